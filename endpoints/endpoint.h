@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Peer-to-peer targets: functions whose BAR takes RDMA writes and counts the hints that arrive.
+ */
+#ifndef ENDPOINTS_ENDPOINT_H
+#define ENDPOINTS_ENDPOINT_H
+
+#include <stdint.h>
+
+#include "pcie/function.h"
+
+enum endpoint_kind { ENDPOINT_GPU, ENDPOINT_NVME };
+
+struct endpoint_params {
+	const char *name;
+	uint16_t id;			/* bus[15:8] devfn[7:0] */
+	enum endpoint_kind kind;
+	/*
+	 * GPU: BAR0 64-bit prefetchable VRAM. NVMe: BAR0 16 KiB registers (CAP, VS, CMBLOC, CMBSZ ...),
+	 * BAR2 64-bit prefetchable CMB. bytes, power of two, >= 1 MiB.
+	 */
+	uint64_t memory_size;
+	enum pcie_tph_completer completer;
+};
+
+/* Requests that arrived with one hint, or with none (th == false). */
+struct endpoint_count {
+	struct tlp_hint hint;
+	uint64_t writes, reads;		/* TLPs */
+	uint64_t write_bytes, read_bytes;
+};
+
+struct endpoint;
+
+/* Returns NULL with errno (EINVAL: a size that is not a power of two or too small; ENOMEM ...). */
+struct endpoint *endpoint_new(const struct endpoint_params *params);
+void endpoint_free(struct endpoint *ep);
+struct pcie_function *endpoint_function(struct endpoint *ep);
+/* BAR number of the memory that is a target: 0 for GPU, 2 for NVMe. */
+unsigned int endpoint_memory_bar(const struct endpoint *ep);
+/*
+ * Counters per hint, in order of first arrival. Returns the number there are; fills at most @max.
+ * Safe from any thread. endpoint_reset_counts() starts anew.
+ */
+unsigned int endpoint_counts(struct endpoint *ep, struct endpoint_count *counts,
+			     unsigned int max);
+void endpoint_reset_counts(struct endpoint *ep);
+
+#endif

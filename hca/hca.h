@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An emulated mlx5 host channel adapter: one PCI function with one InfiniBand port, driven by
+ * mlx5_core, mlx5_ib and libmlx5 as they are. This header is what the rest of the emulator sees.
+ */
+#ifndef HCA_HCA_H
+#define HCA_HCA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "pcie/function.h"
+
+enum hca_st_mode {
+	HCA_ST_NONE,	/* no TPH Requester capability */
+	HCA_ST_TABLE,	/* ST table in the capability; mkeys hold an index */
+	HCA_ST_DIRECT,	/* no ST table; mkeys hold the tag */
+};
+
+struct hca_params {
+	const char *name;
+	uint16_t id;			/* requester ID: bus[15:8] devfn[7:0] */
+	uint16_t device_id;		/* 0x1021 or 0x1023 */
+	uint16_t lid;			/* unicast, unique in the subnet */
+	uint64_t guid;			/* node and port GUID, not 0, unique */
+	enum hca_st_mode st_mode;
+	unsigned int st_width;		/* 8 or 16 */
+	unsigned int st_entries;	/* table mode: 2..64 */
+	unsigned int vectors;		/* MSI-X, >= 1 */
+};
+
+struct hca;
+struct hca_subnet;
+
+/* The subnet: finds the function that owns a LID. Engine thread only. */
+struct hca_subnet *hca_subnet_new(void);
+void hca_subnet_free(struct hca_subnet *subnet);
+
+/* @wake(@wake_arg) is called, from any thread, when hca_poll() has new work. NULL + errno. */
+struct hca *hca_new(const struct hca_params *params, struct hca_subnet *subnet,
+		    void (*wake)(void *arg), void *wake_arg);
+void hca_free(struct hca *hca);
+struct pcie_function *hca_function(struct hca *hca);
+
+/*
+ * hca_poll() - one turn of the engine: resets, commands, doorbells, timers.
+ * All HCAs of a subnet are polled by the same thread. Bounded work per call.
+ * Returns whether anything was done.
+ */
+bool hca_poll(struct hca *hca);
+
+/* The memory key that took the last remote write or read here, as it was at that time. */
+struct hca_mkey_report {
+	uint32_t key;
+	bool tph;			/* pcie_tph_en */
+	uint8_t ph;
+	uint8_t st_index;		/* as in the key */
+	struct tlp_hint hint;		/* as resolved by mode, table and enabled width */
+	uint64_t remote_write_bytes, remote_read_bytes;	/* since the key was enabled */
+	uint64_t dma_low, dma_high;	/* DMA addresses that remote accesses touched: [low, high) */
+};
+/* Safe from any thread. Returns false when there was none since hca_clear_mkey_report(). */
+bool hca_mkey_report(struct hca *hca, struct hca_mkey_report *report);
+void hca_clear_mkey_report(struct hca *hca);
+
+/* Opcodes and registers the driver touched and the model does not have, by name, one per line. */
+void hca_print_unmodelled(struct hca *hca, FILE *out);
+
+#endif

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside of the HCA model: its objects and the calls between its files. Offsets and bit positions
+ * are those of include/linux/mlx5/mlx5_ifc.h. Everything here runs on the engine thread unless a
+ * comment says otherwise; only struct hca_mmio is shared with the transport's thread.
+ */
+#ifndef HCA_MODEL_H
+#define HCA_MODEL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hca/bits.h"
+#include "hca/hca.h"
+#include "pcie/function.h"
+
+#define HCA_UAR_PAGE		4096u
+#define HCA_UAR_PAGES		4096u	/* BAR0 is 16 MiB */
+/*
+ * UAR pages below this are trapped (the driver's own, allocated at probe), the others are one shared area that the
+ * guest writes as plain memory: there the doorbell records are polled.
+ */
+#define HCA_UAR_FIRST		3u
+#define HCA_UAR_FIRST_SHARED	16u
+
+#define HCA_MTU			4096u
+
+/* --- objects (object.c): number -> object, numbers from 1 upwards ------------------------- */
+
+struct hca_table {
+	void **slot;
+	uint32_t size;		/* slots allocated */
+	uint32_t limit;		/* highest number + 1 */
+	uint32_t next;		/* where the search for a free number starts */
+	uint32_t count;
+};
+
+/* Object of @number, or NULL. */
+void *hca_table_get(const struct hca_table *table, uint32_t number);
+/* Gives @object a free number >= @first. Returns it, or 0 when the table is full or ENOMEM. */
+uint32_t hca_table_add(struct hca_table *table, uint32_t first, void *object);
+/* Takes @number out and returns its object, or NULL. */
+void *hca_table_remove(struct hca_table *table, uint32_t number);
+
+/* A queue buffer: page list of a CREATE command. Pages are 4096 << log_page_size bytes. */
+struct hca_pages {
+	uint64_t *addr;		/* DMA address of each page */
+	uint32_t count;
+	uint8_t log_page_size;	/* of bytes */
+	uint32_t offset;	/* bytes into the first page (page_offset) */
+};
+
+/*
+ * @byte is an offset into the buffer, after hca_pages.offset. An access may span pages.
+ * Return 0 or what pcie_read()/pcie_write() said, -EFAULT past the end.
+ */
+int hca_pages_read(struct hca *hca, const struct hca_pages *pages, uint64_t byte, void *buf,
+		   size_t len);
+int hca_pages_write(struct hca *hca, const struct hca_pages *pages, uint64_t byte,
+		    const void *buf, size_t len);
+/* DMA address of a byte, 0 past the end. */
+uint64_t hca_pages_addr(const struct hca_pages *pages, uint64_t byte);
+void hca_pages_free(struct hca_pages *pages);
+
+/* --- event and completion queues (eq.c, cq.c) ---------------------------------------------- */
+
+struct hca_eq {
+	uint32_t number;
+	struct hca_pages pages;
+	uint8_t log_size;
+	uint32_t uar;
+	uint16_t vector;
+	uint64_t mask;		/* event_bitmask, low 64 bits */
+	uint32_t pi;
+	uint8_t context[64];	/* eqc as created, for QUERY_EQ */
+};
+
+enum hca_event {
+	HCA_EVENT_COMPLETION = 0x00,
+	HCA_EVENT_PATH_MIGRATED = 0x01,
+	HCA_EVENT_COMM_EST = 0x02,
+	HCA_EVENT_SQ_DRAINED = 0x03,
+	HCA_EVENT_CQ_ERROR = 0x04,
+	HCA_EVENT_WQ_CATAS = 0x05,
+	HCA_EVENT_PORT_CHANGE = 0x09,
+	HCA_EVENT_CMD = 0x0a,
+	HCA_EVENT_PAGE_FAULT = 0x0c,
+	HCA_EVENT_WQ_INVALID = 0x10,
+	HCA_EVENT_WQ_ACCESS = 0x11,
+	HCA_EVENT_SRQ_CATAS = 0x12,
+	HCA_EVENT_SRQ_LAST_WQE = 0x13,
+	HCA_EVENT_SRQ_LIMIT = 0x14,
+};
+
+/*
+ * Post an EQE and raise the EQ's vector. @data: the 28 bytes at EQE offset 0x20.
+ * EQs behave as always armed: several EQs of one UAR page share one doorbell word, so their arm
+ * doorbells cannot be told apart in a shared page, and an interrupt too many is harmless.
+ */
+void hca_eq_post(struct hca *hca, struct hca_eq *eq, uint8_t type, uint8_t subtype,
+		 const uint8_t data[28]);
+/* Post to the EQ whose event mask has @type (the async EQ); dropped when there is none. */
+void hca_event(struct hca *hca, enum hca_event type, uint8_t subtype, const uint8_t data[28]);
+/* An affiliated event of a QP or SRQ: type byte and number where the driver looks for them. */
+void hca_event_number(struct hca *hca, enum hca_event type, uint32_t number);
+
+struct hca_cq {
+	uint32_t number;
+	struct hca_pages pages;
+	uint8_t log_size;
+	uint8_t cqe_sz;		/* encoding: 0 64 B, 1 and 2 128 B */
+	bool overrun_ignore;	/* oi */
+	bool overrun;
+	uint32_t eqn;
+	uint32_t uar;
+	uint64_t dbr_addr;
+	uint32_t pi;		/* producer index, counts for ever */
+	/* Arming: see cq.c. */
+	bool event_sent;	/* an event was sent for arm serial number event_sn */
+	uint8_t event_sn;
+	bool armed_once;	/* arm record was seen non-zero, or its doorbell was trapped */
+	uint32_t solicited_pi;	/* pi after the newest solicited or error CQE */
+	bool any_solicited;
+	uint8_t context[64];	/* cqc as created, for QUERY_CQ */
+};
+
+/* A CQE to post. Fields that do not apply are 0. */
+struct hca_cqe {
+	uint8_t opcode;		/* 0x0 requester ok .. 0xe responder error */
+	bool solicited;
+	uint8_t send_opcode;	/* byte at 0x38 */
+	uint32_t qpn;		/* local */
+	uint16_t wqe_counter;
+	uint32_t byte_cnt;
+	uint32_t immediate;	/* as sent, host order of the be32 at 0x24 */
+	uint32_t srqn;		/* at 0x20 */
+	uint16_t slid;
+	uint32_t flags_rqpn;	/* at 0x18 */
+	uint8_t ml_path;	/* at 0x11 */
+	uint8_t syndrome;	/* error CQEs: at 0x37 */
+};
+
+/* Post @cqe and send a completion event when armed for it. @cqn of no CQ: nothing happens. */
+void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe);
+/* Look at the arm record of @cq and send the event that is due. Called by hca_poll(). */
+bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq);
+
+/* --- memory keys (mkey.c) -------------------------------------------------------------------- */
+
+struct hca_mkey {
+	uint32_t index;		/* key >> 8 */
+	uint8_t mkc[64];	/* context, as the driver sees it; fields are read from here */
+	uint8_t *xlt;		/* translation entries, octwords * 16 bytes, grown lazily, zeroed */
+	uint32_t xlt_octwords;	/* allocated */
+	bool pg_access;		/* CREATE_MKEY pg_access */
+	bool umr_loaded;	/* entries came by UMR: permission bits and zero entries count */
+	uint64_t remote_write_bytes, remote_read_bytes;
+	uint64_t dma_low, dma_high;	/* what remote accesses touched, see hca_mkey_report */
+};
+
+enum hca_access {
+	HCA_LOCAL_READ,
+	HCA_LOCAL_WRITE,
+	HCA_REMOTE_READ,
+	HCA_REMOTE_WRITE,
+	HCA_REMOTE_ATOMIC,
+};
+
+/* Why an access is refused. */
+enum hca_fault {
+	HCA_OK = 0,
+	HCA_FAULT_KEY,		/* no such key, wrong low byte, free, PD, range, permission, QPN */
+	HCA_FAULT_PAGE,		/* entry not present (zapped): a page fault could mend it */
+	HCA_FAULT_BUS,		/* the fabric refused the request */
+};
+
+/* Who accesses: what a key is checked against. */
+struct hca_accessor {
+	uint32_t pd;
+	uint32_t qpn;
+};
+
+/*
+ * hca_mkey_check() - all checks of an access of [@va, @va + @len) under @key, and presence of all its
+ * translation entries. Nothing is accessed. A zero-length access is HCA_OK.
+ */
+enum hca_fault hca_mkey_check(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+			      uint64_t va, uint64_t len, enum hca_access access);
+/*
+ * Check, translate and transfer. The TLPs carry the hint of the key whose translation they come
+ * from. Nothing is transferred when a check fails.
+ */
+enum hca_fault hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+			     uint64_t va, void *buf, uint64_t len, enum hca_access access);
+enum hca_fault hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+			      uint64_t va, const void *buf, uint64_t len,
+			      enum hca_access access);
+/* Hint that the key puts on its TLPs now: by pcie_tph_en, mode, ST table and enabled width. */
+struct tlp_hint hca_mkey_hint(struct hca *hca, const struct hca_mkey *mkey);
+void hca_mkey_free(struct hca_mkey *mkey);
+/* Apply a UMR (umr.c). @umr: 48-byte UMR control segment, @mkc: 64-byte context segment, @xlt:
+ * translation entries (@xlt_len bytes). Returns 0 or a CQE syndrome. */
+uint8_t hca_umr_apply(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+		      const uint8_t umr[48], const uint8_t mkc[64], const uint8_t *xlt,
+		      size_t xlt_len);
+
+/* --- queue pairs (qp.c: commands; sq.c, rq.c, rc.c, ud.c: data path) ------------------------- */
+
+enum hca_qp_state {
+	HCA_QP_RST = 0,
+	HCA_QP_INIT = 1,
+	HCA_QP_RTR = 2,
+	HCA_QP_RTS = 3,
+	HCA_QP_SQER = 4,
+	HCA_QP_SQD = 5,
+	HCA_QP_ERR = 6,
+};
+
+enum hca_qp_type {
+	HCA_QP_RC = 0,
+	HCA_QP_UC = 1,
+	HCA_QP_UD = 2,
+	HCA_QP_XRC = 3,
+	HCA_QP_SMI = 7,
+	HCA_QP_GSI = 8,
+	HCA_QP_REG_UMR = 0xc,
+};
+
+struct hca_qp {
+	struct hca *hca;
+	uint32_t number;
+	enum hca_qp_type type;
+	enum hca_qp_state state;
+	uint8_t qpc[232];	/* context as merged from the commands; QUERY_QP starts from it */
+
+	uint32_t pd;
+	uint32_t cqn_snd, cqn_rcv;
+	struct hca_pages pages;	/* RQ first, then SQ */
+	uint64_t dbr_addr;
+	uint32_t uar;
+	bool no_sq;
+	uint32_t sq_offset;	/* bytes into pages */
+	uint32_t sq_wqebbs;	/* 64-byte blocks, power of two; 0: none */
+	uint8_t rq_type;	/* 0 RQ, 1 SRQ, 3 none */
+	uint32_t rq_wqes;	/* power of two; 0: none */
+	uint32_t rq_stride;	/* bytes */
+	uint32_t srqn;
+	uint32_t user_index;
+
+	/* connection */
+	uint16_t rlid;
+	bool grh;
+	uint8_t rgid[16];
+	uint32_t remote_qpn;
+	uint32_t q_key;
+	uint8_t retry_count, rnr_retry, ack_timeout, min_rnr_nak;
+	bool rre, rwe, rae;
+
+	/* engine: requester */
+	uint16_t sq_ci;		/* hardware consumer, in 64-byte blocks */
+	uint16_t sq_pi;		/* last send doorbell record seen */
+	bool sq_kick;		/* a trapped doorbell named this QP */
+	uint8_t retries_left, rnr_left;
+	bool retrying;
+	uint64_t retry_at_ns;	/* CLOCK_MONOTONIC; nothing is sent before */
+	/* engine: responder */
+	uint16_t rq_ci;
+	uint64_t last_flush_ns;	/* ERR: when the receive record was looked at last */
+	void *progress;		/* data path's own: message in flight. Freed by hca_qp_stop() */
+};
+
+/* Data path calls, made by the commands in qp.c: */
+/* State was set to @qp->state just now (from @old): start, stop or flush accordingly. */
+void hca_qp_state_changed(struct hca_qp *qp, enum hca_qp_state old);
+/* No more CQEs, no progress kept: before DESTROY_QP, 2RST and resets. */
+void hca_qp_stop(struct hca_qp *qp);
+/* One bounded turn of a QP: doorbell record, send queue, retries, flush. True when it did work. */
+bool hca_qp_poll(struct hca_qp *qp);
+/* Commands: move to ERR from the data path (affects qpc too) and raise the event, when not 0xff. */
+void hca_qp_error(struct hca_qp *qp, int event);
+
+struct hca_srq {
+	uint32_t number;
+	uint32_t pd, cqn, xrcd;
+	struct hca_pages pages;
+	uint32_t wqes;		/* power of two */
+	uint32_t stride;	/* bytes */
+	uint64_t dbr_addr;
+	uint16_t lwm;		/* 0: not armed */
+	bool error;
+	uint32_t user_index;
+	uint16_t head;		/* index of the next WQE to consume */
+	uint16_t consumed;	/* counter against the doorbell record */
+	uint8_t context[64];	/* srqc as created */
+};
+
+/* --- commands (cmd.c) -------------------------------------------------------------------------- */
+
+/* Command status (output dw0[31:24]). */
+enum hca_cmd_status {
+	HCA_CMD_OK = 0x00,
+	HCA_CMD_INTERNAL = 0x01,
+	HCA_CMD_BAD_OP = 0x02,
+	HCA_CMD_BAD_PARAM = 0x03,
+	HCA_CMD_BAD_SYS_STATE = 0x04,
+	HCA_CMD_BAD_RESOURCE = 0x05,
+	HCA_CMD_LIMIT = 0x08,
+	HCA_CMD_BAD_RES_STATE = 0x09,
+	HCA_CMD_BAD_INDEX = 0x0a,
+	HCA_CMD_NO_RESOURCES = 0x0f,
+	HCA_CMD_BAD_QP_STATE = 0x10,
+	HCA_CMD_BAD_INPUT_LEN = 0x50,
+	HCA_CMD_BAD_OUTPUT_LEN = 0x51,
+};
+
+/* A command being executed: whole input and output, zeroed output, lengths in bytes. */
+struct hca_cmd {
+	const uint8_t *in;
+	uint32_t ilen;
+	uint8_t *out;
+	uint32_t olen;
+	uint32_t syndrome;	/* set next to a status that is not OK */
+};
+
+typedef enum hca_cmd_status (*hca_cmd_fn)(struct hca *hca, struct hca_cmd *cmd);
+
+/* Commands that live with their objects; cmd.c's table names them. */
+enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd);	/* eq.c */
+enum hca_cmd_status hca_cmd_destroy_eq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_eq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd);	/* cq.c */
+enum hca_cmd_status hca_cmd_destroy_cq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_cq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_modify_cq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_mkey(struct hca *hca, struct hca_cmd *cmd);	/* mkey.c */
+enum hca_cmd_status hca_cmd_destroy_mkey(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_mkey(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_page_fault_resume(struct hca *hca, struct hca_cmd *cmd); /* fault.c */
+enum hca_cmd_status hca_cmd_create_srq(struct hca *hca, struct hca_cmd *cmd);	/* srq.c */
+enum hca_cmd_status hca_cmd_destroy_srq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_srq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_arm_srq(struct hca *hca, struct hca_cmd *cmd);
+/* Page list of a CREATE command at byte @list of its input. Frees nothing of @pages. */
+enum hca_cmd_status hca_cmd_pages(struct hca_cmd *cmd, uint32_t list, uint64_t bytes,
+				  uint8_t log_page_size, uint32_t offset,
+				  struct hca_pages *pages);	/* object.c */
+
+/* --- the function ------------------------------------------------------------------------------ */
+
+#define HCA_DOORBELLS	256
+
+/* What the transport's thread leaves for the engine. */
+struct hca_mmio {
+	pthread_mutex_t lock;
+	bool reset_pending;
+	uint64_t cmdq_addr;
+	bool cmdq_valid;
+	uint8_t nic_state;
+	uint32_t cmd_pending;		/* bit per slot */
+	struct {
+		uint32_t offset;	/* in BAR0 */
+		uint64_t value;		/* two be32 words of an 8-byte doorbell, host order */
+	} doorbell[HCA_DOORBELLS];	/* trapped UAR writes, ring */
+	unsigned int doorbell_head, doorbell_tail;
+	bool doorbell_overflow;		/* some were lost: look at everything */
+};
+
+struct hca {
+	struct hca_params params;
+	struct pcie_function fn;
+	struct hca_subnet *subnet;
+	void (*wake)(void *arg);
+	void *wake_arg;
+	struct hca_mmio mmio;
+	uint8_t cap[64][4096];		/* capability blocks by type, as SET_HCA_CAP left them */
+	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys;
+	uint32_t cmd_eqn;		/* 0: polling mode */
+	uint8_t vport_context[512];
+	/* data path scratch and timers */
+	uint32_t poll_next;		/* QP number where the next turn starts */
+	/* mkey report, under report_lock */
+	pthread_mutex_t report_lock;
+	bool report_valid;
+	struct hca_mkey_report report;
+	/* names of what is not modelled, for hca_print_unmodelled(); under report_lock */
+	struct hca_unmodelled *unmodelled;
+};
+
+uint64_t hca_now_ns(void);	/* CLOCK_MONOTONIC */
+/* Remember that @what ("command 0x80b op_mod 0", "BAR0 read 0x9010") was touched. Any thread. */
+void hca_unmodelled(struct hca *hca, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The function with this LID (or port GUID, when @guid is not 0), or NULL. */
+struct hca *hca_subnet_find(struct hca_subnet *subnet, uint16_t lid, uint64_t guid);
+/* Drop every object and all state: reset, TEARDOWN_HCA. */
+void hca_drop_objects(struct hca *hca);
+
+#endif

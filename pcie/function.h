@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A PCI Express function: what a device model is to the rest of the emulator, and all that a device
+ * model sees of it. A model answers register accesses and TLPs through its ops, and acts through
+ * two calls only: "issue this memory request" and "raise vector n".
+ *
+ * Threads: bar_read, bar_write, config_written and reset run on the transport's thread. They must
+ * return at once and must not call pcie_read() or pcie_write(): the transport cannot serve DMA
+ * while one of its requests is unanswered. DMA is issued from the model's own (engine) thread.
+ */
+#ifndef PCIE_FUNCTION_H
+#define PCIE_FUNCTION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pcie/config.h"
+#include "pcie/tlp.h"
+
+struct pcie_fabric;
+struct pcie_function;
+
+#define PCIE_BARS	6
+
+/* A BAR as the model declares it; a 64-bit BAR takes its own slot and the next. size 0: no BAR. */
+struct pcie_bar {
+	uint64_t size;		/* bytes, power of two */
+	bool is_64bit;
+	bool prefetchable;
+	/*
+	 * Part of the BAR that the host may map: [mmap_offset, mmap_offset + mmap_size), backed by
+	 * the file mmap_fd (owned by the model) from file offset 0, mapped by the model at mmap_mem.
+	 * mmap_size 0: every access is trapped. All page aligned.
+	 */
+	uint64_t mmap_offset;
+	uint64_t mmap_size;
+	int mmap_fd;
+	void *mmap_mem;
+};
+
+enum pcie_reset { PCIE_RESET_CONVENTIONAL, PCIE_RESET_FLR };
+
+struct pcie_function_ops {
+	/* Trapped register read of 1, 2, 4 or 8 bytes; the value is little-endian as on the bus. */
+	uint64_t (*bar_read)(struct pcie_function *fn, unsigned int bar, uint64_t offset,
+			     unsigned int size);
+	void (*bar_write)(struct pcie_function *fn, unsigned int bar, uint64_t offset,
+			  unsigned int size, uint64_t value);
+	/* After config space took a write: e.g. TPH control or ST table. Optional. */
+	void (*config_written)(struct pcie_function *fn, unsigned int offset, unsigned int len);
+	/* Config space is reset (and bus mastering off) already. Optional. */
+	void (*reset)(struct pcie_function *fn, enum pcie_reset kind);
+	/*
+	 * Completer: a memory request that the fabric routed to this function. @offset is that of
+	 * tlp_range() in the BAR. @data: @len bytes to take (TLP_MWR) or to fill (TLP_MRD). Called on the requester's
+	 * thread, one request at a time per fabric. NULL: not a completer (requests go to the host).
+	 */
+	void (*memory_request)(struct pcie_function *fn, unsigned int bar, uint64_t offset,
+			       const struct tlp *tlp, void *data, size_t len);
+};
+
+/*
+ * The host side of a function: what the transport offers. Every call may block except resolve.
+ * Errors: -ENODEV address not mapped, no host connected; -EIO broken connection; -EACCES read-only.
+ */
+struct pcie_host_ops {
+	int (*read)(void *host, uint64_t addr, void *buf, size_t len);
+	int (*write)(void *host, uint64_t addr, const void *buf, size_t len);
+	/*
+	 * resolve() - the host's map that holds @addr: *@base and *@size of the whole map,
+	 * *@direct true when it is memory that this process reaches itself.
+	 * Returns false when no map holds @addr (the host may still accept the access).
+	 */
+	bool (*resolve)(void *host, uint64_t addr, uint64_t *base, uint64_t *size, bool *direct);
+	void (*interrupt)(void *host, unsigned int vector);
+};
+
+struct pcie_function {
+	const char *name;		/* "hca0", "gpu0": unique in a fabric */
+	uint16_t id;			/* requester and completer ID: bus[15:8] devfn[7:0] */
+	const struct pcie_function_ops *ops;
+	void *model;			/* the model's own */
+	struct pcie_bar bar[PCIE_BARS];
+	struct pcie_config config;	/* filled by the model with pcie_config_*() */
+	/* Set by pcie_fabric_add() and pcie_function_connect(). */
+	struct pcie_fabric *fabric;
+	const struct pcie_host_ops *host_ops;
+	void *host;
+	atomic_bool bus_master;		/* Command.BME, kept by the config space code */
+};
+
+/*
+ * pcie_write(), pcie_read() - memory requests of @fn as requester: split into TLPs by the function's
+ * Max_Payload_Size and Max_Read_Request_Size, each encoded, traced and routed by its address: to the
+ * BAR of a function in the same fabric, else to the host.
+ * @hint: NULL or th == false for none. A read that is not DW aligned in start and length goes
+ * without TH (2.2.7.1.1).
+ * Return 0; -EACCES when bus mastering is off (nothing is issued then); else what the completer
+ * said: -ENODEV (unsupported request) or -EIO. After an error a part may have been written.
+ */
+int pcie_write(struct pcie_function *fn, uint64_t addr, const void *buf, size_t len,
+	       const struct tlp_hint *hint);
+int pcie_read(struct pcie_function *fn, uint64_t addr, void *buf, size_t len,
+	      const struct tlp_hint *hint);
+
+/*
+ * pcie_peek() - look at memory without issuing a TLP. Only for polling that stands in for a
+ * doorbell write which a shared page kept from the emulator; what follows from it is issued as TLPs.
+ * Never blocks: only directly reachable memory. Returns 0, -EACCES or -ENODEV.
+ */
+int pcie_peek(struct pcie_function *fn, uint64_t addr, void *buf, size_t len);
+
+/* Raise MSI-X vector @vector. Nothing happens when the vector is not connected or BME is off. */
+void pcie_interrupt(struct pcie_function *fn, unsigned int vector);
+
+/* Called by the transport. @host_ops NULL disconnects; the caller has stopped its threads then. */
+void pcie_function_connect(struct pcie_function *fn, const struct pcie_host_ops *host_ops,
+			   void *host);
+
+#endif

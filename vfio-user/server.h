@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A vfio-user server for one device on one AF_UNIX stream socket, as the client in QEMU 11.1 speaks
+ * the protocol. It knows nothing of the device it serves.
+ *
+ * Threads: one thread per server accepts, reads and answers every request at once; device ops run
+ * on it and must not block nor issue DMA. DMA calls come from any other thread.
+ */
+#ifndef VFIO_USER_SERVER_H
+#define VFIO_USER_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VFIO_USER_REGIONS	9	/* BAR0..5, ROM, config, VGA */
+#define VFIO_USER_CONFIG_REGION 7
+#define VFIO_USER_MAX_VECTORS	2048
+
+struct vfio_user_region {
+	uint64_t size;		/* bytes, 0: absent */
+	/* One host-mappable area, page aligned; mmap_size 0: none. mmap_fd stays the device's. */
+	uint64_t mmap_offset;
+	uint64_t mmap_size;
+	int mmap_fd;		/* the area starts at file offset 0 */
+};
+
+struct vfio_user_ops {
+	/* Return 0 or -errno, which goes to the client. @count >= 1, inside the region. */
+	int (*region_read)(void *dev, unsigned int region, uint64_t offset, void *buf,
+			   size_t count);
+	int (*region_write)(void *dev, unsigned int region, uint64_t offset, const void *buf,
+			    size_t count);
+	void (*reset)(void *dev);		/* DEVICE_RESET */
+	void (*connected)(void *dev);		/* optional: version negotiated */
+	void (*disconnected)(void *dev);	/* optional: maps and vectors are gone already */
+};
+
+struct vfio_user_config {
+	const char *name;		/* for messages, e.g. "hca0" */
+	const char *socket_path;
+	struct vfio_user_region region[VFIO_USER_REGIONS];
+	unsigned int msix_vectors;	/* 0: no MSI-X */
+};
+
+struct vfio_user_server;
+
+/* Copies @config. Returns NULL with errno. Nothing is listening yet. */
+struct vfio_user_server *vfio_user_server_new(const struct vfio_user_config *config,
+					      const struct vfio_user_ops *ops, void *dev);
+/* Bind, listen and start the thread. Returns 0 or -errno (-EADDRINUSE: somebody listens there). */
+int vfio_user_server_start(struct vfio_user_server *server);
+/* Stop the thread, close the connection, remove the socket, fail waiting DMA calls. NULL is fine. */
+void vfio_user_server_free(struct vfio_user_server *server);
+
+/*
+ * DMA of the device. Lookup order: memory the client mapped with a descriptor (copied here), else a
+ * DMA_READ or DMA_WRITE message, in pieces, waiting for the reply.
+ * A transfer may span maps. Return 0; -ENODEV nothing at the address or no client; -EACCES map
+ * without the right; -EIO broken connection; else the client's error, negated.
+ */
+int vfio_user_dma_read(struct vfio_user_server *server, uint64_t addr, void *buf, size_t len);
+int vfio_user_dma_write(struct vfio_user_server *server, uint64_t addr, const void *buf,
+			size_t len);
+/*
+ * The map that holds @addr: whole map's *@base and *@size, *@direct whether it came with memory.
+ * Returns false when none does. Takes a read lock only.
+ */
+bool vfio_user_dma_resolve(struct vfio_user_server *server, uint64_t addr, uint64_t *base,
+			   uint64_t *size, bool *direct);
+/* Signal MSI-X @vector; nothing when no eventfd is connected. Returns whether it was signalled. */
+bool vfio_user_interrupt(struct vfio_user_server *server, unsigned int vector);
+
+#endif

@@ -13,11 +13,11 @@ enum endpoint_kind { ENDPOINT_GPU, ENDPOINT_NVME };
 
 struct endpoint_params {
 	const char *name;
-	uint16_t id;			/* bus[15:8] devfn[7:0] */
+	uint16_t id; /* bus[15:8] devfn[7:0] */
 	enum endpoint_kind kind;
 	/*
-	 * GPU: BAR0 64-bit prefetchable VRAM. NVMe: BAR0 16 KiB registers (CAP, VS, CMBLOC, CMBSZ ...),
-	 * BAR2 64-bit prefetchable CMB. bytes, power of two, >= 1 MiB.
+	 * GPU: BAR0 64-bit prefetchable VRAM. NVMe: BAR0 16 KiB registers (CAP, VS, CMBLOC, CMBSZ
+	 * ...), BAR2 64-bit prefetchable CMB. bytes, power of two, >= 1 MiB.
 	 */
 	uint64_t memory_size;
 	enum pcie_tph_completer completer;
@@ -26,7 +26,7 @@ struct endpoint_params {
 /* Requests that arrived with one hint, or with none (th == false). */
 struct endpoint_count {
 	struct tlp_hint hint;
-	uint64_t writes, reads;		/* TLPs */
+	uint64_t writes, reads; /* TLPs */
 	uint64_t write_bytes, read_bytes;
 };
 
@@ -42,8 +42,7 @@ unsigned int endpoint_memory_bar(const struct endpoint *ep);
  * Counters per hint, in order of first arrival. Returns the number there are; fills at most @max.
  * Safe from any thread. endpoint_reset_counts() starts anew.
  */
-unsigned int endpoint_counts(struct endpoint *ep, struct endpoint_count *counts,
-			     unsigned int max);
+unsigned int endpoint_counts(struct endpoint *ep, struct endpoint_count *counts, unsigned int max);
 void endpoint_reset_counts(struct endpoint *ep);
 
 #endif

@@ -44,12 +44,12 @@ uint32_t hca_table_add(struct hca_table *table, uint32_t first, void *object);
 /* Takes @number out and returns its object, or NULL. */
 void *hca_table_remove(struct hca_table *table, uint32_t number);
 
-/* A queue buffer: page list of a CREATE command. Pages are 4096 << log_page_size bytes. */
+/* A queue buffer: page list of a CREATE command. */
 struct hca_pages {
 	uint64_t *addr;		/* DMA address of each page */
 	uint32_t count;
-	uint8_t log_page_size;	/* of bytes */
-	uint32_t offset;	/* bytes into the first page (page_offset) */
+	uint8_t log_page_size;	/* of the page in bytes: the context's field + 12 */
+	uint32_t offset;	/* bytes into the first page: the context's page_offset * 64 */
 };
 
 /*
@@ -342,7 +342,11 @@ enum hca_cmd_status hca_cmd_create_srq(struct hca *hca, struct hca_cmd *cmd);	/*
 enum hca_cmd_status hca_cmd_destroy_srq(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_srq(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_arm_srq(struct hca *hca, struct hca_cmd *cmd);
-/* Page list of a CREATE command at byte @list of its input. Frees nothing of @pages. */
+/*
+ * Page list of a CREATE command at byte @list of its input, for a buffer of @bytes; @log_page_size
+ * and @offset in bytes, as in struct hca_pages. Frees nothing of @pages; leaves it as it is unless
+ * HCA_CMD_OK. HCA_CMD_BAD_INPUT_LEN when the input ends before the list does.
+ */
 enum hca_cmd_status hca_cmd_pages(struct hca_cmd *cmd, uint32_t list, uint64_t bytes,
 				  uint8_t log_page_size, uint32_t offset,
 				  struct hca_pages *pages);	/* object.c */
@@ -365,6 +369,8 @@ struct hca_mmio {
 	} doorbell[HCA_DOORBELLS];	/* trapped UAR writes, ring */
 	unsigned int doorbell_head, doorbell_tail;
 	bool doorbell_overflow;		/* some were lost: look at everything */
+	/* First half of an 8-byte doorbell that arrives as two writes; offset 0: none. */
+	uint32_t half_offset, half_value;
 };
 
 struct hca {
@@ -377,7 +383,11 @@ struct hca {
 	uint8_t cap[64][4096];		/* capability blocks by type, as SET_HCA_CAP left them */
 	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys;
 	uint32_t cmd_eqn;		/* 0: polling mode */
+	bool pd_seen;			/* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
 	uint8_t vport_context[512];
+	char node_description[64];
+	int uar_fd;			/* memory of the shared UAR pages */
+	void *uar_memory;
 	/* data path scratch and timers */
 	uint32_t poll_next;		/* QP number where the next turn starts */
 	/* mkey report, under report_lock */

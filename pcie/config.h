@@ -6,11 +6,14 @@
 #ifndef PCIE_CONFIG_H
 #define PCIE_CONFIG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define PCIE_CONFIG_SIZE	4096
+#define PCIE_CONFIG_SIZE 4096
+#define PCIE_BARS	 6
+#define PCIE_ST_ENTRIES	 64 /* most that fit in the capability (7.9.13.2) */
 
 struct pcie_function;
 
@@ -25,29 +28,49 @@ enum pcie_tph_completer {
 /* Where the ST table is: TPH Requester Capability [10:9] (7.9.13.2). */
 enum pcie_st_location { PCIE_ST_NONE = 0, PCIE_ST_CAPABILITY = 1, PCIE_ST_MSIX = 2 };
 
+/*
+ * What other threads ask of config space, decoded. The transport's thread, the only one that
+ * writes config space, publishes it after each write.
+ */
+struct pcie_config_view {
+	_Atomic uint64_t bar[PCIE_BARS];		/* address, 0: not decoded */
+	_Atomic uint16_t max_payload, max_read_request; /* bytes */
+	_Atomic uint16_t tags;
+	_Atomic uint8_t tph_width;
+	_Atomic uint16_t st[PCIE_ST_ENTRIES];
+};
+
 struct pcie_config {
 	uint8_t bytes[PCIE_CONFIG_SIZE];
-	uint8_t wmask[PCIE_CONFIG_SIZE];	/* 1: software may write the bit */
-	uint8_t initial[PCIE_CONFIG_SIZE];	/* values after reset, saved by pcie_config_seal() */
-	uint16_t msix, express, pm, tph;	/* capability offsets, 0 when absent */
-	uint16_t next_cap, next_ext_cap;	/* used while building */
-	unsigned int st_entries;
+	uint8_t wmask[PCIE_CONFIG_SIZE];   /* 1: software may write the bit */
+	uint8_t initial[PCIE_CONFIG_SIZE]; /* values after reset, saved by pcie_config_seal() */
+	uint16_t msix, express, pm, tph;   /* capability offsets, 0 when absent */
+	uint16_t next_cap;		   /* used while building */
+	enum pcie_tph_completer completer;
+	unsigned int st_entries, msix_vectors;
+	struct pcie_config_view view;
 };
 
 struct pcie_identity {
 	uint16_t vendor, device, subsystem_vendor, subsystem;
 	uint8_t revision;
-	uint32_t class_code;	/* 24 bits: class, subclass, programming interface */
+	uint32_t class_code; /* 24 bits: class, subclass, programming interface */
 };
 
-/* Build, in this order: init, capabilities in any order, seal. BARs are taken from fn->bar[]. */
+/*
+ * Build, in this order: init, capabilities in any order, seal. fn->bar[] is filled before init. A
+ * description that fits no device (BAR size, too many vectors) is the model's error: assert().
+ */
 void pcie_config_init(struct pcie_function *fn, const struct pcie_identity *id);
 /* Power management, D0 and D3hot, NoSoftRst set. */
 void pcie_config_add_pm(struct pcie_function *fn);
-/* PCI Express endpoint, FLR capable, 10-bit tags off; EXTENDED sets End-End TLP prefix support. */
+/* PCI Express endpoint, FLR capable, no 10-bit tags. @end_end_prefix: takes one such prefix. */
 void pcie_config_add_express(struct pcie_function *fn, enum pcie_tph_completer completer,
 			     bool end_end_prefix);
-/* MSI-X with table and PBA in @bar (the host emulates both). */
+/*
+ * MSI-X with the table at the start and the PBA in the middle of @bar (the host emulates both).
+ * @vectors: 1..2048, as many as fit.
+ */
 void pcie_config_add_msix(struct pcie_function *fn, unsigned int bar, unsigned int vectors);
 /*
  * TPH Requester extended capability, device-specific and No-ST modes.
@@ -56,22 +79,28 @@ void pcie_config_add_msix(struct pcie_function *fn, unsigned int bar, unsigned i
  */
 void pcie_config_add_tph(struct pcie_function *fn, bool extended, enum pcie_st_location location,
 			 unsigned int entries);
+/* Takes the BARs from fn->bar[] and what is there as the values after reset. */
 void pcie_config_seal(struct pcie_function *fn);
 
 /* Accesses by the transport: any size and alignment inside 4096 bytes; others are ignored/zero. */
 void pcie_config_read(struct pcie_function *fn, unsigned int offset, void *buf, size_t len);
 /*
- * Applies write masks, BAR sizing, Command.BME; performs FLR (Initiate Function Level Reset reads
- * back 0), then calls ops->config_written or ops->reset.
+ * Applies write masks, BAR sizing, Command.BME (off in D3hot, as is memory decoding); performs FLR
+ * (Initiate Function Level Reset reads back 0), then calls ops->config_written or ops->reset. One
+ * thread at a time.
  */
 void pcie_config_write(struct pcie_function *fn, unsigned int offset, const void *buf, size_t len);
 /* Back to initial values and ops->reset(): what FLR and the transport's reset request do. */
 void pcie_function_reset(struct pcie_function *fn, int kind /* enum pcie_reset */);
 
+/* Number of MSI-X vectors, 0 without the capability. */
+unsigned int pcie_msix_vectors(const struct pcie_function *fn);
+
 /* State that models and the fabric ask for. Safe from any thread. */
 uint64_t pcie_bar_address(const struct pcie_function *fn, unsigned int bar); /* 0: not enabled */
-size_t pcie_max_payload(const struct pcie_function *fn);	/* bytes, 128..4096 */
-size_t pcie_max_read_request(const struct pcie_function *fn);	/* bytes, 128..4096 */
+size_t pcie_max_payload(const struct pcie_function *fn);		     /* bytes, 128..4096 */
+size_t pcie_max_read_request(const struct pcie_function *fn);		     /* bytes, 128..4096 */
+unsigned int pcie_tags(const struct pcie_function *fn); /* requests outstanding: 32 or 256 tags */
 enum pcie_tph_completer pcie_completer(const struct pcie_function *fn);
 /* Enabled requester width from TPH Requester Control [9:8]: 0 (off), 8 or 16 bits. */
 unsigned int pcie_tph_width(const struct pcie_function *fn);

@@ -8,18 +8,19 @@
 #include "pcie/function.h"
 #include "pcie/trace.h"
 
-#define PCIE_FABRIC_FUNCTIONS	32
+#define PCIE_FABRIC_FUNCTIONS 32
 
-/* Where a request went. Recorded with every TLP. */
+/* Where a request went. Recorded with every TLP; what comes of it there is not. */
 enum pcie_route {
-	PCIE_ROUTE_NONE,	/* bus mastering off, unsupported request */
-	PCIE_ROUTE_MEMORY,	/* guest memory mapped into this process */
-	PCIE_ROUTE_MESSAGE,	/* handed to the host as a DMA message */
-	PCIE_ROUTE_FUNCTION,	/* BAR of a function in this fabric */
+	PCIE_ROUTE_NONE,     /* bus mastering off, unsupported request */
+	PCIE_ROUTE_MEMORY,   /* guest memory mapped into this process */
+	PCIE_ROUTE_MESSAGE,  /* handed to the host as a DMA message */
+	PCIE_ROUTE_FUNCTION, /* BAR of a function in this fabric */
 };
 
 /* @trace may be NULL. The fabric does not own it. Returns NULL with errno ENOMEM. */
 struct pcie_fabric *pcie_fabric_new(struct tlp_trace *trace);
+/* Does not touch the functions, which may be gone. NULL is fine. */
 void pcie_fabric_free(struct pcie_fabric *fabric);
 /* Returns 0, -EEXIST (name or ID in use) or -ENOSPC. The function stays the caller's. */
 int pcie_fabric_add(struct pcie_fabric *fabric, struct pcie_function *fn);

@@ -22,17 +22,15 @@
 struct pcie_fabric;
 struct pcie_function;
 
-#define PCIE_BARS	6
-
 /* A BAR as the model declares it; a 64-bit BAR takes its own slot and the next. size 0: no BAR. */
 struct pcie_bar {
-	uint64_t size;		/* bytes, power of two */
+	uint64_t size; /* bytes, power of two */
 	bool is_64bit;
 	bool prefetchable;
 	/*
 	 * Part of the BAR that the host may map: [mmap_offset, mmap_offset + mmap_size), backed by
-	 * the file mmap_fd (owned by the model) from file offset 0, mapped by the model at mmap_mem.
-	 * mmap_size 0: every access is trapped. All page aligned.
+	 * the file mmap_fd (owned by the model) from file offset 0, mapped by the model at
+	 * mmap_mem. mmap_size 0: every access is trapped. All page aligned.
 	 */
 	uint64_t mmap_offset;
 	uint64_t mmap_size;
@@ -54,8 +52,10 @@ struct pcie_function_ops {
 	void (*reset)(struct pcie_function *fn, enum pcie_reset kind);
 	/*
 	 * Completer: a memory request that the fabric routed to this function. @offset is that of
-	 * tlp_range() in the BAR. @data: @len bytes to take (TLP_MWR) or to fill (TLP_MRD). Called on the requester's
-	 * thread, one request at a time per fabric. NULL: not a completer (requests go to the host).
+	 * tlp_range() in the BAR. @tlp: decoded from the header bytes that travelled; the hint is
+	 * cleared when the function is no TPH completer. @data: @len bytes to take (TLP_MWR) or to
+	 * fill (TLP_MRD). Called on the requester's thread, one request at a time per fabric; must
+	 * not issue requests itself. NULL: not a completer (requests go to the host).
 	 */
 	void (*memory_request)(struct pcie_function *fn, unsigned int bar, uint64_t offset,
 			       const struct tlp *tlp, void *data, size_t len);
@@ -78,27 +78,29 @@ struct pcie_host_ops {
 };
 
 struct pcie_function {
-	const char *name;		/* "hca0", "gpu0": unique in a fabric */
-	uint16_t id;			/* requester and completer ID: bus[15:8] devfn[7:0] */
+	const char *name; /* "hca0", "gpu0": unique in a fabric */
+	uint16_t id;	  /* requester and completer ID: bus[15:8] devfn[7:0] */
 	const struct pcie_function_ops *ops;
-	void *model;			/* the model's own */
+	void *model; /* the model's own */
 	struct pcie_bar bar[PCIE_BARS];
-	struct pcie_config config;	/* filled by the model with pcie_config_*() */
+	struct pcie_config config; /* filled by the model with pcie_config_*() */
 	/* Set by pcie_fabric_add() and pcie_function_connect(). */
 	struct pcie_fabric *fabric;
+	uint8_t index; /* in the fabric, and in its trace */
 	const struct pcie_host_ops *host_ops;
 	void *host;
-	atomic_bool bus_master;		/* Command.BME, kept by the config space code */
+	atomic_bool bus_master; /* Command.BME, kept by the config space code */
 };
 
 /*
- * pcie_write(), pcie_read() - memory requests of @fn as requester: split into TLPs by the function's
- * Max_Payload_Size and Max_Read_Request_Size, each encoded, traced and routed by its address: to the
- * BAR of a function in the same fabric, else to the host.
+ * pcie_write(), pcie_read() - memory requests of @fn as requester: split into TLPs by the
+ * function's Max_Payload_Size and Max_Read_Request_Size, each encoded, traced and routed by its
+ * address: to the BAR of a function in the same fabric, else to the host. @len 0 issues nothing.
  * @hint: NULL or th == false for none. A read that is not DW aligned in start and length goes
  * without TH (2.2.7.1.1).
- * Return 0; -EACCES when bus mastering is off (nothing is issued then); else what the completer
- * said: -ENODEV (unsupported request) or -EIO. After an error a part may have been written.
+ * Return 0; -EACCES when bus mastering is off, -EINVAL for a hint or a range that no header can
+ * carry (nothing is issued in both cases); else what the completer said: -ENODEV (unsupported
+ * request; also a host map without the right) or -EIO. After an error a part may have been written.
  */
 int pcie_write(struct pcie_function *fn, uint64_t addr, const void *buf, size_t len,
 	       const struct tlp_hint *hint);
@@ -107,8 +109,8 @@ int pcie_read(struct pcie_function *fn, uint64_t addr, void *buf, size_t len,
 
 /*
  * pcie_peek() - look at memory without issuing a TLP. Only for polling that stands in for a
- * doorbell write which a shared page kept from the emulator; what follows from it is issued as TLPs.
- * Never blocks: only directly reachable memory. Returns 0, -EACCES or -ENODEV.
+ * doorbell write which a shared page kept from the emulator; what follows from it is issued as
+ * TLPs. Never blocks: only directly reachable memory. Returns 0, -EACCES or -ENODEV.
  */
 int pcie_peek(struct pcie_function *fn, uint64_t addr, void *buf, size_t len);
 

@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 /* Longest header handled here: one TPH TLP prefix DW and a 4 DW request header. */
-#define TLP_MAX_HEADER	20
+#define TLP_MAX_HEADER 20
 
 /* A request may not cross a naturally aligned 4 KiB boundary (2.2.7). */
-#define TLP_BOUNDARY	4096
+#define TLP_BOUNDARY 4096
 
 enum tlp_type {
 	TLP_MRD,
@@ -22,8 +22,8 @@ enum tlp_type {
 	TLP_FETCH_ADD,
 	TLP_SWAP,
 	TLP_CAS,
-	TLP_CPL,	/* completion without data */
-	TLP_CPLD,	/* completion with data */
+	TLP_CPL,  /* completion without data */
+	TLP_CPLD, /* completion with data */
 };
 
 /* Completion status (2.2.9.1). */
@@ -37,30 +37,30 @@ enum tlp_status { TLP_SC = 0, TLP_UR = 1, TLP_RRS = 2, TLP_CA = 4 };
 struct tlp_hint {
 	bool th;
 	bool extended;
-	uint8_t ph;	/* 0..3 */
-	uint16_t st;	/* 0..0xff unless extended */
+	uint8_t ph;  /* 0..3 */
+	uint16_t st; /* 0..0xff unless extended */
 };
 
 struct tlp {
 	enum tlp_type type;
-	struct tlp_hint hint;	/* memory requests only */
-	uint8_t tc;		/* traffic class, 0..7 */
+	struct tlp_hint hint; /* memory requests only */
+	uint8_t tc;	      /* traffic class, 0..7 */
 	bool relaxed_ordering;
 	bool no_snoop;
 	bool ido;
 	bool poisoned;
-	uint16_t requester;	/* requester ID: bus[15:8] devfn[7:0] */
-	uint16_t tag;		/* 10 bits; not on the wire in a posted write with TH */
-	uint16_t length;	/* payload or request length in DW, 1..1024 */
+	uint16_t requester; /* requester ID: bus[15:8] devfn[7:0] */
+	uint16_t tag;	    /* 10 bits; not on the wire in a posted write with TH */
+	uint16_t length;    /* payload or request length in DW, 1..1024 */
 	/* requests */
-	uint8_t first_be;	/* 4 bits */
-	uint8_t last_be;	/* 4 bits */
-	uint64_t addr;		/* bytes, DW aligned */
+	uint8_t first_be; /* 4 bits */
+	uint8_t last_be;  /* 4 bits */
+	uint64_t addr;	  /* bytes, DW aligned */
 	/* completions */
 	uint16_t completer;
-	uint8_t status;		/* enum tlp_status */
-	uint16_t byte_count;	/* 1..4096 */
-	uint8_t lower_addr;	/* 7 bits */
+	uint8_t status;	     /* enum tlp_status */
+	uint16_t byte_count; /* 1..4096 */
+	uint8_t lower_addr;  /* 7 bits */
 };
 
 /*

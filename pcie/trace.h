@@ -4,6 +4,10 @@
  * separate runs. Written by the fabric, read by tlpdump.
  *
  * File: struct tlp_trace_file, then records. All fields little-endian except the header bytes.
+ *
+ * Completions are records of their own: from a function, source is that function and the route is
+ * FUNCTION with the requester as target; from guest memory, source is the requester, the route is
+ * the request's and the completer ID in the header is 0 (the root complex).
  */
 #ifndef PCIE_TRACE_H
 #define PCIE_TRACE_H
@@ -13,7 +17,7 @@
 
 #include "pcie/tlp.h"
 
-#define TLP_TRACE_MAGIC	"TPHTLP1\n"
+#define TLP_TRACE_MAGIC "TPHTLP1\n"
 #define TLP_TRACE_NAME	24
 
 enum tlp_record_kind { TLP_RECORD_FUNCTION = 1, TLP_RECORD_MARK = 2, TLP_RECORD_TLP = 3 };
@@ -24,15 +28,15 @@ struct tlp_trace_file {
 
 /* 48 bytes */
 struct tlp_record {
-	uint64_t time_ns;		/* CLOCK_MONOTONIC */
-	uint8_t kind;			/* enum tlp_record_kind */
-	uint8_t route;			/* enum pcie_route */
-	uint8_t header_len;		/* bytes used of header[] */
-	uint8_t target;			/* route FUNCTION: index of the completer */
-	uint8_t source;			/* index of the function that issued the TLP */
-	uint8_t bar;			/* route FUNCTION: BAR number */
+	uint64_t time_ns;   /* CLOCK_MONOTONIC */
+	uint8_t kind;	    /* enum tlp_record_kind */
+	uint8_t route;	    /* enum pcie_route */
+	uint8_t header_len; /* bytes used of header[] */
+	uint8_t target;	    /* route FUNCTION: index of the completer */
+	uint8_t source;	    /* index of the function that issued the TLP */
+	uint8_t bar;	    /* route FUNCTION: BAR number */
 	uint16_t reserved;
-	uint8_t header[TLP_TRACE_NAME];	/* TLP: header bytes; FUNCTION and MARK: text */
+	uint8_t header[TLP_TRACE_NAME]; /* TLP: header bytes; FUNCTION and MARK: text */
 	uint64_t offset;		/* route FUNCTION: byte offset in the BAR */
 };
 

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "emulator/control.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define CLIENTS		8
+#define LINE		256
+#define COUNTS		1024
+
+struct client {
+	int fd;		/* -1: free */
+	size_t used;
+	char line[LINE];
+};
+
+struct control {
+	const struct controlled *devices;
+	unsigned int count;
+	struct tlp_trace *trace;
+	char path[108];
+	int listener, stop;
+	pthread_t thread;
+	struct client client[CLIENTS];
+};
+
+static void add_uint(struct json_object *object, const char *key, uint64_t value)
+{
+	json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+static void add_string(struct json_object *object, const char *key, const char *value)
+{
+	json_object_object_add(object, key, json_object_new_string(value));
+}
+
+/* ph, st and st_width of a hint; null without one. */
+static void add_hint(struct json_object *object, const struct tlp_hint *hint)
+{
+	const char *const key[] = { "ph", "st", "st_width" };
+	const unsigned int value[] = { hint->ph, hint->st, hint->extended ? 16 : 8 };
+
+	for (unsigned int i = 0; i < 3; i++)
+		json_object_object_add(object, key[i],
+				       hint->th ? json_object_new_uint64(value[i]) : NULL);
+}
+
+static struct json_object *functions(const struct controlled *devices, unsigned int count)
+{
+	struct json_object *list = json_object_new_array();
+	struct json_object *answer = json_object_new_object();
+
+	for (unsigned int i = 0; i < count; i++) {
+		const struct device_options *options = devices[i].options;
+		struct json_object *object = json_object_new_object();
+		uint16_t id = options->hca.id;
+		char bdf[16];
+
+		snprintf(bdf, sizeof(bdf), "0000:%02x:%02x.%x", id >> 8, id >> 3 & 0x1f, id & 7);
+		add_string(object, "name", options->name);
+		add_string(object, "bdf", bdf);
+		add_string(object, "kind",
+			   devices[i].hca					? "hca" :
+			   options->endpoint.kind == ENDPOINT_GPU ? "gpu" :
+								    "nvme");
+		if (devices[i].hca) {
+			add_uint(object, "lid", options->hca.lid);
+			add_uint(object, "st_width", options->hca.st_width);
+		} else {
+			add_uint(object, "bar", endpoint_memory_bar(devices[i].endpoint));
+			add_uint(object, "size", options->endpoint.memory_size);
+		}
+		json_object_array_add(list, object);
+	}
+	json_object_object_add(answer, "functions", list);
+	return answer;
+}
+
+static struct json_object *counts(struct endpoint *endpoint)
+{
+	struct endpoint_count *count = calloc(COUNTS, sizeof(*count));
+	struct json_object *list = json_object_new_array();
+	struct json_object *answer = json_object_new_object();
+	unsigned int all = count ? endpoint_counts(endpoint, count, COUNTS) : 0;
+
+	for (unsigned int i = 0; i < all && i < COUNTS; i++) {
+		struct json_object *object = json_object_new_object();
+
+		add_hint(object, &count[i].hint);
+		add_uint(object, "writes", count[i].writes);
+		add_uint(object, "reads", count[i].reads);
+		add_uint(object, "write_bytes", count[i].write_bytes);
+		add_uint(object, "read_bytes", count[i].read_bytes);
+		json_object_array_add(list, object);
+	}
+	free(count);
+	add_uint(answer, "hints", all);
+	json_object_object_add(answer, "counts", list);
+	return answer;
+}
+
+static struct json_object *mkey(struct hca *hca)
+{
+	struct json_object *answer = json_object_new_object();
+	struct hca_mkey_report report;
+	char text[32];
+
+	if (!hca_mkey_report(hca, &report)) {
+		json_object_object_add(answer, "mkey", NULL);
+		return answer;
+	}
+	snprintf(text, sizeof(text), "0x%08" PRIx32, report.key);
+	add_string(answer, "mkey", text);
+	json_object_object_add(answer, "tph", json_object_new_boolean(report.tph));
+	add_hint(answer, &report.hint);
+	add_uint(answer, "st_index", report.st_index);
+	add_uint(answer, "remote_write_bytes", report.remote_write_bytes);
+	add_uint(answer, "remote_read_bytes", report.remote_read_bytes);
+	snprintf(text, sizeof(text), "0x%" PRIx64, report.dma_low);
+	add_string(answer, "dma_low", text);
+	snprintf(text, sizeof(text), "0x%" PRIx64, report.dma_high);
+	add_string(answer, "dma_high", text);
+	return answer;
+}
+
+static const struct controlled *find(const struct controlled *devices, unsigned int count,
+				     const char *name)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (!strcmp(devices[i].options->name, name))
+			return &devices[i];
+	return NULL;
+}
+
+static struct json_object *error(const char *text, const char *name)
+{
+	struct json_object *answer = json_object_new_object();
+	char message[LINE + 64];
+
+	snprintf(message, sizeof(message), "%s: %s", text, name);
+	add_string(answer, "error", message);
+	return answer;
+}
+
+static struct json_object *answer(const struct controlled *devices, unsigned int count,
+				  struct tlp_trace *trace, const char *verb, const char *name)
+{
+	const struct controlled *device = find(devices, count, name);
+
+	if (!strcmp(verb, "functions"))
+		return functions(devices, count);
+	if (!strcmp(verb, "mark")) {
+		if (!*name || strlen(name) >= TLP_TRACE_NAME)
+			return error("a mark has 1 to 23 characters", name);
+		tlp_trace_mark(trace, name);
+		return json_object_new_object();
+	}
+	if (!strcmp(verb, "counts") || !strcmp(verb, "reset-counts")) {
+		if (!device || !device->endpoint)
+			return error("no such endpoint", name);
+		if (*verb == 'c')
+			return counts(device->endpoint);
+		endpoint_reset_counts(device->endpoint);
+		return json_object_new_object();
+	}
+	if (!strcmp(verb, "mkey") || !strcmp(verb, "clear-mkey")) {
+		if (!device || !device->hca)
+			return error("no such HCA", name);
+		if (*verb == 'm')
+			return mkey(device->hca);
+		hca_clear_mkey_report(device->hca);
+		return json_object_new_object();
+	}
+	return error("no such request", verb);
+}
+
+char *control_answer(const struct controlled *devices, unsigned int count,
+		     struct tlp_trace *trace, const char *line)
+{
+	char verb[LINE] = "", name[LINE] = "";
+	struct json_object *object;
+	const char *text;
+	char *copy = NULL;
+
+	sscanf(line, "%255s %255s", verb, name);
+	object = answer(devices, count, trace, verb, name);
+	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
+	if (text && asprintf(&copy, "%s\n", text) < 0)
+		copy = NULL;
+	json_object_put(object);
+	return copy;
+}
+
+static void hang_up(struct client *client)
+{
+	close(client->fd);
+	client->fd = -1;
+	client->used = 0;
+}
+
+static void serve_client(struct control *control, struct client *client)
+{
+	ssize_t got = recv(client->fd, client->line + client->used, LINE - client->used, 0);
+	char *newline;
+
+	if (got <= 0) {
+		hang_up(client);
+		return;
+	}
+	client->used += (size_t)got;
+	while ((newline = memchr(client->line, '\n', client->used))) {
+		size_t length = (size_t)(newline - client->line) + 1;
+		size_t done = 0, all;
+		char *text;
+
+		*newline = '\0';
+		text = control_answer(control->devices, control->count, control->trace,
+				      client->line);
+		all = text ? strlen(text) : 0;
+		while (done < all) {
+			ssize_t sent = send(client->fd, text + done, all - done, MSG_NOSIGNAL);
+
+			if (sent < 0) {
+				free(text);
+				hang_up(client);
+				return;
+			}
+			done += (size_t)sent;
+		}
+		free(text);
+		client->used -= length;
+		memmove(client->line, newline + 1, client->used);
+	}
+	if (client->used == LINE) /* no request is this long */
+		hang_up(client);
+}
+
+static void *control_thread(void *arg)
+{
+	struct control *control = arg;
+
+	for (;;) {
+		struct pollfd polled[CLIENTS + 2] = { { .fd = control->stop, .events = POLLIN },
+						      { .fd = control->listener,
+							.events = POLLIN } };
+
+		for (unsigned int i = 0; i < CLIENTS; i++)
+			polled[i + 2] = (struct pollfd){ .fd = control->client[i].fd,
+							 .events = POLLIN };
+		if (poll(polled, CLIENTS + 2, -1) < 0)
+			continue;
+		if (polled[0].revents)
+			return NULL;
+		for (unsigned int i = 0; i < CLIENTS; i++)
+			if (polled[i + 2].revents)
+				serve_client(control, &control->client[i]);
+		if (polled[1].revents) {
+			int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC);
+			unsigned int i = 0;
+
+			while (i < CLIENTS && control->client[i].fd >= 0)
+				i++;
+			if (i < CLIENTS)
+				control->client[i].fd = fd;
+			else if (fd >= 0)
+				close(fd);
+		}
+	}
+}
+
+struct control *control_start(const char *path, const struct controlled *devices,
+			      unsigned int count, struct tlp_trace *trace)
+{
+	struct control *control = calloc(1, sizeof(*control));
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int ret = ENAMETOOLONG;
+
+	if (!control)
+		return NULL;
+	control->devices = devices;
+	control->count = count;
+	control->trace = trace;
+	for (unsigned int i = 0; i < CLIENTS; i++)
+		control->client[i].fd = -1;
+	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	control->stop = eventfd(0, EFD_CLOEXEC);
+	if (strlen(path) >= sizeof(address.sun_path))
+		goto fail;
+	strcpy(address.sun_path, path);
+	strcpy(control->path, path);
+	if (control->listener < 0 || control->stop < 0 ||
+	    bind(control->listener, (struct sockaddr *)&address, sizeof(address)) ||
+	    listen(control->listener, CLIENTS)) {
+		ret = errno;
+		goto fail;
+	}
+	ret = pthread_create(&control->thread, NULL, control_thread, control);
+	if (!ret)
+		return control;
+	unlink(path);
+fail:
+	if (control->listener >= 0)
+		close(control->listener);
+	if (control->stop >= 0)
+		close(control->stop);
+	free(control);
+	errno = ret;
+	return NULL;
+}
+
+void control_stop(struct control *control)
+{
+	if (!control)
+		return;
+	eventfd_write(control->stop, 1);
+	pthread_join(control->thread, NULL);
+	for (unsigned int i = 0; i < CLIENTS; i++)
+		if (control->client[i].fd >= 0)
+			close(control->client[i].fd);
+	close(control->listener);
+	close(control->stop);
+	unlink(control->path);
+	free(control);
+}

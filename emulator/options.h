@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Command line of tph-emulator. */
+#ifndef EMULATOR_OPTIONS_H
+#define EMULATOR_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "endpoints/endpoint.h"
+#include "hca/hca.h"
+
+#define EMULATOR_NAME		24
+#define EMULATOR_DEVICES	16
+
+enum device_kind { DEVICE_HCA, DEVICE_ENDPOINT };
+
+struct device_options {
+	enum device_kind kind;
+	char name[EMULATOR_NAME];
+	char socket[108];
+	struct hca_params hca;			/* kind HCA; name points to the field above */
+	struct endpoint_params endpoint;	/* kind ENDPOINT */
+};
+
+struct options {
+	const char *control;	/* socket path or NULL */
+	const char *trace;	/* file or NULL */
+	bool help;
+	unsigned int devices;
+	struct device_options device[EMULATOR_DEVICES];
+};
+
+/*
+ * options_parse() - read the command line into @options. Strings of argv are kept by reference.
+ * Returns 0, or -EINVAL after a message on stderr that names option, device and cause.
+ */
+int options_parse(struct options *options, int argc, char **argv);
+
+extern const char options_usage[];
+
+#endif

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "emulator/control.h"
+#include "pcie/tlp.h"
+
+static struct device_options options[2] = {
+	{ .kind = DEVICE_HCA,
+	  .name = "hca0",
+	  .hca = { .name = "hca0",
+		   .id = 4 << 3,
+		   .device_id = 0x1021,
+		   .lid = 1,
+		   .guid = 1,
+		   .st_mode = HCA_ST_TABLE,
+		   .st_width = 8,
+		   .st_entries = 64,
+		   .vectors = 2 } },
+	{ .kind = DEVICE_ENDPOINT,
+	  .name = "gpu0",
+	  .hca.id = 16 << 3,
+	  .endpoint = { .name = "gpu0",
+			.id = 16 << 3,
+			.kind = ENDPOINT_GPU,
+			.memory_size = 1 << 20,
+			.completer = PCIE_TPH_COMPLETER_EXTENDED } },
+};
+
+static struct controlled devices[2];
+static struct hca_subnet *subnet;
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	subnet = hca_subnet_new();
+	devices[0].options = &options[0];
+	devices[0].hca = hca_new(&options[0].hca, subnet, nothing, NULL);
+	devices[1].options = &options[1];
+	devices[1].endpoint = endpoint_new(&options[1].endpoint);
+	return !devices[0].hca || !devices[1].endpoint;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	hca_free(devices[0].hca);
+	endpoint_free(devices[1].endpoint);
+	hca_subnet_free(subnet);
+	return 0;
+}
+
+static void check(const char *request, const char *expected)
+{
+	char *answer = control_answer(devices, 2, NULL, request);
+
+	assert_non_null(answer);
+	assert_string_equal(answer, expected);
+	free(answer);
+}
+
+static void test_answers(void **state)
+{
+	(void)state;
+	check("functions",
+	      "{\"functions\":[{\"name\":\"hca0\",\"bdf\":\"0000:00:04.0\",\"kind\":\"hca\",\"lid\":1,"
+	      "\"st_width\":8},{\"name\":\"gpu0\",\"bdf\":\"0000:00:10.0\",\"kind\":\"gpu\",\"bar\":0,"
+	      "\"size\":1048576}]}\n");
+	check("mkey hca0", "{\"mkey\":null}\n");
+	check("clear-mkey hca0", "{}\n");
+	check("mark here", "{}\n");
+}
+
+static void test_counts(void **state)
+{
+	struct pcie_function *fn = endpoint_function(devices[1].endpoint);
+	struct tlp tlp = { .type = TLP_MWR,
+			   .hint = { .th = true, .extended = true, .ph = 3, .st = 0xbeef } };
+	char data[4] = "abc";
+
+	(void)state;
+	tlp_set_range(&tlp, 0x1000, 4);
+	fn->ops->memory_request(fn, 0, 0x1000, &tlp, data, 4);
+	check("counts gpu0", "{\"hints\":1,\"counts\":[{\"ph\":3,\"st\":48879,\"st_width\":16,"
+			     "\"writes\":1,\"reads\":0,\"write_bytes\":4,\"read_bytes\":0}]}\n");
+	check("reset-counts gpu0", "{}\n");
+	check("counts gpu0", "{\"hints\":0,\"counts\":[]}\n");
+}
+
+static void test_errors(void **state)
+{
+	(void)state;
+	check("", "{\"error\":\"no such request: \"}\n");
+	check("quit", "{\"error\":\"no such request: quit\"}\n");
+	check("counts hca0", "{\"error\":\"no such endpoint: hca0\"}\n");
+	check("counts", "{\"error\":\"no such endpoint: \"}\n");
+	check("mkey gpu0", "{\"error\":\"no such HCA: gpu0\"}\n");
+	check("mark", "{\"error\":\"a mark has 1 to 23 characters: \"}\n");
+	check("mark abcdefghijklmnopqrstuvwx",
+	      "{\"error\":\"a mark has 1 to 23 characters: abcdefghijklmnopqrstuvwx\"}\n");
+}
+
+static int ask(int fd, const char *text, char *answer, size_t size)
+{
+	ssize_t got;
+
+	if (send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+		return -errno;
+	got = recv(fd, answer, size - 1, 0);
+	if (got < 0)
+		return -errno;
+	answer[got] = '\0';
+	return (int)got;
+}
+
+static void test_socket(void **state)
+{
+	char dir[] = "/tmp/tph-control-XXXXXX", path[64], answer[256], longer[600];
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct control *control;
+	struct stat st;
+	int fd[2];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/s", dir);
+	strcpy(address.sun_path, path);
+	control = control_start(path, devices, 2, NULL);
+	assert_non_null(control);
+	/* The path is taken: an error, and the first server goes on. */
+	assert_null(control_start(path, devices, 2, NULL));
+	assert_int_equal(errno, EADDRINUSE);
+	for (int i = 0; i < 2; i++) {
+		fd[i] = socket(AF_UNIX, SOCK_STREAM, 0);
+		assert_int_equal(connect(fd[i], (struct sockaddr *)&address, sizeof(address)), 0);
+		assert_int_equal(ask(fd[i], "mkey hca0\n", answer, sizeof(answer)), 14);
+		assert_string_equal(answer, "{\"mkey\":null}\n");
+	}
+	/* Half a line is kept until the other half comes. */
+	assert_int_equal(send(fd[0], "mkey", 4, 0), 4);
+	assert_int_equal(ask(fd[0], " hca0\n", answer, sizeof(answer)), 14);
+	/* A line without end: hung up; the other client is not disturbed. */
+	memset(longer, 'x', sizeof(longer));
+	longer[sizeof(longer) - 1] = '\0';
+	assert_true(ask(fd[0], longer, answer, sizeof(answer)) <= 0);
+	assert_int_equal(ask(fd[1], "mkey hca0\n", answer, sizeof(answer)), 14);
+	close(fd[0]);
+	close(fd[1]);
+	control_stop(control);
+	assert_int_equal(stat(path, &st), -1);
+	assert_int_equal(errno, ENOENT);
+	rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_socket),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

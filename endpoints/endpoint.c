@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What all endpoints have in common: memory in a BAR that the host maps and requests reach,
+ * counters per hint, and config space.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "endpoints/model.h"
+
+#define MIN_MEMORY (1ull << 20)
+#define MSIX_BAR   4
+#define MSIX_SIZE  4096u
+
+/* Slots: none, then 8-bit tags per PH, then Extended ones per PH. */
+#define SLOTS_8	 (4u << 8)
+#define SLOTS_16 (4u << 16)
+#define SLOTS	 (1 + SLOTS_8 + SLOTS_16)
+
+static uint32_t slot_of(const struct tlp_hint *hint)
+{
+	if (!hint->th)
+		return 0;
+	if (!hint->extended)
+		return 1 + (hint->ph << 8 | hint->st);
+	return 1 + SLOTS_8 + ((uint32_t)hint->ph << 16 | hint->st);
+}
+
+static void count(struct endpoint *ep, const struct tlp *tlp, size_t len)
+{
+	uint32_t slot = slot_of(&tlp->hint);
+	struct endpoint_count *c = &ep->slots[slot];
+
+	pthread_mutex_lock(&ep->lock);
+	if (!c->writes && !c->reads) {
+		c->hint = slot ? tlp->hint : (struct tlp_hint){ 0 };
+		ep->arrived[ep->hints++] = slot;
+	}
+	if (tlp->type == TLP_MWR) {
+		c->writes++;
+		c->write_bytes += len;
+	} else {
+		c->reads++;
+		c->read_bytes += len;
+	}
+	pthread_mutex_unlock(&ep->lock);
+}
+
+unsigned int endpoint_counts(struct endpoint *ep, struct endpoint_count *counts, unsigned int max)
+{
+	unsigned int hints;
+
+	pthread_mutex_lock(&ep->lock);
+	hints = ep->hints;
+	for (unsigned int i = 0; i < hints && i < max; i++)
+		counts[i] = ep->slots[ep->arrived[i]];
+	pthread_mutex_unlock(&ep->lock);
+	return hints;
+}
+
+void endpoint_reset_counts(struct endpoint *ep)
+{
+	pthread_mutex_lock(&ep->lock);
+	for (unsigned int i = 0; i < ep->hints; i++)
+		ep->slots[ep->arrived[i]] = (struct endpoint_count){ 0 };
+	ep->hints = 0;
+	pthread_mutex_unlock(&ep->lock);
+}
+
+static bool inside(const struct endpoint *ep, uint64_t offset, size_t len)
+{
+	return len <= ep->memory_size && offset <= ep->memory_size - len;
+}
+
+static void memory_request(struct pcie_function *fn, unsigned int bar, uint64_t offset,
+			   const struct tlp *tlp, void *data, size_t len)
+{
+	struct endpoint *ep = fn->model;
+	bool memory = bar == ep->kind->memory_bar && inside(ep, offset, len);
+
+	if (tlp->type == TLP_MWR) {
+		if (memory)
+			memcpy(ep->memory + offset, data, len);
+	} else if (memory) {
+		memcpy(data, ep->memory + offset, len);
+	} else {
+		memset(data, 0, len);
+	}
+	if (memory)
+		count(ep, tlp, len);
+}
+
+/* Accesses of the guest's CPU that its host did not map: no TLPs of this fabric, not counted. */
+static uint64_t bar_read(struct pcie_function *fn, unsigned int bar, uint64_t offset,
+			 unsigned int size)
+{
+	struct endpoint *ep = fn->model;
+	uint64_t value = 0;
+
+	if (bar != ep->kind->memory_bar)
+		return ep->kind->read ? ep->kind->read(ep, bar, offset, size) : 0;
+	if (size <= sizeof(value) && inside(ep, offset, size))
+		memcpy(&value, ep->memory + offset, size);
+	return value;
+}
+
+static void bar_write(struct pcie_function *fn, unsigned int bar, uint64_t offset,
+		      unsigned int size, uint64_t value)
+{
+	struct endpoint *ep = fn->model;
+
+	if (bar == ep->kind->memory_bar) {
+		if (size <= sizeof(value) && inside(ep, offset, size))
+			memcpy(ep->memory + offset, &value, size);
+	} else if (ep->kind->write) {
+		ep->kind->write(ep, bar, offset, size, value);
+	}
+}
+
+/*
+ * The memory keeps its contents, as DRAM behind a function does: a reset of the function need not
+ * clear it, and vfio-pci resets the function when its user closes it, before the bytes are
+ * compared.
+ */
+static void reset(struct pcie_function *fn, enum pcie_reset kind)
+{
+	struct endpoint *ep = fn->model;
+
+	(void)kind;
+	if (ep->kind->reset)
+		ep->kind->reset(ep);
+}
+
+static const struct pcie_function_ops function_ops = {
+	.bar_read = bar_read,
+	.bar_write = bar_write,
+	.reset = reset,
+	.memory_request = memory_request,
+};
+
+/* Returns 0 or -errno. */
+static int map_memory(struct endpoint *ep)
+{
+	struct pcie_bar *bar = &ep->fn.bar[ep->kind->memory_bar];
+	void *memory;
+
+	bar->mmap_fd = memfd_create(ep->name, MFD_CLOEXEC);
+	if (bar->mmap_fd < 0)
+		return -errno;
+	if (ftruncate(bar->mmap_fd, ep->memory_size))
+		return -errno;
+	memory = mmap(NULL, ep->memory_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+		      bar->mmap_fd, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	ep->memory = memory;
+	bar->size = ep->memory_size;
+	bar->is_64bit = true;
+	bar->prefetchable = true;
+	bar->mmap_size = ep->memory_size;
+	bar->mmap_mem = memory;
+	return 0;
+}
+
+static void build_config(struct endpoint *ep, enum pcie_tph_completer completer)
+{
+	struct pcie_function *fn = &ep->fn;
+
+	if (ep->kind->describe_bars)
+		ep->kind->describe_bars(ep);
+	fn->bar[MSIX_BAR] = (struct pcie_bar){ .size = MSIX_SIZE, .mmap_fd = -1 };
+	pcie_config_init(fn, &ep->kind->identity);
+	pcie_config_add_pm(fn);
+	pcie_config_add_express(fn, completer, completer == PCIE_TPH_COMPLETER_EXTENDED);
+	pcie_config_add_msix(fn, MSIX_BAR, 1);
+	pcie_config_seal(fn);
+}
+
+static bool valid(const struct endpoint_params *p)
+{
+	return p->name && p->memory_size >= MIN_MEMORY &&
+	       (p->memory_size & (p->memory_size - 1)) == 0 &&
+	       (p->kind == ENDPOINT_GPU || p->kind == ENDPOINT_NVME) &&
+	       (unsigned int)p->completer <= PCIE_TPH_COMPLETER_EXTENDED;
+}
+
+struct endpoint *endpoint_new(const struct endpoint_params *params)
+{
+	struct endpoint *ep;
+	int rc = -ENOMEM;
+
+	if (!valid(params)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	ep = calloc(1, sizeof(*ep));
+	if (!ep)
+		return NULL;
+	pthread_mutex_init(&ep->lock, NULL);
+	ep->kind = params->kind == ENDPOINT_GPU ? &endpoint_gpu_ops : &endpoint_nvme_ops;
+	ep->memory_size = params->memory_size;
+	ep->fn.bar[ep->kind->memory_bar].mmap_fd = -1;
+	ep->name = strdup(params->name);
+	ep->slots = calloc(SLOTS, sizeof(*ep->slots));
+	ep->arrived = calloc(SLOTS, sizeof(*ep->arrived));
+	if (ep->name && ep->slots && ep->arrived)
+		rc = map_memory(ep);
+	if (rc) {
+		endpoint_free(ep);
+		errno = -rc;
+		return NULL;
+	}
+	ep->fn.name = ep->name;
+	ep->fn.id = params->id;
+	ep->fn.ops = &function_ops;
+	ep->fn.model = ep;
+	build_config(ep, params->completer);
+	return ep;
+}
+
+void endpoint_free(struct endpoint *ep)
+{
+	int fd;
+
+	if (!ep)
+		return;
+	fd = ep->fn.bar[ep->kind->memory_bar].mmap_fd;
+	if (ep->memory)
+		munmap(ep->memory, ep->memory_size);
+	if (fd >= 0)
+		close(fd);
+	free(ep->arrived);
+	free(ep->slots);
+	free(ep->name);
+	pthread_mutex_destroy(&ep->lock);
+	free(ep);
+}
+
+struct pcie_function *endpoint_function(struct endpoint *ep)
+{
+	return &ep->fn;
+}
+
+unsigned int endpoint_memory_bar(const struct endpoint *ep)
+{
+	return ep->kind->memory_bar;
+}

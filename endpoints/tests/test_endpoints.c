@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+#include <linux/pci_regs.h>
+
+#include "endpoints/endpoint.h"
+#include "pcie/fabric.h"
+
+#define MIB	 (1ull << 20)
+#define BAR_BASE 0x4000000000ull
+
+static struct endpoint *make(enum endpoint_kind kind, uint64_t size,
+			     enum pcie_tph_completer completer)
+{
+	struct endpoint_params params = { "ep0", 0x0208, kind, size, completer };
+	struct endpoint *ep = endpoint_new(&params);
+
+	assert_non_null(ep);
+	return ep;
+}
+
+static uint32_t config(struct endpoint *ep, unsigned int offset, unsigned int size)
+{
+	uint8_t b[4] = { 0 };
+
+	pcie_config_read(endpoint_function(ep), offset, b, size);
+	return b[0] | b[1] << 8 | b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+static uint64_t rd(struct endpoint *ep, uint64_t offset, unsigned int size)
+{
+	struct pcie_function *fn = endpoint_function(ep);
+
+	return fn->ops->bar_read(fn, 0, offset, size);
+}
+
+static void wr(struct endpoint *ep, uint64_t offset, unsigned int size, uint64_t value)
+{
+	struct pcie_function *fn = endpoint_function(ep);
+
+	fn->ops->bar_write(fn, 0, offset, size, value);
+}
+
+static void test_params(void **state)
+{
+	static const struct endpoint_params wrong[] = {
+		{ "ep", 1, ENDPOINT_GPU, 0, PCIE_TPH_COMPLETER_TPH },
+		{ "ep", 1, ENDPOINT_GPU, MIB / 2, PCIE_TPH_COMPLETER_TPH },
+		{ "ep", 1, ENDPOINT_GPU, 3 * MIB, PCIE_TPH_COMPLETER_TPH },
+		{ "ep", 1, 2, MIB, PCIE_TPH_COMPLETER_TPH },
+		{ "ep", 1, ENDPOINT_GPU, MIB, 4 },
+		{ NULL, 1, ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH },
+	};
+	struct endpoint_params huge = { "ep", 1, ENDPOINT_GPU, 1ull << 63, 0 };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		errno = 0;
+		assert_null(endpoint_new(&wrong[i]));
+		assert_int_equal(errno, EINVAL);
+	}
+	errno = 0;
+	assert_null(endpoint_new(&huge));
+	assert_true(errno == EINVAL || errno == EFBIG || errno == ENOMEM);
+	endpoint_free(NULL);
+}
+
+static void test_identity(void **state)
+{
+	struct endpoint *gpu = make(ENDPOINT_GPU, 64 * MIB, PCIE_TPH_COMPLETER_TPH);
+	struct endpoint *nvme = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_NONE);
+
+	(void)state;
+	assert_int_equal(config(gpu, PCI_CLASS_REVISION, 4) >> 8, 0x030200);
+	assert_int_equal(config(nvme, PCI_CLASS_REVISION, 4) >> 8, 0x010802);
+	assert_int_not_equal(config(gpu, PCI_VENDOR_ID, 4), config(nvme, PCI_VENDOR_ID, 4));
+	assert_int_equal(endpoint_memory_bar(gpu), 0);
+	assert_int_equal(endpoint_memory_bar(nvme), 2);
+	assert_int_equal(config(gpu, 0x10, 4), 0xc);  /* 64-bit prefetchable */
+	assert_int_equal(config(gpu, 0x20, 4), 0);    /* 32-bit: MSI-X */
+	assert_int_equal(config(nvme, 0x10, 4), 0x4); /* registers: 64-bit */
+	assert_int_equal(config(nvme, 0x18, 4), 0xc);
+	assert_int_equal(endpoint_function(nvme)->bar[0].size, 16384);
+	assert_int_equal(endpoint_function(nvme)->bar[0].mmap_size, 0);
+	assert_int_equal(pcie_msix_vectors(endpoint_function(gpu)), 1);
+	assert_int_equal(pcie_msix_vectors(endpoint_function(nvme)), 1);
+	assert_string_equal(endpoint_function(gpu)->name, "ep0");
+	assert_int_equal(endpoint_function(gpu)->id, 0x0208);
+	assert_int_not_equal(endpoint_function(gpu)->config.pm, 0);
+	endpoint_free(gpu);
+	endpoint_free(nvme);
+}
+
+static void test_completer(void **state)
+{
+	(void)state;
+	for (unsigned int c = 0; c < 4; c++) {
+		struct endpoint *ep = make(c & 1, MIB, c);
+		unsigned int devcap2 =
+			config(ep, endpoint_function(ep)->config.express + PCI_EXP_DEVCAP2, 4);
+
+		assert_int_equal(devcap2 >> 12 & 3, c);
+		assert_int_equal(devcap2 >> 21 & 1, c == PCIE_TPH_COMPLETER_EXTENDED);
+		endpoint_free(ep);
+	}
+}
+
+static void test_memory_is_the_file(void **state)
+{
+	struct endpoint *ep = make(ENDPOINT_NVME, 2 * MIB, PCIE_TPH_COMPLETER_TPH);
+	struct pcie_bar *bar = &endpoint_function(ep)->bar[2];
+	struct stat st;
+	uint8_t *map;
+
+	(void)state;
+	assert_int_equal(bar->size, 2 * MIB);
+	assert_int_equal(bar->mmap_offset, 0);
+	assert_int_equal(bar->mmap_size, 2 * MIB);
+	assert_int_equal(fstat(bar->mmap_fd, &st), 0);
+	assert_int_equal(st.st_size, 2 * MIB);
+	map = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, bar->mmap_fd, 0);
+	assert_ptr_not_equal(map, MAP_FAILED);
+	map[12345] = 0x5a;
+	assert_int_equal(((uint8_t *)bar->mmap_mem)[12345], 0x5a);
+	munmap(map, st.st_size);
+	endpoint_free(ep);
+}
+
+/* Accesses that were not mapped: any size, little-endian, and none past the end. */
+static void test_trapped_memory(void **state)
+{
+	struct endpoint *ep = make(ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH);
+	struct endpoint_count count;
+
+	(void)state;
+	wr(ep, 0x100, 8, 0x1122334455667788);
+	assert_int_equal(rd(ep, 0x100, 8), 0x1122334455667788);
+	assert_int_equal(rd(ep, 0x101, 1), 0x77);
+	assert_int_equal(rd(ep, 0x102, 2), 0x5566);
+	assert_int_equal(rd(ep, 0x104, 4), 0x11223344);
+	wr(ep, 0x100, 1, 0xff00);
+	assert_int_equal(rd(ep, 0x100, 4), 0x55667700);
+	wr(ep, MIB - 4, 8, ~0ull);
+	wr(ep, ~0ull, 8, ~0ull);
+	assert_int_equal(rd(ep, MIB - 4, 4), 0);
+	assert_int_equal(rd(ep, MIB - 4, 8), 0);
+	assert_int_equal(endpoint_counts(ep, &count, 1), 0);
+	endpoint_free(ep);
+}
+
+static void request(struct endpoint *ep, enum tlp_type type, uint64_t offset, void *data,
+		    size_t len, struct tlp_hint hint)
+{
+	struct pcie_function *fn = endpoint_function(ep);
+	struct tlp tlp = { .type = type, .hint = hint };
+
+	fn->ops->memory_request(fn, endpoint_memory_bar(ep), offset, &tlp, data, len);
+}
+
+static void test_counts(void **state)
+{
+	static const struct tlp_hint none, narrow = { true, false, 2, 0x42 };
+	static const struct tlp_hint wide = { true, true, 2, 0x42 },
+				     top = { true, true, 3, 0xffff };
+	static const struct tlp_hint narrow_top = { true, false, 3, 0xff }, zero = { .th = true };
+	/* Fields of a hint that is none say nothing. */
+	static const struct tlp_hint ignored = { false, true, 3, 77 };
+	struct endpoint *ep = make(ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_EXTENDED);
+	struct endpoint_count c[8];
+	uint8_t data[64] = { 1, 2, 3 }, buf[64];
+
+	(void)state;
+	request(ep, TLP_MWR, 0, data, 64, wide);
+	request(ep, TLP_MWR, 64, data, 32, narrow);
+	request(ep, TLP_MWR, 128, data, 16, wide);
+	request(ep, TLP_MRD, 0, buf, 8, wide);
+	request(ep, TLP_MRD, 0, buf, 3, ignored);
+	request(ep, TLP_MWR, 0, data, 4, none);
+	request(ep, TLP_MWR, 0, data, 4, top);
+	request(ep, TLP_MWR, 0, data, 4, narrow_top);
+	request(ep, TLP_MWR, 0, data, 4, zero);
+	assert_memory_equal(buf, data, 8);
+
+	assert_int_equal(endpoint_counts(ep, c, 8), 6);
+	assert_true(c[0].hint.th && c[0].hint.extended);
+	assert_int_equal(c[0].hint.st, 0x42);
+	assert_int_equal(c[0].hint.ph, 2);
+	assert_int_equal(c[0].writes, 2);
+	assert_int_equal(c[0].write_bytes, 80);
+	assert_int_equal(c[0].reads, 1);
+	assert_int_equal(c[0].read_bytes, 8);
+	assert_true(c[1].hint.th && !c[1].hint.extended);
+	assert_int_equal(c[1].writes, 1);
+	assert_int_equal(c[1].write_bytes, 32);
+	assert_false(c[2].hint.th);
+	assert_int_equal(c[2].hint.st, 0);
+	assert_int_equal(c[2].writes + c[2].reads, 2);
+	assert_int_equal(c[3].hint.st, 0xffff);
+	assert_int_equal(c[4].hint.st, 0xff);
+	assert_true(c[5].hint.th);
+
+	memset(c, 0, sizeof(c));
+	assert_int_equal(endpoint_counts(ep, c, 1), 6);
+	assert_int_equal(c[0].writes, 2);
+	assert_int_equal(c[1].writes, 0);
+	assert_int_equal(endpoint_counts(ep, NULL, 0), 6);
+
+	endpoint_reset_counts(ep);
+	assert_int_equal(endpoint_counts(ep, c, 8), 0);
+	request(ep, TLP_MWR, 0, data, 4, narrow);
+	assert_int_equal(endpoint_counts(ep, c, 8), 1);
+	assert_int_equal(c[0].writes, 1);
+	endpoint_free(ep);
+}
+
+/* Each hint there is has a counter of its own. */
+static void test_all_hints(void **state)
+{
+	static struct endpoint_count counts[1 + 4 * 256 + 4 * 65536];
+	struct endpoint *ep = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_EXTENDED);
+	unsigned int n = 0, total = sizeof(counts) / sizeof(counts[0]);
+	uint8_t data[4] = { 0 };
+
+	(void)state;
+	request(ep, TLP_MWR, 0, data, 4, (struct tlp_hint){ 0 });
+	for (unsigned int extended = 0; extended < 2; extended++)
+		for (unsigned int ph = 0; ph < 4; ph++)
+			for (unsigned int st = 0; st <= (extended ? 0xffffu : 0xffu); st++)
+				request(ep, TLP_MWR, 0, data, 4,
+					(struct tlp_hint){ true, extended, ph, st });
+	assert_int_equal(endpoint_counts(ep, counts, total), total);
+	for (unsigned int i = 0; i < total; i++)
+		n += counts[i].writes == 1;
+	assert_int_equal(n, total);
+	assert_int_equal(counts[total - 1].hint.st, 0xffff);
+	endpoint_free(ep);
+}
+
+static void test_reset_keeps_memory(void **state)
+{
+	struct endpoint *ep = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_TPH);
+	struct pcie_function *fn = endpoint_function(ep);
+	unsigned int devctl = fn->config.express + PCI_EXP_DEVCTL + 1;
+	uint8_t data[4] = { 1, 2, 3, 4 }, flr = 0x80, *mem = fn->bar[2].mmap_mem;
+	struct endpoint_count count;
+
+	(void)state;
+	request(ep, TLP_MWR, 0x1000, data, 4, (struct tlp_hint){ 0 });
+	wr(ep, 0x24, 4, 0x001f001f);
+	wr(ep, 0x50, 8, 1);
+	wr(ep, 0x14, 4, 1);
+	assert_int_equal(rd(ep, 0x1c, 4), 1);
+	pcie_config_write(fn, devctl, &flr, 1);
+	assert_memory_equal(mem + 0x1000, data, 4);
+	assert_int_equal(endpoint_counts(ep, &count, 1), 1);
+	assert_int_equal(rd(ep, 0x14, 4), 0);
+	assert_int_equal(rd(ep, 0x1c, 4), 0);
+	assert_int_equal(rd(ep, 0x24, 4), 0);
+	assert_int_equal(rd(ep, 0x50, 8), 0);
+	endpoint_free(ep);
+}
+
+static void test_requests_outside(void **state)
+{
+	struct endpoint *ep = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_TPH);
+	struct pcie_function *fn = endpoint_function(ep);
+	struct tlp tlp = { .type = TLP_MWR };
+	uint8_t data[8];
+
+	(void)state;
+	memset(data, 0x5a, sizeof(data));
+	request(ep, TLP_MWR, MIB - 4, data, 8, tlp.hint);
+	fn->ops->memory_request(fn, 0, 0, &tlp, data, 8); /* registers take no peer's writes */
+	assert_int_equal(((uint8_t *)fn->bar[2].mmap_mem)[MIB - 4], 0);
+	assert_int_equal(((uint8_t *)fn->bar[2].mmap_mem)[0], 0);
+	request(ep, TLP_MRD, MIB - 4, data, 8, tlp.hint);
+	assert_int_equal(data[0], 0);
+	assert_int_equal(endpoint_counts(ep, NULL, 0), 0);
+	endpoint_free(ep);
+}
+
+static void test_nvme_capabilities(void **state)
+{
+	struct endpoint *ep = make(ENDPOINT_NVME, 64 * MIB, PCIE_TPH_COMPLETER_TPH);
+	uint64_t cap = rd(ep, 0, 8);
+
+	(void)state;
+	assert_int_equal(rd(ep, 0, 4), cap & 0xffffffff);
+	assert_int_equal(rd(ep, 4, 4), cap >> 32);
+	assert_int_equal(cap & 0xffff, 63);
+	assert_int_equal(cap >> 24 & 0xff, 1); /* TO */
+	assert_int_equal(cap >> 32 & 0xf, 0);  /* DSTRD: doorbells fit the BAR */
+	assert_int_equal(cap >> 37 & 1, 1);
+	/* What makes Linux give up at once: pages of 64 KiB at least. */
+	assert_int_equal(cap >> 48 & 0xf, 4);
+	assert_int_equal(cap >> 52 & 0xf, 4);
+	assert_int_equal(cap >> 57 & 1, 1);
+	assert_int_equal(rd(ep, 8, 4), 0x00010400);
+	wr(ep, 0, 8, ~0ull);
+	wr(ep, 8, 4, ~0ull);
+	wr(ep, 0x1c, 4, ~0ull);
+	assert_int_equal(rd(ep, 0, 8), cap);
+	assert_int_equal(rd(ep, 8, 4), 0x00010400);
+	assert_int_equal(rd(ep, 0x1c, 4), 0);
+	assert_int_equal(rd(ep, 9, 1), 0x04);
+	assert_int_equal(rd(ep, 10, 2), 0x0001);
+	endpoint_free(ep);
+}
+
+static void test_nvme_cmb(void **state)
+{
+	static const struct {
+		uint64_t size;
+		uint32_t cmbsz;
+	} cases[] = {
+		{ MIB, 0x00100018 },
+		{ 64 * MIB, 0x04000018 },
+		{ 2048 * MIB, 0x80000018 },
+		{ 4096 * MIB, 0x10000118 }, /* the first in units of 64 KiB */
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct endpoint *ep = make(ENDPOINT_NVME, cases[i].size, PCIE_TPH_COMPLETER_TPH);
+		uint32_t cmbsz;
+
+		assert_int_equal(rd(ep, 0x38, 4), 0); /* not before CMBMSC.CRE */
+		assert_int_equal(rd(ep, 0x3c, 4), 0);
+		wr(ep, 0x54, 4, 0x40); /* as Linux writes: upper half first */
+		wr(ep, 0x50, 4, 0xfe000003);
+		assert_int_equal(rd(ep, 0x50, 8), 0x40fe000003);
+		assert_int_equal(rd(ep, 0x38, 4), 2);
+		cmbsz = rd(ep, 0x3c, 4);
+		assert_int_equal(cmbsz, cases[i].cmbsz);
+		assert_int_equal((uint64_t)(cmbsz >> 12) << (12 + 4 * (cmbsz >> 8 & 0xf)),
+				 cases[i].size);
+		endpoint_free(ep);
+	}
+}
+
+static void test_nvme_ready(void **state)
+{
+	struct endpoint *ep = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_TPH);
+
+	(void)state;
+	wr(ep, 0x24, 4, 0xffffffff);
+	assert_int_equal(rd(ep, 0x24, 4), 0x0fff0fff);
+	wr(ep, 0x28, 8, 0x1234567887654321);
+	wr(ep, 0x30, 4, 0xabcdefff);
+	wr(ep, 0x34, 4, 0x11);
+	assert_int_equal(rd(ep, 0x28, 8), 0x1234567887654000);
+	assert_int_equal(rd(ep, 0x30, 8), 0x11abcde000);
+	wr(ep, 0x0c, 4, 0xf0);
+	wr(ep, 0x10, 4, 0x30);
+	assert_int_equal(rd(ep, 0x0c, 4), 0xc0);
+
+	wr(ep, 0x1000, 4, 1); /* a doorbell before CC.EN */
+	assert_int_equal(rd(ep, 0x1c, 4), 0);
+	wr(ep, 0x14, 2, 1); /* too narrow */
+	assert_int_equal(rd(ep, 0x1c, 4), 0);
+	wr(ep, 0x14, 4, 0x00460001);
+	assert_int_equal(rd(ep, 0x14, 4), 0x00460001);
+	assert_int_equal(rd(ep, 0x1c, 4), 1);
+	wr(ep, 0x14, 4, 0x00464001); /* normal shutdown */
+	assert_int_equal(rd(ep, 0x1c, 4), 0x9);
+	wr(ep, 0x14, 4, 0);
+	assert_int_equal(rd(ep, 0x1c, 4), 0);
+	assert_int_equal(rd(ep, 0x0c, 4), 0);
+	assert_int_equal(rd(ep, 0x24, 4), 0x0fff0fff); /* kept by a controller reset */
+
+	wr(ep, 0x14, 4, 1);
+	wr(ep, 0x1000, 4, 1); /* nobody serves the queue, and it says so */
+	assert_int_equal(rd(ep, 0x1c, 4), 0x3);
+	assert_int_equal(rd(ep, 0x1000, 4), 0);
+	endpoint_free(ep);
+}
+
+/* All together: a requester's hinted write through the fabric into the memory. */
+static bool resolve(void *host, uint64_t addr, uint64_t *base, uint64_t *size, bool *direct)
+{
+	(void)host;
+	(void)addr;
+	*base = BAR_BASE;
+	*size = MIB;
+	*direct = false;
+	return true;
+}
+
+static void test_through_fabric(void **state)
+{
+	static const struct pcie_host_ops host_ops = { .resolve = resolve };
+	static const struct pcie_function_ops no_ops;
+	static const struct pcie_identity id;
+	static struct pcie_function hca = { .name = "hca0", .id = 0x0100, .ops = &no_ops };
+	struct tlp_hint hint = { true, true, 1, 0xbeef }, narrow = { true, false, 1, 7 };
+	struct endpoint *ep = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_EXTENDED);
+	struct pcie_function *fn = endpoint_function(ep);
+	struct pcie_fabric *fabric = pcie_fabric_new(NULL);
+	uint8_t bar[8] = { 0, 0, 0, 0, BAR_BASE >> 32 }, command[2], data[1000], buf[1000];
+	struct endpoint_count c[3];
+
+	(void)state;
+	assert_non_null(fabric);
+	pcie_config_init(&hca, &id);
+	pcie_config_add_express(&hca, PCIE_TPH_COMPLETER_NONE, false);
+	pcie_config_seal(&hca);
+	command[0] = PCI_COMMAND_MASTER;
+	command[1] = 0;
+	pcie_config_write(&hca, PCI_COMMAND, command, 2);
+	pcie_config_write(fn, PCI_BASE_ADDRESS_2, bar, 8);
+	command[0] = PCI_COMMAND_MEMORY;
+	pcie_config_write(fn, PCI_COMMAND, command, 2);
+	assert_int_equal(pcie_fabric_add(fabric, &hca), 0);
+	assert_int_equal(pcie_fabric_add(fabric, fn), 0);
+	pcie_function_connect(&hca, &host_ops, NULL);
+
+	for (unsigned int i = 0; i < sizeof(data); i++)
+		data[i] = i * 3;
+	assert_int_equal(pcie_write(&hca, BAR_BASE + 0x801, data, 1000, &hint), 0);
+	assert_int_equal(pcie_write(&hca, BAR_BASE + 0x801, data, 1, &narrow), 0);
+	assert_int_equal(pcie_read(&hca, BAR_BASE + 0x801, buf, 1000, NULL), 0);
+	assert_memory_equal(buf, data, 1000);
+	assert_memory_equal((uint8_t *)fn->bar[2].mmap_mem + 0x801, data, 1000);
+	assert_int_equal(endpoint_counts(ep, c, 3), 3);
+	assert_int_equal(c[0].hint.st, 0xbeef);
+	assert_int_equal(c[0].writes, 8);
+	assert_int_equal(c[0].write_bytes, 1000);
+	assert_int_equal(c[1].writes, 1);
+	assert_int_equal(c[1].write_bytes, 1);
+	assert_int_equal(c[2].reads, 2);
+	assert_int_equal(c[2].read_bytes, 1000);
+	pcie_fabric_free(fabric);
+	endpoint_free(ep);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_params),		 cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_completer),	 cmocka_unit_test(test_memory_is_the_file),
+		cmocka_unit_test(test_trapped_memory),	 cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_all_hints),	 cmocka_unit_test(test_reset_keeps_memory),
+		cmocka_unit_test(test_requests_outside), cmocka_unit_test(test_nvme_capabilities),
+		cmocka_unit_test(test_nvme_cmb),	 cmocka_unit_test(test_nvme_ready),
+		cmocka_unit_test(test_through_fabric),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Capabilities. Positions are those of mlx5_ifc.h: cmd_hca_cap, atomic_caps. A block that is not
+ * in the table is all zero: the driver then leaves the feature alone.
+ */
+#include "hca/cmd.h"
+
+#define CAP_TYPES 64u
+#define CAP_SIZE  4096u
+
+#define CAP_GENERAL 0u
+#define CAP_ATOMIC  3u
+
+#define OP_MOD_CURRENT 1u
+
+static const struct {
+	uint8_t type, dw, hi, lo;
+	uint32_t value;
+} defaults[] = {
+	{ CAP_GENERAL, 0, 25, 25, 1 },	   /* page_request_disable: the device needs no memory */
+	{ CAP_GENERAL, 4, 31, 24, 15 },	   /* log_max_srq_sz */
+	{ CAP_GENERAL, 4, 23, 16, 15 },	   /* log_max_qp_sz */
+	{ CAP_GENERAL, 4, 4, 0, 18 },	   /* log_max_qp */
+	{ CAP_GENERAL, 5, 20, 16, 16 },	   /* log_max_srq */
+	{ CAP_GENERAL, 6, 23, 16, 22 },	   /* log_max_cq_sz */
+	{ CAP_GENERAL, 6, 15, 15, 1 },	   /* relaxed_ordering_write_umr */
+	{ CAP_GENERAL, 6, 14, 14, 1 },	   /* relaxed_ordering_read_umr */
+	{ CAP_GENERAL, 6, 4, 0, 16 },	   /* log_max_cq */
+	{ CAP_GENERAL, 7, 31, 24, 22 },	   /* log_max_eq_sz */
+	{ CAP_GENERAL, 7, 23, 23, 1 },	   /* relaxed_ordering_write */
+	{ CAP_GENERAL, 7, 21, 16, 24 },	   /* log_max_mkey */
+	{ CAP_GENERAL, 7, 3, 0, 8 },	   /* log_max_eq */
+	{ CAP_GENERAL, 8, 23, 23, 1 },	   /* fixed_buffer_size */
+	{ CAP_GENERAL, 8, 22, 16, 40 },	   /* log_max_mrw_sz */
+	{ CAP_GENERAL, 8, 7, 7, 1 },	   /* umr_extended_translation_offset */
+	{ CAP_GENERAL, 8, 5, 0, 20 },	   /* log_max_klm_list_size */
+	{ CAP_GENERAL, 10, 21, 16, 4 },	   /* log_max_ra_req_qp */
+	{ CAP_GENERAL, 10, 5, 0, 4 },	   /* log_max_ra_res_qp */
+	{ CAP_GENERAL, 12, 30, 30, 1 },	   /* vport_counters */
+	{ CAP_GENERAL, 13, 29, 29, 1 },	   /* ib_virt: HCA vport commands instead of MADs */
+	{ CAP_GENERAL, 13, 20, 16, 15 },   /* local_ca_ack_delay */
+	{ CAP_GENERAL, 13, 7, 0, 1 },	   /* num_ports */
+	{ CAP_GENERAL, 14, 28, 24, 30 },   /* log_max_msg */
+	{ CAP_GENERAL, 16, 1, 1, 1 },	   /* atomic */
+	{ CAP_GENERAL, 17, 24, 24, 1 },	   /* pg */
+	{ CAP_GENERAL, 17, 3, 0, 0xf },	   /* xrc, ud, uc, rc */
+	{ CAP_GENERAL, 18, 7, 0, 12 },	   /* log_pg_sz */
+	{ CAP_GENERAL, 19, 20, 16, 9 },	   /* log_bf_reg_size: spacing of doorbells */
+	{ CAP_GENERAL, 20, 15, 0, 1024 },  /* max_wqe_sz_sq */
+	{ CAP_GENERAL, 21, 15, 0, 512 },   /* max_wqe_sz_rq */
+	{ CAP_GENERAL, 25, 20, 16, 16 },   /* log_max_pd */
+	{ CAP_GENERAL, 25, 4, 0, 16 },	   /* log_max_xrcd */
+	{ CAP_ATOMIC, 2, 31, 30, 1 },	   /* atomic_req_8B_endianness_mode: host order */
+	{ CAP_ATOMIC, 4, 15, 0, 3 },	   /* compare-swap, fetch-add */
+	{ CAP_ATOMIC, 5, 15, 0, 1u << 3 }, /* atomic_size_qp: 8 bytes */
+};
+
+static void cap_default(const struct hca *hca, unsigned int type, uint8_t block[CAP_SIZE])
+{
+	size_t i;
+
+	memset(block, 0, CAP_SIZE);
+	for (i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+		if (defaults[i].type == type)
+			field_put(block, defaults[i].dw, defaults[i].hi, defaults[i].lo,
+				  defaults[i].value);
+	}
+	if (type == CAP_GENERAL && hca->params.st_mode != HCA_ST_NONE)
+		field_put(block, 21, 24, 24, 1); /* mkey_pcie_tph */
+}
+
+void hca_caps_reset(struct hca *hca)
+{
+	unsigned int type;
+
+	for (type = 0; type < CAP_TYPES; type++)
+		cap_default(hca, type, hca->cap[type]);
+}
+
+enum hca_cmd_status hca_cmd_query_hca_cap(struct hca *hca, struct hca_cmd *cmd)
+{
+	uint16_t op_mod = be16_at(cmd->in, 6);
+	unsigned int type = op_mod >> 1;
+	uint8_t *block = cmd->out + HCA_CMD_CONTEXT;
+
+	/* The driver asks for more types than this device has: they are empty. */
+	if (type >= CAP_TYPES)
+		return HCA_CMD_OK;
+	if (op_mod & OP_MOD_CURRENT)
+		memcpy(block, hca->cap[type], CAP_SIZE);
+	else
+		cap_default(hca, type, block);
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_set_hca_cap(struct hca *hca, struct hca_cmd *cmd)
+{
+	unsigned int type = be16_at(cmd->in, 6) >> 1;
+	const uint8_t *block = cmd->in + HCA_CMD_CONTEXT;
+
+	if (type >= CAP_TYPES)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0c0001);
+	/* The atomic block comes with nothing but the mode filled in. */
+	if (type == CAP_ATOMIC)
+		field_put(hca->cap[type], 2, 31, 30, field_get(block, 2, 31, 30));
+	else
+		memcpy(hca->cap[type], block, CAP_SIZE);
+	return HCA_CMD_OK;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Completion queues.
+ *
+ * Arming. The arm doorbell of a user context goes to a shared page and is not seen, so the arm word
+ * of the doorbell record stands for it: sn << 28 | cmd << 24 | ci. Software advances sn after each
+ * event that it took, so one event is due per sn. Two records do not say "armed":
+ * - a kernel CQ is armed by its doorbell only, which is trapped; before the first one its record
+ *   holds an initial value (sn 2), and a CQ that is only polled must never raise an event;
+ * - a user CQ's record of zero is the first arm or none at all; it counts as an arm, since an event
+ *   too many does no harm there.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "hca/cmd.h"
+#include "hca/data.h"
+
+#define CQE_LEN		   64u
+#define CQE_TAIL	   4u /* last DW: wqe_counter, signature, op_own */
+#define OWNER		   0x01u
+#define SOLICITED	   0x02u
+#define MAX_LOG_SIZE	   22
+#define ARM_SOLICITED	   (1u << 24)
+#define SYND_OVERRUN	   1
+#define STATUS_OVERFLOW	   9	 /* cqc.status */
+#define MODIFY_MODERATION  0x17u /* period, count, overrun-ignore, period mode */
+#define SYNDROME_CQ	   0x3bec01
+#define SYNDROME_EQ	   0x3bec02
+#define SYNDROME_SIZE	   0x3bec03
+#define SYNDROME_MODIFY	   0x3bec04
+#define SYNDROME_RESOURCES 0x3bec05
+
+/* --- arming ---------------------------------------------------------------------------------- */
+
+/* ci and arm word. @issue: when the record cannot be looked at, read it by a TLP. */
+static bool read_record(struct hca *hca, const struct hca_cq *cq, bool issue, uint32_t record[2])
+{
+	uint8_t raw[8];
+
+	if (pcie_peek(&hca->fn, cq->dbr_addr, raw, sizeof(raw)) &&
+	    (!issue || pcie_read(&hca->fn, cq->dbr_addr, raw, sizeof(raw), NULL)))
+		return false;
+	record[0] = be32_at(raw, 0) & 0xffffff;
+	record[1] = be32_at(raw, 4);
+	return true;
+}
+
+/* @pi is after @ci, both counting modulo 2^24. */
+static bool is_after(uint32_t pi, uint32_t ci)
+{
+	uint32_t ahead = (pi - ci) & 0xffffff;
+
+	return ahead && ahead < 0x800000;
+}
+
+static bool is_armed(const struct hca_cq *cq, uint32_t arm)
+{
+	if (cq->uar < HCA_UAR_FIRST_SHARED && !cq->armed_once)
+		return false;
+	return !cq->event_sent || cq->event_sn != (arm >> 28 & 3);
+}
+
+static void send_event(struct hca *hca, struct hca_cq *cq, uint32_t arm)
+{
+	struct hca_eq *eq = hca_table_get(&hca->eqs, cq->eqn);
+	uint8_t data[28] = { 0 };
+
+	cq->event_sent = true;
+	cq->event_sn = arm >> 28 & 3;
+	if (!eq)
+		return;
+	be32_put(data, 0x18, cq->number);
+	hca_eq_post(hca, eq, HCA_EVENT_COMPLETION, 0, data);
+}
+
+bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq)
+{
+	uint32_t record[2], newest;
+	bool solicited;
+
+	if (!cq->pi || !read_record(hca, cq, false, record) || !is_armed(cq, record[1]))
+		return false;
+	solicited = record[1] & ARM_SOLICITED;
+	if (solicited && !cq->any_solicited)
+		return false;
+	newest = solicited ? cq->solicited_pi : cq->pi;
+	if (!is_after(newest, record[1] & 0xffffff))
+		return false;
+	send_event(hca, cq, record[1]);
+	return true;
+}
+
+/* --- completions ----------------------------------------------------------------------------- */
+
+static void overrun(struct hca *hca, struct hca_cq *cq)
+{
+	uint8_t data[28] = { 0 };
+
+	cq->overrun = true;
+	be32_put(data, 0, cq->number);
+	data[0x0b] = SYND_OVERRUN;
+	hca_event(hca, HCA_EVENT_CQ_ERROR, 0, data);
+}
+
+static void build(const struct hca_cqe *cqe, uint8_t owner, uint8_t raw[CQE_LEN])
+{
+	memset(raw, 0, CQE_LEN);
+	raw[0x11] = cqe->ml_path;
+	be16_put(raw, 0x16, cqe->slid);
+	be32_put(raw, 0x18, cqe->flags_rqpn);
+	be32_put(raw, 0x20, cqe->srqn);
+	be32_put(raw, 0x24, cqe->immediate);
+	be32_put(raw, 0x2c, cqe->byte_cnt);
+	if (cqe->opcode >= HCA_CQE_REQ_ERR)
+		raw[0x37] = cqe->syndrome;
+	else
+		be64_put(raw, 0x30, hca_now_ns());
+	be32_put(raw, 0x38, (uint32_t)cqe->send_opcode << 24 | (cqe->qpn & 0xffffff));
+	be16_put(raw, 0x3c, cqe->wqe_counter);
+	raw[0x3f] = (uint8_t)(cqe->opcode << 4 | (cqe->solicited ? SOLICITED : 0) | owner);
+}
+
+void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe)
+{
+	struct hca_cq *cq = hca_table_get(&hca->cqs, cqn);
+	uint32_t record[2] = { 0, 0 }, stride, slot;
+	bool known, urgent;
+	uint8_t raw[CQE_LEN];
+	uint64_t at;
+
+	if (!cq || cq->overrun)
+		return;
+	known = read_record(hca, cq, true, record);
+	if (known && !cq->overrun_ignore && ((cq->pi - record[0]) & 0xffffff) >> cq->log_size) {
+		overrun(hca, cq);
+		return;
+	}
+	stride = cq->cqe_sz ? 2 * CQE_LEN : CQE_LEN;
+	slot = cq->pi & ((1u << cq->log_size) - 1);
+	/* In a 128-byte entry the CQE is the second half. */
+	at = (uint64_t)slot * stride + stride - CQE_LEN;
+	build(cqe, cq->pi >> cq->log_size & OWNER, raw);
+	/*
+	 * The owner bit must not be seen before the rest. A host whose memory is written from
+	 * another process sees no TLPs, so the last DW goes on its own.
+	 */
+	hca_pages_write(hca, &cq->pages, at, raw, CQE_LEN - CQE_TAIL);
+	atomic_thread_fence(memory_order_release);
+	hca_pages_write(hca, &cq->pages, at + CQE_LEN - CQE_TAIL, raw + CQE_LEN - CQE_TAIL,
+			CQE_TAIL);
+	cq->pi++;
+	urgent = cqe->solicited || cqe->opcode >= HCA_CQE_REQ_ERR;
+	if (urgent) {
+		cq->any_solicited = true;
+		cq->solicited_pi = cq->pi;
+	}
+	/* What was posted just now is newer than any ci: no comparison that could wrap. */
+	if (known && is_armed(cq, record[1]) && (urgent || !(record[1] & ARM_SOLICITED)))
+		send_event(hca, cq, record[1]);
+}
+
+/* --- commands -------------------------------------------------------------------------------- */
+
+enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd)
+{
+	enum hca_cmd_status status;
+	const uint8_t *cqc;
+	struct hca_cq *cq;
+	uint64_t bytes;
+
+	cqc = cmd->in + 0x10;
+	if (field_get(cqc, 3, 28, 24) > MAX_LOG_SIZE || field_get(cqc, 0, 23, 21) > 2)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_SIZE);
+	if (!hca_table_get(&hca->eqs, field_get(cqc, 5, 7, 0)))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_EQ);
+	cq = calloc(1, sizeof(*cq));
+	if (!cq)
+		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_RESOURCES);
+	memcpy(cq->context, cqc, sizeof(cq->context));
+	cq->log_size = (uint8_t)field_get(cqc, 3, 28, 24);
+	cq->cqe_sz = (uint8_t)field_get(cqc, 0, 23, 21);
+	cq->overrun_ignore = field_get(cqc, 0, 17, 17);
+	cq->uar = field_get(cqc, 3, 23, 0);
+	cq->eqn = field_get(cqc, 5, 7, 0);
+	cq->dbr_addr = be64_at(cqc, 0x38);
+	bytes = (uint64_t)(cq->cqe_sz ? 2 * CQE_LEN : CQE_LEN) << cq->log_size;
+	status = hca_cmd_pages(cmd, 0x110, bytes, (uint8_t)(field_get(cqc, 6, 28, 24) + 12),
+			       64 * field_get(cqc, 2, 11, 6), &cq->pages);
+	if (status == HCA_CMD_OK) {
+		cq->number = hca_table_add(&hca->cqs, 1, cq);
+		if (!cq->number)
+			status = hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_RESOURCES);
+	}
+	if (status != HCA_CMD_OK) {
+		hca_pages_free(&cq->pages);
+		free(cq);
+		return status;
+	}
+	field_put(cmd->out, 2, 23, 0, cq->number);
+	return HCA_CMD_OK;
+}
+
+/* QPs name their CQs by number: a CQE for one that is gone is dropped. */
+enum hca_cmd_status hca_cmd_destroy_cq(struct hca *hca, struct hca_cmd *cmd)
+{
+	struct hca_cq *cq;
+
+	cq = hca_table_remove(&hca->cqs, hca_cmd_number(cmd));
+	if (!cq)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_CQ);
+	hca_pages_free(&cq->pages);
+	free(cq);
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_query_cq(struct hca *hca, struct hca_cmd *cmd)
+{
+	uint32_t record[2] = { 0, 0 };
+	struct hca_cq *cq;
+	uint8_t *cqc;
+
+	cq = hca_table_get(&hca->cqs, hca_cmd_number(cmd));
+	if (!cq)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_CQ);
+	cqc = cmd->out + 0x10;
+	memcpy(cqc, cq->context, sizeof(cq->context));
+	field_put(cqc, 0, 31, 28, cq->overrun ? STATUS_OVERFLOW : 0);
+	read_record(hca, cq, false, record);
+	field_put(cqc, 9, 23, 0, cq->solicited_pi & 0xffffff);
+	field_put(cqc, 10, 23, 0, record[0]);
+	field_put(cqc, 11, 23, 0, cq->pi & 0xffffff);
+	return HCA_CMD_OK;
+}
+
+/* Moderation is kept for QUERY_CQ only: events are not delayed. Resizing is not offered. */
+enum hca_cmd_status hca_cmd_modify_cq(struct hca *hca, struct hca_cmd *cmd)
+{
+	struct hca_cq *cq;
+	const uint8_t *cqc;
+	uint32_t select;
+
+	cq = hca_table_get(&hca->cqs, hca_cmd_number(cmd));
+	if (!cq)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_CQ);
+	select = be32_at(cmd->in, 0x0c);
+	if (be16_at(cmd->in, 6) || select & ~MODIFY_MODERATION)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_MODIFY);
+	cqc = cmd->in + 0x10;
+	if (select & 1)
+		field_put(cq->context, 4, 27, 16, field_get(cqc, 4, 27, 16));
+	if (select & 2)
+		field_put(cq->context, 4, 15, 0, field_get(cqc, 4, 15, 0));
+	if (select & 4) {
+		cq->overrun_ignore = field_get(cqc, 0, 17, 17);
+		field_put(cq->context, 0, 17, 17, cq->overrun_ignore);
+	}
+	if (select & 0x10)
+		field_put(cq->context, 0, 16, 15, field_get(cqc, 0, 16, 15));
+	return HCA_CMD_OK;
+}

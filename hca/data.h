@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Inside of the data path: what sq.c, rq.c, rc.c, ud.c, umr.c and fault.c share. */
+#ifndef HCA_DATA_H
+#define HCA_DATA_H
+
+#include "hca/model.h"
+#include "hca/wqe.h"
+
+/* CQE opcodes. */
+enum hca_cqe_opcode {
+	HCA_CQE_REQ = 0x0,
+	HCA_CQE_RESP_WRITE_IMM = 0x1,
+	HCA_CQE_RESP_SEND = 0x2,
+	HCA_CQE_RESP_SEND_IMM = 0x3,
+	HCA_CQE_RESP_SEND_INV = 0x4,
+	HCA_CQE_REQ_ERR = 0xd,
+	HCA_CQE_RESP_ERR = 0xe,
+};
+
+/* CQE syndromes. */
+enum hca_syndrome {
+	HCA_SYND_NONE = 0x00,
+	HCA_SYND_LOCAL_LENGTH = 0x01,
+	HCA_SYND_LOCAL_QP_OP = 0x02,
+	HCA_SYND_LOCAL_PROT = 0x04,
+	HCA_SYND_FLUSH = 0x05,
+	HCA_SYND_MW_BIND = 0x06,
+	HCA_SYND_REMOTE_INVALID = 0x12,
+	HCA_SYND_REMOTE_ACCESS = 0x13,
+	HCA_SYND_REMOTE_OP = 0x14,
+	HCA_SYND_RETRY = 0x15,
+	HCA_SYND_RNR_RETRY = 0x16,
+};
+
+#define HCA_NO_EVENT 0xff /* for hca_qp_error() */
+
+#define HCA_RECV_STRIDE 2048u /* longest receive WQE: 16 << 7 */
+#define HCA_RECV_SEGS	(HCA_RECV_STRIDE / 16)
+#define HCA_CHUNK	65536u /* bytes gathered before they are scattered */
+
+/* A receive WQE taken from its queue. */
+struct hca_recv {
+	bool busy; /* taken, no CQE yet */
+	uint16_t counter;
+	uint32_t srqn; /* 0: own receive queue */
+	uint32_t pd;   /* what its lkeys are checked against */
+	unsigned int segs;
+	uint64_t length;
+	struct hca_seg seg[HCA_RECV_SEGS];
+};
+
+enum hca_fault_side { HCA_FAULT_REQUESTER, HCA_FAULT_RESPONDER };
+
+enum hca_fault_state {
+	HCA_FAULT_IDLE,
+	HCA_FAULT_PENDING, /* event sent, the driver has not answered */
+	HCA_FAULT_FAILED,  /* answered with error */
+};
+
+/* Data path state of a QP, at hca_qp.progress. */
+struct hca_flow {
+	/* requester: the message at sq_ci */
+	bool active;  /* wqe is parsed */
+	bool started; /* checks passed, receive taken: only data is left */
+	uint64_t done;
+	struct hca_wqe wqe;
+	/* WQEs fetched ahead, linear: blocks [fetched, fetched + fetched_blocks) of the SQ */
+	uint16_t fetched, fetched_blocks;
+	uint8_t raw[HCA_WQE_MAX];
+	/* responder */
+	bool comm_est;	/* event was sent */
+	uint16_t rq_pi; /* last receive doorbell record */
+	struct hca_recv recv;
+	enum hca_fault_state fault[2]; /* by enum hca_fault_side */
+};
+
+/* What became of a message in one turn. */
+enum hca_step {
+	HCA_STEP_DONE,	/* complete it with success */
+	HCA_STEP_ERROR, /* complete it with the syndrome */
+	HCA_STEP_MORE,	/* the turn's share is used up */
+	HCA_STEP_WAIT,	/* not before qp->retry_at_ns, or until a page fault is resolved */
+};
+
+/* The QP's state, made on first use; NULL on ENOMEM. The QP owns it. */
+struct hca_flow *hca_flow(struct hca_qp *qp);
+
+/* --- payload.c ----------------------------------------------------------------------------------
+ */
+
+/* A list of segments and in whose name they are accessed. */
+struct hca_sgl {
+	struct hca *hca;
+	struct hca_accessor who;
+	const struct hca_seg *seg;
+	unsigned int segs;
+};
+
+/* The first segment that was refused, for the page fault event. */
+struct hca_bad {
+	uint32_t key;
+	uint64_t va, len;
+};
+
+/* All checks of the first @len bytes; inline segments pass. @bad is set when refused. */
+enum hca_fault hca_sgl_check(const struct hca_sgl *sgl, uint64_t len, enum hca_access access,
+			     struct hca_bad *bad);
+/* Bytes [@offset, @offset + @len) of the list into @buf. */
+enum hca_fault hca_sgl_gather(const struct hca_sgl *sgl, uint64_t offset, void *buf, uint64_t len,
+			      struct hca_bad *bad);
+/* The other way; inline segments are refused. */
+enum hca_fault hca_sgl_scatter(const struct hca_sgl *sgl, uint64_t offset, const void *buf,
+			       uint64_t len, struct hca_bad *bad);
+
+/* --- sq.c --------------------------------------------------------------------------------------
+ */
+
+/* What the QP's own keys are checked against. */
+static inline struct hca_accessor hca_qp_accessor(const struct hca_qp *qp)
+{
+	return (struct hca_accessor){ .pd = qp->pd, .qpn = qp->number };
+}
+
+/* Payload of the WQE in @qp's flow. */
+struct hca_sgl hca_wqe_sgl(struct hca_qp *qp);
+/*
+ * What @fault of the WQE's own payload means for the message: HCA_STEP_MORE to go on,
+ * HCA_STEP_WAIT for a page, HCA_STEP_ERROR.
+ */
+enum hca_step hca_local_fault(struct hca_qp *qp, enum hca_fault fault, const struct hca_bad *bad,
+			      bool write, uint8_t *syndrome);
+/* Responder side of @qp takes requests. */
+bool hca_qp_can_receive(const struct hca_qp *qp);
+
+/* --- rq.c --------------------------------------------------------------------------------------
+ */
+
+/*
+ * Take the next receive WQE of @qp (own queue or SRQ) into its flow, unless one is taken already.
+ * Returns 0, -EAGAIN when none is posted, -EIO when it cannot be read.
+ */
+int hca_recv_take(struct hca_qp *qp);
+/* Buffers of the taken receive WQE. */
+struct hca_sgl hca_recv_sgl(struct hca_qp *qp);
+/* CQE of the taken receive WQE; @cqe has all but srqn, qpn and wqe_counter. It is given up. */
+void hca_recv_complete(struct hca_qp *qp, struct hca_cqe *cqe);
+/* The same, responder error with @syndrome. */
+void hca_recv_fail(struct hca_qp *qp, uint8_t syndrome);
+/* Flush up to @budget posted receives of an ERR QP. Returns how many. */
+unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget);
+
+/* --- rc.c, ud.c, umr.c: one message --------------------------------------------------------------
+ */
+
+/*
+ * One turn of the message in @qp's flow. Payload moved is taken off *@budget (bytes).
+ * HCA_STEP_ERROR sets *@syndrome.
+ */
+enum hca_step hca_rc_step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome);
+enum hca_step hca_ud_step(struct hca_qp *qp, uint8_t *syndrome);
+enum hca_step hca_umr_step(struct hca_qp *qp, uint8_t *syndrome);
+/* The function and QP that @dlid (or @gid, when not NULL) and @qpn name, or NULL. */
+struct hca_qp *hca_find_qp(struct hca *hca, uint16_t dlid, const uint8_t *gid, uint32_t qpn);
+/* Invalidate @key for a SEND with invalidate: false when @pd may not. */
+bool hca_umr_invalidate(struct hca *hca, uint32_t pd, uint32_t key);
+
+/* --- fault.c -----------------------------------------------------------------------------------
+ */
+
+/*
+ * hca_fault_raise() - @qp's access to @bad hit a missing page.
+ * Returns HCA_FAULT_PAGE when the access waits for the driver, HCA_FAULT_KEY when nobody will mend
+ * it: no page fault EQ, or the driver answered with an error.
+ */
+enum hca_fault hca_fault_raise(struct hca_qp *qp, enum hca_fault_side side,
+			       const struct hca_bad *bad, bool write);
+static inline bool hca_fault_pending(const struct hca_flow *flow, enum hca_fault_side side)
+{
+	return flow->fault[side] == HCA_FAULT_PENDING;
+}
+
+#endif

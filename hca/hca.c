@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The function: its life, its identity on the bus, and the engine's turn. */
+#include "hca/cmd.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define VENDOR_MELLANOX	 0x15b3u
+#define CONNECTX7	 0x1021u
+#define CONNECTX8	 0x1023u
+#define CLASS_INFINIBAND 0x020700u
+
+#define BAR_SIZE	((uint64_t)HCA_UAR_PAGES * HCA_UAR_PAGE)
+#define SHARED_OFFSET	((uint64_t)HCA_UAR_FIRST_SHARED * HCA_UAR_PAGE)
+#define SHARED_SIZE	(BAR_SIZE - SHARED_OFFSET)
+#define MSIX_BAR	2u
+#define MSIX_BAR_SIZE	65536u
+#define VECTORS_MAX	2048u
+#define LID_UNICAST_MAX 0xbfffu
+
+#define SUBNET_MAX     64u
+#define UNMODELLED_MAX 128u
+
+struct hca_subnet {
+	struct hca *hca[SUBNET_MAX];
+	unsigned int count;
+};
+
+struct hca_unmodelled {
+	struct hca_unmodelled *next;
+	char what[64];
+};
+
+uint64_t hca_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* --- subnet ---------------------------------------------------------------------------------- */
+
+struct hca_subnet *hca_subnet_new(void)
+{
+	return calloc(1, sizeof(struct hca_subnet));
+}
+
+void hca_subnet_free(struct hca_subnet *subnet)
+{
+	free(subnet);
+}
+
+struct hca *hca_subnet_find(struct hca_subnet *subnet, uint16_t lid, uint64_t guid)
+{
+	unsigned int i;
+
+	for (i = 0; i < subnet->count; i++) {
+		const struct hca_params *params = &subnet->hca[i]->params;
+
+		if (guid ? params->guid == guid : params->lid == lid)
+			return subnet->hca[i];
+	}
+	return NULL;
+}
+
+static int subnet_add(struct hca_subnet *subnet, struct hca *hca)
+{
+	if (hca_subnet_find(subnet, hca->params.lid, 0) ||
+	    hca_subnet_find(subnet, 0, hca->params.guid))
+		return -EEXIST;
+	if (subnet->count == SUBNET_MAX)
+		return -ENOSPC;
+	subnet->hca[subnet->count++] = hca;
+	return 0;
+}
+
+static void subnet_remove(struct hca_subnet *subnet, struct hca *hca)
+{
+	unsigned int i;
+
+	for (i = 0; i < subnet->count; i++) {
+		if (subnet->hca[i] == hca) {
+			subnet->hca[i] = subnet->hca[--subnet->count];
+			return;
+		}
+	}
+}
+
+/* --- reports --------------------------------------------------------------------------------- */
+
+bool hca_mkey_report(struct hca *hca, struct hca_mkey_report *report)
+{
+	bool valid;
+
+	pthread_mutex_lock(&hca->report_lock);
+	valid = hca->report_valid;
+	if (valid)
+		*report = hca->report;
+	pthread_mutex_unlock(&hca->report_lock);
+	return valid;
+}
+
+void hca_clear_mkey_report(struct hca *hca)
+{
+	pthread_mutex_lock(&hca->report_lock);
+	hca->report_valid = false;
+	pthread_mutex_unlock(&hca->report_lock);
+}
+
+void hca_unmodelled(struct hca *hca, const char *fmt, ...)
+{
+	struct hca_unmodelled **tail = &hca->unmodelled;
+	struct hca_unmodelled *entry;
+	unsigned int count = 0;
+	char what[sizeof(entry->what)];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	pthread_mutex_lock(&hca->report_lock);
+	while (*tail && strcmp((*tail)->what, what) && ++count < UNMODELLED_MAX)
+		tail = &(*tail)->next;
+	if (!*tail && (entry = calloc(1, sizeof(*entry)))) {
+		memcpy(entry->what, what, sizeof(what));
+		*tail = entry;
+	}
+	pthread_mutex_unlock(&hca->report_lock);
+}
+
+void hca_print_unmodelled(struct hca *hca, FILE *out)
+{
+	const struct hca_unmodelled *entry;
+
+	pthread_mutex_lock(&hca->report_lock);
+	for (entry = hca->unmodelled; entry; entry = entry->next)
+		fprintf(out, "%s: %s\n", hca->params.name, entry->what);
+	pthread_mutex_unlock(&hca->report_lock);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static void table_clear(struct hca_table *table)
+{
+	free(table->slot);
+	*table = (struct hca_table){ .limit = table->limit };
+}
+
+void hca_drop_objects(struct hca *hca)
+{
+	uint32_t i;
+
+	/* QPs first: stopping one may look at its CQs and keys. */
+	for (i = 0; i < hca->qps.size; i++) {
+		struct hca_qp *qp = hca->qps.slot[i];
+
+		if (!qp)
+			continue;
+		hca_qp_stop(qp);
+		hca_pages_free(&qp->pages);
+		free(qp);
+	}
+	table_clear(&hca->qps);
+	for (i = 0; i < hca->srqs.size; i++) {
+		struct hca_srq *srq = hca->srqs.slot[i];
+
+		if (srq)
+			hca_pages_free(&srq->pages);
+		free(srq);
+	}
+	table_clear(&hca->srqs);
+	for (i = 0; i < hca->cqs.size; i++) {
+		struct hca_cq *cq = hca->cqs.slot[i];
+
+		if (cq)
+			hca_pages_free(&cq->pages);
+		free(cq);
+	}
+	table_clear(&hca->cqs);
+	for (i = 0; i < hca->eqs.size; i++) {
+		struct hca_eq *eq = hca->eqs.slot[i];
+
+		if (eq)
+			hca_pages_free(&eq->pages);
+		free(eq);
+	}
+	table_clear(&hca->eqs);
+	for (i = 0; i < hca->mkeys.size; i++) {
+		if (hca->mkeys.slot[i])
+			hca_mkey_free(hca->mkeys.slot[i]);
+	}
+	table_clear(&hca->mkeys);
+	table_clear(&hca->uars);
+	table_clear(&hca->pds);
+	table_clear(&hca->xrcds);
+	hca->cmd_eqn = 0;
+	hca->pd_seen = false;
+	hca->poll_next = 0;
+	hca_caps_reset(hca);
+	hca_port_reset(hca);
+}
+
+static bool params_valid(const struct hca_params *params)
+{
+	if (!params->name || (params->device_id != CONNECTX7 && params->device_id != CONNECTX8))
+		return false;
+	if (!params->guid || !params->lid || params->lid > LID_UNICAST_MAX)
+		return false;
+	if (!params->vectors || params->vectors > VECTORS_MAX)
+		return false;
+	if (params->st_mode == HCA_ST_NONE)
+		return true;
+	if (params->st_width != 8 && params->st_width != 16)
+		return false;
+	return params->st_mode != HCA_ST_TABLE ||
+	       (params->st_entries >= 2 && params->st_entries <= 64);
+}
+
+static void build_config(struct hca *hca)
+{
+	const struct hca_params *params = &hca->params;
+	struct pcie_function *fn = &hca->fn;
+	const struct pcie_identity id = {
+		.vendor = VENDOR_MELLANOX,
+		.device = params->device_id,
+		.subsystem_vendor = VENDOR_MELLANOX,
+		.subsystem = params->device_id,
+		.class_code = CLASS_INFINIBAND,
+	};
+	bool extended = params->st_mode != HCA_ST_NONE && params->st_width == 16;
+
+	fn->bar[0] = (struct pcie_bar){
+		.size = BAR_SIZE,
+		.is_64bit = true,
+		.prefetchable = true,
+		.mmap_offset = SHARED_OFFSET,
+		.mmap_size = SHARED_SIZE,
+		.mmap_fd = hca->uar_fd,
+		.mmap_mem = hca->uar_memory,
+	};
+	fn->bar[MSIX_BAR] = (struct pcie_bar){
+		.size = MSIX_BAR_SIZE,
+		.is_64bit = true,
+		.prefetchable = true,
+	};
+	pcie_config_init(fn, &id);
+	pcie_config_add_pm(fn);
+	pcie_config_add_express(fn, PCIE_TPH_COMPLETER_NONE, extended);
+	pcie_config_add_msix(fn, MSIX_BAR, params->vectors);
+	if (params->st_mode == HCA_ST_TABLE)
+		pcie_config_add_tph(fn, extended, PCIE_ST_CAPABILITY, params->st_entries);
+	else if (params->st_mode == HCA_ST_DIRECT)
+		pcie_config_add_tph(fn, extended, PCIE_ST_NONE, 0);
+	pcie_config_seal(fn);
+}
+
+static void set_limits(struct hca *hca)
+{
+	hca->uars.limit = HCA_UAR_PAGES;
+	hca->pds.limit = 1u << 16;
+	hca->xrcds.limit = 1u << 16;
+	hca->eqs.limit = 1u << 8;
+	hca->cqs.limit = 1u << 16;
+	hca->srqs.limit = 1u << 16;
+	hca->qps.limit = 1u << 18;
+	hca->mkeys.limit = 1u << 24;
+}
+
+static int map_uars(struct hca *hca)
+{
+	hca->uar_fd = memfd_create("hca-uar", MFD_CLOEXEC);
+	if (hca->uar_fd < 0)
+		return -errno;
+	if (ftruncate(hca->uar_fd, (off_t)SHARED_SIZE))
+		return -errno;
+	hca->uar_memory =
+		mmap(NULL, SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, hca->uar_fd, 0);
+	return hca->uar_memory == MAP_FAILED ? -errno : 0;
+}
+
+struct hca *hca_new(const struct hca_params *params, struct hca_subnet *subnet,
+		    void (*wake)(void *arg), void *wake_arg)
+{
+	struct hca *hca;
+	int err;
+
+	if (!params_valid(params)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	hca = calloc(1, sizeof(*hca));
+	if (!hca)
+		return NULL;
+	hca->params = *params;
+	hca->subnet = subnet;
+	hca->wake = wake;
+	hca->wake_arg = wake_arg;
+	hca->uar_fd = -1;
+	hca->uar_memory = MAP_FAILED;
+	pthread_mutex_init(&hca->mmio.lock, NULL);
+	pthread_mutex_init(&hca->report_lock, NULL);
+	hca->fn.name = params->name;
+	hca->fn.id = params->id;
+	hca->fn.ops = &hca_function_ops;
+	hca->fn.model = hca;
+	set_limits(hca);
+	hca_drop_objects(hca);
+	err = map_uars(hca);
+	if (!err)
+		err = subnet_add(subnet, hca);
+	if (err) {
+		hca_free(hca);
+		errno = -err;
+		return NULL;
+	}
+	build_config(hca);
+	return hca;
+}
+
+void hca_free(struct hca *hca)
+{
+	if (!hca)
+		return;
+	subnet_remove(hca->subnet, hca);
+	hca_drop_objects(hca);
+	while (hca->unmodelled) {
+		struct hca_unmodelled *next = hca->unmodelled->next;
+
+		free(hca->unmodelled);
+		hca->unmodelled = next;
+	}
+	if (hca->uar_memory != MAP_FAILED)
+		munmap(hca->uar_memory, SHARED_SIZE);
+	if (hca->uar_fd >= 0)
+		close(hca->uar_fd);
+	pthread_mutex_destroy(&hca->report_lock);
+	pthread_mutex_destroy(&hca->mmio.lock);
+	free(hca);
+}
+
+struct pcie_function *hca_function(struct hca *hca)
+{
+	return &hca->fn;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory keys: the checks of every access, the translation to DMA addresses, and the transfer with
+ * the key's hint. A transfer first walks the whole range without touching memory, so that a refused
+ * access leaves no trace.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "hca/mkc.h"
+#include "hca/model.h"
+
+/* A key list may name other keys; the driver nests once, a loop of keys must end. */
+#define MAX_DEPTH 4
+
+/* One access on its way through the keys. */
+struct walk {
+	struct hca *hca;
+	const struct hca_accessor *who;
+	bool transfer;		/* else check only */
+	bool write;		/* to memory */
+	uint8_t *in;		/* reads: where the next byte goes */
+	const uint8_t *out;	/* writes: where the next byte comes from */
+	struct hca_mkey *outer; /* the key that the access names, once it is found */
+};
+
+/* The DMA piece or inner key that the first byte of a range translates to. */
+struct piece {
+	uint64_t addr; /* DMA address, or VA under @key */
+	uint64_t len;
+	uint32_t key;
+	bool indirect;
+};
+
+static enum hca_fault walk_key(struct walk *w, uint32_t key, uint64_t va, uint64_t len,
+			       enum hca_access access, unsigned int depth);
+
+static bool is_remote(enum hca_access access)
+{
+	return access >= HCA_REMOTE_READ;
+}
+
+static bool permitted(const uint8_t *mkc, enum hca_access access)
+{
+	static const uint8_t bit[] = {
+		[HCA_LOCAL_READ] = 10,	 [HCA_LOCAL_WRITE] = 11,   [HCA_REMOTE_READ] = 12,
+		[HCA_REMOTE_WRITE] = 13, [HCA_REMOTE_ATOMIC] = 14,
+	};
+
+	return be32_at(mkc, 0) >> bit[access] & 1;
+}
+
+static bool in_range(const uint8_t *mkc, uint64_t va, uint64_t len)
+{
+	uint64_t start = mkc_start(mkc), size = mkc_len(mkc);
+
+	if (len - 1 > UINT64_MAX - va)
+		return false;
+	if (mkc_length64(mkc))
+		return true;
+	return va >= start && va - start <= size && len <= size - (va - start);
+}
+
+static struct hca_mkey *find(struct walk *w, uint32_t key, uint64_t va, uint64_t len,
+			     enum hca_access access)
+{
+	struct hca_mkey *mkey = hca_table_get(&w->hca->mkeys, key >> 8);
+	uint32_t qpn;
+
+	if (!mkey || mkc_key_byte(mkey->mkc) != (uint8_t)key || mkc_free(mkey->mkc))
+		return NULL;
+	if (mkc_pd(mkey->mkc) != w->who->pd || !permitted(mkey->mkc, access))
+		return NULL;
+	qpn = mkc_qpn(mkey->mkc);
+	if (qpn != HCA_MKC_ANY_QP && qpn != w->who->qpn)
+		return NULL;
+	return in_range(mkey->mkc, va, len) ? mkey : NULL;
+}
+
+/* Entries came with permission bits, so that zero means "not present". */
+static bool has_present_bits(const struct hca_mkey *mkey)
+{
+	return mkey->umr_loaded || mkey->pg_access;
+}
+
+static enum hca_fault missing(const struct hca_mkey *mkey)
+{
+	return has_present_bits(mkey) ? HCA_FAULT_PAGE : HCA_FAULT_KEY;
+}
+
+static enum hca_fault translate_mtt(const struct hca_mkey *mkey, bool write, uint64_t va,
+				    uint64_t len, struct piece *piece)
+{
+	unsigned int shift = mkc_log_page(mkey->mkc);
+	uint64_t page = (uint64_t)1 << shift, index, entry;
+
+	if (shift < HCA_MKC_MIN_LOG_PAGE)
+		return HCA_FAULT_KEY;
+	index = (va - (mkc_start(mkey->mkc) & ~(page - 1))) >> shift;
+	if (index >= 2 * (uint64_t)mkey->xlt_octwords)
+		return missing(mkey);
+	entry = be64_at(mkey->xlt, 8 * index);
+	if (has_present_bits(mkey) && !(entry & (write ? 2 : 1)))
+		return HCA_FAULT_PAGE;
+	piece->addr = (entry & ~(uint64_t)0xfff) + (va & (page - 1));
+	piece->len = page - (va & (page - 1));
+	if (piece->len > len)
+		piece->len = len;
+	piece->indirect = false;
+	return HCA_OK;
+}
+
+static enum hca_fault translate_ksm(const struct hca_mkey *mkey, uint64_t va, uint64_t len,
+				    struct piece *piece)
+{
+	unsigned int shift = mkc_log_page(mkey->mkc);
+	uint64_t page = (uint64_t)1 << shift, index;
+
+	index = (va - (mkc_start(mkey->mkc) & ~(page - 1))) >> shift;
+	if (index >= mkey->xlt_octwords)
+		return missing(mkey);
+	piece->key = be32_at(mkey->xlt, 16 * index + 4);
+	if (!piece->key)
+		return missing(mkey);
+	piece->addr = be64_at(mkey->xlt, 16 * index + 8) + (va & (page - 1));
+	piece->len = page - (va & (page - 1));
+	if (piece->len > len)
+		piece->len = len;
+	piece->indirect = true;
+	return HCA_OK;
+}
+
+static enum hca_fault translate_klm(const struct hca_mkey *mkey, uint64_t va, uint64_t len,
+				    struct piece *piece)
+{
+	uint64_t offset = va - mkc_start(mkey->mkc);
+	uint32_t i;
+
+	for (i = 0; i < mkey->xlt_octwords; i++) {
+		const uint8_t *entry = mkey->xlt + 16 * (size_t)i;
+		uint32_t count = be32_at(entry, 0);
+
+		if (offset >= count) {
+			offset -= count;
+			continue;
+		}
+		piece->key = be32_at(entry, 4);
+		piece->addr = be64_at(entry, 8) + offset;
+		piece->len = count - offset < len ? count - offset : len;
+		piece->indirect = true;
+		return HCA_OK;
+	}
+	return HCA_FAULT_KEY;
+}
+
+static enum hca_fault translate(const struct hca_mkey *mkey, bool write, uint64_t va, uint64_t len,
+				struct piece *piece)
+{
+	switch (mkc_mode(mkey->mkc)) {
+	case HCA_MKC_PA:
+		*piece = (struct piece){ .addr = va, .len = len };
+		return HCA_OK;
+	case HCA_MKC_MTT:
+		return translate_mtt(mkey, write, va, len, piece);
+	case HCA_MKC_KLM:
+		return translate_klm(mkey, va, len, piece);
+	case HCA_MKC_KSM:
+		return translate_ksm(mkey, va, len, piece);
+	default:
+		return HCA_FAULT_KEY;
+	}
+}
+
+static void touched(struct hca_mkey *mkey, uint64_t addr, uint64_t len)
+{
+	if (mkey->dma_high == 0 || addr < mkey->dma_low)
+		mkey->dma_low = addr;
+	if (addr + len > mkey->dma_high)
+		mkey->dma_high = addr + len;
+}
+
+static enum hca_fault transfer(struct walk *w, const struct piece *piece,
+			       const struct tlp_hint *hint, enum hca_access access)
+{
+	int err;
+
+	if (w->write) {
+		err = pcie_write(&w->hca->fn, piece->addr, w->out, piece->len, hint);
+		w->out += piece->len;
+	} else {
+		err = pcie_read(&w->hca->fn, piece->addr, w->in, piece->len, hint);
+		w->in += piece->len;
+	}
+	if (err)
+		return HCA_FAULT_BUS;
+	if (is_remote(access))
+		touched(w->outer, piece->addr, piece->len);
+	return HCA_OK;
+}
+
+static enum hca_fault walk_key(struct walk *w, uint32_t key, uint64_t va, uint64_t len,
+			       enum hca_access access, unsigned int depth)
+{
+	struct hca_mkey *mkey = find(w, key, va, len, access);
+	struct tlp_hint hint = { .th = false };
+	struct piece piece;
+
+	if (!mkey || depth == MAX_DEPTH)
+		return HCA_FAULT_KEY;
+	if (!depth)
+		w->outer = mkey;
+	if (w->transfer)
+		hint = hca_mkey_hint(w->hca, mkey);
+	while (len) {
+		enum hca_fault fault = translate(mkey, w->write, va, len, &piece);
+
+		/* What the outer key allows from afar is a local access to the keys in its list. */
+		if (fault == HCA_OK && piece.indirect)
+			fault = walk_key(w, piece.key, piece.addr, piece.len,
+					 w->write ? HCA_LOCAL_WRITE : HCA_LOCAL_READ, depth + 1);
+		else if (fault == HCA_OK && w->transfer)
+			fault = transfer(w, &piece, &hint, access);
+		if (fault != HCA_OK)
+			return fault;
+		va += piece.len;
+		len -= piece.len;
+	}
+	return HCA_OK;
+}
+
+static bool is_write(enum hca_access access)
+{
+	return access == HCA_LOCAL_WRITE || access == HCA_REMOTE_WRITE ||
+	       access == HCA_REMOTE_ATOMIC;
+}
+
+enum hca_fault hca_mkey_check(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+			      uint64_t va, uint64_t len, enum hca_access access)
+{
+	struct walk w = { .hca = hca, .who = who, .write = is_write(access) };
+
+	return len ? walk_key(&w, key, va, len, access, 0) : HCA_OK;
+}
+
+static void report(struct hca *hca, struct hca_mkey *mkey, uint32_t key, uint64_t len,
+		   enum hca_access access)
+{
+	if (access == HCA_REMOTE_WRITE)
+		mkey->remote_write_bytes += len;
+	else if (access == HCA_REMOTE_READ)
+		mkey->remote_read_bytes += len;
+	else
+		return;
+	pthread_mutex_lock(&hca->report_lock);
+	hca->report_valid = true;
+	hca->report = (struct hca_mkey_report){
+		.key = key,
+		.tph = mkc_tph(mkey->mkc),
+		.ph = mkc_ph(mkey->mkc),
+		.st_index = mkc_st_index(mkey->mkc),
+		.hint = hca_mkey_hint(hca, mkey),
+		.remote_write_bytes = mkey->remote_write_bytes,
+		.remote_read_bytes = mkey->remote_read_bytes,
+		.dma_low = mkey->dma_low,
+		.dma_high = mkey->dma_high,
+	};
+	pthread_mutex_unlock(&hca->report_lock);
+}
+
+static enum hca_fault check_and_transfer(struct walk *w, uint32_t key, uint64_t va, uint64_t len,
+					 enum hca_access access)
+{
+	enum hca_fault fault;
+
+	if (!len)
+		return HCA_OK;
+	fault = walk_key(w, key, va, len, access, 0);
+	if (fault != HCA_OK)
+		return fault;
+	w->transfer = true;
+	fault = walk_key(w, key, va, len, access, 0);
+	if (fault == HCA_OK)
+		report(w->hca, w->outer, key, len, access);
+	return fault;
+}
+
+enum hca_fault hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+			     uint64_t va, void *buf, uint64_t len, enum hca_access access)
+{
+	struct walk w = { .hca = hca, .who = who, .in = buf };
+
+	return check_and_transfer(&w, key, va, len, access);
+}
+
+enum hca_fault hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+			      uint64_t va, const void *buf, uint64_t len, enum hca_access access)
+{
+	struct walk w = { .hca = hca, .who = who, .write = true, .out = buf };
+
+	return check_and_transfer(&w, key, va, len, access);
+}
+
+struct tlp_hint hca_mkey_hint(struct hca *hca, const struct hca_mkey *mkey)
+{
+	struct tlp_hint hint = { .th = false };
+	unsigned int width;
+	uint8_t index;
+
+	if (!mkc_tph(mkey->mkc))
+		return hint;
+	width = pcie_tph_width(&hca->fn);
+	if (!width)
+		return hint;
+	index = mkc_st_index(mkey->mkc);
+	hint.th = true;
+	hint.ph = mkc_ph(mkey->mkc);
+	hint.extended = width == 16;
+	if (hca->params.st_mode == HCA_ST_DIRECT)
+		hint.st = index;
+	else if (index) /* entry 0 of the table stands for "no steering tag" */
+		hint.st = pcie_st_entry(&hca->fn, index);
+	if (!hint.extended)
+		hint.st &= 0xff;
+	return hint;
+}
+
+void hca_mkey_free(struct hca_mkey *mkey)
+{
+	if (!mkey)
+		return;
+	free(mkey->xlt);
+	free(mkey);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * BAR0 on the transport's thread: initialization segment (struct mlx5_init_seg) and the trapped
+ * UAR pages. Nothing here blocks or issues DMA; work is left for the engine.
+ */
+#include "hca/cmd.h"
+
+#define SEG_FW_REV	 0x000u
+#define SEG_CMDIF_REV	 0x004u
+#define SEG_CMDQ_ADDR_H	 0x010u
+#define SEG_CMDQ_ADDR_L	 0x014u
+#define SEG_CMD_DOORBELL 0x018u
+#define SEG_INITIALIZING 0x1fcu
+#define SEG_HEALTH	 0x200u
+#define SEG_FW_VER	 0x230u
+#define SEG_HEALTH_END	 0x240u
+#define SEG_CMD_EXEC_TO	 0xff8u
+#define SEG_CMDQ_INIT_TO 0xffcu
+#define SEG_TIMER_H	 0x1000u
+#define SEG_TIMER_L	 0x1004u
+#define SEG_HEALTH_COUNT 0x1010u
+#define SEG_REAL_TIME_H	 0x1040u
+#define SEG_REAL_TIME_L	 0x1044u
+#define SEG_SIZE	 0x3000u /* up to the first UAR page */
+
+#define FW_MAJOR    28u
+#define FW_MINOR    1u
+#define FW_SUBMINOR 1000u
+#define CMDIF_REV   5u
+/* 32 slots of 64 bytes. */
+#define CMDQ_SIZES     0x56u
+#define CMDQ_ADDR_MASK 0xfffff000u
+
+/* NIC interface state, [10:8] of SEG_CMDQ_ADDR_L. */
+#define NIC_FULL     0u
+#define NIC_DISABLED 1u
+
+#define HEALTH_TICK_NS 100000000u
+
+/* The driver takes a counter that stands still for a dead device. */
+static uint32_t health_counter(void)
+{
+	return (uint32_t)(hca_now_ns() / HEALTH_TICK_NS % 0x7ffffffe) + 1;
+}
+
+/* The big-endian word at @offset, which is a multiple of 4. */
+static uint32_t segment_word(struct hca *hca, uint32_t offset)
+{
+	const struct hca_mmio *mmio = &hca->mmio;
+
+	switch (offset) {
+	case SEG_FW_REV:
+		return FW_MINOR << 16 | FW_MAJOR;
+	case SEG_CMDIF_REV:
+		return CMDIF_REV << 16 | FW_SUBMINOR;
+	case SEG_CMDQ_ADDR_H:
+		return (uint32_t)(mmio->cmdq_addr >> 32);
+	case SEG_CMDQ_ADDR_L:
+		return ((uint32_t)mmio->cmdq_addr & CMDQ_ADDR_MASK) |
+		       (uint32_t)mmio->nic_state << 8 | CMDQ_SIZES;
+	case SEG_FW_VER:
+		return FW_MAJOR << 24 | FW_MINOR << 16 | FW_SUBMINOR;
+	case SEG_TIMER_H:
+		return (uint32_t)(hca_now_ns() >> 32);
+	case SEG_TIMER_L:
+		return (uint32_t)hca_now_ns();
+	case SEG_HEALTH_COUNT:
+		return health_counter();
+	case SEG_CMD_DOORBELL:
+	case SEG_INITIALIZING:
+	case SEG_CMD_EXEC_TO:
+	case SEG_CMDQ_INIT_TO:
+	case SEG_REAL_TIME_H:
+	case SEG_REAL_TIME_L:
+		return 0;
+	default:
+		/* The health buffer: nothing is wrong. */
+		if (offset >= SEG_HEALTH && offset < SEG_HEALTH_END)
+			return 0;
+		if (offset < SEG_SIZE)
+			hca_unmodelled(hca, "BAR0 read 0x%x", offset);
+		return 0;
+	}
+}
+
+static uint64_t bar_read(struct pcie_function *fn, unsigned int bar, uint64_t offset,
+			 unsigned int size)
+{
+	struct hca *hca = fn->model;
+	uint64_t value = 0;
+	uint8_t bytes[16];
+	unsigned int i;
+
+	if (bar != 0)
+		return 0;
+	pthread_mutex_lock(&hca->mmio.lock);
+	for (i = 0; i < (offset % 4 + size + 3) / 4; i++)
+		be32_put(bytes, 4 * i, segment_word(hca, (uint32_t)(offset & ~3u) + 4 * i));
+	pthread_mutex_unlock(&hca->mmio.lock);
+	for (i = 0; i < size; i++)
+		value |= (uint64_t)bytes[offset % 4 + i] << (8 * i);
+	return value;
+}
+
+static void set_queue_low(struct hca_mmio *mmio, uint32_t value)
+{
+	uint8_t state = value >> 8 & 7;
+
+	if (state == NIC_FULL) {
+		mmio->cmdq_addr =
+			(mmio->cmdq_addr & ~(uint64_t)UINT32_MAX) | (value & CMDQ_ADDR_MASK);
+		mmio->cmdq_valid = true;
+		mmio->cmd_pending = 0;
+		mmio->nic_state = NIC_FULL;
+		return;
+	}
+	/*
+	 * The driver gives the device up, fast teardown or software reset. The address bits are
+	 * what was read, not a new queue.
+	 */
+	mmio->nic_state = NIC_DISABLED;
+	mmio->cmdq_valid = false;
+	mmio->cmd_pending = 0;
+	mmio->reset_pending = true;
+}
+
+/* Returns whether there is work for the engine. */
+static bool segment_write(struct hca *hca, uint32_t offset, uint32_t value)
+{
+	struct hca_mmio *mmio = &hca->mmio;
+
+	switch (offset) {
+	case SEG_CMDQ_ADDR_H:
+		mmio->cmdq_addr = (mmio->cmdq_addr & UINT32_MAX) | (uint64_t)value << 32;
+		return false;
+	case SEG_CMDQ_ADDR_L:
+		set_queue_low(mmio, value);
+		return mmio->reset_pending;
+	case SEG_CMD_DOORBELL:
+		if (!mmio->cmdq_valid)
+			return false;
+		mmio->cmd_pending |= value;
+		return value != 0;
+	default:
+		hca_unmodelled(hca, "BAR0 write 0x%x", offset);
+		return false;
+	}
+}
+
+static bool doorbell_put(struct hca_mmio *mmio, uint32_t offset, uint64_t value)
+{
+	unsigned int next = (mmio->doorbell_head + 1) % HCA_DOORBELLS;
+
+	if (next == mmio->doorbell_tail) {
+		mmio->doorbell_overflow = true;
+		return true;
+	}
+	mmio->doorbell[mmio->doorbell_head].offset = offset;
+	mmio->doorbell[mmio->doorbell_head].value = value;
+	mmio->doorbell_head = next;
+	return true;
+}
+
+/* An 8-byte doorbell may arrive as two writes of 4; @word is one of them, in host order. */
+static bool doorbell_half(struct hca_mmio *mmio, uint32_t offset, uint32_t word)
+{
+	uint32_t first = mmio->half_offset;
+
+	if (offset % 8 == 0) {
+		mmio->half_offset = offset;
+		mmio->half_value = word;
+		return false;
+	}
+	/* Halves of two processors may interleave: one that finds no partner must not be lost. */
+	mmio->half_offset = 0;
+	if (first + 4 == offset)
+		return doorbell_put(mmio, first, (uint64_t)mmio->half_value << 32 | word);
+	mmio->doorbell_overflow = true;
+	return true;
+}
+
+static bool uar_write(struct hca_mmio *mmio, uint32_t offset, unsigned int size, uint64_t value)
+{
+	uint32_t reg = (offset % HCA_UAR_PAGE) & ~7u;
+
+	/* EQs behave as always armed, so their doorbells (0x40, 0x48) say nothing new. */
+	if (reg != HCA_UAR_CQ_ARM && reg < HCA_UAR_SQ)
+		return false;
+	if (size == 8)
+		return doorbell_put(mmio, offset, be64toh(value));
+	if (size == 4)
+		return doorbell_half(mmio, offset, be32toh((uint32_t)value));
+	return false;
+}
+
+static void bar_write(struct pcie_function *fn, unsigned int bar, uint64_t offset,
+		      unsigned int size, uint64_t value)
+{
+	struct hca *hca = fn->model;
+	bool work = false;
+
+	if (bar != 0)
+		return;
+	pthread_mutex_lock(&hca->mmio.lock);
+	if (offset >= HCA_UAR_FIRST * HCA_UAR_PAGE) {
+		work = uar_write(&hca->mmio, (uint32_t)offset, size, value);
+	} else if (size == 4) {
+		work = segment_write(hca, (uint32_t)offset, be32toh((uint32_t)value));
+	} else if (size == 8) {
+		work = segment_write(hca, (uint32_t)offset, be32toh((uint32_t)value));
+		work |= segment_write(hca, (uint32_t)offset + 4, be32toh((uint32_t)(value >> 32)));
+	} else {
+		hca_unmodelled(hca, "BAR0 write 0x%x of %u bytes", (unsigned int)offset, size);
+	}
+	pthread_mutex_unlock(&hca->mmio.lock);
+	if (work)
+		hca->wake(hca->wake_arg);
+}
+
+/*
+ * After a reset the function is disabled until a driver gives it a queue: a driver that was not
+ * told sees that in its health poll and starts over.
+ */
+static void reset(struct pcie_function *fn, enum pcie_reset kind)
+{
+	struct hca *hca = fn->model;
+	struct hca_mmio *mmio = &hca->mmio;
+
+	(void)kind;
+	pthread_mutex_lock(&mmio->lock);
+	mmio->reset_pending = true;
+	mmio->cmdq_addr = 0;
+	mmio->cmdq_valid = false;
+	mmio->nic_state = NIC_DISABLED;
+	mmio->cmd_pending = 0;
+	mmio->half_offset = 0;
+	pthread_mutex_unlock(&mmio->lock);
+	hca->wake(hca->wake_arg);
+}
+
+const struct pcie_function_ops hca_function_ops = {
+	.bar_read = bar_read,
+	.bar_write = bar_write,
+	.reset = reset,
+};

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One turn of the engine. */
+#include "hca/cmd.h"
+
+/* QPs that do work per call; the next call goes on behind them. */
+#define BUSY_QPS 64u
+
+struct turn {
+	bool reset, overflow;
+	uint64_t queue;
+	uint32_t commands;
+	unsigned int tail, head;
+};
+
+/* Takes what the transport's thread left. Doorbells stay in the ring until they are looked at. */
+static struct turn take(struct hca_mmio *mmio)
+{
+	struct turn turn;
+
+	pthread_mutex_lock(&mmio->lock);
+	turn = (struct turn){
+		.reset = mmio->reset_pending,
+		.overflow = mmio->doorbell_overflow,
+		.queue = mmio->cmdq_addr,
+		.commands = mmio->cmd_pending,
+		.tail = mmio->doorbell_tail,
+		.head = mmio->doorbell_head,
+	};
+	/* What came after the reset stays until the objects are gone. */
+	if (!turn.reset) {
+		mmio->cmd_pending = 0;
+		mmio->doorbell_overflow = false;
+	}
+	pthread_mutex_unlock(&mmio->lock);
+	return turn;
+}
+
+static void finish_reset(struct hca *hca)
+{
+	struct hca_mmio *mmio = &hca->mmio;
+
+	hca_drop_objects(hca);
+	pthread_mutex_lock(&mmio->lock);
+	mmio->reset_pending = false;
+	mmio->doorbell_tail = mmio->doorbell_head;
+	mmio->doorbell_overflow = false;
+	pthread_mutex_unlock(&mmio->lock);
+}
+
+static void ring_sq(struct hca *hca, uint64_t value)
+{
+	struct hca_qp *qp = hca_table_get(&hca->qps, (uint32_t)value >> 8);
+
+	if (qp)
+		qp->sq_kick = true;
+}
+
+static void ring_cq(struct hca *hca, uint64_t value)
+{
+	struct hca_cq *cq = hca_table_get(&hca->cqs, (uint32_t)value & 0xffffff);
+
+	if (!cq)
+		return;
+	cq->armed_once = true;
+	hca_cq_poll_arm(hca, cq);
+}
+
+static void kick_all(struct hca *hca)
+{
+	uint32_t i;
+
+	for (i = 0; i < hca->cqs.size; i++) {
+		struct hca_cq *cq = hca->cqs.slot[i];
+
+		if (cq)
+			hca_cq_poll_arm(hca, cq);
+	}
+	for (i = 0; i < hca->qps.size; i++) {
+		struct hca_qp *qp = hca->qps.slot[i];
+
+		if (qp)
+			qp->sq_kick = true;
+	}
+}
+
+static void doorbells(struct hca *hca, const struct turn *turn)
+{
+	struct hca_mmio *mmio = &hca->mmio;
+	unsigned int tail = turn->tail;
+
+	/* Entries between tail and head are the engine's: the other thread only adds. */
+	for (; tail != turn->head; tail = (tail + 1) % HCA_DOORBELLS) {
+		uint32_t reg = mmio->doorbell[tail].offset % HCA_UAR_PAGE;
+
+		if (reg == HCA_UAR_CQ_ARM)
+			ring_cq(hca, mmio->doorbell[tail].value);
+		else
+			ring_sq(hca, mmio->doorbell[tail].value);
+	}
+	pthread_mutex_lock(&mmio->lock);
+	mmio->doorbell_tail = tail;
+	pthread_mutex_unlock(&mmio->lock);
+	if (turn->overflow)
+		kick_all(hca);
+}
+
+/*
+ * Doorbells of the driver's own pages are trapped, so idle QPs there cost nothing. Behind a shared
+ * page the send doorbell record has to be looked at.
+ */
+static bool qp_needs_turn(const struct hca_qp *qp)
+{
+	if (qp->state < HCA_QP_RTS)
+		return false;
+	return qp->uar >= HCA_UAR_FIRST_SHARED || qp->sq_kick || qp->sq_ci != qp->sq_pi ||
+	       qp->state != HCA_QP_RTS;
+}
+
+static bool poll_qps(struct hca *hca)
+{
+	uint32_t size = hca->qps.size, first = hca->poll_next, i, busy = 0;
+
+	for (i = 0; i < size && busy < BUSY_QPS; i++) {
+		uint32_t number = (first + i) % size;
+		struct hca_qp *qp = hca->qps.slot[number];
+
+		if (!qp || !qp_needs_turn(qp) || !hca_qp_poll(qp))
+			continue;
+		/* There may be more: look again, also without a new doorbell. */
+		qp->sq_kick = true;
+		hca->poll_next = (number + 1) % size;
+		busy++;
+	}
+	return busy;
+}
+
+static bool poll_cqs(struct hca *hca)
+{
+	bool busy = false;
+	uint32_t i;
+
+	for (i = 0; i < hca->cqs.size; i++) {
+		struct hca_cq *cq = hca->cqs.slot[i];
+
+		/* The arm doorbell of the others is trapped. */
+		if (cq && cq->pi && cq->uar >= HCA_UAR_FIRST_SHARED)
+			busy |= hca_cq_poll_arm(hca, cq);
+	}
+	return busy;
+}
+
+bool hca_poll(struct hca *hca)
+{
+	struct turn turn = take(&hca->mmio);
+	bool busy = false;
+	unsigned int slot;
+
+	if (turn.reset) {
+		finish_reset(hca);
+		return true;
+	}
+	for (slot = 0; slot < 32; slot++) {
+		if (turn.commands >> slot & 1)
+			hca_cmd_run(hca, turn.queue, slot);
+	}
+	busy = turn.commands || turn.tail != turn.head || turn.overflow;
+	if (turn.tail != turn.head || turn.overflow)
+		doorbells(hca, &turn);
+	busy |= poll_qps(hca);
+	busy |= poll_cqs(hca);
+	return busy;
+}

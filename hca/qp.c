@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Queue pairs: CREATE_QP, DESTROY_QP, QUERY_QP. Transitions are in qp_modify.c. */
+#include "hca/cmd.h"
+#include "hca/qp.h"
+
+#include <stdlib.h>
+
+#define CREATE_QPC 0x18u
+
+#define RQ_TYPE_RQ   0u
+#define RQ_TYPE_SRQ  1u
+#define RQ_TYPE_NONE 3u
+
+static bool type_is_modelled(uint32_t type)
+{
+	switch (type) {
+	case HCA_QP_RC:
+	case HCA_QP_UC:
+	case HCA_QP_UD:
+	case HCA_QP_SMI:
+	case HCA_QP_GSI:
+	case HCA_QP_REG_UMR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void hca_qp_decode(struct hca_qp *qp)
+{
+	const uint8_t *qpc = qp->qpc;
+
+	qp->pd = field_get(qpc, QPC_PD, 23, 0);
+	qp->cqn_snd = field_get(qpc, QPC_CQN_SND, 23, 0);
+	qp->cqn_rcv = field_get(qpc, QPC_CQN_RCV, 23, 0);
+	qp->dbr_addr = be64_at(qpc, 4 * QPC_DBR);
+	qp->remote_qpn = field_get(qpc, QPC_REMOTE_QPN, 23, 0);
+	qp->grh = field_get(qpc, QPC_PATH + 1, 23, 23);
+	qp->rlid = (uint16_t)field_get(qpc, QPC_PATH + 1, 15, 0);
+	qp->ack_timeout = (uint8_t)field_get(qpc, QPC_PATH + 2, 31, 27);
+	memcpy(qp->rgid, qpc + 4 * (QPC_PATH + 4), sizeof(qp->rgid));
+	qp->retry_count = (uint8_t)field_get(qpc, QPC_ACK, 18, 16);
+	qp->rnr_retry = (uint8_t)field_get(qpc, QPC_ACK, 15, 13);
+	qp->rre = field_get(qpc, QPC_RIGHTS, 15, 15);
+	qp->rwe = field_get(qpc, QPC_RIGHTS, 14, 14);
+	qp->rae = field_get(qpc, QPC_RIGHTS, 13, 13);
+	qp->min_rnr_nak = (uint8_t)field_get(qpc, QPC_RCV_PSN, 28, 24);
+	qp->q_key = be32_at(qpc, 4 * QPC_QKEY);
+}
+
+/* The queues' shape, fixed for the QP's life. */
+static void decode_queues(struct hca_qp *qp)
+{
+	const uint8_t *qpc = qp->qpc;
+
+	qp->type = (enum hca_qp_type)field_get(qpc, QPC_STATE, 23, 16);
+	qp->uar = field_get(qpc, QPC_UAR, 23, 0);
+	qp->user_index = field_get(qpc, QPC_USER_INDEX, 23, 0);
+	qp->no_sq = field_get(qpc, QPC_SIZES, 15, 15);
+	qp->rq_type = (uint8_t)field_get(qpc, QPC_RQ_TYPE, 26, 24);
+	qp->srqn = field_get(qpc, QPC_RQ_TYPE, 23, 0);
+	if (qp->rq_type == RQ_TYPE_RQ) {
+		qp->rq_wqes = 1u << field_get(qpc, QPC_SIZES, 22, 19);
+		qp->rq_stride = 16u << field_get(qpc, QPC_SIZES, 18, 16);
+	}
+	if (!qp->no_sq)
+		qp->sq_wqebbs = 1u << field_get(qpc, QPC_SIZES, 14, 11);
+	qp->sq_offset = qp->rq_wqes * qp->rq_stride;
+}
+
+/* What a QP is attached to. srqn and xrcd are always filled in: rq_type decides. */
+static enum hca_cmd_status check_resources(struct hca *hca, const struct hca_qp *qp,
+					   struct hca_cmd *cmd)
+{
+	/* The PD of a REG_UMR QP comes with RST2INIT. */
+	if (!hca_table_get(&hca->pds, qp->pd) && !(qp->type == HCA_QP_REG_UMR && !qp->pd))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050001);
+	if (qp->sq_wqebbs &&
+	    (!hca_table_get(&hca->cqs, qp->cqn_snd) || !hca_table_get(&hca->uars, qp->uar)))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050002);
+	if (qp->rq_type != RQ_TYPE_NONE && !hca_table_get(&hca->cqs, qp->cqn_rcv))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050003);
+	if (qp->rq_type == RQ_TYPE_SRQ && !hca_table_get(&hca->srqs, qp->srqn))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050004);
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
+{
+	const uint8_t *qpc = cmd->in + CREATE_QPC;
+	uint32_t type = field_get(qpc, QPC_STATE, 23, 16);
+	uint32_t rq_type = field_get(qpc, QPC_RQ_TYPE, 26, 24);
+	enum hca_cmd_status status;
+	struct hca_qp *qp;
+
+	if (!type_is_modelled(type)) {
+		hca_unmodelled(hca, "CREATE_QP service type %u", type);
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050005);
+	}
+	if (rq_type != RQ_TYPE_RQ && rq_type != RQ_TYPE_SRQ && rq_type != RQ_TYPE_NONE)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050006);
+	qp = calloc(1, sizeof(*qp));
+	if (!qp)
+		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x050007);
+	qp->hca = hca;
+	memcpy(qp->qpc, qpc, sizeof(qp->qpc));
+	field_put(qp->qpc, QPC_STATE, 31, 28, HCA_QP_RST);
+	decode_queues(qp);
+	hca_qp_decode(qp);
+	status = check_resources(hca, qp, cmd);
+	if (status)
+		goto free_qp;
+	status = hca_cmd_pages(cmd, HCA_CMD_PAGES, qp->sq_offset + 64 * (uint64_t)qp->sq_wqebbs,
+			       (uint8_t)(field_get(qpc, QPC_REMOTE_QPN, 28, 24) + 12),
+			       field_get(qpc, QPC_RIGHTS, 11, 6) * 64, &qp->pages);
+	if (status)
+		goto free_qp;
+	qp->number = hca_table_add(&hca->qps, HCA_QPN_FIRST, qp);
+	if (!qp->number) {
+		status = hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x050008);
+		goto free_pages;
+	}
+	/* remote_qpn shares its dword with log_page_size and is not the creator's to set. */
+	field_put(qp->qpc, QPC_REMOTE_QPN, 23, 0, 0);
+	qp->remote_qpn = 0;
+	field_put(cmd->out, 2, 23, 0, qp->number);
+	return HCA_CMD_OK;
+
+free_pages:
+	hca_pages_free(&qp->pages);
+free_qp:
+	free(qp);
+	return status;
+}
+
+enum hca_cmd_status hca_cmd_destroy_qp(struct hca *hca, struct hca_cmd *cmd)
+{
+	struct hca_qp *qp = hca_table_remove(&hca->qps, hca_cmd_number(cmd));
+
+	if (!qp)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050009);
+	hca_qp_stop(qp);
+	hca_pages_free(&qp->pages);
+	free(qp);
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_query_qp(struct hca *hca, struct hca_cmd *cmd)
+{
+	const struct hca_qp *qp = hca_table_get(&hca->qps, hca_cmd_number(cmd));
+	uint8_t *qpc = cmd->out + CREATE_QPC;
+
+	if (!qp)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x05000a);
+	memcpy(qpc, qp->qpc, sizeof(qp->qpc));
+	field_put(qpc, QPC_STATE, 31, 28, qp->state);
+	field_put(qpc, QPC_SQ_COUNTERS, 31, 16, qp->sq_ci);
+	field_put(qpc, QPC_SQ_COUNTERS, 15, 0, qp->sq_pi);
+	be32_put(qpc, 4 * QPC_HW_RQ_COUNTER, qp->rq_ci);
+	return HCA_CMD_OK;
+}

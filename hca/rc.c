@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Reliable and unreliable connections. Both ends are in this process, so a message is one
+ * transaction: all checks first, then data, then the responder's completion, then the requester's.
+ * The responder's accesses are made by the responder's function under the responder's keys.
+ */
+#include <errno.h>
+
+#include "hca/data.h"
+
+#define ACK_TIMEOUT_UNIT_NS 4096u
+/* ack_timeout 0 means "wait for ever": look again this often. */
+#define RETRY_FOREVER_NS 10000000u
+#define RNR_FOREVER	 7
+
+/* RNR NAK timer field (IBTA vol. 1, 9.7.5.2.8) in units of 10 us. */
+static const uint32_t rnr_timer[32] = {
+	65536, 1,    2,	   3,	 4,    6,     8,     12,    16,	   24,	  32,
+	48,    64,   96,   128,	 192,  256,   384,   512,   768,   1024,  1536,
+	2048,  3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152,
+};
+
+/* A message in this turn. */
+struct message {
+	struct hca_qp *qp, *peer;
+	struct hca_flow *flow, *peer_flow;
+	const struct hca_wqe *wqe;
+	uint8_t *syndrome;
+};
+
+static bool is_send(const struct hca_wqe *wqe)
+{
+	return wqe->opcode == HCA_OP_SEND || wqe->opcode == HCA_OP_SEND_IMM ||
+	       wqe->opcode == HCA_OP_SEND_INV;
+}
+
+static bool is_atomic(const struct hca_wqe *wqe)
+{
+	return wqe->opcode == HCA_OP_ATOMIC_CS || wqe->opcode == HCA_OP_ATOMIC_FA;
+}
+
+/* Data flows from the responder to the requester. */
+static bool is_fetch(const struct hca_wqe *wqe)
+{
+	return wqe->opcode == HCA_OP_READ || is_atomic(wqe);
+}
+
+static bool takes_receive(const struct hca_wqe *wqe)
+{
+	return is_send(wqe) || wqe->opcode == HCA_OP_WRITE_IMM;
+}
+
+static enum hca_step error(const struct message *m, uint8_t syndrome)
+{
+	*m->syndrome = syndrome;
+	return HCA_STEP_ERROR;
+}
+
+static enum hca_step wait_ns(const struct message *m, uint64_t ns)
+{
+	m->qp->retrying = true;
+	m->qp->retry_at_ns = hca_now_ns() + ns;
+	return HCA_STEP_WAIT;
+}
+
+/* --- the way to the peer -----------------------------------------------------------------------
+ */
+
+struct hca_qp *hca_find_qp(struct hca *hca, uint16_t dlid, const uint8_t *gid, uint32_t qpn)
+{
+	uint64_t guid = gid ? be64_at(gid, 8) : 0;
+	struct hca *peer = guid ? hca_subnet_find(hca->subnet, dlid, guid) : NULL;
+
+	if (!peer)
+		peer = hca_subnet_find(hca->subnet, dlid, 0);
+	return peer ? hca_table_get(&peer->qps, qpn) : NULL;
+}
+
+/* @qp expects requests from @from. Packets of others would fail its LID and PSN checks. */
+static bool is_connected_to(const struct hca_qp *qp, const struct hca_qp *from)
+{
+	const struct hca_params *params = &from->hca->params;
+
+	if (qp->type != from->type || qp->remote_qpn != from->number)
+		return false;
+	return qp->rlid == params->lid || (qp->grh && be64_at(qp->rgid, 8) == params->guid);
+}
+
+static void find_peer(struct message *m)
+{
+	struct hca_qp *qp = m->qp;
+
+	m->peer = hca_find_qp(qp->hca, qp->rlid, qp->grh ? qp->rgid : NULL, qp->remote_qpn);
+	if (m->peer && (!hca_qp_can_receive(m->peer) || !is_connected_to(m->peer, qp)))
+		m->peer = NULL;
+	m->peer_flow = m->peer ? hca_flow(m->peer) : NULL;
+	if (!m->peer_flow)
+		m->peer = NULL;
+	if (m->peer && m->peer->state == HCA_QP_RTR && !m->peer_flow->comm_est) {
+		m->peer_flow->comm_est = true;
+		hca_event_number(m->peer->hca, HCA_EVENT_COMM_EST, m->peer->number);
+	}
+}
+
+/* Nobody answers: try again when the acknowledge timer expires. */
+static enum hca_step no_answer(const struct message *m)
+{
+	struct hca_qp *qp = m->qp;
+
+	if (qp->type == HCA_QP_UC)
+		return HCA_STEP_DONE;
+	m->flow->started = false;
+	m->flow->done = 0;
+	if (!qp->ack_timeout)
+		return wait_ns(m, RETRY_FOREVER_NS);
+	if (!qp->retries_left)
+		return error(m, HCA_SYND_RETRY);
+	qp->retries_left--;
+	return wait_ns(m, (uint64_t)ACK_TIMEOUT_UNIT_NS << qp->ack_timeout);
+}
+
+static enum hca_step not_ready(const struct message *m)
+{
+	struct hca_qp *qp = m->qp;
+
+	if (qp->type == HCA_QP_UC)
+		return HCA_STEP_DONE;
+	qp->retries_left = qp->retry_count + 1;
+	if (qp->rnr_retry != RNR_FOREVER) {
+		if (!qp->rnr_left)
+			return error(m, HCA_SYND_RNR_RETRY);
+		qp->rnr_left--;
+	}
+	return wait_ns(m, 10000 * (uint64_t)rnr_timer[m->peer->min_rnr_nak & 31]);
+}
+
+/* --- refusals by the responder -----------------------------------------------------------------
+ */
+
+/* The request is refused before a receive was taken. UC drops it without a word. */
+static enum hca_step refuse(const struct message *m, uint8_t syndrome, int event)
+{
+	if (m->qp->type == HCA_QP_UC)
+		return HCA_STEP_DONE;
+	hca_qp_error(m->peer, event);
+	return error(m, syndrome);
+}
+
+/* The same after: the receive tells what happened, so no event is needed. */
+static enum hca_step refuse_receive(const struct message *m, uint8_t recv_syndrome,
+				    uint8_t syndrome)
+{
+	hca_recv_fail(m->peer, recv_syndrome);
+	hca_qp_error(m->peer, HCA_NO_EVENT);
+	return m->qp->type == HCA_QP_UC ? HCA_STEP_DONE : error(m, syndrome);
+}
+
+/*
+ * The remote range of a WRITE, READ or atomic. A bus error is the responder's own trouble, not a
+ * fault of the request: "remote operation error".
+ */
+static enum hca_step remote_fault(const struct message *m, enum hca_fault fault, uint64_t offset)
+{
+	struct hca_bad bad = { m->wqe->rkey, m->wqe->raddr + offset, m->wqe->length - offset };
+
+	if (fault == HCA_FAULT_PAGE && m->qp->type == HCA_QP_UC)
+		return HCA_STEP_DONE;
+	if (fault == HCA_FAULT_PAGE)
+		fault = hca_fault_raise(m->peer, HCA_FAULT_RESPONDER, &bad,
+					m->wqe->opcode != HCA_OP_READ);
+	switch (fault) {
+	case HCA_OK:
+		return HCA_STEP_MORE;
+	case HCA_FAULT_PAGE:
+		return HCA_STEP_WAIT;
+	case HCA_FAULT_BUS:
+		return refuse(m, HCA_SYND_REMOTE_OP, HCA_EVENT_WQ_CATAS);
+	default:
+		return refuse(m, HCA_SYND_REMOTE_ACCESS, HCA_EVENT_WQ_ACCESS);
+	}
+}
+
+/* The buffers of a taken receive. */
+static enum hca_step receive_fault(const struct message *m, enum hca_fault fault,
+				   const struct hca_bad *bad)
+{
+	if (fault == HCA_FAULT_PAGE)
+		fault = hca_fault_raise(m->peer, HCA_FAULT_RESPONDER, bad, true);
+	if (fault == HCA_OK)
+		return HCA_STEP_MORE;
+	if (fault == HCA_FAULT_PAGE)
+		return HCA_STEP_WAIT;
+	return refuse_receive(m, HCA_SYND_LOCAL_PROT, HCA_SYND_REMOTE_OP);
+}
+
+/* --- checks before the first byte --------------------------------------------------------------
+ */
+
+static uint64_t max_message(const struct hca_qp *qp)
+{
+	unsigned int log = field_get(qp->qpc, 2, 28, 24);
+
+	return (uint64_t)1 << (log ? log : 30);
+}
+
+static enum hca_step check_local(const struct message *m)
+{
+	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
+	struct hca_bad bad;
+	bool write = is_fetch(m->wqe);
+	enum hca_fault fault;
+
+	if (m->qp->type == HCA_QP_UC && (write || m->wqe->opcode == HCA_OP_SEND_INV))
+		return error(m, HCA_SYND_LOCAL_QP_OP);
+	if (m->wqe->length > max_message(m->qp) || (is_atomic(m->wqe) && m->wqe->length != 8))
+		return error(m, HCA_SYND_LOCAL_LENGTH);
+	fault = hca_sgl_check(&sgl, m->wqe->length, write ? HCA_LOCAL_WRITE : HCA_LOCAL_READ, &bad);
+	return hca_local_fault(m->qp, fault, &bad, write, m->syndrome);
+}
+
+/* The range under the remote key, and the responder QP's rights. */
+static enum hca_step check_range(const struct message *m)
+{
+	struct hca_accessor who = hca_qp_accessor(m->peer);
+	enum hca_access access;
+	bool allowed;
+
+	if (is_atomic(m->wqe)) {
+		access = HCA_REMOTE_ATOMIC;
+		allowed = m->peer->rae;
+	} else if (m->wqe->opcode == HCA_OP_READ) {
+		access = HCA_REMOTE_READ;
+		allowed = m->peer->rre;
+	} else {
+		access = HCA_REMOTE_WRITE;
+		allowed = m->peer->rwe;
+	}
+	if (!allowed)
+		return refuse(m, HCA_SYND_REMOTE_ACCESS, HCA_EVENT_WQ_ACCESS);
+	if (is_atomic(m->wqe) && m->wqe->raddr % 8)
+		return refuse(m, HCA_SYND_REMOTE_INVALID, HCA_EVENT_WQ_INVALID);
+	return remote_fault(m,
+			    hca_mkey_check(m->peer->hca, &who, m->wqe->rkey, m->wqe->raddr,
+					   m->wqe->length, access),
+			    0);
+}
+
+static enum hca_step check_receive(const struct message *m)
+{
+	struct hca_sgl sgl;
+	struct hca_bad bad;
+
+	switch (hca_recv_take(m->peer)) {
+	case 0:
+		break;
+	case -EAGAIN:
+		return not_ready(m);
+	default:
+		return refuse(m, HCA_SYND_REMOTE_OP, HCA_EVENT_WQ_CATAS);
+	}
+	if (!is_send(m->wqe))
+		return HCA_STEP_MORE;
+	if (m->wqe->length > m->peer_flow->recv.length)
+		return refuse_receive(m, HCA_SYND_LOCAL_LENGTH, HCA_SYND_REMOTE_INVALID);
+	sgl = hca_recv_sgl(m->peer);
+	return receive_fault(m, hca_sgl_check(&sgl, m->wqe->length, HCA_LOCAL_WRITE, &bad), &bad);
+}
+
+static enum hca_step start(const struct message *m)
+{
+	enum hca_step step = HCA_STEP_MORE;
+
+	if (!is_send(m->wqe))
+		step = check_range(m);
+	if (step == HCA_STEP_MORE && takes_receive(m->wqe))
+		step = check_receive(m);
+	if (step != HCA_STEP_MORE)
+		return step;
+	m->flow->started = true;
+	m->flow->fault[HCA_FAULT_REQUESTER] = HCA_FAULT_IDLE;
+	m->peer_flow->fault[HCA_FAULT_RESPONDER] = HCA_FAULT_IDLE;
+	return HCA_STEP_MORE;
+}
+
+/* --- data --------------------------------------------------------------------------------------
+ */
+
+static enum hca_step move_out(const struct message *m, uint8_t *buf, uint64_t len)
+{
+	struct hca_accessor who = hca_qp_accessor(m->peer);
+	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
+	uint64_t done = m->flow->done;
+	struct hca_bad bad;
+	enum hca_step step;
+
+	step = hca_local_fault(m->qp, hca_sgl_gather(&sgl, done, buf, len, &bad), &bad, false,
+			       m->syndrome);
+	if (step != HCA_STEP_MORE)
+		return step;
+	if (!is_send(m->wqe))
+		return remote_fault(m,
+				    hca_mkey_write(m->peer->hca, &who, m->wqe->rkey,
+						   m->wqe->raddr + done, buf, len,
+						   HCA_REMOTE_WRITE),
+				    done);
+	sgl = hca_recv_sgl(m->peer);
+	return receive_fault(m, hca_sgl_scatter(&sgl, done, buf, len, &bad), &bad);
+}
+
+static enum hca_step move_in(const struct message *m, uint8_t *buf, uint64_t len)
+{
+	struct hca_accessor who = hca_qp_accessor(m->peer);
+	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
+	uint64_t done = m->flow->done;
+	struct hca_bad bad;
+	enum hca_step step;
+
+	step = remote_fault(m,
+			    hca_mkey_read(m->peer->hca, &who, m->wqe->rkey, m->wqe->raddr + done,
+					  buf, len, HCA_REMOTE_READ),
+			    done);
+	if (step != HCA_STEP_MORE)
+		return step;
+	return hca_local_fault(m->qp, hca_sgl_scatter(&sgl, done, buf, len, &bad), &bad, true,
+			       m->syndrome);
+}
+
+static enum hca_step move_data(const struct message *m, uint64_t *budget)
+{
+	uint8_t buf[HCA_CHUNK];
+
+	while (m->flow->done < m->wqe->length) {
+		uint64_t len = m->wqe->length - m->flow->done;
+		enum hca_step step;
+
+		if (!*budget)
+			return HCA_STEP_MORE;
+		if (len > sizeof(buf))
+			len = sizeof(buf);
+		step = is_fetch(m->wqe) ? move_in(m, buf, len) : move_out(m, buf, len);
+		if (step != HCA_STEP_MORE)
+			return step;
+		m->flow->done += len;
+		*budget -= len < *budget ? len : *budget;
+	}
+	return HCA_STEP_DONE;
+}
+
+/*
+ * Atomic to other requests of the HCAs, not to the CPUs. Memory is in host order, the operands were
+ * big-endian in the WQE; the result goes back in host order (atomic_req_8B_endianness_mode 1).
+ */
+static enum hca_step do_atomic(const struct message *m)
+{
+	struct hca_accessor who = hca_qp_accessor(m->peer);
+	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
+	const struct hca_wqe *wqe = m->wqe;
+	struct hca_bad bad;
+	enum hca_fault fault;
+	enum hca_step step;
+	uint64_t old, new;
+
+	fault = hca_mkey_read(m->peer->hca, &who, wqe->rkey, wqe->raddr, &old, sizeof(old),
+			      HCA_REMOTE_ATOMIC);
+	if (fault == HCA_OK) {
+		new = wqe->opcode == HCA_OP_ATOMIC_FA ? old + wqe->swap_add : wqe->swap_add;
+		if (wqe->opcode == HCA_OP_ATOMIC_FA || old == wqe->compare)
+			fault = hca_mkey_write(m->peer->hca, &who, wqe->rkey, wqe->raddr, &new,
+					       sizeof(new), HCA_REMOTE_ATOMIC);
+	}
+	step = remote_fault(m, fault, 0);
+	if (step != HCA_STEP_MORE)
+		return step;
+	step = hca_local_fault(m->qp, hca_sgl_scatter(&sgl, 0, &old, sizeof(old), &bad), &bad, true,
+			       m->syndrome);
+	return step == HCA_STEP_MORE ? HCA_STEP_DONE : step;
+}
+
+/* --- the end -----------------------------------------------------------------------------------
+ */
+
+static enum hca_step finish(const struct message *m)
+{
+	static const uint8_t opcode[] = {
+		[HCA_OP_SEND] = HCA_CQE_RESP_SEND,
+		[HCA_OP_SEND_IMM] = HCA_CQE_RESP_SEND_IMM,
+		[HCA_OP_SEND_INV] = HCA_CQE_RESP_SEND_INV,
+		[HCA_OP_WRITE_IMM] = HCA_CQE_RESP_WRITE_IMM,
+	};
+	struct hca_cqe cqe = {
+		.solicited = m->wqe->solicited,
+		.byte_cnt = (uint32_t)m->wqe->length,
+		.immediate = m->wqe->opcode == HCA_OP_SEND ? 0 : m->wqe->imm,
+		.slid = m->qp->hca->params.lid,
+		.flags_rqpn = m->qp->number,
+	};
+
+	if (!takes_receive(m->wqe))
+		return HCA_STEP_DONE;
+	if (m->wqe->opcode == HCA_OP_SEND_INV &&
+	    !hca_umr_invalidate(m->peer->hca, m->peer->pd, m->wqe->imm))
+		return refuse_receive(m, HCA_SYND_LOCAL_PROT, HCA_SYND_REMOTE_OP);
+	cqe.opcode = opcode[m->wqe->opcode];
+	hca_recv_complete(m->peer, &cqe);
+	return HCA_STEP_DONE;
+}
+
+enum hca_step hca_rc_step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome)
+{
+	struct message m = { .qp = qp, .flow = hca_flow(qp), .syndrome = syndrome };
+	enum hca_step step = HCA_STEP_MORE;
+
+	m.wqe = &m.flow->wqe;
+	if (hca_fault_pending(m.flow, HCA_FAULT_REQUESTER))
+		return HCA_STEP_WAIT;
+	if (!m.flow->started)
+		step = check_local(&m);
+	if (step != HCA_STEP_MORE)
+		return step;
+	find_peer(&m);
+	if (!m.peer)
+		return no_answer(&m);
+	if (hca_fault_pending(m.peer_flow, HCA_FAULT_RESPONDER))
+		return HCA_STEP_WAIT;
+	if (!m.flow->started)
+		step = start(&m);
+	if (step != HCA_STEP_MORE)
+		return step;
+	step = is_atomic(m.wqe) ? do_atomic(&m) : move_data(&m, budget);
+	return step == HCA_STEP_DONE ? finish(&m) : step;
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Requester engine: finds posted WQEs by the doorbell record, runs them in order, completes them.
+ * Doorbells of user contexts go to a shared page and are not seen, so the record is looked at in
+ * each turn; what is fetched because of it is fetched by TLPs.
+ */
+#include <stdlib.h>
+
+#include "hca/data.h"
+
+/* One turn of a QP. */
+#define TURN_WQES  16u
+#define TURN_BYTES (1u << 20)
+#define TURN_FLUSH 64u
+
+#define LOG_MSG_MAX_UNSET 30u
+
+struct hca_flow *hca_flow(struct hca_qp *qp)
+{
+	if (!qp->progress)
+		qp->progress = calloc(1, sizeof(struct hca_flow));
+	return qp->progress;
+}
+
+struct hca_sgl hca_wqe_sgl(struct hca_qp *qp)
+{
+	const struct hca_wqe *wqe = &hca_flow(qp)->wqe;
+
+	return (struct hca_sgl){
+		.hca = qp->hca,
+		.who = hca_qp_accessor(qp),
+		.seg = wqe->seg,
+		.segs = wqe->segs,
+	};
+}
+
+/*
+ * A bus error on the requester's own buffer is reported like a key that does not cover it: for the
+ * verbs user both mean that the local memory of this request could not be accessed.
+ */
+enum hca_step hca_local_fault(struct hca_qp *qp, enum hca_fault fault, const struct hca_bad *bad,
+			      bool write, uint8_t *syndrome)
+{
+	if (fault == HCA_FAULT_PAGE)
+		fault = hca_fault_raise(qp, HCA_FAULT_REQUESTER, bad, write);
+	if (fault == HCA_OK)
+		return HCA_STEP_MORE;
+	if (fault == HCA_FAULT_PAGE)
+		return HCA_STEP_WAIT;
+	*syndrome = HCA_SYND_LOCAL_PROT;
+	return HCA_STEP_ERROR;
+}
+
+bool hca_qp_can_receive(const struct hca_qp *qp)
+{
+	return qp->state >= HCA_QP_RTR && qp->state <= HCA_QP_SQD;
+}
+
+/* --- WQE fetch ---------------------------------------------------------------------------------
+ */
+
+static bool has_sq(const struct hca_qp *qp)
+{
+	return !qp->no_sq && qp->sq_wqebbs;
+}
+
+static uint16_t posted(const struct hca_qp *qp)
+{
+	return (uint16_t)(qp->sq_pi - qp->sq_ci);
+}
+
+/* Look for new WQEs: the send counter is the second word of the doorbell record. */
+static void look_at_record(struct hca_qp *qp)
+{
+	uint8_t raw[4];
+	int err = pcie_peek(&qp->hca->fn, qp->dbr_addr + 4, raw, sizeof(raw));
+
+	if (!qp->sq_kick && (err || (uint16_t)be32_at(raw, 0) == qp->sq_pi))
+		return;
+	qp->sq_kick = false;
+	if (!pcie_read(&qp->hca->fn, qp->dbr_addr + 4, raw, sizeof(raw), NULL))
+		qp->sq_pi = (uint16_t)be32_at(raw, 0);
+}
+
+/* Blocks from sq_ci on into flow->raw, linear also where the ring wraps. */
+static bool refill(struct hca_qp *qp, struct hca_flow *flow)
+{
+	uint32_t index = qp->sq_ci & (qp->sq_wqebbs - 1);
+	uint32_t blocks = posted(qp), first;
+
+	if (blocks > HCA_WQE_MAX / HCA_WQE_BB)
+		blocks = HCA_WQE_MAX / HCA_WQE_BB;
+	first = qp->sq_wqebbs - index < blocks ? qp->sq_wqebbs - index : blocks;
+	flow->fetched_blocks = 0;
+	if (hca_pages_read(qp->hca, &qp->pages, qp->sq_offset + (uint64_t)index * HCA_WQE_BB,
+			   flow->raw, first * HCA_WQE_BB))
+		return false;
+	if (blocks > first &&
+	    hca_pages_read(qp->hca, &qp->pages, qp->sq_offset, flow->raw + first * HCA_WQE_BB,
+			   (blocks - first) * HCA_WQE_BB))
+		return false;
+	flow->fetched = qp->sq_ci;
+	flow->fetched_blocks = (uint16_t)blocks;
+	return true;
+}
+
+/* The WQE at sq_ci, whole if it is; *@len bytes are there. NULL when it cannot be read. */
+static const uint8_t *fetch(struct hca_qp *qp, struct hca_flow *flow, size_t *len)
+{
+	unsigned int skip = (uint16_t)(qp->sq_ci - flow->fetched);
+
+	if (skip >= flow->fetched_blocks ||
+	    skip + hca_wqe_blocks(flow->raw + skip * HCA_WQE_BB) > flow->fetched_blocks) {
+		if (!refill(qp, flow))
+			return NULL;
+		skip = 0;
+	}
+	*len = (flow->fetched_blocks - skip) * (size_t)HCA_WQE_BB;
+	return flow->raw + skip * HCA_WQE_BB;
+}
+
+/* --- completion --------------------------------------------------------------------------------
+ */
+
+static void complete(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t opcode, uint8_t syndrome)
+{
+	struct hca_cqe cqe = {
+		.opcode = opcode,
+		.send_opcode = wqe->opcode,
+		.qpn = qp->number,
+		.wqe_counter = qp->sq_ci,
+		.byte_cnt = opcode == HCA_CQE_REQ ? (uint32_t)wqe->length : 0,
+		.syndrome = syndrome,
+	};
+	unsigned int blocks = ((unsigned int)wqe->ds * 16 + HCA_WQE_BB - 1) / HCA_WQE_BB;
+
+	qp->sq_ci = (uint16_t)(qp->sq_ci + (blocks ? blocks : 1));
+	if (opcode == HCA_CQE_REQ_ERR || wqe->signalled)
+		hca_cq_post(qp->hca, qp->cqn_snd, &cqe);
+}
+
+static void drop_message(struct hca_qp *qp, struct hca_flow *flow)
+{
+	flow->active = false;
+	flow->started = false;
+	flow->done = 0;
+	qp->retrying = false;
+}
+
+/* After a requester error nothing more is sent; an unreliable QP goes on receiving. */
+static void stop_sending(struct hca_qp *qp)
+{
+	if (qp->type == HCA_QP_UC || qp->type == HCA_QP_UD) {
+		qp->state = HCA_QP_SQER;
+		field_put(qp->qpc, 0, 31, 28, HCA_QP_SQER);
+	} else if (qp->state != HCA_QP_ERR) {
+		hca_qp_error(qp, HCA_NO_EVENT);
+	}
+}
+
+static void fail(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome)
+{
+	complete(qp, &flow->wqe, HCA_CQE_REQ_ERR, syndrome);
+	drop_message(qp, flow);
+	stop_sending(qp);
+}
+
+/* The queue itself is unusable: there is no WQE that a CQE could name. */
+static void catastrophic(struct hca_qp *qp)
+{
+	qp->sq_ci = qp->sq_pi;
+	hca_qp_error(qp, HCA_EVENT_WQ_CATAS);
+}
+
+/* --- turns ---------------------------------------------------------------------------------------
+ */
+
+/* Make the WQE at sq_ci the active message. False when there is none, or the queue is broken. */
+static bool load(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
+{
+	bool datagram = qp->type == HCA_QP_UD || qp->type == HCA_QP_GSI || qp->type == HCA_QP_SMI;
+	const uint8_t *raw;
+	size_t len;
+
+	*syndrome = HCA_SYND_NONE;
+	if (!posted(qp) || qp->sq_kick)
+		look_at_record(qp);
+	if (!posted(qp))
+		return false;
+	raw = posted(qp) <= qp->sq_wqebbs ? fetch(qp, flow, &len) : NULL;
+	if (!raw) {
+		catastrophic(qp);
+		return false;
+	}
+	if (hca_wqe_parse(raw, len, datagram, &flow->wqe))
+		*syndrome = HCA_SYND_LOCAL_QP_OP;
+	flow->active = true;
+	flow->started = false;
+	flow->done = 0;
+	qp->rnr_left = qp->rnr_retry;
+	qp->retries_left = qp->retry_count + 1;
+	return true;
+}
+
+static enum hca_step step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome)
+{
+	uint8_t opcode = hca_flow(qp)->wqe.opcode;
+
+	*syndrome = HCA_SYND_LOCAL_QP_OP;
+	if (opcode == HCA_OP_NOP)
+		return HCA_STEP_DONE;
+	switch (qp->type) {
+	case HCA_QP_RC:
+	case HCA_QP_UC:
+		return opcode == HCA_OP_UMR ? hca_umr_step(qp, syndrome)
+					    : hca_rc_step(qp, budget, syndrome);
+	case HCA_QP_UD:
+	case HCA_QP_GSI:
+	case HCA_QP_SMI:
+		return opcode == HCA_OP_UMR ? HCA_STEP_ERROR : hca_ud_step(qp, syndrome);
+	case HCA_QP_REG_UMR:
+		return opcode == HCA_OP_UMR ? hca_umr_step(qp, syndrome) : HCA_STEP_ERROR;
+	default:
+		return HCA_STEP_ERROR;
+	}
+}
+
+static bool send_turn(struct hca_qp *qp, struct hca_flow *flow)
+{
+	uint64_t budget = TURN_BYTES;
+	unsigned int wqes;
+
+	if (qp->retrying) {
+		if (hca_now_ns() < qp->retry_at_ns)
+			return false;
+		qp->retrying = false;
+	}
+	for (wqes = 0; wqes < TURN_WQES && budget; wqes++) {
+		uint8_t syndrome = HCA_SYND_NONE;
+		enum hca_step what;
+
+		if (!flow->active && (qp->state == HCA_QP_SQD || !load(qp, flow, &syndrome)))
+			return wqes > 0;
+		what = syndrome ? HCA_STEP_ERROR : step(qp, &budget, &syndrome);
+		switch (what) {
+		case HCA_STEP_DONE:
+			complete(qp, &flow->wqe, HCA_CQE_REQ, HCA_SYND_NONE);
+			drop_message(qp, flow);
+			break;
+		case HCA_STEP_ERROR:
+			fail(qp, flow, syndrome);
+			return true;
+		case HCA_STEP_MORE:
+			return true;
+		case HCA_STEP_WAIT:
+			return wqes > 0;
+		}
+	}
+	return true;
+}
+
+/* Flush CQEs for everything that is posted, also after the error. */
+static bool flush_sends(struct hca_qp *qp, struct hca_flow *flow)
+{
+	unsigned int flushed;
+
+	drop_message(qp, flow);
+	for (flushed = 0; flushed < TURN_FLUSH; flushed++) {
+		const uint8_t *raw;
+		size_t len;
+
+		if (!posted(qp))
+			look_at_record(qp);
+		if (!posted(qp))
+			break;
+		raw = posted(qp) <= qp->sq_wqebbs ? fetch(qp, flow, &len) : NULL;
+		if (!raw) {
+			qp->sq_ci = qp->sq_pi;
+			break;
+		}
+		hca_wqe_parse_ctrl(raw, &flow->wqe);
+		complete(qp, &flow->wqe, HCA_CQE_REQ_ERR, HCA_SYND_FLUSH);
+	}
+	return flushed;
+}
+
+bool hca_qp_poll(struct hca_qp *qp)
+{
+	struct hca_flow *flow;
+	bool busy = false;
+
+	if (qp->state < HCA_QP_RTS)
+		return false;
+	flow = hca_flow(qp);
+	if (!flow)
+		return false;
+	switch (qp->state) {
+	case HCA_QP_RTS:
+	case HCA_QP_SQD:
+		return has_sq(qp) && send_turn(qp, flow);
+	case HCA_QP_SQER:
+		return has_sq(qp) && flush_sends(qp, flow);
+	case HCA_QP_ERR:
+		if (has_sq(qp))
+			busy = flush_sends(qp, flow);
+		/* Sends first; what is left of them comes with the next turn. */
+		if (!busy)
+			busy = hca_recv_flush(qp, TURN_FLUSH);
+		return busy;
+	default:
+		return false;
+	}
+}
+
+void hca_qp_state_changed(struct hca_qp *qp, enum hca_qp_state old)
+{
+	switch (qp->state) {
+	case HCA_QP_RST:
+	case HCA_QP_INIT:
+		if (qp->state == HCA_QP_INIT && old != HCA_QP_RST)
+			break;
+		hca_qp_stop(qp);
+		qp->sq_ci = qp->sq_pi = qp->rq_ci = 0;
+		break;
+	case HCA_QP_ERR:
+		qp->retrying = false;
+		qp->last_flush_ns = 0;
+		if (qp->rq_type == 1 && old != HCA_QP_ERR)
+			hca_event_number(qp->hca, HCA_EVENT_SRQ_LAST_WQE, qp->number);
+		break;
+	default:
+		break;
+	}
+}
+
+void hca_qp_stop(struct hca_qp *qp)
+{
+	free(qp->progress);
+	qp->progress = NULL;
+	qp->retrying = false;
+	qp->sq_kick = false;
+}

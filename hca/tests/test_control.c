@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Bring-up, capabilities, port, small objects, EQs and SRQs. */
+#include "hca/tests/fixture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint8_t query(struct fixture_port *port, uint16_t op, uint16_t op_mod, uint32_t dw2,
+		     uint32_t dw3, void *out, uint32_t olen)
+{
+	uint8_t in[16] = { 0 };
+
+	be16_put(in, 0, op);
+	be16_put(in, 6, op_mod);
+	be32_put(in, 8, dw2);
+	be32_put(in, 12, dw3);
+	memset(out, 0xee, olen);
+	return fixture_cmd(port, in, sizeof(in), out, olen);
+}
+
+static uint8_t reg(struct fixture_port *port, uint32_t id, bool read, void *data, uint32_t size)
+{
+	uint8_t in[16 + 64] = { 0 }, out[16 + 64];
+	uint8_t status;
+
+	be16_put(in, 0, 0x805);
+	be16_put(in, 6, read);
+	be32_put(in, 8, id);
+	memcpy(in + 16, data, size);
+	status = fixture_cmd(port, in, 16 + size, out, 16 + size);
+	memcpy(data, out + 16, size);
+	return status;
+}
+
+/* --- bring-up ----------------------------------------------------------------------------------
+ */
+
+/* What mlx5_core and mlx5_ib ask for until the port is registered, in their order. */
+static void bring_up(struct fixture_port *port, struct fixture_eq *cmd_eq)
+{
+	static const uint16_t types[] = { 0, 3, 2 };
+	uint8_t in[0x1010] = { 0 }, out[0x1010], data[64] = { 0 };
+	struct fixture_eq async_eq;
+	unsigned int i, xrcd;
+
+	fixture_write32(port, 0x10, (uint32_t)(port->cmdq >> 32));
+	fixture_write32(port, 0x14, (uint32_t)port->cmdq);
+	assert_int_equal(query(port, 0x104, 0, 0, 0, out, 16), 0);
+	assert_int_equal(query(port, 0x10a, 0, 0, 0, out, 0x70), 0);
+	assert_int_equal(be32_at(out, 0x6c) & ~1u, 0);
+	assert_int_equal(query(port, 0x107, 1, 0, 0, out, 16), 0);
+	assert_int_equal(be32_at(out, 0xc), 0);
+	assert_int_equal(reg(port, 0x7004, false, data, 16), 0);
+	for (i = 0; i < 3; i++) {
+		uint8_t max[0x1010];
+
+		assert_int_equal(
+			query(port, 0x100, (uint16_t)(types[i] << 1 | 1), 0, 0, out, sizeof(out)),
+			0);
+		assert_int_equal(
+			query(port, 0x100, (uint16_t)(types[i] << 1), 0, 0, max, sizeof(max)), 0);
+		assert_memory_equal(out, max, sizeof(out));
+		if (types[i])
+			continue;
+		memcpy(in, out, sizeof(in));
+		memset(in, 0, 16);
+		be16_put(in, 0, 0x109);
+		assert_int_equal(fixture_cmd(port, in, sizeof(in), out, 16), 0);
+	}
+	assert_int_equal(query(port, 0x107, 2, 0, 0, out, 16), 0);
+	assert_int_equal(query(port, 0x102, 0, 0, 0, out, 16), 0);
+	assert_int_equal(query(port, 0x101, 0, 0, 0, out, 0x110), 0);
+	assert_int_equal(out[0x100], 'T');
+	port->kernel_uar = fixture_simple(port, 0x802, 0, 0, 0);
+	fixture_eq_create(port, 8, 0x400, 0, cmd_eq);
+	fixture_eq_create(port, 13, 0x1f02be, 0, &async_eq);
+	assert_int_equal(query(port, 0x762, 0, 0, 0, out, 0x210), 0);
+	assert_int_equal(reg(port, 0x6001, true, data, 64), 0);
+	xrcd = fixture_simple(port, 0x80e, 0, 0, 0);
+	assert_int_not_equal(fixture_simple(port, 0x80e, 0, 0, 0), xrcd);
+}
+
+static unsigned int drain(struct fixture_port *port, struct fixture_eq *eq)
+{
+	unsigned int count = 0;
+
+	while (fixture_eq_next(port, eq))
+		count++;
+	return count;
+}
+
+/* Probe, unbind, probe: numbers start again, and commands after the command EQ give events. */
+static void probe_again(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	unsigned int round;
+
+	for (round = 0; round < 3; round++) {
+		struct fixture_eq eq;
+
+		bring_up(port, &eq);
+		assert_int_equal(eq.number, 1);
+		assert_int_equal(port->kernel_uar, HCA_UAR_FIRST);
+		/* CREATE_EQ, 0x762, register, 2 XRCDs. */
+		assert_int_equal(drain(port, &eq), 5);
+		/* The command EQ goes last, in polling mode. */
+		fixture_simple(port, 0x302, 0, 2, 0);
+		assert_int_equal(drain(port, &eq), 1);
+		fixture_simple(port, 0x302, 0, eq.number, 0);
+		fixture_simple(port, 0x103, 0, 0, 0);
+		fixture_simple(port, 0x105, 0, 0, 0);
+		assert_int_equal(drain(port, &eq), 0);
+		assert_int_equal(port->hca->xrcds.count, 0);
+	}
+}
+
+/* A driver that died without TEARDOWN_HCA: ENABLE_HCA starts from nothing. */
+static void enable_drops_leftovers(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+
+	assert_int_not_equal(port->hca->mkeys.count, 0);
+	fixture_simple(port, 0x104, 0, 0, 0);
+	assert_int_equal(port->hca->mkeys.count, 0);
+	assert_int_equal(port->hca->pds.count, 0);
+	assert_int_equal(port->hca->uars.count, 0);
+}
+
+/* --- capabilities ------------------------------------------------------------------------------
+ */
+
+static void caps_set_and_query(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint8_t in[0x1010] = { 0 }, out[0x1010];
+
+	assert_int_equal(query(port, 0x100, 1, 0, 0, in, sizeof(in)), 0);
+	/* The values without which drivers refuse the device. */
+	assert_int_equal(field_get(in + 0x10, 13, 7, 0), 1);
+	assert_int_equal(field_get(in + 0x10, 13, 29, 29), 1);
+	assert_int_equal(field_get(in + 0x10, 17, 3, 3), 1);
+	assert_int_equal(field_get(in + 0x10, 7, 3, 0), 8);
+	memset(in, 0, 16);
+	be16_put(in, 0, 0x109);
+	field_put(in + 0x10, 4, 4, 0, 12);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, 16), 0);
+	assert_int_equal(query(port, 0x100, 1, 0, 0, out, sizeof(out)), 0);
+	assert_memory_equal(out + 0x10, in + 0x10, 4096);
+	assert_int_equal(query(port, 0x100, 0, 0, 0, out, sizeof(out)), 0);
+	assert_int_equal(field_get(out + 0x10, 4, 4, 0), 18);
+	/* Forgotten with the next ENABLE_HCA. */
+	fixture_simple(port, 0x104, 0, 0, 0);
+	assert_int_equal(query(port, 0x100, 1, 0, 0, out, sizeof(out)), 0);
+	assert_int_equal(field_get(out + 0x10, 4, 4, 0), 18);
+}
+
+/* SET of the atomic block carries nothing but the mode. */
+static void atomic_caps_merge(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint8_t in[0x1010] = { 0 }, out[0x1010];
+
+	be16_put(in, 0, 0x109);
+	be16_put(in, 6, 3 << 1);
+	field_put(in + 0x10, 2, 31, 30, 2);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, 16), 0);
+	assert_int_equal(query(port, 0x100, 3 << 1 | 1, 0, 0, out, sizeof(out)), 0);
+	assert_int_equal(field_get(out + 0x10, 2, 31, 30), 2);
+	assert_int_equal(field_get(out + 0x10, 4, 15, 0), 3);
+	assert_int_equal(field_get(out + 0x10, 5, 15, 0), 8);
+}
+
+static void caps_of_other_types(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint8_t in[0x1010] = { 0 }, out[0x1010];
+	unsigned int i;
+
+	assert_int_equal(query(port, 0x100, 0x7f << 1, 0, 0, out, sizeof(out)), 0);
+	for (i = 0; i < sizeof(out); i++)
+		assert_int_equal(out[i], 0);
+	be16_put(in, 0, 0x109);
+	be16_put(in, 6, 0x7f << 1);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, 16), HCA_CMD_BAD_PARAM);
+	assert_int_equal(query(port, 0x100, 1, 0, 0, out, 0x1000), HCA_CMD_BAD_OUTPUT_LEN);
+}
+
+/* --- port --------------------------------------------------------------------------------------
+ */
+
+static void vport(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t in[0x210] = { 0 }, out[0x210];
+	unsigned int i;
+
+	for (i = 0; i < FIXTURE_HCAS; i++) {
+		assert_int_equal(query(&f->port[i], 0x762, 0, 0, 0, out, sizeof(out)), 0);
+		assert_int_equal(field_get(out + 0x10, 8, 3, 0), 4);
+		assert_int_equal(field_get(out + 0x10, 8, 15, 12), 5);
+		assert_int_equal(field_get(out + 0x10, 8, 28, 28), 0);
+		assert_int_equal(field_get(out + 0x10, 24, 31, 16), i + 1);
+		assert_int_equal(be64_at(out, 0x10 + 0x30), 0x0200000000000001u + i);
+		assert_int_equal(be64_at(out, 0x10 + 0x38), 0x0200000000000001u + i);
+		assert_int_equal(be32_at(out, 0x10 + 0x44), 0xffffffff);
+	}
+	/* Only the selected capability bits change. */
+	be16_put(in, 0, 0x763);
+	be32_put(in, 0x10 + 0x40, 0x0003ffff);
+	be32_put(in, 0x10 + 0x44, 0x00010000);
+	be64_put(in, 0x10 + 0x38, 5);
+	assert_int_equal(fixture_cmd(&f->port[0], in, sizeof(in), out, 16), 0);
+	be32_put(in, 0x10 + 0x40, 0);
+	be32_put(in, 0x10 + 0x44, 0x00020000);
+	assert_int_equal(fixture_cmd(&f->port[0], in, sizeof(in), out, 16), 0);
+	assert_int_equal(query(&f->port[0], 0x762, 0, 0, 0, out, sizeof(out)), 0);
+	assert_int_equal(be32_at(out, 0x10 + 0x40), 0x00010000);
+	assert_int_equal(be64_at(out, 0x10 + 0x38), 0x0200000000000001u);
+	assert_int_equal(query(&f->port[1], 0x762, 0, 0, 0, out, sizeof(out)), 0);
+	assert_int_equal(be32_at(out, 0x10 + 0x40), 0);
+}
+
+static void gids_and_pkeys(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[1];
+	uint8_t out[0x10 + 128 * 4];
+
+	assert_int_equal(query(port, 0x764, 0, 0, 0, out, 32), 0);
+	assert_int_equal(be64_at(out, 0x10), 0xfe80000000000000u);
+	assert_int_equal(be64_at(out, 0x18), 0x0200000000000002u);
+	assert_int_equal(query(port, 0x764, 0, 0, 7, out, 32), 0);
+	assert_int_equal(be64_at(out, 0x18), 0);
+	assert_int_equal(query(port, 0x764, 0, 0, 8, out, 32), HCA_CMD_BAD_INDEX);
+	assert_int_equal(query(port, 0x764, 0, 0, 0xffff, out, 0x10 + 8 * 16), 0);
+	assert_int_equal(field_get(out, 3, 31, 16), 8);
+	assert_int_equal(query(port, 0x764, 0, 0, 0xffff, out, 32), HCA_CMD_BAD_OUTPUT_LEN);
+	assert_int_equal(query(port, 0x765, 0, 0, 0, out, 20), 0);
+	assert_int_equal(be32_at(out, 0x10), 0xffff);
+	assert_int_equal(query(port, 0x765, 0, 0, 127, out, 20), 0);
+	assert_int_equal(be32_at(out, 0x10), 0);
+	assert_int_equal(query(port, 0x765, 0, 0, 128, out, 20), HCA_CMD_BAD_INDEX);
+	assert_int_equal(query(port, 0x765, 0, 0, 0xffff, out, 0x10 + 128 * 4), 0);
+	assert_int_equal(be32_at(out, 0x10), 0xffff);
+	assert_int_equal(be32_at(out, 0x14), 0);
+	assert_int_equal(query(port, 0x770, 0, 0, 0, out, 0x210), 0);
+}
+
+static void registers(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint8_t data[64] = { 0 };
+
+	assert_int_equal(reg(port, 0x5004, true, data, 64), 0);
+	assert_int_equal(be32_at(data, 40), 0x00040080);
+	assert_int_equal(reg(port, 0x5003, true, data, 16), 0);
+	assert_int_equal(be32_at(data, 4), 4096u << 16);
+	assert_int_equal(be32_at(data, 12), 4096u << 16);
+	assert_int_equal(reg(port, 0x500f, true, data, 16), 0);
+	assert_int_equal(be32_at(data, 4), 1);
+	assert_int_equal(reg(port, 0x6001, true, data, 64), 0);
+	assert_string_equal((char *)data, "rdma-tph hca0");
+	memset(data, 0, sizeof(data));
+	strcpy((char *)data, "named by the user");
+	assert_int_equal(reg(port, 0x6001, false, data, 64), 0);
+	memset(data, 0, sizeof(data));
+	assert_int_equal(reg(port, 0x6001, true, data, 64), 0);
+	assert_string_equal((char *)data, "named by the user");
+	assert_int_equal(reg(port, 0x5004, false, data, 64), HCA_CMD_BAD_PARAM);
+	assert_int_equal(reg(port, 0x9001, true, data, 16), HCA_CMD_BAD_PARAM);
+	assert_int_equal(reg(port, 0x6001, true, data, 16), HCA_CMD_BAD_INPUT_LEN);
+}
+
+/* --- numbers -----------------------------------------------------------------------------------
+ */
+
+static void uar_pools(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint32_t i, first, second;
+
+	fixture_simple(port, 0x104, 0, 0, 0);
+	/* The driver's own, then more than the trapped pages hold. */
+	for (i = HCA_UAR_FIRST; i < HCA_UAR_FIRST_SHARED; i++)
+		assert_int_equal(fixture_simple(port, 0x802, 0, 0, 0), i);
+	first = fixture_simple(port, 0x802, 0, 0, 0);
+	assert_int_equal(first, HCA_UAR_FIRST_SHARED);
+	fixture_simple(port, 0x803, 0, 5, 0);
+	assert_int_equal(fixture_simple_status(port, 0x803, 0, 5, 0), HCA_CMD_BAD_RESOURCE);
+	/* With a PD there may be user contexts. */
+	fixture_simple(port, 0x800, 0, 0, 0);
+	second = fixture_simple(port, 0x802, 0, 0, 0);
+	assert_int_equal(second, first + 1);
+	fixture_simple(port, 0x803, 0, first, 0);
+	assert_int_equal(fixture_simple(port, 0x802, 0, 0, 0), first);
+	/* All of them, and not one more. */
+	for (i = second + 1; i < HCA_UAR_PAGES; i++)
+		assert_int_equal(fixture_simple(port, 0x802, 0, 0, 0), i);
+	i = port->hca->uars.count;
+	assert_int_equal(fixture_simple_status(port, 0x802, 0, 0, 0), HCA_CMD_LIMIT);
+	assert_int_equal(port->hca->uars.count, i);
+}
+
+static void table_of_numbers(void **state)
+{
+	struct hca_table table = { .limit = 1000 };
+	int object[3];
+
+	(void)state;
+	assert_null(hca_table_get(&table, 1));
+	assert_null(hca_table_remove(&table, 1));
+	assert_int_equal(hca_table_add(&table, 0, &object[0]), 1);
+	assert_int_equal(hca_table_add(&table, 1, &object[1]), 2);
+	assert_int_equal(hca_table_add(&table, 998, &object[2]), 998);
+	assert_int_equal(hca_table_add(&table, 998, &object[2]), 999);
+	assert_int_equal(hca_table_add(&table, 998, &object[2]), 0);
+	assert_int_equal(table.count, 4);
+	assert_ptr_equal(hca_table_get(&table, 998), &object[2]);
+	assert_null(hca_table_get(&table, UINT32_MAX));
+	assert_ptr_equal(hca_table_remove(&table, 1), &object[0]);
+	assert_null(hca_table_get(&table, 1));
+	assert_int_equal(hca_table_add(&table, 1, &object[0]), 1);
+	assert_int_equal(hca_table_add(&table, 1, &object[0]), 3);
+	free(table.slot);
+}
+
+static void resources_in_use(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint8_t in[0x118] = { 0 }, out[16];
+	uint32_t pd = fixture_simple(port, 0x800, 0, 0, 0);
+	uint32_t xrcd = fixture_simple(port, 0x80e, 0, 0, 0);
+	struct fixture_eq eq;
+	struct fixture_cq cq;
+	uint32_t srqn;
+
+	fixture_eq_create(port, 8, 0, 1, &eq);
+	fixture_cq_create(port, 4, eq.number, &cq);
+	assert_int_equal(fixture_simple_status(port, 0x302, 0, eq.number, 0),
+			 HCA_CMD_BAD_RES_STATE);
+
+	be16_put(in, 0, 0x700);
+	be32_put(in, 0x10, 5u << 24);	     /* 32 WQEs */
+	be32_put(in, 0x14, 1u << 24 | xrcd); /* of 32 bytes */
+	be32_put(in, 0x28, pd);
+	be64_put(in, 0x38, fixture_alloc(port->fixture, 64, 64));
+	be64_put(in, 0x110, fixture_alloc(port->fixture, 4096, 4096));
+	/* Page list missing: the context is fine, the input is too short. */
+	assert_int_equal(fixture_cmd(port, in, 0x110, out, 16), HCA_CMD_BAD_INPUT_LEN);
+	assert_int_equal(port->hca->srqs.count, 0);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, 16), 0);
+	srqn = be32_at(out, 8);
+	assert_int_equal(srqn, 1);
+	assert_int_equal(fixture_simple_status(port, 0x801, 0, pd, 0), HCA_CMD_BAD_RES_STATE);
+	assert_int_equal(fixture_simple_status(port, 0x80f, 0, xrcd, 0), HCA_CMD_BAD_RES_STATE);
+	assert_non_null(hca_table_get(&port->hca->pds, pd));
+	assert_non_null(hca_table_get(&port->hca->xrcds, xrcd));
+	fixture_simple(port, 0x701, 0, srqn, 0);
+	assert_int_equal(fixture_simple_status(port, 0x701, 0, srqn, 0), HCA_CMD_BAD_RESOURCE);
+	fixture_simple(port, 0x801, 0, pd, 0);
+	fixture_simple(port, 0x80f, 0, xrcd, 0);
+	assert_int_equal(fixture_simple_status(port, 0x801, 0, pd, 0), HCA_CMD_BAD_RESOURCE);
+	/* The same SRQ in a PD that is gone. */
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, 16), HCA_CMD_BAD_RESOURCE);
+	fixture_simple(port, 0x401, 0, cq.number, 0);
+	fixture_simple(port, 0x302, 0, eq.number, 0);
+}
+
+/* --- SRQ limit ---------------------------------------------------------------------------------
+ */
+
+static void srq_limit(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint8_t in[0x118] = { 0 }, out[0x110];
+	uint64_t dbr = fixture_alloc(port->fixture, 64, 64);
+	struct fixture_eq async;
+	const uint8_t *eqe;
+	uint32_t srqn;
+
+	fixture_eq_create(port, 8, 1u << HCA_EVENT_SRQ_LIMIT, 0, &async);
+	be16_put(in, 0, 0x700);
+	be32_put(in, 0x10, 4u << 24);
+	be32_put(in, 0x28, port->pd);
+	be64_put(in, 0x38, dbr);
+	be64_put(in, 0x110, fixture_alloc(port->fixture, 4096, 4096));
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, 16), 0);
+	srqn = be32_at(out, 8);
+	/* Ten posted: armed at 4 nothing happens, at 11 the event comes at once and disarms. */
+	be32_put(fixture_at(port->fixture, dbr), 0, 10);
+	fixture_simple(port, 0x703, 1, srqn, 4);
+	assert_null(fixture_eq_next(port, &async));
+	assert_int_equal(query(port, 0x702, 0, srqn, 0, out, sizeof(out)), 0);
+	assert_int_equal(field_get(out + 0x10, 7, 31, 16), 4);
+	assert_int_equal(field_get(out + 0x10, 0, 27, 24), 4);
+	fixture_simple(port, 0x703, 1, srqn, 11);
+	eqe = fixture_eq_next(port, &async);
+	assert_non_null(eqe);
+	assert_int_equal(eqe[1], HCA_EVENT_SRQ_LIMIT);
+	assert_int_equal(be32_at(eqe, 0x38), srqn);
+	assert_null(fixture_eq_next(port, &async));
+	assert_int_equal(query(port, 0x702, 0, srqn, 0, out, sizeof(out)), 0);
+	assert_int_equal(field_get(out + 0x10, 7, 31, 16), 0);
+	assert_int_equal(fixture_simple_status(port, 0x703, 1, srqn + 1, 1), HCA_CMD_BAD_RESOURCE);
+	assert_int_equal(query(port, 0x702, 0, srqn + 1, 0, out, sizeof(out)),
+			 HCA_CMD_BAD_RESOURCE);
+}
+
+/* --- EQs ---------------------------------------------------------------------------------------
+ */
+
+/* 2.5 times around a ring of 8: entries are valid once each, in order. */
+static void eq_wraps(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint8_t out[0x110];
+	struct fixture_eq eq;
+	uint32_t i;
+
+	fixture_eq_create(port, 3, 1u << HCA_EVENT_COMM_EST, 2, &eq);
+	for (i = 0; i < 20; i++) {
+		const uint8_t *eqe;
+
+		assert_null(fixture_eq_next(port, &eq));
+		hca_event_number(port->hca, HCA_EVENT_COMM_EST, 0x1000 + i);
+		eqe = fixture_eq_next(port, &eq);
+		assert_non_null(eqe);
+		assert_int_equal(eqe[1], HCA_EVENT_COMM_EST);
+		assert_int_equal(eqe[0x34], 0);
+		assert_int_equal(be32_at(eqe, 0x38), 0x1000 + i);
+		assert_int_equal(port->interrupts[2], i + 1);
+	}
+	/* Nobody listens to this one. */
+	hca_event_number(port->hca, HCA_EVENT_WQ_CATAS, 1);
+	assert_null(fixture_eq_next(port, &eq));
+	assert_int_equal(query(port, 0x303, 0, eq.number, 0, out, sizeof(out)), 0);
+	assert_int_equal(field_get(out + 0x10, 11, 23, 0), 20);
+	assert_int_equal(field_get(out + 0x10, 5, 11, 0), 2);
+	assert_int_equal(be64_at(out, 0x58), 1u << HCA_EVENT_COMM_EST);
+}
+
+static void eq_refusals(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint8_t in[0x118] = { 0 }, out[16];
+
+	be16_put(in, 0, 0x301);
+	be32_put(in, 0x1c, 3u << 24 | port->kernel_uar);
+	be32_put(in, 0x24, FIXTURE_VECTORS); /* no such vector */
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, 16), HCA_CMD_BAD_PARAM);
+	be32_put(in, 0x24, 0);
+	be32_put(in, 0x1c, 3u << 24 | 2000); /* no such UAR */
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, 16), HCA_CMD_BAD_RESOURCE);
+	be32_put(in, 0x1c, 7u << 24 | port->kernel_uar); /* two pages, one given */
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, 16), HCA_CMD_BAD_INPUT_LEN);
+	be32_put(in, 0x1c, 23u << 24 | port->kernel_uar); /* too big */
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, 16), HCA_CMD_BAD_PARAM);
+	assert_int_equal(port->hca->eqs.count, 0);
+	assert_int_equal(fixture_simple_status(port, 0x302, 0, 1, 0), HCA_CMD_BAD_RESOURCE);
+	be32_put(in, 0x1c, 3u << 24 | port->kernel_uar);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, 16), 0);
+	assert_int_equal(be32_at(out, 8), 1);
+}
+
+/* The entry cannot be written: no interrupt for something that is not there. */
+static void eq_in_a_hole(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_port *port = &f->port[0];
+	struct fixture_eq eq;
+
+	fixture_eq_create(port, 3, 1u << HCA_EVENT_COMM_EST, 2, &eq);
+	f->hole = eq.buf;
+	f->hole_size = 64;
+	hca_event_number(port->hca, HCA_EVENT_COMM_EST, 1);
+	assert_int_equal(port->interrupts[2], 0);
+	f->hole_size = 0;
+	hca_event_number(port->hca, HCA_EVENT_COMM_EST, 2);
+	assert_int_equal(be32_at(fixture_eq_next(port, &eq), 0x38), 2);
+}
+
+/* Buffers with page offset and pages all over memory. */
+static void page_lists(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint64_t addr[3] = { fixture_alloc(port->fixture, 3 * 4096, 4096) };
+	struct hca_pages pages = { .addr = addr, .count = 3, .log_page_size = 12, .offset = 64 };
+	uint8_t in[8192], out[8192];
+	unsigned int i;
+
+	addr[1] = addr[0] + 8192;
+	addr[2] = addr[0] + 4096;
+	for (i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)(i * 31 + (i >> 8));
+	assert_int_equal(hca_pages_write(port->hca, &pages, 100, in, sizeof(in)), 0);
+	assert_int_equal(hca_pages_read(port->hca, &pages, 100, out, sizeof(out)), 0);
+	assert_memory_equal(in, out, sizeof(in));
+	assert_int_equal(hca_pages_addr(&pages, 0), addr[0] + 64);
+	assert_int_equal(hca_pages_addr(&pages, 4096), addr[1] + 64);
+	assert_memory_equal(fixture_at(port->fixture, addr[1]), in + 4096 - 164, 4096);
+	assert_int_equal(hca_pages_addr(&pages, 3 * 4096 - 64), 0);
+	assert_int_equal(hca_pages_read(port->hca, &pages, 3 * 4096 - 64, out, 1), -EFAULT);
+	assert_int_equal(hca_pages_read(port->hca, &pages, UINT64_MAX, out, 2), -EFAULT);
+	assert_int_equal(hca_pages_read(port->hca, &pages, 4096, out, 8192), -EFAULT);
+	assert_int_equal(hca_pages_read(port->hca, &pages, 4096, out, 8192 - 64), 0);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(probe_again),
+		TEST(enable_drops_leftovers),
+		TEST(caps_set_and_query),
+		TEST(atomic_caps_merge),
+		TEST(caps_of_other_types),
+		TEST(vport),
+		TEST(gids_and_pkeys),
+		TEST(registers),
+		TEST(uar_pools),
+		cmocka_unit_test(table_of_numbers),
+		TEST(resources_in_use),
+		TEST(srq_limit),
+		TEST(eq_wraps),
+		TEST(eq_refusals),
+		TEST(eq_in_a_hole),
+		TEST(page_lists),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Completion queues: layout, owner bit, overrun, arming, commands. */
+#include "hca/cmd.h"
+#include "hca/tests/traffic.h"
+
+struct cqs {
+	struct fixture *f;
+	struct fixture_port *port;
+	struct hca *hca;
+	struct fixture_eq eq, async;
+	struct fixture_cq cq;
+	struct hca_cq *model;
+};
+
+static struct cqs cqs_new(void **state, uint8_t log_size)
+{
+	struct cqs s = { .f = *state };
+
+	s.port = &s.f->port[0];
+	s.hca = s.port->hca;
+	fixture_eq_create(s.port, 6, 0, 1, &s.eq);
+	fixture_eq_create(s.port, 6, 1u << HCA_EVENT_CQ_ERROR, 2, &s.async);
+	fixture_cq_create(s.port, log_size, s.eq.number, &s.cq);
+	s.model = hca_table_get(&s.hca->cqs, s.cq.number);
+	assert_non_null(s.model);
+	return s;
+}
+
+static void post(struct cqs *s, uint16_t counter, bool solicited)
+{
+	struct hca_cqe cqe = {
+		.opcode = HCA_CQE_RESP_SEND, .solicited = solicited, .wqe_counter = counter,
+	};
+
+	hca_cq_post(s->hca, s->cq.number, &cqe);
+}
+
+static void record(struct cqs *s, uint32_t arm)
+{
+	be32_put(fixture_at(s->f, s->cq.dbr), 4, arm);
+}
+
+static unsigned int events(struct cqs *s)
+{
+	unsigned int count = 0;
+	const uint8_t *eqe;
+
+	while ((eqe = fixture_eq_next(s->port, &s->eq))) {
+		assert_int_equal(eqe[1], HCA_EVENT_COMPLETION);
+		assert_int_equal(be32_at(eqe, 0x38), s->cq.number);
+		count++;
+	}
+	return count;
+}
+
+static void test_layout(void **state)
+{
+	struct hca_cqe ok = {
+		.opcode = HCA_CQE_RESP_SEND_IMM, .solicited = true, .send_opcode = 0x0b, .qpn = 0x123456,
+		.wqe_counter = 0xabcd, .byte_cnt = 77, .immediate = 0x11223344, .srqn = 9, .slid = 5,
+		.flags_rqpn = 0x10000042, .ml_path = 3,
+	};
+	struct hca_cqe error = {
+		.opcode = HCA_CQE_REQ_ERR, .send_opcode = 0x08, .qpn = 0x42, .wqe_counter = 3,
+		.syndrome = HCA_SYND_REMOTE_ACCESS,
+	};
+	struct cqs s = cqs_new(state, 2);
+	const uint8_t *cqe;
+
+	hca_cq_post(s.hca, s.cq.number, &ok);
+	hca_cq_post(s.hca, s.cq.number, &error);
+	cqe = fixture_cq_next(s.port, &s.cq);
+	assert_non_null(cqe);
+	assert_int_equal(cqe[0x11], 3);
+	assert_int_equal(be16_at(cqe, 0x16), 5);
+	assert_int_equal(be32_at(cqe, 0x18), 0x10000042);
+	assert_int_equal(be32_at(cqe, 0x20), 9);
+	assert_int_equal(be32_at(cqe, 0x24), 0x11223344);
+	assert_int_equal(be32_at(cqe, 0x2c), 77);
+	assert_int_equal(be32_at(cqe, 0x38), 0x0b123456);
+	assert_int_equal(be16_at(cqe, 0x3c), 0xabcd);
+	assert_int_equal(cqe[0x3f], 0x32);
+	cqe = fixture_cq_next(s.port, &s.cq);
+	assert_non_null(cqe);
+	assert_int_equal(cqe[0x36], 0);
+	assert_int_equal(cqe[0x37], HCA_SYND_REMOTE_ACCESS);
+	assert_int_equal(be32_at(cqe, 0x38), 0x08000042);
+	assert_int_equal(cqe[0x3f], 0xd0);
+	/* A CQ that does not exist. */
+	hca_cq_post(s.hca, s.cq.number + 1, &ok);
+	assert_null(fixture_cq_next(s.port, &s.cq));
+}
+
+static void test_owner_and_wrap(void **state)
+{
+	struct cqs s = cqs_new(state, 2);
+	unsigned int i;
+
+	for (i = 0; i < 30; i++) {
+		const uint8_t *cqe;
+
+		post(&s, (uint16_t)i, false);
+		cqe = fixture_cq_next(s.port, &s.cq);
+		assert_non_null(cqe);
+		assert_int_equal(be16_at(cqe, 0x3c), i);
+		assert_int_equal(cqe[0x3f] & 1, i / 4 % 2);
+		assert_ptr_equal(cqe, fixture_at(s.f, s.cq.buf + 64 * (i % 4)));
+		assert_null(fixture_cq_next(s.port, &s.cq));
+	}
+}
+
+static void test_128(void **state)
+{
+	struct cqs s = cqs_new(state, 2);
+	uint8_t *buf = fixture_at(s.f, s.cq.buf);
+	uint8_t in[0x118] = { 0 }, out[16];
+	struct hca_cqe cqe = { .opcode = HCA_CQE_REQ, .wqe_counter = 0x77 };
+	unsigned int i;
+
+	be16_put(in, 0, 0x400);
+	field_put(in + 0x10, 0, 23, 21, 1);
+	field_put(in + 0x10, 3, 28, 24, 1);
+	field_put(in + 0x10, 3, 23, 0, s.port->uar);
+	field_put(in + 0x10, 5, 7, 0, s.eq.number);
+	field_put(in + 0x10, 2, 11, 6, 2); /* starts 128 bytes into the page */
+	be64_put(in + 0x10, 0x38, s.cq.dbr);
+	be64_put(in, 0x110, s.cq.buf);
+	memset(buf, 0xee, 512);
+	assert_int_equal(fixture_cmd(s.port, in, sizeof(in), out, 16), 0);
+	for (i = 0; i < 2; i++) {
+		hca_cq_post(s.hca, be32_at(out, 8) & 0xffffff, &cqe);
+		assert_int_equal(be16_at(buf, 128 + 128 * i + 64 + 0x3c), 0x77);
+		assert_int_equal(buf[128 + 128 * i + 127], 0);
+	}
+	/* The first halves and what is around them stay. */
+	for (i = 0; i < 128 + 64; i++)
+		assert_int_equal(buf[i], 0xee);
+	for (i = 256; i < 256 + 64; i++)
+		assert_int_equal(buf[i], 0xee);
+	assert_int_equal(buf[384], 0xee);
+}
+
+static void test_overrun(void **state)
+{
+	struct cqs s = cqs_new(state, 2);
+	const uint8_t *eqe;
+	uint8_t before[256];
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		post(&s, (uint16_t)i, false);
+	assert_null(fixture_eq_next(s.port, &s.async));
+	memcpy(before, fixture_at(s.f, s.cq.buf), sizeof(before));
+	post(&s, 4, false);
+	post(&s, 5, false);
+	eqe = fixture_eq_next(s.port, &s.async);
+	assert_non_null(eqe);
+	assert_int_equal(eqe[1], HCA_EVENT_CQ_ERROR);
+	assert_int_equal(be32_at(eqe, 0x20), s.cq.number);
+	assert_int_equal(eqe[0x2b], 1);
+	/* Once, and nothing is overwritten. */
+	assert_null(fixture_eq_next(s.port, &s.async));
+	assert_memory_equal(fixture_at(s.f, s.cq.buf), before, sizeof(before));
+}
+
+static void test_overrun_ignored(void **state)
+{
+	struct cqs s = cqs_new(state, 2);
+	unsigned int i;
+
+	s.model->overrun_ignore = true;
+	for (i = 0; i < 6; i++)
+		post(&s, (uint16_t)i, false);
+	assert_null(fixture_eq_next(s.port, &s.async));
+	assert_int_equal(be16_at(fixture_at(s.f, s.cq.buf + 64), 0x3c), 5);
+}
+
+/* Consumer index and producer index pass 2^24. */
+static void test_index_wrap(void **state)
+{
+	struct cqs s = cqs_new(state, 2);
+	unsigned int i;
+
+	s.model->pi = s.cq.ci = 0xfffffe;
+	be32_put(fixture_at(s.f, s.cq.dbr), 0, 0xfffffe);
+	for (i = 0; i < 4; i++) {
+		record(&s, (i & 3) << 28 | (s.cq.ci & 0xffffff));
+		post(&s, (uint16_t)i, false);
+		assert_int_equal(events(&s), 1);
+		assert_non_null(fixture_cq_next(s.port, &s.cq));
+		hca_cq_poll_arm(s.hca, s.model);
+		assert_int_equal(events(&s), 0);
+	}
+	assert_null(fixture_eq_next(s.port, &s.async));
+}
+
+/* A user CQ: arm record and CQEs in any order. */
+static void test_arming_user(void **state)
+{
+	struct cqs s = cqs_new(state, 6);
+
+	/* No CQE, no event. The record is zero: counts as the first arm. */
+	assert_false(hca_cq_poll_arm(s.hca, s.model));
+	post(&s, 0, false);
+	assert_int_equal(events(&s), 1);
+	/* One event per arm. */
+	post(&s, 1, false);
+	assert_false(hca_cq_poll_arm(s.hca, s.model));
+	assert_int_equal(events(&s), 0);
+	/* Armed with both CQEs unread: due at once. */
+	record(&s, 1u << 28 | 0);
+	assert_true(hca_cq_poll_arm(s.hca, s.model));
+	assert_int_equal(events(&s), 1);
+	assert_false(hca_cq_poll_arm(s.hca, s.model));
+	/* The same sn again, e.g. a second ibv_req_notify_cq(): nothing more. */
+	record(&s, 1u << 28 | 1);
+	assert_false(hca_cq_poll_arm(s.hca, s.model));
+	/* Armed with everything read: not before the next CQE. */
+	record(&s, 2u << 28 | 2);
+	assert_false(hca_cq_poll_arm(s.hca, s.model));
+	assert_int_equal(events(&s), 0);
+	post(&s, 2, false);
+	assert_int_equal(events(&s), 1);
+	/* sn goes round. */
+	record(&s, 3u << 28 | 3);
+	post(&s, 3, false);
+	record(&s, 0u << 28 | 4);
+	post(&s, 4, false);
+	record(&s, 1u << 28 | 5);
+	post(&s, 5, false);
+	assert_int_equal(events(&s), 3);
+}
+
+static void test_arming_solicited(void **state)
+{
+	const uint32_t solicited_only = 1u << 24;
+	struct hca_cqe error = { .opcode = HCA_CQE_REQ_ERR, .syndrome = HCA_SYND_FLUSH };
+	struct cqs s = cqs_new(state, 6);
+
+	record(&s, 0u << 28 | solicited_only);
+	post(&s, 0, false);
+	assert_false(hca_cq_poll_arm(s.hca, s.model));
+	assert_int_equal(events(&s), 0);
+	post(&s, 1, true);
+	assert_int_equal(events(&s), 1);
+	/* Solicited ones before ci do not count, those after it do. */
+	record(&s, 1u << 28 | solicited_only | 2);
+	post(&s, 2, false);
+	assert_false(hca_cq_poll_arm(s.hca, s.model));
+	record(&s, 1u << 28 | solicited_only | 1);
+	assert_true(hca_cq_poll_arm(s.hca, s.model));
+	assert_int_equal(events(&s), 1);
+	/* Errors count as solicited. */
+	record(&s, 2u << 28 | solicited_only | 3);
+	hca_cq_post(s.hca, s.cq.number, &error);
+	assert_int_equal(events(&s), 1);
+	/* Upgraded to "any" before an event was sent. */
+	record(&s, 3u << 28 | solicited_only | 4);
+	post(&s, 4, false);
+	assert_int_equal(events(&s), 0);
+	record(&s, 3u << 28 | 4);
+	assert_true(hca_cq_poll_arm(s.hca, s.model));
+	assert_int_equal(events(&s), 1);
+}
+
+/*
+ * A kernel CQ. Its record holds 2 << 28 before the first arm, and a CQ that is polled without being
+ * armed must stay silent.
+ */
+static void test_arming_kernel(void **state)
+{
+	struct cqs s = cqs_new(state, 6);
+
+	s.model->uar = s.port->kernel_uar;
+	post(&s, 0, true);
+	assert_false(hca_cq_poll_arm(s.hca, s.model));
+	record(&s, 2u << 28);
+	post(&s, 1, true);
+	assert_false(hca_cq_poll_arm(s.hca, s.model));
+	assert_int_equal(events(&s), 0);
+	/* First arm: sn 0, ci 0 - the record is zero, the doorbell tells. */
+	record(&s, 0);
+	assert_false(hca_cq_poll_arm(s.hca, s.model));
+	fixture_write64(s.port, s.port->kernel_uar * 4096u + HCA_UAR_CQ_ARM, s.cq.number);
+	fixture_poll(s.f);
+	assert_true(s.model->armed_once);
+	assert_int_equal(events(&s), 1);
+	assert_true(s.port->interrupts[1] >= 1);
+	record(&s, 1u << 28 | 2);
+	post(&s, 2, false);
+	assert_int_equal(events(&s), 1);
+}
+
+/* What cannot be looked at for free is read when a CQE is posted, and left alone otherwise. */
+static void test_record_out_of_reach(void **state)
+{
+	struct cqs s = cqs_new(state, 6);
+
+	s.model->dbr_addr = FIXTURE_MEMORY + 64;
+	post(&s, 0, false);
+	assert_non_null(fixture_cq_next(s.port, &s.cq));
+	assert_int_equal(events(&s), 0);
+	assert_false(hca_cq_poll_arm(s.hca, s.model));
+}
+
+static void test_commands(void **state)
+{
+	struct cqs s = cqs_new(state, 2);
+	uint8_t in[0x118] = { 0 }, out[0x50];
+	uint32_t count = s.hca->cqs.count;
+
+	be16_put(in, 0, 0x400);
+	field_put(in + 0x10, 3, 28, 24, 2);
+	field_put(in + 0x10, 3, 23, 0, s.port->uar);
+	field_put(in + 0x10, 5, 7, 0, 200);
+	assert_int_equal(fixture_cmd(s.port, in, sizeof(in), out, 16), HCA_CMD_BAD_RESOURCE);
+	field_put(in + 0x10, 5, 7, 0, s.eq.number);
+	field_put(in + 0x10, 3, 28, 24, 23);
+	assert_int_equal(fixture_cmd(s.port, in, sizeof(in), out, 16), HCA_CMD_BAD_PARAM);
+	field_put(in + 0x10, 3, 28, 24, 2);
+	field_put(in + 0x10, 0, 23, 21, 3);
+	assert_int_equal(fixture_cmd(s.port, in, sizeof(in), out, 16), HCA_CMD_BAD_PARAM);
+	field_put(in + 0x10, 0, 23, 21, 0);
+	field_put(in + 0x10, 3, 28, 24, 10); /* one page is listed, 16 are needed */
+	assert_int_equal(fixture_cmd(s.port, in, sizeof(in), out, 16), HCA_CMD_BAD_INPUT_LEN);
+	assert_int_equal(s.hca->cqs.count, count);
+
+	/* QUERY: counters. */
+	post(&s, 0, false);
+	post(&s, 1, true);
+	assert_non_null(fixture_cq_next(s.port, &s.cq));
+	memset(in, 0, sizeof(in));
+	be16_put(in, 0, 0x402);
+	be32_put(in, 8, s.cq.number);
+	assert_int_equal(fixture_cmd(s.port, in, 16, out, sizeof(out)), 0);
+	assert_int_equal(field_get(out + 0x10, 3, 28, 24), 2);
+	assert_int_equal(field_get(out + 0x10, 9, 23, 0), 2);
+	assert_int_equal(field_get(out + 0x10, 10, 23, 0), 1);
+	assert_int_equal(field_get(out + 0x10, 11, 23, 0), 2);
+	assert_int_equal(be64_at(out, 0x48), s.cq.dbr);
+
+	/* MODIFY: moderation is accepted and kept, resizing is not offered. */
+	memset(in, 0, sizeof(in));
+	be16_put(in, 0, 0x403);
+	be32_put(in, 8, s.cq.number);
+	be32_put(in, 12, 3);
+	be32_put(in, 0x10 + 16, 12u << 16 | 34);
+	assert_int_equal(fixture_cmd(s.port, in, 0x110, out, 16), 0);
+	assert_int_equal(be32_at(s.model->context, 16), 12u << 16 | 34);
+	be16_put(in, 6, 1);
+	assert_int_equal(fixture_cmd(s.port, in, 0x110, out, 16), HCA_CMD_BAD_PARAM);
+	be32_put(in, 8, s.cq.number + 1);
+	assert_int_equal(fixture_cmd(s.port, in, 0x110, out, 16), HCA_CMD_BAD_RESOURCE);
+
+	assert_int_equal(fixture_simple_status(s.port, 0x401, 0, s.cq.number, 0), 0);
+	assert_int_equal(fixture_simple_status(s.port, 0x401, 0, s.cq.number, 0),
+			 HCA_CMD_BAD_RESOURCE);
+	assert_int_equal(s.hca->cqs.count, count - 1);
+}
+
+int main(void)
+{
+#define TEST(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_layout),
+		TEST(test_owner_and_wrap),
+		TEST(test_128),
+		TEST(test_overrun),
+		TEST(test_overrun_ignored),
+		TEST(test_index_wrap),
+		TEST(test_arming_user),
+		TEST(test_arming_solicited),
+		TEST(test_arming_kernel),
+		TEST(test_record_out_of_reach),
+		TEST(test_commands),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Identity, BAR0 registers, doorbells, resets. */
+#include "hca/tests/fixture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static uint32_t config32(struct fixture_port *port, unsigned int offset)
+{
+	uint32_t value;
+
+	pcie_config_read(port->fn, offset, &value, sizeof(value));
+	return le32toh(value);
+}
+
+static uint64_t read_sized(struct fixture_port *port, uint64_t offset, unsigned int size)
+{
+	return port->fn->ops->bar_read(port->fn, 0, offset, size);
+}
+
+static void identity(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(config32(&f->port[0], 0), 0x102115b3);
+	assert_int_equal(config32(&f->port[1], 0), 0x102315b3);
+	assert_int_equal(config32(&f->port[0], 8) >> 8, 0x020700);
+	assert_int_equal(f->port[0].fn->bar[0].size, 16u << 20);
+	assert_int_equal(f->port[0].fn->bar[0].mmap_offset, 16 * 4096);
+	assert_non_null(f->port[0].fn->bar[0].mmap_mem);
+	assert_true(f->port[0].fn->config.msix);
+	assert_true(f->port[0].fn->config.express);
+	assert_true(f->port[0].fn->config.pm);
+}
+
+/* TPH Requester capability register: +4 of the extended capability. */
+static void tph_capability(void **state)
+{
+	struct hca_params params[FIXTURE_HCAS] = { fixture_params(0), fixture_params(1) };
+	struct fixture *f = *state;
+	uint32_t cap;
+
+	/* Table, 8 bits, 16 entries; table, 16 bits. */
+	assert_true(f->port[0].fn->config.tph);
+	cap = config32(&f->port[0], f->port[0].fn->config.tph + 4u);
+	assert_int_equal(cap & 1u << 2, 1u << 2);
+	assert_int_equal(cap >> 8 & 1, 0);
+	assert_int_equal(cap >> 9 & 3, PCIE_ST_CAPABILITY);
+	assert_int_equal(cap >> 16 & 0x7ff, 15);
+	cap = config32(&f->port[1], f->port[1].fn->config.tph + 4u);
+	assert_int_equal(cap >> 8 & 1, 1);
+	assert_int_equal(field_get(f->port[0].hca->cap[0], 21, 24, 24), 1);
+
+	/* Direct mode has no table; without TPH the keys have none either. */
+	params[0].st_mode = HCA_ST_DIRECT;
+	params[1].st_mode = HCA_ST_NONE;
+	f = fixture_new_with(params, NULL);
+	cap = config32(&f->port[0], f->port[0].fn->config.tph + 4u);
+	assert_int_equal(cap >> 9 & 3, PCIE_ST_NONE);
+	assert_int_equal(f->port[1].fn->config.tph, 0);
+	assert_int_equal(field_get(f->port[1].hca->cap[0], 21, 24, 24), 0);
+	fixture_free(f);
+}
+
+static void refused(const struct hca_params *params, struct hca_subnet *subnet, int error)
+{
+	errno = 0;
+	assert_null(hca_new(params, subnet, NULL, NULL));
+	assert_int_equal(errno, error);
+}
+
+static void bad_parameters(void **state)
+{
+	struct fixture *f = *state;
+	struct hca_subnet *subnet = hca_subnet_new();
+	struct hca_params params;
+
+	params = fixture_params(0);
+	params.device_id = 0x1025;
+	refused(&params, subnet, EINVAL);
+	params = fixture_params(0);
+	params.lid = 0;
+	refused(&params, subnet, EINVAL);
+	params.lid = 0xc000;
+	refused(&params, subnet, EINVAL);
+	params = fixture_params(0);
+	params.guid = 0;
+	refused(&params, subnet, EINVAL);
+	params = fixture_params(0);
+	params.vectors = 0;
+	refused(&params, subnet, EINVAL);
+	params = fixture_params(0);
+	params.st_width = 12;
+	refused(&params, subnet, EINVAL);
+	params = fixture_params(0);
+	params.st_entries = 1;
+	refused(&params, subnet, EINVAL);
+	params.st_entries = 65;
+	refused(&params, subnet, EINVAL);
+	assert_null(hca_subnet_find(subnet, 1, 0));
+	hca_subnet_free(subnet);
+
+	/* LIDs and GUIDs are unique in a subnet, and the first owner keeps them. */
+	params = fixture_params(0);
+	params.guid = 77;
+	refused(&params, f->subnet, EEXIST);
+	params = fixture_params(0);
+	params.lid = 77;
+	refused(&params, f->subnet, EEXIST);
+	assert_ptr_equal(hca_subnet_find(f->subnet, 1, 0), f->port[0].hca);
+	assert_ptr_equal(hca_subnet_find(f->subnet, 0, 0x0200000000000002u), f->port[1].hca);
+	assert_null(hca_subnet_find(f->subnet, 77, 0));
+}
+
+static void init_segment(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+
+	assert_int_equal(fixture_read32(port, 0x004) >> 16, 5);
+	assert_int_equal(fixture_read32(port, 0x014) & 0xff, 0x56);
+	assert_int_equal(fixture_read32(port, 0x1fc), 0);
+	assert_int_not_equal(fixture_read32(port, 0x230), 0xffffffff);
+	assert_int_equal(fixture_read32(port, 0xffc), 0);
+	/* synd, rfr_severity, irisc_index by bytes; ext_synd by 2. */
+	assert_int_equal(read_sized(port, 0x23d, 1), 0);
+	assert_int_equal(read_sized(port, 0x238, 1), 0);
+	assert_int_equal(read_sized(port, 0x23e, 2), 0);
+	/* Sizes agree on the bytes: big-endian word, little-endian bus. */
+	assert_int_equal(read_sized(port, 0x004, 1), 0);
+	assert_int_equal(read_sized(port, 0x005, 1), 5);
+	assert_int_equal(read_sized(port, 0x004, 2), 0x0500);
+	assert_int_equal(read_sized(port, 0x000, 8) >> 32, htobe32(fixture_read32(port, 4)));
+	assert_int_equal((uint32_t)read_sized(port, 0x000, 8), htobe32(fixture_read32(port, 0)));
+	/* Offsets that are not there read 0, the UAR pages too. */
+	assert_int_equal(fixture_read32(port, 0x2ff0), 0);
+	assert_int_equal(fixture_read32(port, 3 * 4096 + 0x800), 0);
+}
+
+static void health_counter(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	const struct timespec wait = { .tv_nsec = 250000000 };
+	uint32_t before = fixture_read32(port, 0x1010);
+	uint32_t timer = fixture_read32(port, 0x1004);
+
+	assert_int_not_equal(before, 0);
+	nanosleep(&wait, NULL);
+	assert_in_range(fixture_read32(port, 0x1010) - before, 2, 100);
+	assert_int_not_equal(fixture_read32(port, 0x1004), timer);
+}
+
+static void queue_address(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+
+	fixture_write32(port, 0x10, 0x12);
+	fixture_write32(port, 0x14, 0x34567000);
+	assert_int_equal(fixture_read32(port, 0x10), 0x12);
+	assert_int_equal(fixture_read32(port, 0x14), 0x34567056);
+	assert_int_equal(port->hca->mmio.cmdq_addr, 0x1234567000u);
+	/* A change of state keeps the address bits and takes no new queue. */
+	fixture_write32(port, 0x14, 0x34567000 | 7u << 8);
+	assert_int_equal(fixture_read32(port, 0x14), 0x34567000 | 1u << 8 | 0x56);
+	assert_false(port->hca->mmio.cmdq_valid);
+	fixture_write32(port, 0x14, 0x89abc000);
+	assert_int_equal(fixture_read32(port, 0x14), 0x89abc056);
+	assert_true(port->hca->mmio.cmdq_valid);
+}
+
+static void flr(struct fixture_port *port)
+{
+	uint16_t offset = (uint16_t)(port->fn->config.express + 8);
+	uint16_t control;
+
+	pcie_config_read(port->fn, offset, &control, 2);
+	control |= 1u << 15;
+	pcie_config_write(port->fn, offset, &control, 2);
+}
+
+static void assert_empty(struct hca *hca)
+{
+	assert_int_equal(hca->uars.count, 0);
+	assert_int_equal(hca->pds.count, 0);
+	assert_int_equal(hca->eqs.count, 0);
+	assert_int_equal(hca->cqs.count, 0);
+	assert_int_equal(hca->qps.count, 0);
+	assert_int_equal(hca->mkeys.count, 0);
+	assert_int_equal(hca->cmd_eqn, 0);
+}
+
+/* A QP with traffic posted, a command and a doorbell waiting: FLR takes them all. */
+static void function_level_reset(void **state)
+{
+	static const uint8_t on[2] = { 0x06, 0x00 };
+	struct fixture *f = *state;
+	struct fixture_port *port = &f->port[0];
+	struct fixture_qp_attr attr = { .type = HCA_QP_RC, .sq_wqebbs = 8 };
+	struct fixture_eq eq, cmd_eq;
+	struct fixture_cq cq;
+	struct fixture_qp qp;
+	uint8_t in[16] = { 0 };
+	unsigned int wakes;
+
+	fixture_eq_create(port, 8, 0, 1, &eq);
+	fixture_cq_create(port, 4, eq.number, &cq);
+	attr.cqn_snd = attr.cqn_rcv = cq.number;
+	fixture_qp_create(port, &attr, &qp);
+	fixture_eq_create(port, 8, 1u << HCA_EVENT_CMD, 0, &cmd_eq);
+	be16_put(in, 0, 0x800);
+	fixture_cmd_write(port, 0, in, sizeof(in), 16);
+	fixture_write32(port, 0x18, 1);
+	fixture_write64(port, port->kernel_uar * 4096 + 0x800, (uint64_t)qp.number << 8);
+	wakes = f->wakes;
+	flr(port);
+	assert_int_equal(f->wakes, wakes + 1);
+	assert_int_equal(fixture_read32(port, 0x14), 1u << 8 | 0x56);
+	pcie_config_write(port->fn, 4, on, sizeof(on));
+	fixture_poll(f);
+	assert_empty(port->hca);
+	/* No stray DMA: the command is still the device's, the EQs are untouched. */
+	assert_int_equal(((uint8_t *)fixture_at(f, port->cmdq))[0x3f], 1);
+	assert_null(fixture_eq_next(port, &cmd_eq));
+	assert_int_equal(port->interrupts[0], 0);
+	/* Commands wait for a new queue. */
+	fixture_write32(port, 0x18, 1);
+	fixture_poll(f);
+	assert_int_equal(((uint8_t *)fixture_at(f, port->cmdq))[0x3f], 1);
+
+	fixture_probe(port);
+	assert_int_equal(fixture_read32(port, 0x14) >> 8 & 7, 0);
+	fixture_eq_create(port, 8, 0, 1, &eq);
+	assert_int_equal(eq.number, 1);
+}
+
+/* The queue is written before the engine saw the reset: its command survives. */
+static void reset_then_new_queue(void **state)
+{
+	static const uint8_t on[2] = { 0x06, 0x00 };
+	struct fixture *f = *state;
+	struct fixture_port *port = &f->port[0];
+	const uint8_t *entry = fixture_at(f, port->cmdq);
+	uint8_t in[16] = { 0 };
+
+	flr(port);
+	pcie_config_write(port->fn, 4, on, sizeof(on));
+	fixture_write32(port, 0x10, 0);
+	fixture_write32(port, 0x14, (uint32_t)port->cmdq);
+	be16_put(in, 0, 0x800);
+	fixture_cmd_write(port, 0, in, sizeof(in), 16);
+	fixture_write32(port, 0x18, 1);
+	fixture_poll(f);
+	assert_int_equal(entry[0x3f], 0);
+	assert_int_equal(be32_at(entry, 0x28), 1);
+	assert_int_equal(port->hca->pds.count, 1);
+}
+
+struct kicked {
+	struct fixture_eq eq;
+	struct fixture_cq cq;
+	struct fixture_qp qp;
+};
+
+/* A QP on the trapped page with one signalled NOP posted; only a doorbell makes it run. */
+static void trapped_qp(struct fixture_port *port, struct kicked *k)
+{
+	struct fixture_qp_attr attr = { .type = HCA_QP_RC, .sq_wqebbs = 8 };
+	uint8_t nop[16];
+
+	fixture_eq_create(port, 8, 0, 1, &k->eq);
+	fixture_cq_create(port, 4, k->eq.number, &k->cq);
+	attr.cqn_snd = attr.cqn_rcv = k->cq.number;
+	attr.uar = port->kernel_uar;
+	fixture_qp_create(port, &attr, &k->qp);
+	fixture_qp_connect(port, &k->qp, port, &k->qp);
+	fixture_poll(port->fixture);
+	fixture_ctrl(nop, 0, 8, 0);
+	fixture_post_send(port, &k->qp, nop, sizeof(nop));
+	fixture_poll(port->fixture);
+	assert_null(fixture_cq_next(port, &k->cq));
+}
+
+static void doorbell_whole(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	struct fixture *f = *state;
+	unsigned int wakes;
+	struct kicked k;
+
+	trapped_qp(port, &k);
+	wakes = f->wakes;
+	fixture_write64(port, port->kernel_uar * 4096 + 0xa00, (uint64_t)k.qp.number << 8 | 1);
+	assert_int_equal(f->wakes, wakes + 1);
+	fixture_poll(port->fixture);
+	assert_non_null(fixture_cq_next(port, &k.cq));
+	assert_null(fixture_cq_next(port, &k.cq));
+}
+
+static void doorbell_halves(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint64_t page = port->kernel_uar * 4096;
+	struct kicked k;
+
+	trapped_qp(port, &k);
+	fixture_write32(port, page + 0x900, 0);
+	fixture_poll(port->fixture);
+	assert_null(fixture_cq_next(port, &k.cq));
+	fixture_write32(port, page + 0x904, k.qp.number << 8 | 1);
+	assert_false(port->hca->mmio.doorbell_overflow);
+	fixture_poll(port->fixture);
+	assert_non_null(fixture_cq_next(port, &k.cq));
+}
+
+/* Halves of two processors interleave: no doorbell may be lost. */
+static void doorbell_halves_interleaved(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint64_t page = port->kernel_uar * 4096;
+	struct kicked k;
+
+	trapped_qp(port, &k);
+	fixture_write32(port, page + 0x800, 0);
+	fixture_write32(port, page + 0xa00, 0);
+	fixture_write32(port, page + 0x804, k.qp.number << 8 | 1);
+	fixture_write32(port, page + 0xa04, 0x123456 << 8);
+	fixture_poll(port->fixture);
+	assert_non_null(fixture_cq_next(port, &k.cq));
+}
+
+static void doorbell_overflow(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint64_t page = port->kernel_uar * 4096;
+	struct kicked k;
+	unsigned int i;
+
+	trapped_qp(port, &k);
+	/* Doorbells of a QP that is not there fill the ring; ours finds no room. */
+	for (i = 0; i < HCA_DOORBELLS + 10; i++)
+		fixture_write64(port, page + 0x800, 0xabcdef00);
+	fixture_write64(port, page + 0x800, (uint64_t)k.qp.number << 8 | 1);
+	assert_true(port->hca->mmio.doorbell_overflow);
+	fixture_poll(port->fixture);
+	assert_false(port->hca->mmio.doorbell_overflow);
+	assert_non_null(fixture_cq_next(port, &k.cq));
+}
+
+/* EQ doorbells and stores below the SQ registers wake nobody. */
+static void quiet_doorbells(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_port *port = &f->port[0];
+	unsigned int wakes = f->wakes;
+
+	fixture_write32(port, port->kernel_uar * 4096 + 0x40, 0x01000001);
+	fixture_write32(port, port->kernel_uar * 4096 + 0x48, 0x01000001);
+	fixture_write64(port, port->kernel_uar * 4096 + 0x100, 1);
+	assert_int_equal(f->wakes, wakes);
+	assert_false(hca_poll(port->hca));
+}
+
+/* The trapped arm doorbell of a CQ that has a completion gives its event at once. */
+static void cq_arm_doorbell(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	const uint8_t *eqe;
+	struct hca_cq *cq;
+	struct kicked k;
+
+	trapped_qp(port, &k);
+	cq = hca_table_get(&port->hca->cqs, k.cq.number);
+	cq->uar = port->kernel_uar;
+	fixture_write64(port, port->kernel_uar * 4096 + 0x800, (uint64_t)k.qp.number << 8);
+	fixture_poll(port->fixture);
+	fixture_cq_arm(port, &k.cq, false);
+	fixture_poll(port->fixture);
+	assert_null(fixture_eq_next(port, &k.eq));
+	fixture_write64(port, port->kernel_uar * 4096 + 0x20, k.cq.number);
+	fixture_poll(port->fixture);
+	eqe = fixture_eq_next(port, &k.eq);
+	assert_non_null(eqe);
+	assert_int_equal(be32_at(eqe, 0x38), k.cq.number);
+}
+
+static void unmodelled_registers(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+
+	fixture_read32(port, 0x1ff0);
+	fixture_read32(port, 0x1ff0);
+	fixture_write32(port, 0x20, 1);
+	port->fn->ops->bar_write(port->fn, 0, 0x18, 2, 1);
+	hca_print_unmodelled(port->hca, stream);
+	fclose(stream);
+	assert_string_equal(text, "hca0: BAR0 read 0x1ff0\nhca0: BAR0 write 0x20\n"
+				  "hca0: BAR0 write 0x18 of 2 bytes\n");
+	free(text);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(identity),
+		TEST(tph_capability),
+		TEST(bad_parameters),
+		TEST(init_segment),
+		TEST(health_counter),
+		TEST(queue_address),
+		TEST(function_level_reset),
+		TEST(reset_then_new_queue),
+		TEST(doorbell_whole),
+		TEST(doorbell_halves),
+		TEST(doorbell_halves_interleaved),
+		TEST(doorbell_overflow),
+		TEST(quiet_doorbells),
+		TEST(cq_arm_doorbell),
+		TEST(unmodelled_registers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

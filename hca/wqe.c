@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "hca/wqe.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "hca/bits.h"
+
+#define SEG_LEN	      16u
+#define AV_LEN	      48u
+#define INLINE_SEG    0x80000000u
+#define FLAG_SOLICIT  0x02u
+#define FLAG_CQE_MASK 0x0cu
+#define FLAG_CQE      0x08u /* 0x0c: CQE and event; 0x00 and 0x04: on error only */
+
+/* What is left of the WQE. */
+struct cursor {
+	const uint8_t *p;
+	size_t left;
+};
+
+static const uint8_t *take(struct cursor *c, size_t len)
+{
+	const uint8_t *p = c->p;
+
+	if (c->left < len)
+		return NULL;
+	c->p += len;
+	c->left -= len;
+	return p;
+}
+
+unsigned int hca_wqe_blocks(const uint8_t *ctrl)
+{
+	uint32_t ds = field_get(ctrl, 1, 5, 0);
+	unsigned int blocks = (ds * SEG_LEN + HCA_WQE_BB - 1) / HCA_WQE_BB;
+
+	return blocks ? blocks : 1;
+}
+
+void hca_wqe_parse_ctrl(const uint8_t *raw, struct hca_wqe *wqe)
+{
+	/* seg[] is not cleared: segs says how many are valid, and this runs for every message. */
+	memset(wqe, 0, offsetof(struct hca_wqe, seg));
+	wqe->opcode = raw[3];
+	wqe->ds = (uint8_t)field_get(raw, 1, 5, 0);
+	wqe->signalled = (raw[11] & FLAG_CQE_MASK) >= FLAG_CQE;
+	wqe->solicited = raw[11] & FLAG_SOLICIT;
+	wqe->imm = be32_at(raw, 12);
+}
+
+static int parse_raddr(struct cursor *c, struct hca_wqe *wqe)
+{
+	const uint8_t *seg = take(c, SEG_LEN);
+
+	if (!seg)
+		return -EINVAL;
+	wqe->raddr = be64_at(seg, 0);
+	wqe->rkey = be32_at(seg, 8);
+	return 0;
+}
+
+static int parse_atomic(struct cursor *c, struct hca_wqe *wqe)
+{
+	const uint8_t *seg = take(c, SEG_LEN);
+
+	if (!seg)
+		return -EINVAL;
+	wqe->swap_add = be64_at(seg, 0);
+	wqe->compare = be64_at(seg, 8);
+	return 0;
+}
+
+static int parse_av(struct cursor *c, struct hca_wqe *wqe)
+{
+	const uint8_t *seg = take(c, AV_LEN);
+	uint32_t gid_fl;
+
+	if (!seg)
+		return -EINVAL;
+	gid_fl = be32_at(seg, 28);
+	wqe->av.q_key = be32_at(seg, 0);
+	wqe->av.qpn = be32_at(seg, 8) & 0xffffff;
+	wqe->av.sl = seg[12] & 0xf;
+	wqe->av.dlid = be16_at(seg, 14);
+	wqe->av.tclass = seg[26];
+	wqe->av.hop_limit = seg[27];
+	wqe->av.grh = gid_fl >> 30 & 1;
+	wqe->av.flow_label = gid_fl & 0xfffff;
+	memcpy(wqe->av.dgid, seg + 32, 16);
+	return 0;
+}
+
+static int parse_payload(struct cursor *c, bool inline_allowed, struct hca_wqe *wqe)
+{
+	while (c->left) {
+		const uint8_t *raw = c->p;
+		struct hca_seg *seg = &wqe->seg[wqe->segs];
+		uint32_t count = be32_at(raw, 0);
+
+		seg->len = count & ~INLINE_SEG;
+		if (count & INLINE_SEG) {
+			if (!inline_allowed || seg->len > c->left)
+				return -EINVAL;
+			seg->inl = raw + 4;
+			seg->lkey = 0;
+			seg->addr = 0;
+			if (!take(c, (4 + (size_t)seg->len + SEG_LEN - 1) & ~(size_t)(SEG_LEN - 1)))
+				return -EINVAL;
+		} else {
+			seg->inl = NULL;
+			seg->lkey = be32_at(raw, 4);
+			seg->addr = be64_at(raw, 8);
+			take(c, SEG_LEN);
+		}
+		wqe->length += seg->len;
+		if (seg->len)
+			wqe->segs++;
+	}
+	return 0;
+}
+
+static int parse_umr(struct cursor *c, struct hca_wqe *wqe)
+{
+	wqe->umr = take(c, HCA_UMR_CTRL_LEN);
+	wqe->mkc = take(c, HCA_MKC_LEN);
+	if (!wqe->umr || !wqe->mkc) {
+		wqe->umr = wqe->mkc = NULL;
+		return -EINVAL;
+	}
+	if (!(wqe->umr[0] & HCA_UMR_INLINE))
+		return parse_payload(c, false, wqe);
+	wqe->xlt_len = c->left;
+	wqe->xlt = c->left ? c->p : NULL;
+	return 0;
+}
+
+int hca_wqe_parse(const uint8_t *raw, size_t len, bool datagram, struct hca_wqe *wqe)
+{
+	struct cursor c;
+	int err = 0;
+
+	if (len < SEG_LEN)
+		return -EINVAL;
+	hca_wqe_parse_ctrl(raw, wqe);
+	if (!wqe->ds || (size_t)wqe->ds * SEG_LEN > len)
+		return -EINVAL;
+	c.p = raw + SEG_LEN;
+	c.left = (wqe->ds - 1u) * SEG_LEN;
+
+	switch (wqe->opcode) {
+	case HCA_OP_NOP:
+		return 0;
+	case HCA_OP_SEND:
+	case HCA_OP_SEND_IMM:
+		if (datagram)
+			err = parse_av(&c, wqe);
+		return err ? err : parse_payload(&c, true, wqe);
+	case HCA_OP_SEND_INV:
+		return datagram ? -EINVAL : parse_payload(&c, true, wqe);
+	case HCA_OP_WRITE:
+	case HCA_OP_WRITE_IMM:
+	case HCA_OP_READ:
+		if (datagram)
+			return -EINVAL;
+		err = parse_raddr(&c, wqe);
+		return err ? err : parse_payload(&c, wqe->opcode != HCA_OP_READ, wqe);
+	case HCA_OP_ATOMIC_CS:
+	case HCA_OP_ATOMIC_FA:
+		if (datagram)
+			return -EINVAL;
+		err = parse_raddr(&c, wqe);
+		if (!err)
+			err = parse_atomic(&c, wqe);
+		return err ? err : parse_payload(&c, false, wqe);
+	case HCA_OP_UMR:
+		return parse_umr(&c, wqe);
+	default:
+		return -EINVAL;
+	}
+}
+
+unsigned int hca_wqe_parse_recv(const uint8_t *raw, size_t len, struct hca_seg *seg,
+				unsigned int max, uint64_t *length)
+{
+	unsigned int count = 0;
+	size_t at;
+
+	*length = 0;
+	for (at = 0; at + SEG_LEN <= len && count < max; at += SEG_LEN) {
+		struct hca_seg *s = &seg[count];
+
+		s->inl = NULL;
+		s->len = be32_at(raw, at) & ~INLINE_SEG;
+		s->lkey = be32_at(raw, at + 4);
+		s->addr = be64_at(raw, at + 8);
+		if (s->lkey == HCA_LKEY_END)
+			break;
+		if (!s->len)
+			continue;
+		*length += s->len;
+		count++;
+	}
+	return count;
+}

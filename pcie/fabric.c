@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory requests of functions. A transfer is cut into runs (bytes that take one route, looked up
+ * once) and a run into TLPs. Each TLP is encoded and traced; to a function of this fabric it is
+ * delivered as decoded from those bytes; to the host the bytes of a run go in one call.
+ *
+ * A TLP is traced before it is delivered: whoever learns of the delivery and then sets a mark finds
+ * the TLP before the mark.
+ */
+#include "pcie/fabric.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PAGE	     4096u  /* host maps begin and end on pages */
+#define ROOT_COMPLEX 0x0000 /* completer ID of guest memory */
+
+struct pcie_fabric {
+	struct tlp_trace *trace;
+	pthread_mutex_t delivery; /* one request at a time reaches the functions */
+	unsigned int count;
+	struct pcie_function *function[PCIE_FABRIC_FUNCTIONS];
+	atomic_uint next_tag[PCIE_FABRIC_FUNCTIONS];
+};
+
+/* What the TLPs of one pcie_read() or pcie_write() have in common. */
+struct transfer {
+	struct pcie_function *fn;
+	struct tlp_trace *trace;
+	const struct pcie_host_ops *host_ops;
+	uint64_t time_ns;
+	size_t max; /* bytes per TLP */
+	struct tlp tlp;
+};
+
+/* Bytes of a transfer that take the same route. */
+struct run {
+	uint64_t addr;
+	size_t len;
+	enum pcie_route route;
+	struct pcie_function *target; /* route FUNCTION, and a refused TLP prefix */
+	unsigned int bar;
+	uint64_t bar_base;
+};
+
+struct pcie_fabric *pcie_fabric_new(struct tlp_trace *trace)
+{
+	struct pcie_fabric *fabric = calloc(1, sizeof(*fabric));
+
+	if (!fabric)
+		return NULL;
+	fabric->trace = trace;
+	pthread_mutex_init(&fabric->delivery, NULL);
+	return fabric;
+}
+
+void pcie_fabric_free(struct pcie_fabric *fabric)
+{
+	if (!fabric)
+		return;
+	pthread_mutex_destroy(&fabric->delivery);
+	free(fabric);
+}
+
+int pcie_fabric_add(struct pcie_fabric *fabric, struct pcie_function *fn)
+{
+	for (unsigned int i = 0; i < fabric->count; i++)
+		if (!strcmp(fabric->function[i]->name, fn->name) ||
+		    fabric->function[i]->id == fn->id)
+			return -EEXIST;
+	if (fabric->count == PCIE_FABRIC_FUNCTIONS)
+		return -ENOSPC;
+	fn->fabric = fabric;
+	fn->index = fabric->count;
+	fabric->function[fabric->count++] = fn;
+	if (fabric->trace)
+		tlp_trace_function(fabric->trace, fn->index, fn->name);
+	return 0;
+}
+
+struct pcie_function *pcie_fabric_find(struct pcie_fabric *fabric, const char *name)
+{
+	for (unsigned int i = 0; i < fabric->count; i++)
+		if (!strcmp(fabric->function[i]->name, name))
+			return fabric->function[i];
+	return NULL;
+}
+
+void pcie_function_connect(struct pcie_function *fn, const struct pcie_host_ops *host_ops,
+			   void *host)
+{
+	fn->host = host;
+	__atomic_store_n(&fn->host_ops, host_ops, __ATOMIC_RELEASE);
+}
+
+static const struct pcie_host_ops *host_of(const struct pcie_function *fn)
+{
+	return __atomic_load_n(&fn->host_ops, __ATOMIC_ACQUIRE);
+}
+
+/* Whether the map is the BAR or what of it the host maps, where the BAR is decoded now. */
+static bool is_bar(const struct pcie_function *fn, unsigned int i, uint64_t base, uint64_t size)
+{
+	const struct pcie_bar *bar = &fn->bar[i];
+	uint64_t address = pcie_bar_address(fn, i);
+
+	if (!address)
+		return false;
+	return (base == address && size == bar->size) ||
+	       (bar->mmap_size && base == address + bar->mmap_offset && size == bar->mmap_size);
+}
+
+static bool find_bar(const struct pcie_fabric *fabric, uint64_t base, uint64_t size,
+		     struct run *run)
+{
+	for (unsigned int i = 0; fabric && i < fabric->count; i++) {
+		struct pcie_function *fn = fabric->function[i];
+
+		for (unsigned int bar = 0; fn->ops->memory_request && bar < PCIE_BARS; bar++) {
+			if (!is_bar(fn, bar, base, size))
+				continue;
+			run->target = fn;
+			run->bar = bar;
+			run->bar_base = pcie_bar_address(fn, bar);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* An address without a map: as far as there is none, the host may know what is there. */
+static size_t unmapped_length(const struct transfer *t, uint64_t addr, size_t len)
+{
+	size_t run = tlp_split(addr, len, PAGE);
+	uint64_t base, size;
+	bool direct;
+
+	while (run < len && !t->host_ops->resolve(t->fn->host, addr + run, &base, &size, &direct))
+		run += tlp_split(addr + run, len - run, PAGE);
+	return run;
+}
+
+/* An Extended ST travels with a prefix that a completer without extended support reports. */
+static bool refuses_prefix(const struct pcie_function *target, const struct tlp *tlp)
+{
+	return tlp->hint.th && tlp->hint.extended &&
+	       pcie_completer(target) != PCIE_TPH_COMPLETER_EXTENDED;
+}
+
+static struct run find_run(const struct transfer *t, uint64_t addr, size_t len)
+{
+	struct run run = { .addr = addr, .len = len, .route = PCIE_ROUTE_NONE };
+	uint64_t base, size;
+	bool direct;
+
+	if (!t->host_ops)
+		return run;
+	if (!t->host_ops->resolve(t->fn->host, addr, &base, &size, &direct)) {
+		run.route = PCIE_ROUTE_MESSAGE;
+		run.len = unmapped_length(t, addr, len);
+		return run;
+	}
+	if (len > size - (addr - base))
+		run.len = size - (addr - base);
+	if (direct)
+		run.route = PCIE_ROUTE_MEMORY;
+	else if (!find_bar(t->fn->fabric, base, size, &run))
+		run.route = PCIE_ROUTE_MESSAGE;
+	else if (!refuses_prefix(run.target, &t->tlp))
+		run.route = PCIE_ROUTE_FUNCTION;
+	return run;
+}
+
+static int transfer_init(struct transfer *t, struct pcie_function *fn, enum tlp_type type,
+			 uint64_t addr, size_t len, const struct tlp_hint *hint)
+{
+	uint8_t header[TLP_MAX_HEADER];
+	struct timespec now;
+
+	if (!atomic_load(&fn->bus_master))
+		return -EACCES;
+	*t = (struct transfer){ .fn = fn, .host_ops = host_of(fn) };
+	t->trace = fn->fabric ? fn->fabric->trace : NULL;
+	t->max = type == TLP_MWR ? pcie_max_payload(fn) : pcie_max_read_request(fn);
+	t->tlp = (struct tlp){ .type = type, .requester = fn->id };
+	if (hint && hint->th && !(type == TLP_MRD && (addr % 4 || len % 4)))
+		t->tlp.hint = *hint;
+	if (len && addr + (len - 1) < addr)
+		return -EINVAL;
+	/* One trial tells whether the hint fits; all other fields are set here. */
+	tlp_set_range(&t->tlp, 0, 4);
+	if (tlp_encode(&t->tlp, header) < 0)
+		return -EINVAL;
+	if (t->trace) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		t->time_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
+	}
+	return 0;
+}
+
+/* Encodes and traces the request at t->tlp for @n bytes; @decoded is what its bytes say. */
+static void issue(struct transfer *t, const struct run *run, uint64_t addr, size_t n,
+		  struct tlp *decoded)
+{
+	struct tlp_record record = {
+		.time_ns = t->time_ns,
+		.kind = TLP_RECORD_TLP,
+		.route = run->route,
+		.source = t->fn->index,
+	};
+
+	if (!t->trace && run->route != PCIE_ROUTE_FUNCTION)
+		return;
+	tlp_set_range(&t->tlp, addr, n);
+	record.header_len = tlp_encode(&t->tlp, record.header);
+	if (run->route == PCIE_ROUTE_FUNCTION) {
+		record.target = run->target->index;
+		record.bar = run->bar;
+		record.offset = addr - run->bar_base;
+		tlp_decode(record.header, record.header_len, decoded);
+	}
+	if (t->trace)
+		tlp_trace_record(t->trace, &record);
+}
+
+/* Hands a request to its completer, as the completer understands it. */
+static void deliver(const struct run *run, struct tlp *tlp, void *data)
+{
+	enum pcie_tph_completer completer = pcie_completer(run->target);
+	uint64_t addr;
+	size_t n = tlp_range(tlp, &addr);
+
+	if (completer != PCIE_TPH_COMPLETER_TPH && completer != PCIE_TPH_COMPLETER_EXTENDED)
+		tlp->hint = (struct tlp_hint){ 0 };
+	run->target->ops->memory_request(run->target, run->bar, addr - run->bar_base, tlp, data, n);
+}
+
+/* What a host's error means to the requester: access rights are the completer's matter, too. */
+static int host_error(int rc)
+{
+	if (rc == 0)
+		return 0;
+	return rc == -ENODEV || rc == -EACCES ? -ENODEV : -EIO;
+}
+
+static int write_run(struct transfer *t, const struct run *run, const uint8_t *data)
+{
+	struct tlp decoded;
+	size_t n;
+
+	if (run->route == PCIE_ROUTE_FUNCTION)
+		pthread_mutex_lock(&t->fn->fabric->delivery);
+	for (size_t done = 0; done < run->len; done += n) {
+		n = tlp_split(run->addr + done, run->len - done, t->max);
+		issue(t, run, run->addr + done, n, &decoded);
+		if (run->route == PCIE_ROUTE_NONE)
+			return -ENODEV;
+		if (run->route == PCIE_ROUTE_FUNCTION)
+			deliver(run, &decoded, (void *)(data + done));
+	}
+	if (run->route == PCIE_ROUTE_FUNCTION) {
+		pthread_mutex_unlock(&t->fn->fabric->delivery);
+		return 0;
+	}
+	return host_error(t->host_ops->write(t->fn->host, run->addr, data, run->len));
+}
+
+int pcie_write(struct pcie_function *fn, uint64_t addr, const void *buf, size_t len,
+	       const struct tlp_hint *hint)
+{
+	struct transfer t;
+	int rc = transfer_init(&t, fn, TLP_MWR, addr, len, hint);
+
+	for (size_t done = 0; !rc && done < len;) {
+		struct run run = find_run(&t, addr + done, len - done);
+
+		rc = write_run(&t, &run, (const uint8_t *)buf + done);
+		done += run.len;
+	}
+	return rc;
+}
+
+/* Traces the completions of the request for @n bytes at @addr. */
+static void complete(const struct transfer *t, const struct run *run, uint64_t addr, size_t n,
+		     uint16_t tag, enum tlp_status status)
+{
+	const struct pcie_function *from = run->target ? run->target : t->fn;
+	size_t max = pcie_max_payload(from), piece;
+	struct tlp tlp = {
+		.type = status == TLP_SC ? TLP_CPLD : TLP_CPL,
+		.requester = t->fn->id,
+		.tag = tag,
+		.completer = run->target ? run->target->id : ROOT_COMPLEX,
+		.status = status,
+	};
+	struct tlp_record record = {
+		.time_ns = t->time_ns,
+		.kind = TLP_RECORD_TLP,
+		.route = run->target ? PCIE_ROUTE_FUNCTION : run->route,
+		.source = from->index,
+		.target = run->target ? t->fn->index : 0,
+	};
+
+	for (size_t done = 0; t->trace && done < n; done += piece) {
+		piece = status == TLP_SC ? tlp_split(addr + done, n - done, max) : n;
+		tlp.byte_count = n - done;
+		tlp.lower_addr = (addr + done) & 0x7f;
+		tlp.length = status == TLP_SC ? ((addr + done) % 4 + piece + 3) / 4 : 0;
+		record.header_len = tlp_encode(&tlp, record.header);
+		tlp_trace_record(t->trace, &record);
+	}
+}
+
+/*
+ * One round of reads: at most as many as there are tags. To the host all requests go out before the
+ * first completion; a function answers one by one.
+ */
+static int read_round(struct transfer *t, const struct run *run, uint8_t *data, unsigned int tags)
+{
+	unsigned int first = 0, i;
+	struct tlp decoded;
+	size_t done, n;
+	int rc = 0;
+
+	if (t->fn->fabric)
+		first = atomic_fetch_add(&t->fn->fabric->next_tag[t->fn->index],
+					 (run->len + t->max - 1) / t->max + 1);
+	for (done = 0, i = 0; done < run->len; done += n, i++) {
+		n = tlp_split(run->addr + done, run->len - done, t->max);
+		t->tlp.tag = (first + i) % tags;
+		issue(t, run, run->addr + done, n, &decoded);
+		if (run->route == PCIE_ROUTE_NONE) {
+			complete(t, run, run->addr + done, n, t->tlp.tag, TLP_UR);
+			return -ENODEV;
+		}
+		if (run->route == PCIE_ROUTE_FUNCTION) {
+			deliver(run, &decoded, data + done);
+			complete(t, run, run->addr + done, n, t->tlp.tag, TLP_SC);
+		}
+	}
+	if (run->route == PCIE_ROUTE_FUNCTION)
+		return 0;
+	rc = host_error(t->host_ops->read(t->fn->host, run->addr, data, run->len));
+	/* A broken connection answers nothing. */
+	for (done = 0, i = 0; rc != -EIO && done < run->len; done += n, i++) {
+		n = tlp_split(run->addr + done, run->len - done, t->max);
+		complete(t, run, run->addr + done, n, (first + i) % tags, rc ? TLP_UR : TLP_SC);
+	}
+	return rc;
+}
+
+static int read_run(struct transfer *t, const struct run *run, uint8_t *data)
+{
+	unsigned int tags = pcie_tags(t->fn);
+	struct run round = *run;
+	int rc = 0;
+
+	if (run->route == PCIE_ROUTE_FUNCTION)
+		pthread_mutex_lock(&t->fn->fabric->delivery);
+	for (size_t done = 0; !rc && done < run->len; done += round.len) {
+		round.addr = run->addr + done;
+		/* A round that starts on a multiple of its size has one request per tag. */
+		round.len = tlp_split(round.addr, run->len - done, t->max * tags);
+		rc = read_round(t, &round, data + done, tags);
+	}
+	if (run->route == PCIE_ROUTE_FUNCTION)
+		pthread_mutex_unlock(&t->fn->fabric->delivery);
+	return rc;
+}
+
+int pcie_read(struct pcie_function *fn, uint64_t addr, void *buf, size_t len,
+	      const struct tlp_hint *hint)
+{
+	struct transfer t;
+	int rc = transfer_init(&t, fn, TLP_MRD, addr, len, hint);
+
+	for (size_t done = 0; !rc && done < len;) {
+		struct run run = find_run(&t, addr + done, len - done);
+
+		rc = read_run(&t, &run, (uint8_t *)buf + done);
+		done += run.len;
+	}
+	return rc;
+}
+
+int pcie_peek(struct pcie_function *fn, uint64_t addr, void *buf, size_t len)
+{
+	const struct pcie_host_ops *host_ops = host_of(fn);
+	uint64_t base, size;
+	bool direct;
+
+	if (!atomic_load(&fn->bus_master))
+		return -EACCES;
+	if (!host_ops)
+		return -ENODEV;
+	for (size_t done = 0; done < len; done += size - (addr + done - base))
+		if (!host_ops->resolve(fn->host, addr + done, &base, &size, &direct) || !direct)
+			return -ENODEV;
+	return len ? host_error(host_ops->read(fn->host, addr, buf, len)) : 0;
+}
+
+void pcie_interrupt(struct pcie_function *fn, unsigned int vector)
+{
+	const struct pcie_host_ops *host_ops = host_of(fn);
+
+	if (host_ops && atomic_load(&fn->bus_master))
+		host_ops->interrupt(fn->host, vector);
+}

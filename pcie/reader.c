@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "pcie/reader.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct tlp_reader {
+	FILE *file;
+	const char *from, *to;
+	bool started, ended;
+	unsigned long long offset; /* of the next record */
+	char names[256][TLP_TRACE_NAME];
+	char text[TLP_TRACE_NAME + 1];
+	char error[128];
+};
+
+struct tlp_reader *tlp_reader_open(const char *path)
+{
+	struct tlp_reader *reader = calloc(1, sizeof(*reader));
+	struct tlp_trace_file head;
+	int error;
+
+	if (!reader)
+		return NULL;
+	errno = 0;
+	reader->file = fopen(path, "rbe");
+	if (!reader->file) {
+		error = errno;
+		goto fail;
+	}
+	errno = 0;
+	if (fread(&head, sizeof(head), 1, reader->file) != 1) {
+		error = ferror(reader->file) ? errno : EPROTO;
+		goto fail;
+	}
+	if (memcmp(head.magic, TLP_TRACE_MAGIC, sizeof(head.magic))) {
+		error = EPROTO;
+		goto fail;
+	}
+	reader->offset = sizeof(head);
+	reader->started = true;
+	return reader;
+
+fail:
+	tlp_reader_close(reader);
+	errno = error;
+	return NULL;
+}
+
+void tlp_reader_close(struct tlp_reader *reader)
+{
+	if (!reader)
+		return;
+	if (reader->file)
+		fclose(reader->file);
+	free(reader);
+}
+
+void tlp_reader_interval(struct tlp_reader *reader, const char *from, const char *to)
+{
+	reader->from = from;
+	reader->to = to;
+	reader->started = !from;
+}
+
+/* Returns 1, 0 at the end of the file or -errno. */
+static int read_record(struct tlp_reader *reader, struct tlp_record *record)
+{
+	size_t n;
+
+	errno = 0;
+	n = fread(record, 1, sizeof(*record), reader->file);
+	if (ferror(reader->file)) {
+		snprintf(reader->error, sizeof(reader->error), "%s", strerror(errno));
+		return -errno;
+	}
+	if (n == 0)
+		return 0;
+	if (n != sizeof(*record)) {
+		snprintf(reader->error, sizeof(reader->error),
+			 "file ends inside the record at byte %llu", reader->offset);
+		return -EMSGSIZE;
+	}
+	record->time_ns = le64toh(record->time_ns);
+	record->offset = le64toh(record->offset);
+	reader->offset += n;
+	return 1;
+}
+
+static int broken(struct tlp_reader *reader, const char *what)
+{
+	snprintf(reader->error, sizeof(reader->error), "%s in the record at byte %llu", what,
+		 reader->offset - sizeof(struct tlp_record));
+	return -EPROTO;
+}
+
+static const char *name_of(const struct tlp_reader *reader, uint8_t index)
+{
+	return reader->names[index][0] ? reader->names[index] : "?";
+}
+
+/* Returns 0 or -EPROTO. */
+static int decode(struct tlp_reader *reader, struct tlp_entry *entry)
+{
+	const struct tlp_record *record = &entry->record;
+
+	entry->target = NULL;
+	entry->text = NULL;
+	entry->source = name_of(reader, record->source);
+	if (record->kind == TLP_RECORD_TLP) {
+		if (record->header_len > TLP_MAX_HEADER || record->route > PCIE_ROUTE_FUNCTION)
+			return broken(reader, "bad length or route");
+		if (tlp_decode(record->header, record->header_len, &entry->tlp) !=
+		    record->header_len)
+			return broken(reader, "undecodable TLP header");
+		if (record->route == PCIE_ROUTE_FUNCTION)
+			entry->target = name_of(reader, record->target);
+		return 0;
+	}
+	if (record->kind != TLP_RECORD_FUNCTION && record->kind != TLP_RECORD_MARK)
+		return broken(reader, "unknown kind");
+	if (record->header_len >= TLP_TRACE_NAME)
+		return broken(reader, "bad length");
+	memcpy(reader->text, record->header, record->header_len);
+	reader->text[record->header_len] = '\0';
+	entry->text = reader->text;
+	return 0;
+}
+
+/* A mark begins or ends the interval. */
+static void take_mark(struct tlp_reader *reader, const char *name)
+{
+	if (!reader->started)
+		reader->started = !strcmp(name, reader->from);
+	else if (reader->to)
+		reader->ended = !strcmp(name, reader->to);
+}
+
+static int missing_mark(struct tlp_reader *reader)
+{
+	if (!reader->started)
+		snprintf(reader->error, sizeof(reader->error), "no mark '%s'", reader->from);
+	else if (reader->from)
+		snprintf(reader->error, sizeof(reader->error), "no mark '%s' after mark '%s'",
+			 reader->to, reader->from);
+	else
+		snprintf(reader->error, sizeof(reader->error), "no mark '%s'", reader->to);
+	return -ENOENT;
+}
+
+int tlp_reader_next(struct tlp_reader *reader, struct tlp_entry *entry)
+{
+	while (!reader->ended) {
+		bool was_started = reader->started;
+		int rc = read_record(reader, &entry->record);
+
+		if (rc == 0 && (!reader->started || reader->to))
+			return missing_mark(reader);
+		if (rc <= 0)
+			return rc;
+		rc = decode(reader, entry);
+		if (rc)
+			return rc;
+		if (entry->record.kind == TLP_RECORD_FUNCTION) {
+			memcpy(reader->names[entry->record.source], reader->text, TLP_TRACE_NAME);
+			continue;
+		}
+		if (entry->record.kind == TLP_RECORD_MARK)
+			take_mark(reader, reader->text);
+		if (was_started && !reader->ended)
+			return 1;
+	}
+	return 0;
+}
+
+const char *tlp_reader_error(const struct tlp_reader *reader)
+{
+	return reader->error;
+}
+
+bool tlp_reader_knows(const struct tlp_reader *reader, const char *function)
+{
+	for (unsigned int i = 0; i < 256; i++)
+		if (reader->names[i][0] && !strcmp(reader->names[i], function))
+			return true;
+	return false;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Reading a TLP trace: records with decoded headers, function names, and the interval between two
+ * marks. The other side of trace.h.
+ */
+#ifndef PCIE_READER_H
+#define PCIE_READER_H
+
+#include "pcie/fabric.h"
+#include "pcie/tlp.h"
+#include "pcie/trace.h"
+
+struct tlp_reader;
+
+struct tlp_entry {
+	struct tlp_record record;    /* fields in host order */
+	struct tlp tlp;		     /* kind TLP only */
+	const char *source, *target; /* function names; "?" unnamed, target NULL: no function */
+	const char *text;	     /* kinds FUNCTION and MARK: the name */
+};
+
+/* @path stays the caller's until close. NULL with errno from fopen(3), or EPROTO: not a trace. */
+struct tlp_reader *tlp_reader_open(const char *path);
+void tlp_reader_close(struct tlp_reader *reader);
+/*
+ * Confine the reader to what lies between the first mark @from and the first mark @to after it.
+ * NULL: from the start, to the end. The strings stay the caller's until close.
+ */
+void tlp_reader_interval(struct tlp_reader *reader, const char *from, const char *to);
+/*
+ * tlp_reader_next() - the next TLP or mark of the interval (function names are taken in on the
+ * way). Strings in @entry live until close, text until the next call.
+ * Returns 1; 0 at the end; else -errno: -EPROTO broken record, -EMSGSIZE file ends within a record,
+ * -ENOENT a mark of the interval is missing, -EIO and others from read.
+ */
+int tlp_reader_next(struct tlp_reader *reader, struct tlp_entry *entry);
+/* What went wrong, for people: names the mark or the byte offset in the file. */
+const char *tlp_reader_error(const struct tlp_reader *reader);
+/* Whether a function of this name has been seen so far. */
+bool tlp_reader_knows(const struct tlp_reader *reader, const char *function);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Writer and reader of the trace, and what they say when it is broken. */
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "pcie/reader.h"
+
+static char path[64];
+
+static int setup(void **state)
+{
+	int fd;
+
+	(void)state;
+	strcpy(path, "/tmp/test_trace.XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	unlink(path);
+	return 0;
+}
+
+static struct tlp_record record(uint8_t source, uint64_t addr)
+{
+	struct tlp_record r = { .kind = TLP_RECORD_TLP, .source = source };
+	struct tlp tlp = { .type = TLP_MWR, .requester = 0x100, .length = 1, .first_be = 0xf };
+
+	tlp.addr = addr;
+	r.time_ns = 0x1122334455667788;
+	r.offset = 0x99aabbccddeeff00;
+	r.header_len = tlp_encode(&tlp, r.header);
+	return r;
+}
+
+static off_t file_size(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+static void test_layout(void **state)
+{
+	struct tlp_trace *trace = tlp_trace_open(path);
+	struct tlp_record r = record(3, 0x4000000010);
+	uint8_t bytes[8 + 3 * 48];
+	FILE *f;
+
+	(void)state;
+	assert_non_null(trace);
+	r.route = PCIE_ROUTE_FUNCTION;
+	r.target = 7;
+	r.bar = 2;
+	tlp_trace_function(trace, 3, "hca3");
+	tlp_trace_record(trace, &r);
+	tlp_trace_mark(trace, "a name of more than 23 bytes");
+	assert_int_equal(tlp_trace_close(trace), 0);
+	assert_int_equal(file_size(), sizeof(bytes));
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_int_equal(fread(bytes, sizeof(bytes), 1, f), 1);
+	fclose(f);
+	assert_memory_equal(bytes, "TPHTLP1\n", 8);
+	assert_int_equal(bytes[8 + 8], TLP_RECORD_FUNCTION);
+	assert_int_equal(bytes[8 + 10], 4);
+	assert_int_equal(bytes[8 + 12], 3);
+	assert_memory_equal(bytes + 8 + 16, "hca3\0", 5);
+	assert_memory_equal(bytes + 56, "\x88\x77\x66\x55\x44\x33\x22\x11", 8);
+	assert_memory_equal(bytes + 56 + 8, "\x03\x03\x10\x07\x03\x02\0\0\x60", 9);
+	assert_memory_equal(bytes + 56 + 40, "\x00\xff\xee\xdd\xcc\xbb\xaa\x99", 8);
+	assert_memory_equal(bytes + 104 + 16, "a name of more than 23 \0", 24);
+}
+
+static void test_buffering(void **state)
+{
+	struct tlp_trace *trace = tlp_trace_open(path);
+	struct tlp_record r = record(0, 0x1000);
+
+	(void)state;
+	assert_non_null(trace);
+	assert_int_equal(file_size(), 8);
+	for (unsigned int i = 0; i < 10; i++)
+		tlp_trace_record(trace, &r);
+	assert_int_equal(file_size(), 8);
+	tlp_trace_mark(trace, "m");
+	assert_int_equal(file_size(), 8 + 11 * 48);
+	for (unsigned int i = 0; i < 10000; i++)
+		tlp_trace_record(trace, &r);
+	assert_true(file_size() > 8 + 11 * 48);
+	assert_int_equal((file_size() - 8) % 48, 0);
+	assert_int_equal(tlp_trace_close(trace), 0);
+	assert_int_equal(file_size(), 8 + 10011 * 48);
+}
+
+static void *write_records(void *trace)
+{
+	struct tlp_record r = record(0, 0x1000);
+
+	for (unsigned int i = 0; i < 20000; i++)
+		tlp_trace_record(trace, &r);
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	struct tlp_trace *trace = tlp_trace_open(path);
+	struct tlp_reader *reader;
+	struct tlp_entry entry;
+	pthread_t thread[2];
+	unsigned int n = 0;
+
+	(void)state;
+	assert_non_null(trace);
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, write_records, trace), 0);
+	for (unsigned int i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(tlp_trace_close(trace), 0);
+	reader = tlp_reader_open(path);
+	assert_non_null(reader);
+	while (tlp_reader_next(reader, &entry) > 0)
+		n++;
+	assert_int_equal(n, 40000);
+	tlp_reader_close(reader);
+}
+
+static void test_open_for_writing_errors(void **state)
+{
+	(void)state;
+	errno = 0;
+	assert_null(tlp_trace_open("/nonexistent/trace"));
+	assert_int_equal(errno, ENOENT);
+	errno = 0;
+	assert_null(tlp_trace_open("/dev/full"));
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(tlp_trace_close(NULL), 0);
+}
+
+/* A limit on the size of files stands in for the disk's. The first error stays; then nothing more.
+ */
+static void test_disk_full(void **state)
+{
+	struct tlp_trace *trace = tlp_trace_open(path);
+	struct tlp_record r = record(0, 0x1000);
+	struct rlimit old, limit;
+
+	(void)state;
+	assert_non_null(trace);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	limit = old;
+	limit.rlim_cur = 500;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	for (unsigned int i = 0; i < 20; i++)
+		tlp_trace_record(trace, &r);
+	tlp_trace_mark(trace, "full");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(file_size(), 500);
+	tlp_trace_mark(trace, "room again");
+	assert_int_equal(tlp_trace_close(trace), -EFBIG);
+	assert_int_equal(file_size(), 500);
+}
+
+static struct tlp_reader *sample(void)
+{
+	struct tlp_trace *trace = tlp_trace_open(path);
+	struct tlp_reader *reader;
+
+	assert_non_null(trace);
+	tlp_trace_function(trace, 0, "hca0");
+	for (unsigned int i = 0; i < 3; i++) {
+		struct tlp_record r = record(i & 1, 0x1000 * (i + 1));
+
+		tlp_trace_record(trace, &r);
+		tlp_trace_mark(trace, i == 0 ? "a" : i == 1 ? "b" : "a");
+	}
+	assert_int_equal(tlp_trace_close(trace), 0);
+	reader = tlp_reader_open(path);
+	assert_non_null(reader);
+	return reader;
+}
+
+static void test_read_all(void **state)
+{
+	struct tlp_reader *reader = sample();
+	struct tlp_entry entry;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(tlp_reader_next(reader, &entry), 1);
+		assert_int_equal(entry.record.kind, TLP_RECORD_TLP);
+		assert_int_equal(entry.record.time_ns, 0x1122334455667788);
+		assert_int_equal(entry.record.offset, 0x99aabbccddeeff00);
+		assert_int_equal(entry.tlp.addr, 0x1000 * (i + 1));
+		assert_string_equal(entry.source, i & 1 ? "?" : "hca0");
+		assert_null(entry.target);
+		assert_int_equal(tlp_reader_next(reader, &entry), 1);
+		assert_int_equal(entry.record.kind, TLP_RECORD_MARK);
+		assert_string_equal(entry.text, i & 1 ? "b" : "a");
+	}
+	assert_int_equal(tlp_reader_next(reader, &entry), 0);
+	assert_true(tlp_reader_knows(reader, "hca0"));
+	assert_false(tlp_reader_knows(reader, "hca"));
+	assert_false(tlp_reader_knows(reader, ""));
+	tlp_reader_close(reader);
+}
+
+static void test_interval(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		unsigned int entries;
+		int rc;
+		const char *error;
+	} cases[] = {
+		{ NULL, NULL, 6, 0, "" },
+		{ NULL, "a", 1, 0, "" },
+		{ "a", "b", 1, 0, "" },
+		{ "a", "a", 3, 0, "" },
+		{ "b", NULL, 2, 0, "" },
+		{ "b", "b", 2, -ENOENT, "no mark 'b' after mark 'b'" },
+		{ "c", "a", 0, -ENOENT, "no mark 'c'" },
+		{ NULL, "c", 6, -ENOENT, "no mark 'c'" },
+		{ "c", NULL, 0, -ENOENT, "no mark 'c'" },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tlp_reader *reader = sample();
+		struct tlp_entry entry;
+		unsigned int n = 0;
+		int rc;
+
+		tlp_reader_interval(reader, cases[i].from, cases[i].to);
+		while ((rc = tlp_reader_next(reader, &entry)) > 0)
+			n++;
+		assert_int_equal(n, cases[i].entries);
+		assert_int_equal(rc, cases[i].rc);
+		assert_string_equal(tlp_reader_error(reader), cases[i].error);
+		assert_true(tlp_reader_knows(reader, "hca0"));
+		tlp_reader_close(reader);
+	}
+}
+
+static void test_open_errors(void **state)
+{
+	static const char *const contents[] = { "", "TPHTLP1", "TPHTLP2\n" };
+
+	(void)state;
+	errno = 0;
+	assert_null(tlp_reader_open("/nonexistent/trace"));
+	assert_int_equal(errno, ENOENT);
+	errno = 0;
+	assert_null(tlp_reader_open("/"));
+	assert_int_equal(errno, EISDIR);
+	for (unsigned int i = 0; i < 3; i++) {
+		FILE *f = fopen(path, "w");
+
+		assert_non_null(f);
+		fputs(contents[i], f);
+		fclose(f);
+		errno = 0;
+		assert_null(tlp_reader_open(path));
+		assert_int_equal(errno, EPROTO);
+	}
+}
+
+/* One byte of the first TLP record, at 8 + 48, is wrong. */
+static void assert_broken(unsigned int at, uint8_t value, const char *what)
+{
+	struct tlp_reader *reader = sample();
+	struct tlp_entry entry;
+	FILE *f = fopen(path, "r+");
+
+	assert_non_null(f);
+	tlp_reader_close(reader);
+	assert_int_equal(fseek(f, 8 + 48 + at, SEEK_SET), 0);
+	fputc(value, f);
+	fclose(f);
+	reader = tlp_reader_open(path);
+	assert_non_null(reader);
+	assert_int_equal(tlp_reader_next(reader, &entry), -EPROTO);
+	assert_string_equal(tlp_reader_error(reader), what);
+	tlp_reader_close(reader);
+}
+
+static void test_broken_records(void **state)
+{
+	(void)state;
+	assert_broken(8, 0, "unknown kind in the record at byte 56");
+	assert_broken(8, 4, "unknown kind in the record at byte 56");
+	assert_broken(9, 4, "bad length or route in the record at byte 56");
+	assert_broken(10, 21, "bad length or route in the record at byte 56");
+	assert_broken(10, 16, "undecodable TLP header in the record at byte 56");
+	assert_broken(10, 0, "undecodable TLP header in the record at byte 56");
+	assert_broken(16, 0xff, "undecodable TLP header in the record at byte 56");
+	assert_broken(8 - 48, 0, "unknown kind in the record at byte 8");
+	assert_broken(10 - 48, 24, "bad length in the record at byte 8");
+}
+
+static void test_truncated(void **state)
+{
+	struct tlp_reader *reader;
+	struct tlp_entry entry;
+
+	(void)state;
+	for (unsigned int cut = 1; cut < 48; cut++) {
+		reader = sample();
+		tlp_reader_close(reader);
+		assert_int_equal(truncate(path, 8 + 2 * 48 - cut), 0);
+		reader = tlp_reader_open(path);
+		assert_non_null(reader);
+		assert_int_equal(tlp_reader_next(reader, &entry), -EMSGSIZE);
+		assert_string_equal(tlp_reader_error(reader),
+				    "file ends inside the record at byte 56");
+		tlp_reader_close(reader);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_layout),	   TEST(test_buffering),
+		TEST(test_threads),	   TEST(test_open_for_writing_errors),
+		TEST(test_disk_full),	   TEST(test_read_all),
+		TEST(test_interval),	   TEST(test_open_errors),
+		TEST(test_broken_records), TEST(test_truncated),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Rest of the guest's start: runs /mnt/job/command with its output on the testbed's ports, leaves
+# the exit status in /mnt/job/status, and powers off. Never returns.
+
+# port NAME: device node of a virtio-serial port.
+port()
+{
+	for entry in /sys/class/virtio-ports/*; do
+		if [ "$(cat "$entry/name" 2>/dev/null)" = "$1" ]; then
+			echo "/dev/$(basename "$entry")"
+			return
+		fi
+	done
+}
+
+ip link set lo up
+[ ! -e /mnt/job/share ] ||
+	mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288 share /mnt/share
+
+TPH_CONTROL=$(port org.rdma-tph.control)
+export TPH_CONTROL PATH="/mnt/bin:/mnt/src/testbed/guest:$PATH"
+ulimit -l unlimited
+cd /root || exit 1
+
+if [ -e /mnt/job/shell ]; then
+	echo "rdma-tph guest, $(uname -r); leave with 'exit' or ctrl-d" >/dev/hvc0
+	stty rows "$(sed -n 1p /mnt/job/shell)" cols "$(sed -n 2p /mnt/job/shell)" </dev/hvc0
+	TERM=$(sed -n 3p /mnt/job/shell) setsid busybox cttyhack /bin/sh -i </dev/hvc0 >/dev/hvc0 2>&1
+else
+	/bin/sh /mnt/job/command </dev/null >"$(port org.rdma-tph.stdout)" \
+		2>"$(port org.rdma-tph.stderr)"
+fi
+echo $? >/mnt/job/status
+sync
+exec busybox poweroff -f

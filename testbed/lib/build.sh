@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# What is built, each as a cache entry named by the contents it is made of.
+
+# series_key NAME FILE...: key of source, series and the given files; sets SOURCE_ID on the way.
+series_key()
+{
+	name=$1
+	shift
+	override=$(source_override "$name")
+	if [ -n "$override" ]; then
+		source_pristine "$name"
+	else
+		SOURCE_ID=$(awk -v want="$name" '$1 == want' "$TPH_TOP/testbed/sources.list" | key)
+	fi
+	series_files=$(source_series "$name")
+	# shellcheck disable=SC2086 # one word per patch; paths of the checkout are quoted by IFS
+	SERIES_KEY=$(IFS='
+'; echo "$SOURCE_ID" | key $series_files "$TPH_TOP/testbed/packages.sandbox" "$@")
+}
+
+# build_series ENTRY NAME SCRIPT [EXTRA]: the patched source is at /run/build/src in the sandbox, a
+# place that never changes, so that the compiler cache finds it again; SCRIPT installs to
+# /run/build/out.
+build_series()
+{
+	source_pristine "$2"
+	cache_tmp
+	mkdir "$CACHE_TMP/src" "$CACHE_TMP/out"
+	source_patch "$2" "$CACHE_TMP/src"
+	SANDBOX_BUILD=$CACHE_TMP
+	step "$2: building" "$TPH_CACHE/log/build-$2.log" in_sandbox \
+		sh -eu "/src/testbed/build/$3" /run/build/src /run/build/out "${4:-}"
+	SANDBOX_BUILD=
+	mv -T "$CACHE_TMP/out" "$TPH_CACHE/$1"
+	rm -rf "$CACHE_TMP"
+}
+
+build_kernel()
+{
+	series_key linux "$TPH_TOP/kernel/7.3/guest.config" "$TPH_TOP/testbed/build/kernel.sh"
+	KERNEL=$TPH_CACHE/kernel-$SERIES_KEY
+	[ -d "$KERNEL" ] || build_series "kernel-$SERIES_KEY" linux kernel.sh
+}
+
+build_rdma_core()
+{
+	series_key rdma-core "$TPH_TOP/testbed/build/rdma-core.sh"
+	RDMA_CORE=$TPH_CACHE/rdma-core-$SERIES_KEY
+	[ -d "$RDMA_CORE" ] || build_series "rdma-core-$SERIES_KEY" rdma-core rdma-core.sh
+}
+
+build_perftest()
+{
+	build_rdma_core
+	series_key perftest "$TPH_TOP/testbed/build/perftest.sh"
+	PERFTEST=$TPH_CACHE/perftest-$(echo "$SERIES_KEY $RDMA_CORE" | key)
+	[ -d "$PERFTEST" ] || build_series "$(basename "$PERFTEST")" perftest perftest.sh \
+		"/cache/$(basename "$RDMA_CORE")"
+}
+
+# build_programs: the emulator and the other C programs of ours.
+build_programs()
+{
+	# shellcheck disable=SC2046 # no blanks in names of tracked files
+	programs_key=$(cd "$TPH_TOP" && key $(find CMakeLists.txt pcie vfio-user hca endpoints emulator \
+		vfiobar testbed/packages.sandbox testbed/build/programs.sh -type f | LC_ALL=C sort) </dev/null)
+	PROGRAMS=$TPH_CACHE/programs-$programs_key
+	[ ! -d "$PROGRAMS" ] || return 0
+	cache_tmp
+	step "programs: building" "$TPH_CACHE/log/build-programs.log" in_sandbox \
+		sh -eu /src/testbed/build/programs.sh "/cache/$(basename "$CACHE_TMP")"
+	cache_publish "$(basename "$PROGRAMS")"
+}
+
+# build_guest: root file system image of the guest.
+build_guest()
+{
+	build_perftest
+	debian_root_entry guest "$TPH_TOP/testbed/packages.guest"
+	guest_key=$(echo "$DEBIAN_ROOT $RDMA_CORE $PERFTEST" | key "$TPH_TOP/testbed/build/guest.sh" \
+		"$TPH_TOP/testbed/guest/tph-init")
+	GUEST=$TPH_CACHE/image-$guest_key
+	[ ! -d "$GUEST" ] || return 0
+	cache_tmp
+	step "guest: making its root file system" "$TPH_CACHE/log/build-guest.log" in_sandbox \
+		sh -eu /src/testbed/build/guest.sh "/cache/$(basename "$CACHE_TMP")" \
+		"/cache/$(basename "$DEBIAN_ROOT")" "/cache/$(basename "$RDMA_CORE")" \
+		"/cache/$(basename "$PERFTEST")"
+	cache_publish "$(basename "$GUEST")"
+}
+
+# build_testbed: all that a guest needs.
+build_testbed()
+{
+	cache_lock
+	sandbox_prepare
+	build_programs
+	build_guest
+	build_kernel
+	cache_unlock
+}

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Sourced by every command: messages, the cache, steps with progress, cleaning up.
+# shellcheck disable=SC2034 # read by the files that source this one
+
+: "${TPH_TOP:?run ./tph}"
+TPH_CACHE=${TPH_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/rdma-tph}
+TPH_NAME=tph
+TPH_STEP_PID=
+TPH_RUN_DIR=
+tph_started=$(date +%s)
+
+# say TEXT: progress, on stderr, with the seconds since the start.
+say()
+{
+	printf '[%4ds] %s\n' $(($(date +%s) - tph_started)) "$*" >&2
+}
+
+# die TEXT: a message that names option, device and cause; exit status 1.
+die()
+{
+	echo "$TPH_NAME: $*" >&2
+	exit 1
+}
+
+# usage_error TEXT: exit status 2.
+usage_error()
+{
+	echo "$TPH_NAME: $*; see './tph help'" >&2
+	exit 2
+}
+
+# on_exit COMMAND: run COMMAND when the script ends, however it ends; last one first.
+tph_exit_commands=:
+on_exit()
+{
+	tph_exit_commands="$1; $tph_exit_commands"
+}
+
+tph_at_exit()
+{
+	status=$?
+	trap - EXIT
+	trap '' INT TERM HUP
+	if [ -n "$TPH_STEP_PID" ]; then
+		kill "$TPH_STEP_PID" 2>/dev/null || :
+		wait "$TPH_STEP_PID" 2>/dev/null || :
+	fi
+	eval "$tph_exit_commands"
+	exit "$status"
+}
+
+trap tph_at_exit EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+require_root()
+{
+	[ "$(id -u)" -eq 0 ] || die "needs root (mounts, name spaces and device nodes); try: sudo ./tph"
+}
+
+# cache_lock: one builder at a time; the kernel drops the lock when we die.
+cache_lock()
+{
+	mkdir -p "$TPH_CACHE"
+	exec 9>"$TPH_CACHE/lock"
+	if ! flock -n 9; then
+		say "another tph is building in $TPH_CACHE; waiting for it"
+		flock 9
+	fi
+	# What a killed predecessor left half done; nobody else can be at it now.
+	rm -rf "$TPH_CACHE"/tmp.*
+}
+
+cache_unlock()
+{
+	flock -u 9
+	exec 9>&-
+}
+
+# cache_tmp: a new directory that becomes a cache entry by cache_publish, or disappears.
+cache_tmp()
+{
+	CACHE_TMP=$(mktemp -d "$TPH_CACHE/tmp.XXXXXX")
+	chmod 755 "$CACHE_TMP"
+	on_exit "rm -rf '$CACHE_TMP'"
+}
+
+# cache_publish ENTRY: rename the directory of cache_tmp into place.
+cache_publish()
+{
+	mv -T "$CACHE_TMP" "$TPH_CACHE/$1"
+}
+
+# key FILE...: a name made of the contents of the files (and of the text on stdin).
+key()
+{
+	{
+		cat
+		for file in "$@"; do
+			[ ! -f "$file" ] || cat "$file"
+		done
+	} | sha256sum | cut -c1-16
+}
+
+# step TEXT LOG COMMAND...: run COMMAND with its output in LOG and show that it goes on.
+step()
+{
+	step_text=$1
+	step_log=$2
+	shift 2
+	mkdir -p "$(dirname "$step_log")"
+	say "$step_text"
+	step_begin=$(date +%s)
+	"$@" >"$step_log" 2>&1 </dev/null &
+	TPH_STEP_PID=$!
+	step_next=$((step_begin + 15))
+	while kill -0 "$TPH_STEP_PID" 2>/dev/null; do
+		sleep 0.2
+		now=$(date +%s)
+		if [ "$now" -ge "$step_next" ]; then
+			step_next=$((now + 15))
+			say "  ... $((now - step_begin)) s, $(wc -l <"$step_log") lines:" \
+				"$(tail -n 1 "$step_log" | cut -c1-60 | tr -d '\r')"
+		fi
+	done
+	step_status=0
+	wait "$TPH_STEP_PID" || step_status=$?
+	TPH_STEP_PID=
+	if [ "$step_status" -ne 0 ]; then
+		tail -n 25 "$step_log" >&2
+		die "$step_text: failed with status $step_status; whole log: $step_log"
+	fi
+}
+
+# run_dir: a directory for one run; kept when TPH_KEEP is set.
+run_dir()
+{
+	mkdir -p "$TPH_CACHE/run"
+	TPH_RUN_DIR=$(mktemp -d "$TPH_CACHE/run/XXXXXX")
+	if [ -n "${TPH_KEEP:-}" ]; then
+		on_exit "echo 'kept: $TPH_RUN_DIR' >&2"
+	else
+		on_exit "rm -rf '$TPH_RUN_DIR'"
+	fi
+}

@@ -1,0 +1,113 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# In the sandbox: start the emulator and QEMU, and wait for QEMU to end. Everything is in the run
+# directory /run/tph:
+#     devices     one device per line, see testbed/devices
+#     settings    shell assignments: KERNEL IMAGE PROGRAMS IOMMU ACCEL SHELL SHARE CMDLINE
+#     job/        shared with the guest: command, status, what the job leaves
+#     stdout, stderr      named pipes for the guest command's output
+#     dmesg, machine.log, trace.bin      evidence
+# With DRY_RUN=1 in settings the two commands are printed instead.
+set -eu
+cd /run/tph
+# shellcheck source=/dev/null
+. ./settings
+
+emulator="$PROGRAMS/tph-emulator --control /run/tph/control.sock --trace /run/tph/trace.bin"
+devices=
+while read -r kind name slot rest; do
+	rest=$(echo "$rest" | tr ' ' ',')
+	case $kind in
+	hca | gpu | nvme)
+		emulator="$emulator --$kind name=$name,id=00:$slot.0,socket=/run/tph/$name.sock${rest:+,$rest}"
+		# A late reply would desynchronise the stream for good, so QEMU waits long.
+		devices="$devices -device {\"driver\":\"vfio-user-pci\",\"id\":\"$name\",\"addr\":\"0x$slot\",\"socket\":{\"type\":\"unix\",\"path\":\"/run/tph/$name.sock\"},\"x-msg-timeout\":600000}"
+		;;
+	qemu-nvme)
+		devices="$devices -device nvme,id=$name,addr=0x$slot,serial=$name,legacy-cmb=on${rest:+,$rest}"
+		;;
+	'' | \#*) ;;
+	*)
+		echo "devices: unknown kind '$kind'" >&2
+		exit 1
+		;;
+	esac
+done <devices
+
+case $IOMMU in
+pt) iommu_args='intel_iommu=on iommu=pt' ;;
+translated) iommu_args='intel_iommu=on iommu.passthrough=0' ;;
+off) iommu_args='vfio.enable_unsafe_noiommu_mode=1' ;;
+esac
+
+set -- qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -name tph
+if [ "$ACCEL" = kvm ]; then
+	set -- "$@" -accel kvm -cpu host
+else
+	set -- "$@" -accel tcg,thread=multi -cpu EPYC
+fi
+set -- "$@" -machine q35,kernel-irqchip=split -smp 2 -m 1G \
+	-object memory-backend-memfd,id=ram,size=1G,share=on -numa node,memdev=ram \
+	-kernel "$KERNEL/bzImage" -append "console=ttyS0 root=/dev/vda rootfstype=erofs ro \
+init=/usr/sbin/tph-init panic=-1 $iommu_args $CMDLINE" \
+	-chardev file,id=dmesg,path=/run/tph/dmesg -serial chardev:dmesg \
+	-drive "if=none,id=root,format=raw,readonly=on,file=$IMAGE/root.img" \
+	-device virtio-blk-pci,drive=root,addr=0x1 \
+	-fsdev local,id=src,path=/src,security_model=none,readonly=on \
+	-device virtio-9p-pci,fsdev=src,mount_tag=src,addr=0x1c \
+	-fsdev "local,id=bin,path=$PROGRAMS,security_model=none,readonly=on" \
+	-device virtio-9p-pci,fsdev=bin,mount_tag=bin,addr=0x1d \
+	-fsdev local,id=job,path=/run/tph/job,security_model=none \
+	-device virtio-9p-pci,fsdev=job,mount_tag=job,addr=0x1e \
+	-device virtio-serial-pci,addr=0x2
+[ -z "$SHARE" ] || set -- "$@" -fsdev local,id=share,path=/mnt/share,security_model=none \
+	-device virtio-9p-pci,fsdev=share,mount_tag=share,addr=0x1b
+[ "$IOMMU" = off ] || set -- "$@" -device intel-iommu,intremap=on,caching-mode=on
+if [ -n "$SHELL_MODE" ]; then
+	set -- "$@" -chardev stdio,id=tty,signal=off -device virtconsole,chardev=tty
+else
+	set -- "$@" -chardev file,id=stdout,path=/run/tph/stdout \
+		-device virtserialport,chardev=stdout,name=org.rdma-tph.stdout \
+		-chardev file,id=stderr,path=/run/tph/stderr \
+		-device virtserialport,chardev=stderr,name=org.rdma-tph.stderr
+fi
+[ ! -e "$PROGRAMS/tph-emulator" ] ||
+	set -- "$@" -chardev socket,id=control,path=/run/tph/control.sock \
+		-device virtserialport,chardev=control,name=org.rdma-tph.control
+# shellcheck disable=SC2086 # one word per option; JSON without blanks
+set -- "$@" $devices
+
+if [ -n "$DRY_RUN" ]; then
+	echo "$emulator"
+	echo "$@"
+	exit 0
+fi
+
+if [ -e "$PROGRAMS/tph-emulator" ]; then
+	# shellcheck disable=SC2086
+	$emulator >emulator.log 2>&1 &
+	emulator_pid=$!
+	while [ ! -S control.sock ]; do
+		kill -0 "$emulator_pid" 2>/dev/null || {
+			echo "the emulator did not start:" >&2
+			cat emulator.log >&2
+			exit 1
+		}
+		sleep 0.05
+	done
+fi
+status=0
+if [ -n "$SHELL_MODE" ]; then
+	"$@" 2>machine.log || status=$?
+else
+	"$@" >machine.log 2>&1 || status=$?
+fi
+if [ -n "${emulator_pid:-}" ]; then
+	kill -TERM "$emulator_pid" 2>/dev/null || :
+	wait "$emulator_pid" || {
+		echo "the emulator failed:" >&2
+		tail -n 40 emulator.log >&2
+		status=1
+	}
+fi
+exit "$status"

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The client's memory: which addresses it announced, and the bytes behind those that came with a
+ * descriptor.
+ *
+ * add, remove and clear are called from one thread. The others may be called from any thread beside
+ * them; each holds a read lock while it copies, and that is all a removal ever waits for.
+ */
+#ifndef VFIO_USER_DMA_H
+#define VFIO_USER_DMA_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct vfio_user_file;
+struct vfio_user_map;
+
+struct vfio_user_maps {
+	pthread_rwlock_t lock;
+	struct vfio_user_map *map; /* sorted by address, none overlap */
+	size_t count;
+	size_t room;
+	struct vfio_user_file *files; /* the changing thread's */
+};
+
+/* Returns 0 or -ENOMEM. */
+int vfio_user_maps_init(struct vfio_user_maps *maps);
+/* Nobody uses the maps any more. */
+void vfio_user_maps_destroy(struct vfio_user_maps *maps);
+
+/*
+ * @size bytes at @addr, with VFIO_USER_MAP_* in @flags. @fd -1: no memory came along. Else the
+ * bytes are at @offset of @fd, which stays the caller's and is not needed any more afterwards: a
+ * file is mapped once, as a whole. Returns 0; -EINVAL empty, past the end of addresses or file, or
+ * flags unknown; -EEXIST overlaps a map; -ENOMEM; else what fstat or mmap said.
+ */
+int vfio_user_maps_add(struct vfio_user_maps *maps, uint64_t addr, uint64_t size, uint32_t flags,
+		       int fd, uint64_t offset);
+/* Drop every map that lies wholly between @first and @last, inclusive. */
+void vfio_user_maps_remove(struct vfio_user_maps *maps, uint64_t first, uint64_t last);
+/* Drop all maps and let go of all files. */
+void vfio_user_maps_clear(struct vfio_user_maps *maps);
+
+/*
+ * Copy between @buf and memory at @addr, as far as one map goes. *@len: bytes wanted, at least 1
+ * and not past the end of addresses; becomes the bytes of this step. Returns 1 copied; 0 no memory
+ * here for that many bytes; -EACCES the map lacks the right.
+ * A write shows its last aligned word (up to 8 bytes) after all the bytes before it: whoever polls
+ * an owner bit at the end of an entry finds the entry whole.
+ */
+int vfio_user_maps_read(struct vfio_user_maps *maps, uint64_t addr, void *buf, size_t *len);
+int vfio_user_maps_write(struct vfio_user_maps *maps, uint64_t addr, const void *buf, size_t *len);
+
+/* As vfio_user_dma_resolve(). */
+bool vfio_user_maps_find(struct vfio_user_maps *maps, uint64_t addr, uint64_t *base, uint64_t *size,
+			 bool *direct);
+
+#endif

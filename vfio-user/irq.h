@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * MSI-X vectors: the eventfds that the client connected. Any thread may call these.
+ */
+#ifndef VFIO_USER_IRQ_H
+#define VFIO_USER_IRQ_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vfio-user/protocol.h"
+
+struct vfio_user_irqs {
+	pthread_mutex_t lock;
+	unsigned int vectors;
+	int *fd; /* one per vector, -1: not connected */
+};
+
+/* Returns 0 or -ENOMEM. */
+int vfio_user_irqs_init(struct vfio_user_irqs *irqs, unsigned int vectors);
+void vfio_user_irqs_destroy(struct vfio_user_irqs *irqs);
+
+/*
+ * Do what a SET_IRQS asks. The descriptors used are taken and become -1 in @fds; those of the
+ * vectors before are closed. No descriptors at all: disconnect the vectors. No data: count 0
+ * disconnects all, else signal the vectors. Returns 0; -EINVAL anything else, nothing changed.
+ */
+int vfio_user_irqs_set(struct vfio_user_irqs *irqs, const struct vfio_user_irq_set *set, int *fds,
+		       unsigned int nfds);
+/* Disconnect all vectors. */
+void vfio_user_irqs_clear(struct vfio_user_irqs *irqs);
+/* Returns whether @vector exists, is connected and was signalled. */
+bool vfio_user_irqs_signal(struct vfio_user_irqs *irqs, unsigned int vector);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A made-up machine with one function 0000:00:05.0 behind calls caught at link time: paths below
+ * /sys, /dev/vfio and /dev/iommu are looked up in a directory, vfio ioctls are answered here. The
+ * device node is a plain file that holds BAR 0 (1 MiB), BAR 2 (64 KiB, MSI-X table at 0x2000) and
+ * configuration space, so map, read and write are the real ones and contents last from one run to
+ * the next.
+ */
+#ifndef VFIOBAR_FAKE_VFIO_H
+#define VFIOBAR_FAKE_VFIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FAKE_BDF       "0000:00:05.0"
+#define FAKE_BAR0_SIZE 0x100000
+#define FAKE_BAR2_SIZE 0x10000
+#define FAKE_BAR2_AT   0x100000
+#define FAKE_CONFIG_AT 0x200000
+
+struct fake_vfio {
+	/* What the kernel will say; 0 is success. */
+	int bind_errno, export_errno, hint_errno;
+	bool no_mmap;	     /* regions lack the mmap flag */
+	bool group_unviable; /* another function of the group has a host driver */
+	/* What arrived. */
+	unsigned int exports, hints, resets;
+	uint64_t export_offset, export_length;
+	uint32_t export_region, hint_flags;
+	uint16_t hint_st, hint_st_ext;
+	uint8_t hint_ph;
+	int hint_fd, iommu_type;
+};
+
+extern struct fake_vfio fake;
+
+/*
+ * Builds the machine below @root, a directory that exists: function bound to @driver (NULL: none),
+ * with character device @cdev (NULL: a kernel without), IOMMU group 9 reachable through the node
+ * @group (NULL: none), and /dev/iommu if @iommufd. Clears @fake.
+ */
+void fake_vfio_build(const char *root, const char *driver, const char *cdev, const char *group,
+		     bool iommufd);
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Opening, mapping, exporting and hints, on the machine of fake_vfio.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "vfiobar/tests/fake_vfio.h"
+#include "vfiobar/vfiobar.h"
+
+static char root[64];
+static int fds_before;
+
+static int open_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(root, "/tmp/vfiobar-test-XXXXXX");
+	assert_non_null(mkdtemp(root));
+	fds_before = open_fds();
+	return 0;
+}
+
+/* Every test must end with as many descriptors as it began with. */
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s'", root);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(open_fds(), fds_before);
+	return 0;
+}
+
+static struct vfiobar *open_it(void)
+{
+	struct vfiobar *dev = NULL;
+	struct vfiobar_msg msg = { .text = "" };
+
+	assert_int_equal(vfiobar_open(FAKE_BDF, &dev, &msg), 0);
+	assert_non_null(dev);
+	return dev;
+}
+
+static void assert_open_fails(const char *bdf, int err, const char *text)
+{
+	struct vfiobar *dev = (void *)&fake;
+	struct vfiobar_msg msg;
+
+	assert_int_equal(vfiobar_open(bdf, &dev, &msg), err);
+	assert_string_equal(msg.text, text);
+	assert_ptr_equal(dev, &fake);
+	assert_int_equal(vfiobar_open(bdf, &dev, NULL), err);
+	assert_int_equal(open_fds(), fds_before);
+}
+
+static void assert_layout(const struct vfiobar_layout *layout)
+{
+	assert_string_equal(layout->bdf, FAKE_BDF);
+	assert_int_equal(layout->vendor, 0x1b36);
+	assert_int_equal(layout->class_code, 0x030200);
+	assert_int_equal(layout->completer, VFIOBAR_COMPLETER_TPH);
+	assert_int_equal(layout->bar_size[0], FAKE_BAR0_SIZE);
+	assert_int_equal(layout->bar_size[1], 0);
+	assert_int_equal(layout->bar_size[2], FAKE_BAR2_SIZE);
+	assert_int_equal(layout->bar_size[4], 0);
+	assert_int_equal(layout->msix[0].bar, 2);
+	assert_int_equal(layout->msix[0].offset, 0x2000);
+	assert_int_equal(layout->msix[0].length, 64);
+}
+
+static void test_layout_from_sysfs(void **state)
+{
+	struct vfiobar_layout layout, before;
+	struct vfiobar_msg msg;
+
+	(void)state;
+	fake_vfio_build(root, "vfio-pci", "vfio7", NULL, true);
+	assert_int_equal(vfiobar_read_layout("00:05.0", &layout, &msg), 0);
+	assert_layout(&layout);
+
+	before = layout;
+	assert_int_equal(vfiobar_read_layout("00:06.0", &layout, &msg), -ENODEV);
+	assert_string_equal(msg.text, "0000:00:06.0: no such PCI device");
+	assert_int_equal(vfiobar_read_layout("gpu", &layout, &msg), -EINVAL);
+	assert_string_equal(msg.text, "'gpu' is not a PCI address (domain:bus:dev.fn)");
+	assert_memory_equal(&layout, &before, sizeof(layout));
+}
+
+static void test_not_bound(void **state)
+{
+	struct vfiobar_layout layout;
+	struct vfiobar_msg msg;
+
+	(void)state;
+	fake_vfio_build(root, "nvme", NULL, "9", true);
+	assert_open_fails(FAKE_BDF, -ENXIO, "0000:00:05.0: not bound to vfio-pci (driver nvme)");
+	assert_int_equal(vfiobar_read_layout(FAKE_BDF, &layout, &msg), -ENXIO);
+	assert_string_equal(msg.text, "0000:00:05.0: not bound to vfio-pci (driver nvme)");
+}
+
+static void test_no_driver_and_no_device(void **state)
+{
+	(void)state;
+	fake_vfio_build(root, NULL, NULL, "9", true);
+	assert_open_fails(FAKE_BDF, -ENXIO, "0000:00:05.0: not bound to vfio-pci (no driver)");
+	assert_open_fails("0000:17:00.0", -ENODEV, "0000:17:00.0: no such PCI device");
+	assert_open_fails("17.0", -EINVAL, "'17.0' is not a PCI address (domain:bus:dev.fn)");
+}
+
+static void test_iommufd(void **state)
+{
+	struct vfiobar *dev;
+
+	(void)state;
+	fake_vfio_build(root, "vfio-pci", "vfio7", "9", true);
+	dev = open_it();
+	assert_string_equal(vfiobar_access(dev), "iommufd");
+	assert_layout(vfiobar_layout(dev));
+	assert_int_equal(vfiobar_reset(dev, NULL), 0);
+	assert_int_equal(fake.resets, 1);
+	vfiobar_close(dev);
+}
+
+static void test_noiommu_cdev_of_a_variant_driver(void **state)
+{
+	struct vfiobar *dev;
+
+	(void)state;
+	fake_vfio_build(root, "nvgrace-gpu-vfio-pci", "noiommu-vfio7", NULL, true);
+	dev = open_it();
+	assert_string_equal(vfiobar_access(dev), "iommufd, no IOMMU");
+	vfiobar_close(dev);
+}
+
+static void test_busy(void **state)
+{
+	(void)state;
+	fake_vfio_build(root, "vfio-pci", "vfio7", "9", true);
+	fake.bind_errno = EBUSY;
+	assert_open_fails(
+		FAKE_BDF, -EBUSY,
+		"0000:00:05.0: binding to iommufd failed (in use, or its IOMMU group has a "
+		"host driver?): Device or resource busy (EBUSY)");
+}
+
+static void test_group_without_cdev(void **state)
+{
+	struct vfiobar *dev;
+
+	(void)state;
+	fake_vfio_build(root, "vfio-pci", NULL, "9", true);
+	dev = open_it();
+	assert_string_equal(vfiobar_access(dev), "group");
+	assert_int_equal(fake.iommu_type, 3);
+	assert_layout(vfiobar_layout(dev));
+	vfiobar_close(dev);
+
+	fake.group_unviable = true;
+	assert_open_fails(
+		FAKE_BDF, -EBUSY,
+		"0000:00:05.0: IOMMU group 9 is not viable: another function has a host driver");
+}
+
+static void test_group_without_iommufd(void **state)
+{
+	struct vfiobar *dev;
+
+	(void)state;
+	fake_vfio_build(root, "vfio-pci", "vfio7", "noiommu-9", false);
+	dev = open_it();
+	assert_string_equal(vfiobar_access(dev), "group, no IOMMU");
+	assert_int_equal(fake.iommu_type, 8);
+	vfiobar_close(dev);
+}
+
+static void test_no_way_in(void **state)
+{
+	(void)state;
+	fake_vfio_build(root, "vfio-pci", NULL, NULL, false);
+	assert_open_fails(FAKE_BDF, -ENXIO,
+			  "0000:00:05.0: neither a vfio character device nor an IOMMU group "
+			  "(no-IOMMU mode off?)");
+}
+
+/* A window at an odd place: what is written arrives in the device, and nothing beside it. */
+static void window_roundtrip(bool mapped)
+{
+	uint8_t out[5000], back[5002], *device;
+	struct vfiobar_window window;
+	struct vfiobar_msg msg;
+	struct vfiobar *dev;
+	char path[128];
+	FILE *f;
+
+	fake_vfio_build(root, "vfio-pci", "vfio7", NULL, true);
+	fake.no_mmap = !mapped;
+	dev = open_it();
+	for (size_t i = 0; i < sizeof(out); i++)
+		out[i] = (uint8_t)(i * 7 + 1);
+	assert_int_equal(vfiobar_window_open(dev, 2, 0x4ffd, 5002, &window, &msg), 0);
+	assert_int_equal(window.addr != NULL, mapped);
+	assert_int_equal(vfiobar_window_write(&window, 1, out, sizeof(out)), 0);
+	assert_int_equal(vfiobar_window_read(&window, 0, back, sizeof(back)), 0);
+	assert_int_equal(back[0], 0);
+	assert_int_equal(back[5001], 0);
+	assert_memory_equal(back + 1, out, sizeof(out));
+
+	assert_int_equal(vfiobar_window_write(&window, 5001, out, 2), -ERANGE);
+	assert_int_equal(vfiobar_window_read(&window, UINT64_MAX, back, 2), -ERANGE);
+	assert_int_equal(vfiobar_window_read(&window, 5003, back, 0), -ERANGE);
+	vfiobar_window_close(&window);
+	assert_null(window.addr);
+	vfiobar_close(dev);
+
+	snprintf(path, sizeof(path), "%s/device", root);
+	f = fopen(path, "r");
+	device = calloc(1, FAKE_BAR2_SIZE);
+	assert_true(f && device);
+	assert_int_equal(fseek(f, FAKE_BAR2_AT, SEEK_SET), 0);
+	assert_int_equal(fread(device, 1, FAKE_BAR2_SIZE, f), FAKE_BAR2_SIZE);
+	assert_memory_equal(device + 0x4ffe, out, sizeof(out));
+	for (size_t i = 0; i < FAKE_BAR2_SIZE; i++)
+		if (i < 0x4ffe || i >= 0x4ffe + sizeof(out))
+			assert_int_equal(device[i], 0);
+	free(device);
+	fclose(f);
+}
+
+static void test_mapped_window(void **state)
+{
+	(void)state;
+	window_roundtrip(true);
+}
+
+static void test_window_by_read_and_write(void **state)
+{
+	(void)state;
+	window_roundtrip(false);
+}
+
+static void test_refused_windows(void **state)
+{
+	struct vfiobar_window window = { .fd = 77 };
+	struct vfiobar_msg msg;
+	struct vfiobar *dev;
+
+	(void)state;
+	fake_vfio_build(root, "vfio-pci", "vfio7", NULL, true);
+	dev = open_it();
+	assert_int_equal(vfiobar_window_open(dev, 3, 0, 1, &window, &msg), -ENOENT);
+	assert_string_equal(msg.text, "0000:00:05.0: BAR 3 does not exist (memory BARs: 0 2)");
+	assert_int_equal(vfiobar_window_open(dev, 2, 0x2010, 1, &window, &msg), -EACCES);
+	assert_int_equal(vfiobar_window_open(dev, 2, 0xffff, 2, &window, &msg), -ERANGE);
+	assert_int_equal(window.fd, 77);
+	assert_null(window.map);
+	vfiobar_close(dev);
+}
+
+static void test_export_and_hint(void **state)
+{
+	const struct vfiobar_hint both = { true, true, 42, 0xbeef, 2 };
+	const struct vfiobar_hint ext = { .has_st_ext = true, .st = 9, .st_ext = 0x42, .ph = 3 };
+	const struct vfiobar_hint st = { .has_st = true, .st_ext = 9 };
+	struct vfiobar_msg msg;
+	struct vfiobar *dev;
+	int fd;
+
+	(void)state;
+	fake_vfio_build(root, "vfio-pci", "vfio7", NULL, true);
+	dev = open_it();
+	assert_int_equal(vfiobar_probe_hint(dev), 0);
+	assert_int_equal(fake.hints, 0);
+	fd = vfiobar_export(dev, 2, 0x4000, 0x3000, &msg);
+	assert_true(fd >= 0);
+	assert_int_equal(fake.export_region, 2);
+	assert_int_equal(fake.export_offset, 0x4000);
+	assert_int_equal(fake.export_length, 0x3000);
+
+	assert_int_equal(vfiobar_set_hint(dev, fd, &both), 0);
+	assert_int_equal(fake.hint_fd, fd);
+	assert_int_equal(fake.hint_flags, 3);
+	assert_int_equal(fake.hint_st, 42);
+	assert_int_equal(fake.hint_st_ext, 0xbeef);
+	assert_int_equal(fake.hint_ph, 2);
+	/* The kernel refuses a tag whose flag is clear, so a stale one must not go out. */
+	assert_int_equal(vfiobar_set_hint(dev, fd, &ext), 0);
+	assert_int_equal(fake.hint_flags, 2);
+	assert_int_equal(fake.hint_st, 0);
+	assert_int_equal(fake.hint_st_ext, 0x42);
+	assert_int_equal(fake.hint_ph, 3);
+	assert_int_equal(vfiobar_set_hint(dev, fd, &st), 0);
+	assert_int_equal(fake.hint_flags, 1);
+	assert_int_equal(fake.hint_st, 0);
+	assert_int_equal(fake.hint_st_ext, 0);
+	assert_int_equal(fake.hint_ph, 0);
+
+	fake.hint_errno = EOPNOTSUPP;
+	assert_int_equal(vfiobar_set_hint(dev, fd, &both), -EOPNOTSUPP);
+	assert_int_equal(vfiobar_probe_hint(dev), -EOPNOTSUPP);
+	assert_int_equal(fake.hints, 3);
+	close(fd);
+	vfiobar_close(dev);
+}
+
+static void test_refused_exports(void **state)
+{
+	struct vfiobar_msg msg;
+	struct vfiobar *dev;
+
+	(void)state;
+	fake_vfio_build(root, "vfio-pci", "vfio7", NULL, true);
+	dev = open_it();
+	assert_int_equal(vfiobar_export(dev, 0, 0x10, 0x1000, &msg), -EINVAL);
+	assert_int_equal(vfiobar_export(dev, 0, 0, 0x1001, &msg), -EINVAL);
+	assert_int_equal(vfiobar_export(dev, 0, 0x100000, 0x1000, &msg), -ERANGE);
+	assert_int_equal(vfiobar_export(dev, 5, 0, 0x1000, &msg), -ENOENT);
+	assert_int_equal(vfiobar_export(dev, 2, 0x2000, 0x1000, &msg), -EACCES);
+	assert_int_equal(fake.exports, 0);
+	fake.export_errno = ENOTTY;
+	assert_int_equal(vfiobar_export(dev, 0, 0, 0x1000, &msg), -ENOTTY);
+	assert_string_equal(msg.text,
+			    "0000:00:05.0 BAR 0: exporting a dma-buf failed: Inappropriate "
+			    "ioctl for device (ENOTTY)");
+	vfiobar_close(dev);
+	vfiobar_close(NULL);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_layout_from_sysfs),
+		TEST(test_not_bound),
+		TEST(test_no_driver_and_no_device),
+		TEST(test_iommufd),
+		TEST(test_noiommu_cdev_of_a_variant_driver),
+		TEST(test_busy),
+		TEST(test_group_without_cdev),
+		TEST(test_group_without_iommufd),
+		TEST(test_no_way_in),
+		TEST(test_mapped_window),
+		TEST(test_window_by_read_and_write),
+		TEST(test_refused_windows),
+		TEST(test_export_and_hint),
+		TEST(test_refused_exports),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

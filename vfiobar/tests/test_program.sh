@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The vfiobar program on the machine of fake_vfio.h: what it prints and how it exits.
+set -u
+vfiobar=$1
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+export FAKE_VFIO_ROOT="$dir/machine"
+bdf=0000:00:05.0
+failed=0
+
+# expect STATUS TEXT COMMAND...: exit status, and TEXT somewhere in what it printed
+expect() {
+	status=$1 text=$2
+	shift 2
+	out=$("$@" 2>&1)
+	got=$?
+	case $out in
+	*"$text"*) ;;
+	*) got="$got, text" ;;
+	esac
+	[ "$got" = "$status" ] && return
+	printf 'FAIL: %s\n  got %s, wanted %s and "%s"\n%s\n' "$*" "$got" "$status" "$text" "$out"
+	failed=1
+}
+
+expect 0 "usage:" "$vfiobar" --help
+expect 2 "usage:" "$vfiobar"
+expect 2 "usage:" "$vfiobar" info
+expect 2 "usage:" "$vfiobar" melt $bdf
+expect 2 "usage:" "$vfiobar" fill $bdf 0 0 4096
+expect 0 "completer: TPH" "$vfiobar" info $bdf
+expect 0 "MSI-X table: BAR 2 offset 0x2000 length 0x40" "$vfiobar" info $bdf
+expect 2 "no such PCI device" "$vfiobar" info 0000:00:06.0
+expect 0 "" "$vfiobar" reset $bdf
+
+head -c 70000 /dev/urandom >"$dir/sent"
+"$vfiobar" fill $bdf 0 0x1000 70000 0xa5 || failed=1
+expect 1 "differs at BAR offset 0x1000 (file offset 0x0)" "$vfiobar" compare $bdf 0 0x1000 "$dir/sent"
+head -c 70000 /dev/zero | tr '\0' '\245' >"$dir/a5"
+expect 0 "equal: 70000 bytes" "$vfiobar" compare $bdf 0 4096 "$dir/a5"
+expect 1 "differs at BAR offset 0x12170 (file offset 0x11170): 0x00, expected 0xa5" sh -c \
+	"cat '$dir/a5' '$dir/a5' >'$dir/a5a5' && '$vfiobar' compare $bdf 0 0x1000 '$dir/a5a5' 70001"
+"$vfiobar" read $bdf 0 0x1000 70000 >"$dir/back" || failed=1
+cmp "$dir/back" "$dir/a5" || failed=1
+expect 0 "equal: 16 bytes" env FAKE_VFIO_NO_MMAP=1 "$vfiobar" compare $bdf 0 0x1008 "$dir/a5" 16
+expect 2 "LENGTH '70001': not a number in 0..70000" "$vfiobar" compare $bdf 0 0 "$dir/a5" 70001
+expect 2 "No such file" "$vfiobar" compare $bdf 0 0 "$dir/absent"
+expect 2 "No space left on device (ENOSPC)" sh -c "'$vfiobar' read $bdf 0 0 65536 >/dev/full"
+
+expect 2 "BAR '6': not a number in 0..5" "$vfiobar" read $bdf 6 0 1
+expect 2 "BAR 1 does not exist" "$vfiobar" read $bdf 1 0 1
+expect 2 "OFFSET '-1': not a number" "$vfiobar" read $bdf 0 -1 1
+expect 2 "1 bytes missing" "$vfiobar" read $bdf 0 0xfffff 2
+expect 2 "BYTE '256': not a number in 0..255" "$vfiobar" fill $bdf 0 0 1 256
+
+expect 0 "hint: ok" "$vfiobar" hint $bdf 0 0 4096 st=42,ph=2
+expect 2 "hint: EOPNOTSUPP" env FAKE_VFIO_HINT_ERRNO=95 "$vfiobar" hint $bdf 0 0 4096 st=42,ph=2
+expect 2 "BAR 0: attaching the steering hint failed: Operation not supported (EOPNOTSUPP)" \
+	env FAKE_VFIO_HINT_ERRNO=95 "$vfiobar" hint $bdf 0 0 4096 st=42,ph=2
+expect 2 "not a number in 0..255" "$vfiobar" hint $bdf 0 0 4096 st=256,ph=2
+expect 2 "not a multiple of the page size" "$vfiobar" hint $bdf 0 0 100 st=1,ph=2
+exit $failed

@@ -31,7 +31,7 @@
 #define SYNDROME_MODIFY	   0x3bec04
 #define SYNDROME_RESOURCES 0x3bec05
 
-/* --- arming ---------------------------------------------------------------------------------- */
+/* --- arming ------------------------------------------------------------------------------ */
 
 /* ci and arm word. @issue: when the record cannot be looked at, read it by a TLP. */
 static bool read_record(struct hca *hca, const struct hca_cq *cq, bool issue, uint32_t record[2])
@@ -91,7 +91,7 @@ bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq)
 	return true;
 }
 
-/* --- completions ----------------------------------------------------------------------------- */
+/* --- completions ------------------------------------------------------------------------- */
 
 static void overrun(struct hca *hca, struct hca_cq *cq)
 {
@@ -160,7 +160,7 @@ void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe)
 		send_event(hca, cq, record[1]);
 }
 
-/* --- commands -------------------------------------------------------------------------------- */
+/* --- commands ---------------------------------------------------------------------------- */
 
 enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd)
 {

@@ -85,8 +85,7 @@ enum hca_step {
 /* The QP's state, made on first use; NULL on ENOMEM. The QP owns it. */
 struct hca_flow *hca_flow(struct hca_qp *qp);
 
-/* --- payload.c ----------------------------------------------------------------------------------
- */
+/* --- payload.c --------------------------------------------------------------------------- */
 
 /* A list of segments and in whose name they are accessed. */
 struct hca_sgl {
@@ -112,8 +111,7 @@ enum hca_fault hca_sgl_gather(const struct hca_sgl *sgl, uint64_t offset, void *
 enum hca_fault hca_sgl_scatter(const struct hca_sgl *sgl, uint64_t offset, const void *buf,
 			       uint64_t len, struct hca_bad *bad);
 
-/* --- sq.c --------------------------------------------------------------------------------------
- */
+/* --- sq.c -------------------------------------------------------------------------------- */
 
 /* What the QP's own keys are checked against. */
 static inline struct hca_accessor hca_qp_accessor(const struct hca_qp *qp)
@@ -132,8 +130,7 @@ enum hca_step hca_local_fault(struct hca_qp *qp, enum hca_fault fault, const str
 /* Responder side of @qp takes requests. */
 bool hca_qp_can_receive(const struct hca_qp *qp);
 
-/* --- rq.c --------------------------------------------------------------------------------------
- */
+/* --- rq.c -------------------------------------------------------------------------------- */
 
 /*
  * Take the next receive WQE of @qp (own queue or SRQ) into its flow, unless one is taken already.
@@ -149,8 +146,7 @@ void hca_recv_fail(struct hca_qp *qp, uint8_t syndrome);
 /* Flush up to @budget posted receives of an ERR QP. Returns how many. */
 unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget);
 
-/* --- rc.c, ud.c, umr.c: one message --------------------------------------------------------------
- */
+/* --- rc.c, ud.c, umr.c: one message ------------------------------------------------------ */
 
 /*
  * One turn of the message in @qp's flow. Payload moved is taken off *@budget (bytes).
@@ -164,8 +160,7 @@ struct hca_qp *hca_find_qp(struct hca *hca, uint16_t dlid, const uint8_t *gid, u
 /* Invalidate @key for a SEND with invalidate: false when @pd may not. */
 bool hca_umr_invalidate(struct hca *hca, uint32_t pd, uint32_t key);
 
-/* --- fault.c -----------------------------------------------------------------------------------
- */
+/* --- fault.c ----------------------------------------------------------------------------- */
 
 /*
  * hca_fault_raise() - @qp's access to @bad hit a missing page.

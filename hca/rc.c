@@ -63,8 +63,7 @@ static enum hca_step wait_ns(const struct message *m, uint64_t ns)
 	return HCA_STEP_WAIT;
 }
 
-/* --- the way to the peer -----------------------------------------------------------------------
- */
+/* --- the way to the peer ----------------------------------------------------------------- */
 
 struct hca_qp *hca_find_qp(struct hca *hca, uint16_t dlid, const uint8_t *gid, uint32_t qpn)
 {
@@ -134,8 +133,7 @@ static enum hca_step not_ready(const struct message *m)
 	return wait_ns(m, 10000 * (uint64_t)rnr_timer[m->peer->min_rnr_nak & 31]);
 }
 
-/* --- refusals by the responder -----------------------------------------------------------------
- */
+/* --- refusals by the responder ----------------------------------------------------------- */
 
 /* The request is refused before a receive was taken. UC drops it without a word. */
 static enum hca_step refuse(const struct message *m, uint8_t syndrome, int event)
@@ -193,8 +191,7 @@ static enum hca_step receive_fault(const struct message *m, enum hca_fault fault
 	return refuse_receive(m, HCA_SYND_LOCAL_PROT, HCA_SYND_REMOTE_OP);
 }
 
-/* --- checks before the first byte --------------------------------------------------------------
- */
+/* --- checks before the first byte -------------------------------------------------------- */
 
 static uint64_t max_message(const struct hca_qp *qp)
 {
@@ -282,8 +279,7 @@ static enum hca_step start(const struct message *m)
 	return HCA_STEP_MORE;
 }
 
-/* --- data --------------------------------------------------------------------------------------
- */
+/* --- data -------------------------------------------------------------------------------- */
 
 static enum hca_step move_out(const struct message *m, uint8_t *buf, uint64_t len)
 {
@@ -376,8 +372,7 @@ static enum hca_step do_atomic(const struct message *m)
 	return step == HCA_STEP_MORE ? HCA_STEP_DONE : step;
 }
 
-/* --- the end -----------------------------------------------------------------------------------
- */
+/* --- the end ----------------------------------------------------------------------------- */
 
 static enum hca_step finish(const struct message *m)
 {

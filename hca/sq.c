@@ -56,8 +56,7 @@ bool hca_qp_can_receive(const struct hca_qp *qp)
 	return qp->state >= HCA_QP_RTR && qp->state <= HCA_QP_SQD;
 }
 
-/* --- WQE fetch ---------------------------------------------------------------------------------
- */
+/* --- WQE fetch --------------------------------------------------------------------------- */
 
 static bool has_sq(const struct hca_qp *qp)
 {
@@ -69,15 +68,20 @@ static uint16_t posted(const struct hca_qp *qp)
 	return (uint16_t)(qp->sq_pi - qp->sq_ci);
 }
 
-/* Look for new WQEs: the send counter is the second word of the doorbell record. */
+/*
+ * Look for new WQEs: the send counter is the second word of the doorbell record. A trapped doorbell
+ * matters only where the record is out of reach.
+ */
 static void look_at_record(struct hca_qp *qp)
 {
+	bool kicked = qp->sq_kick;
 	uint8_t raw[4];
-	int err = pcie_peek(&qp->hca->fn, qp->dbr_addr + 4, raw, sizeof(raw));
 
-	if (!qp->sq_kick && (err || (uint16_t)be32_at(raw, 0) == qp->sq_pi))
-		return;
 	qp->sq_kick = false;
+	if (pcie_peek(&qp->hca->fn, qp->dbr_addr + 4, raw, sizeof(raw))
+		    ? !kicked
+		    : (uint16_t)be32_at(raw, 0) == qp->sq_pi)
+		return;
 	if (!pcie_read(&qp->hca->fn, qp->dbr_addr + 4, raw, sizeof(raw), NULL))
 		qp->sq_pi = (uint16_t)be32_at(raw, 0);
 }
@@ -119,8 +123,7 @@ static const uint8_t *fetch(struct hca_qp *qp, struct hca_flow *flow, size_t *le
 	return flow->raw + skip * HCA_WQE_BB;
 }
 
-/* --- completion --------------------------------------------------------------------------------
- */
+/* --- completion -------------------------------------------------------------------------- */
 
 static void complete(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t opcode, uint8_t syndrome)
 {
@@ -172,8 +175,7 @@ static void catastrophic(struct hca_qp *qp)
 	hca_qp_error(qp, HCA_EVENT_WQ_CATAS);
 }
 
-/* --- turns ---------------------------------------------------------------------------------------
- */
+/* --- turns ------------------------------------------------------------------------------- */
 
 /* Make the WQE at sq_ci the active message. False when there is none, or the queue is broken. */
 static bool load(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
@@ -183,7 +185,7 @@ static bool load(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
 	size_t len;
 
 	*syndrome = HCA_SYND_NONE;
-	if (!posted(qp) || qp->sq_kick)
+	if (!posted(qp))
 		look_at_record(qp);
 	if (!posted(qp))
 		return false;

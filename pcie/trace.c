@@ -134,6 +134,8 @@ void tlp_trace_function(struct tlp_trace *trace, uint8_t index, const char *name
 
 void tlp_trace_mark(struct tlp_trace *trace, const char *name)
 {
+	if (!trace)
+		return;
 	pthread_mutex_lock(&trace->lock);
 	append_name(trace, TLP_RECORD_MARK, 0, name);
 	flush(trace);

@@ -49,7 +49,7 @@ int tlp_trace_close(struct tlp_trace *trace);
 void tlp_trace_record(struct tlp_trace *trace, const struct tlp_record *record);
 /* Name the function with this index (see struct tlp_record.source), at most 23 bytes. */
 void tlp_trace_function(struct tlp_trace *trace, uint8_t index, const char *name);
-/* A named mark (at most 23 bytes) and flush, so that readers see all before it. */
+/* A named mark (at most 23 bytes) and flush, so that readers see all before it. NULL: nothing. */
 void tlp_trace_mark(struct tlp_trace *trace, const char *name);
 
 #endif

@@ -29,7 +29,9 @@ static struct cqs cqs_new(void **state, uint8_t log_size)
 static void post(struct cqs *s, uint16_t counter, bool solicited)
 {
 	struct hca_cqe cqe = {
-		.opcode = HCA_CQE_RESP_SEND, .solicited = solicited, .wqe_counter = counter,
+		.opcode = HCA_CQE_RESP_SEND,
+		.solicited = solicited,
+		.wqe_counter = counter,
 	};
 
 	hca_cq_post(s->hca, s->cq.number, &cqe);
@@ -56,12 +58,23 @@ static unsigned int events(struct cqs *s)
 static void test_layout(void **state)
 {
 	struct hca_cqe ok = {
-		.opcode = HCA_CQE_RESP_SEND_IMM, .solicited = true, .send_opcode = 0x0b, .qpn = 0x123456,
-		.wqe_counter = 0xabcd, .byte_cnt = 77, .immediate = 0x11223344, .srqn = 9, .slid = 5,
-		.flags_rqpn = 0x10000042, .ml_path = 3,
+		.opcode = HCA_CQE_RESP_SEND_IMM,
+		.solicited = true,
+		.send_opcode = 0x0b,
+		.qpn = 0x123456,
+		.wqe_counter = 0xabcd,
+		.byte_cnt = 77,
+		.immediate = 0x11223344,
+		.srqn = 9,
+		.slid = 5,
+		.flags_rqpn = 0x10000042,
+		.ml_path = 3,
 	};
 	struct hca_cqe error = {
-		.opcode = HCA_CQE_REQ_ERR, .send_opcode = 0x08, .qpn = 0x42, .wqe_counter = 3,
+		.opcode = HCA_CQE_REQ_ERR,
+		.send_opcode = 0x08,
+		.qpn = 0x42,
+		.wqe_counter = 3,
 		.syndrome = HCA_SYND_REMOTE_ACCESS,
 	};
 	struct cqs s = cqs_new(state, 2);
@@ -112,7 +125,8 @@ static void test_owner_and_wrap(void **state)
 static void test_128(void **state)
 {
 	struct cqs s = cqs_new(state, 2);
-	uint8_t *buf = fixture_at(s.f, s.cq.buf);
+	uint64_t addr = fixture_alloc(s.f, 4096, 4096);
+	uint8_t *buf = fixture_at(s.f, addr);
 	uint8_t in[0x118] = { 0 }, out[16];
 	struct hca_cqe cqe = { .opcode = HCA_CQE_REQ, .wqe_counter = 0x77 };
 	unsigned int i;
@@ -124,7 +138,7 @@ static void test_128(void **state)
 	field_put(in + 0x10, 5, 7, 0, s.eq.number);
 	field_put(in + 0x10, 2, 11, 6, 2); /* starts 128 bytes into the page */
 	be64_put(in + 0x10, 0x38, s.cq.dbr);
-	be64_put(in, 0x110, s.cq.buf);
+	be64_put(in, 0x110, addr);
 	memset(buf, 0xee, 512);
 	assert_int_equal(fixture_cmd(s.port, in, sizeof(in), out, 16), 0);
 	for (i = 0; i < 2; i++) {

@@ -18,7 +18,11 @@ static struct fixture_port *port_of(void **state)
 static uint32_t make_key(struct fixture_port *port, uint64_t start, uint32_t access, uint32_t pd)
 {
 	struct fixture_mkey_attr attr = {
-		.access = access, .pd = pd, .start = start, .len = 8192, .key_byte = 0x42,
+		.access = access,
+		.pd = pd,
+		.start = start,
+		.len = 8192,
+		.key_byte = 0x42,
 	};
 
 	return fixture_mkey_create(port, &attr);
@@ -39,10 +43,18 @@ static void test_bounds(void **state)
 		uint64_t len;
 		enum hca_fault fault;
 	} cases[] = {
-		{ 0, 8192, HCA_OK },	     { 0, 1, HCA_OK },		{ 8191, 1, HCA_OK },
-		{ 8192, 0, HCA_OK },	     { -1, 0, HCA_OK },		{ 0, 8193, HCA_FAULT_KEY },
-		{ -1, 1, HCA_FAULT_KEY },    { -1, 2, HCA_FAULT_KEY },	{ 8192, 1, HCA_FAULT_KEY },
-		{ 8191, 2, HCA_FAULT_KEY },  { 1, 8192, HCA_FAULT_KEY }, { 0, UINT64_MAX, HCA_FAULT_KEY },
+		{ 0, 8192, HCA_OK },
+		{ 0, 1, HCA_OK },
+		{ 8191, 1, HCA_OK },
+		{ 8192, 0, HCA_OK },
+		{ -1, 0, HCA_OK },
+		{ 0, 8193, HCA_FAULT_KEY },
+		{ -1, 1, HCA_FAULT_KEY },
+		{ -1, 2, HCA_FAULT_KEY },
+		{ 8192, 1, HCA_FAULT_KEY },
+		{ 8191, 2, HCA_FAULT_KEY },
+		{ 1, 8192, HCA_FAULT_KEY },
+		{ 0, UINT64_MAX, HCA_FAULT_KEY },
 		{ 1, UINT64_MAX, HCA_FAULT_KEY },
 	};
 	struct fixture *f = *state;
@@ -136,9 +148,9 @@ static void test_length64(void **state)
 	assert_int_equal(hca_mkey_check(hca, &who, port->lkey, UINT64_MAX - 6, 8, HCA_LOCAL_READ),
 			 HCA_FAULT_KEY);
 	/* The fabric refuses what is behind the host's memory. */
-	assert_int_equal(hca_mkey_write(hca, &who, port->lkey, FIXTURE_MEMORY, buf, 8,
-					HCA_LOCAL_WRITE),
-			 HCA_FAULT_BUS);
+	assert_int_equal(
+		hca_mkey_write(hca, &who, port->lkey, FIXTURE_MEMORY, buf, 8, HCA_LOCAL_WRITE),
+		HCA_FAULT_BUS);
 }
 
 /* Pages in reverse order, start inside a page: bytes land where the table says. */
@@ -157,8 +169,12 @@ static void test_mtt(void **state)
 		uint64_t pages[3] = { mem + 2 * page, mem + page, mem };
 		uint64_t start = 0x7f0000000000 + page / 2 + 24, len = 2 * page;
 		struct fixture_mkey_attr attr = {
-			.access = FIXTURE_ALL, .start = start, .len = len, .pages = pages,
-			.page_count = 3, .log_page_size = shifts[s],
+			.access = FIXTURE_ALL,
+			.start = start,
+			.len = len,
+			.pages = pages,
+			.page_count = 3,
+			.log_page_size = shifts[s],
 		};
 		uint32_t key = fixture_mkey_create(port, &attr);
 		uint8_t *data = malloc(len), *back = calloc(1, len);
@@ -339,11 +355,10 @@ static void test_commands(void **state)
 	assert_memory_equal(out + 0x110, in + 0x110, 32);
 	assert_int_equal(fixture_simple_status(port, 0x201, 0, index + 1, 0),
 			 HCA_CMD_BAD_OUTPUT_LEN);
-	assert_int_equal(fixture_simple_status(port, 0x202, 0, index + 1, 0),
-			 HCA_CMD_BAD_RESOURCE);
+	assert_int_equal(fixture_simple_status(port, 0x202, 0, index + 1, 0), HCA_CMD_BAD_RESOURCE);
 }
 
-/* --- hints ------------------------------------------------------------------------------------- */
+/* --- hints ------------------------------------------------------------------------------- */
 
 static char trace_path[] = "/tmp/hca_test_mkey.XXXXXX";
 
@@ -377,13 +392,26 @@ static void test_hint(void **state)
 		{ HCA_ST_TABLE, 8, true, 0, 7, { 0 } },
 		{ HCA_ST_TABLE, 8, true, 3u << 24 | 5u << 16, 7, { 0 } },
 		{ HCA_ST_TABLE, 8, false, 1u << 26 | 5u << 16, 7, { 0 } },
-		{ HCA_ST_TABLE, 8, true, 1u << 26 | 2u << 24 | 5u << 16, 42, { true, false, 2, 42 } },
+		{ HCA_ST_TABLE,
+		  8,
+		  true,
+		  1u << 26 | 2u << 24 | 5u << 16,
+		  42,
+		  { true, false, 2, 42 } },
 		{ HCA_ST_TABLE, 8, true, 1u << 26 | 3u << 24, 42, { true, false, 3, 0 } },
 		{ HCA_ST_TABLE, 16, true, 1u << 26 | 5u << 16, 0xbeef, { true, true, 0, 0xbeef } },
-		{ HCA_ST_TABLE, 16, true, 1u << 26 | 1u << 24 | 5u << 16, 0x42,
+		{ HCA_ST_TABLE,
+		  16,
+		  true,
+		  1u << 26 | 1u << 24 | 5u << 16,
+		  0x42,
 		  { true, true, 1, 0x42 } },
 		{ HCA_ST_TABLE, 16, true, 1u << 26 | 0xffu << 16, 0x42, { true, true, 0, 0 } },
-		{ HCA_ST_DIRECT, 8, true, 1u << 26 | 2u << 24 | 0xa5u << 16, 0,
+		{ HCA_ST_DIRECT,
+		  8,
+		  true,
+		  1u << 26 | 2u << 24 | 0xa5u << 16,
+		  0,
 		  { true, false, 2, 0xa5 } },
 		{ HCA_ST_DIRECT, 8, true, 1u << 26 | 2u << 24, 0, { true, false, 2, 0 } },
 		{ HCA_ST_DIRECT, 16, true, 1u << 26 | 0xa5u << 16, 0, { true, true, 0, 0xa5 } },
@@ -559,9 +587,9 @@ static void test_report(void **state)
 	assert_int_equal(report.dma_high, attr.start + 5100);
 	/* A refused access changes nothing. */
 	hca_clear_mkey_report(hca);
-	assert_int_equal(hca_mkey_write(hca, &who, key, attr.start + 8000, data, 300,
-					HCA_REMOTE_WRITE),
-			 HCA_FAULT_KEY);
+	assert_int_equal(
+		hca_mkey_write(hca, &who, key, attr.start + 8000, data, 300, HCA_REMOTE_WRITE),
+		HCA_FAULT_KEY);
 	assert_false(hca_mkey_report(hca, &report));
 }
 

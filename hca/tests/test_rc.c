@@ -62,8 +62,8 @@ static void test_write_imm(void **state)
 
 	fill(&a, 0, 5000, 3);
 	post_recv(&b, b.buf + 512 * KIB, b.lkey, 64);
-	index = post_rdma(&a, HCA_OP_WRITE_IMM, SIGNALLED | SOLICIT, 0xcafe1234, b.buf, b.lkey, a.buf,
-			  a.lkey, 5000);
+	index = post_rdma(&a, HCA_OP_WRITE_IMM, SIGNALLED | SOLICIT, 0xcafe1234, b.buf, b.lkey,
+			  a.buf, a.lkey, 5000);
 	fixture_poll(*state);
 	expect_done(&a, index);
 	cqe = expect_recv(&b, HCA_CQE_RESP_WRITE_IMM, 0);
@@ -303,8 +303,13 @@ static void test_large_message_is_divided(void **state)
 static void test_doorbell_of_trapped_page(void **state)
 {
 	struct fixture_qp_attr attr = {
-		.type = HCA_QP_RC, .cqn_snd = a.scq.number, .cqn_rcv = a.rcq.number,
-		.rq_wqes = 4, .rq_stride = 16, .sq_wqebbs = 4, .uar = a.port->kernel_uar,
+		.type = HCA_QP_RC,
+		.cqn_snd = a.scq.number,
+		.cqn_rcv = a.rcq.number,
+		.rq_wqes = 4,
+		.rq_stride = 16,
+		.sq_wqebbs = 4,
+		.uar = a.port->kernel_uar,
 	};
 	struct end k = a;
 
@@ -313,8 +318,7 @@ static void test_doorbell_of_trapped_page(void **state)
 	fixture_qp_rtr(a.port, &k.qp, 1, k.qp.number);
 	fixture_qp_rts(a.port, &k.qp);
 	post_send(&k, HCA_OP_NOP, SIGNALLED, 0, 0, 0, 0);
-	fixture_write64(a.port, k.port->kernel_uar * 4096u + 0x800,
-			(uint64_t)k.qp.number << 8 | 2);
+	fixture_write64(a.port, k.port->kernel_uar * 4096u + 0x800, (uint64_t)k.qp.number << 8 | 2);
 	fixture_poll(*state);
 	expect_done(&k, 0);
 }
@@ -436,8 +440,8 @@ static void test_uc(void **state)
 
 int main(void)
 {
-#define RC(test)                                                                                   \
-	cmocka_unit_test_setup_teardown(test, setup_two, fixture_teardown),                        \
+#define RC(test)                                                            \
+	cmocka_unit_test_setup_teardown(test, setup_two, fixture_teardown), \
 		cmocka_unit_test_setup_teardown(test, setup_loopback, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		RC(test_write),

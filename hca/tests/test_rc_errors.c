@@ -70,7 +70,9 @@ static void test_local_key(void **state)
 static void test_local_rights(void **state)
 {
 	struct fixture_mkey_attr attr = {
-		.access = FIXTURE_LOCAL_READ, .start = a.buf, .len = 4096,
+		.access = FIXTURE_LOCAL_READ,
+		.start = a.buf,
+		.len = 4096,
 	};
 	uint32_t read_only = fixture_mkey_create(a.port, &attr);
 	uint8_t wqe[64], before[8192];

@@ -16,9 +16,9 @@
 #define SIGNALLED 0x08u
 #define SOLICIT	  0x02u
 
-#define ASYNC_MASK                                                                                 \
-	(1u << HCA_EVENT_COMM_EST | 1u << HCA_EVENT_CQ_ERROR | 1u << HCA_EVENT_WQ_CATAS |          \
-	 1u << HCA_EVENT_WQ_INVALID | 1u << HCA_EVENT_WQ_ACCESS | 1u << HCA_EVENT_SRQ_CATAS |      \
+#define ASYNC_MASK                                                                            \
+	(1u << HCA_EVENT_COMM_EST | 1u << HCA_EVENT_CQ_ERROR | 1u << HCA_EVENT_WQ_CATAS |     \
+	 1u << HCA_EVENT_WQ_INVALID | 1u << HCA_EVENT_WQ_ACCESS | 1u << HCA_EVENT_SRQ_CATAS | \
 	 1u << HCA_EVENT_SRQ_LAST_WQE | 1u << HCA_EVENT_SRQ_LIMIT)
 
 /* One end of a connection, with its own queues. */

@@ -15,6 +15,8 @@
 
 #include "pcie/reader.h"
 
+#define PER_THREAD 200000u
+
 static char path[64];
 
 static int setup(void **state)
@@ -109,11 +111,14 @@ static void test_buffering(void **state)
 	assert_int_equal(file_size(), 8 + 10011 * 48);
 }
 
+static pthread_barrier_t start;
+
 static void *write_records(void *trace)
 {
 	struct tlp_record r = record(0, 0x1000);
 
-	for (unsigned int i = 0; i < 20000; i++)
+	pthread_barrier_wait(&start);
+	for (unsigned int i = 0; i < PER_THREAD; i++)
 		tlp_trace_record(trace, &r);
 	return NULL;
 }
@@ -128,6 +133,7 @@ static void test_threads(void **state)
 
 	(void)state;
 	assert_non_null(trace);
+	pthread_barrier_init(&start, NULL, 2);
 	for (unsigned int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, write_records, trace), 0);
 	for (unsigned int i = 0; i < 2; i++)
@@ -137,7 +143,8 @@ static void test_threads(void **state)
 	assert_non_null(reader);
 	while (tlp_reader_next(reader, &entry) > 0)
 		n++;
-	assert_int_equal(n, 40000);
+	assert_int_equal(n, 2 * PER_THREAD);
+	pthread_barrier_destroy(&start);
 	tlp_reader_close(reader);
 }
 
@@ -150,6 +157,7 @@ static void test_open_for_writing_errors(void **state)
 	errno = 0;
 	assert_null(tlp_trace_open("/dev/full"));
 	assert_int_equal(errno, ENOSPC);
+	tlp_trace_mark(NULL, "nowhere");
 	assert_int_equal(tlp_trace_close(NULL), 0);
 }
 

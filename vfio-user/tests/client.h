@@ -20,7 +20,7 @@
 #define BAR0_MAPPED  0x1000 /* one page of BAR 0 is host-mappable, and all of BAR 2 */
 #define BAR2_SIZE    0x2000
 #define CONFIG_SIZE  4096
-#define VECTORS	     4
+#define VECTORS	     20
 #define BAD_REGISTER 0x8000 /* in BAR 0: reads and writes fail with EPERM */
 
 struct device {

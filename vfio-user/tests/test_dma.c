@@ -212,6 +212,21 @@ static void test_file_that_grew(void **state)
 	close(fd);
 }
 
+static void test_file_first_read_only(void **state)
+{
+	int fd = new_memfd(PAGE);
+	uint8_t byte = 0;
+	size_t len = 1;
+
+	(void)state;
+	assert_int_equal(vfio_user_maps_add(&maps, 0, PAGE, VFIO_USER_MAP_READ, fd, 0), 0);
+	assert_int_equal(vfio_user_maps_add(&maps, PAGE, PAGE, RW, fd, 0), 0);
+	assert_int_equal(vfio_user_maps_write(&maps, PAGE, "y", &len), 1);
+	assert_int_equal(vfio_user_maps_read(&maps, 0, &byte, &len), 1);
+	assert_int_equal(byte, 'y');
+	close(fd);
+}
+
 static void test_copy_steps(void **state)
 {
 	int fd = new_memfd(2 * PAGE);
@@ -340,6 +355,7 @@ int main(void)
 		TEST(test_remove),
 		TEST(test_one_mapping_per_file),
 		TEST(test_file_that_grew),
+		TEST(test_file_first_read_only),
 		TEST(test_copy_steps),
 		TEST(test_copy_every_alignment),
 		TEST(test_remove_beside_copies),

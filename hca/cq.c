@@ -186,7 +186,7 @@ enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd)
 	cq->dbr_addr = be64_at(cqc, 0x38);
 	bytes = (uint64_t)(cq->cqe_sz ? 2 * CQE_LEN : CQE_LEN) << cq->log_size;
 	status = hca_cmd_pages(cmd, 0x110, bytes, (uint8_t)(field_get(cqc, 6, 28, 24) + 12),
-			       64 * field_get(cqc, 2, 11, 6), &cq->pages);
+			       field_get(cqc, 2, 11, 6), &cq->pages);
 	if (status == HCA_CMD_OK) {
 		cq->number = hca_table_add(&hca->cqs, 1, cq);
 		if (!cq->number)

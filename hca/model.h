@@ -344,11 +344,11 @@ enum hca_cmd_status hca_cmd_query_srq(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_arm_srq(struct hca *hca, struct hca_cmd *cmd);
 /*
  * Page list of a CREATE command at byte @list of its input, for a buffer of @bytes; @log_page_size
- * and @offset in bytes, as in struct hca_pages. Frees nothing of @pages; leaves it as it is unless
+ * of bytes, @page_offset in 64ths of a page, as the contexts have it. Frees nothing of @pages; leaves it as it is unless
  * HCA_CMD_OK. HCA_CMD_BAD_INPUT_LEN when the input ends before the list does.
  */
 enum hca_cmd_status hca_cmd_pages(struct hca_cmd *cmd, uint32_t list, uint64_t bytes,
-				  uint8_t log_page_size, uint32_t offset,
+				  uint8_t log_page_size, uint32_t page_offset,
 				  struct hca_pages *pages);	/* object.c */
 
 /* --- the function ------------------------------------------------------------------------------ */

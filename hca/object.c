@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #define TABLE_MIN    64u
+/* page_offset counts in 64ths of a page: mlx5_umem_find_best_quantized_pgoff(). */
+#define PAGE_OFFSET_QUANTA 64u
 #define LOG_PAGE_MAX 43u /* five bits + 12 */
 
 char hca_object_plain;
@@ -117,14 +119,16 @@ int hca_pages_write(struct hca *hca, const struct hca_pages *pages, uint64_t byt
 }
 
 enum hca_cmd_status hca_cmd_pages(struct hca_cmd *cmd, uint32_t list, uint64_t bytes,
-				  uint8_t log_page_size, uint32_t offset, struct hca_pages *pages)
+				  uint8_t log_page_size, uint32_t page_offset,
+				  struct hca_pages *pages)
 {
 	uint64_t page, count, *addr;
-	uint32_t i;
+	uint32_t offset, i;
 
-	if (log_page_size > LOG_PAGE_MAX || offset >> log_page_size)
+	if (log_page_size > LOG_PAGE_MAX || page_offset >= PAGE_OFFSET_QUANTA)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0b0001);
 	page = (uint64_t)1 << log_page_size;
+	offset = (uint32_t)(page_offset * (page / PAGE_OFFSET_QUANTA));
 	count = (bytes + offset + page - 1) >> log_page_size;
 	if (list > cmd->ilen || count > (cmd->ilen - list) / 8)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x0b0002);

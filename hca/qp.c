@@ -112,7 +112,7 @@ enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 		goto free_qp;
 	status = hca_cmd_pages(cmd, HCA_CMD_PAGES, qp->sq_offset + 64 * (uint64_t)qp->sq_wqebbs,
 			       (uint8_t)(field_get(qpc, QPC_REMOTE_QPN, 28, 24) + 12),
-			       field_get(qpc, QPC_RIGHTS, 11, 6) * 64, &qp->pages);
+			       field_get(qpc, QPC_RIGHTS, 11, 6), &qp->pages);
 	if (status)
 		goto free_qp;
 	qp->number = hca_table_add(&hca->qps, HCA_QPN_FIRST, qp);

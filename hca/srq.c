@@ -24,7 +24,7 @@ enum hca_cmd_status hca_cmd_create_srq(struct hca *hca, struct hca_cmd *cmd)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x070003);
 	status = hca_cmd_pages(cmd, HCA_CMD_PAGES, (uint64_t)stride << log_size,
 			       (uint8_t)(field_get(srqc, 4, 29, 24) + 12),
-			       field_get(srqc, 2, 31, 26) * 64, &srq->pages);
+			       field_get(srqc, 2, 31, 26), &srq->pages);
 	if (status)
 		goto free_srq;
 	srq->wqes = 1u << log_size;

@@ -16,7 +16,7 @@ port()
 
 ip link set lo up
 [ ! -e /mnt/job/share ] ||
-	mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288 share /mnt/share
+	mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 share /mnt/share
 
 TPH_CONTROL=$(port org.rdma-tph.control)
 export TPH_CONTROL PATH="/mnt/bin:/mnt/src/testbed/guest:$PATH"

@@ -70,8 +70,8 @@ enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd)
 	if (!eq)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x0e0003);
 	status = hca_cmd_pages(cmd, HCA_CMD_PAGES, (uint64_t)EQE_SIZE << log_size,
-			       (uint8_t)(field_get(eqc, 6, 28, 24) + 12),
-			       field_get(eqc, 2, 11, 6), &eq->pages);
+			       (uint8_t)(field_get(eqc, 6, 28, 24) + 12), field_get(eqc, 2, 11, 6),
+			       &eq->pages);
 	if (status)
 		goto free_eq;
 	eq->log_size = (uint8_t)log_size;

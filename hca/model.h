@@ -49,7 +49,7 @@ struct hca_pages {
 	uint64_t *addr;		/* DMA address of each page */
 	uint32_t count;
 	uint8_t log_page_size;	/* of the page in bytes: the context's field + 12 */
-	uint32_t offset;	/* bytes into the first page: the context's page_offset * 64 */
+	uint32_t offset;	/* bytes into the first page: page_offset 64ths of the page */
 };
 
 /*
@@ -344,8 +344,8 @@ enum hca_cmd_status hca_cmd_query_srq(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_arm_srq(struct hca *hca, struct hca_cmd *cmd);
 /*
  * Page list of a CREATE command at byte @list of its input, for a buffer of @bytes; @log_page_size
- * of bytes, @page_offset in 64ths of a page, as the contexts have it. Frees nothing of @pages; leaves it as it is unless
- * HCA_CMD_OK. HCA_CMD_BAD_INPUT_LEN when the input ends before the list does.
+ * of bytes, @page_offset in 64ths of a page, as the contexts have it. Frees nothing of @pages;
+ * leaves it as it is unless HCA_CMD_OK. HCA_CMD_BAD_INPUT_LEN when the input ends before the list.
  */
 enum hca_cmd_status hca_cmd_pages(struct hca_cmd *cmd, uint32_t list, uint64_t bytes,
 				  uint8_t log_page_size, uint32_t page_offset,

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define TABLE_MIN    64u
+#define TABLE_MIN 64u
 /* page_offset counts in 64ths of a page: mlx5_umem_find_best_quantized_pgoff(). */
 #define PAGE_OFFSET_QUANTA 64u
-#define LOG_PAGE_MAX 43u /* five bits + 12 */
+#define LOG_PAGE_MAX	   43u /* five bits + 12 */
 
 char hca_object_plain;
 

@@ -100,7 +100,7 @@ static int parse_payload(struct cursor *c, bool inline_allowed, struct hca_wqe *
 
 		seg->len = count & ~INLINE_SEG;
 		if (count & INLINE_SEG) {
-			if (!inline_allowed || seg->len > c->left)
+			if (!inline_allowed)
 				return -EINVAL;
 			seg->inl = raw + 4;
 			seg->lkey = 0;

@@ -79,12 +79,9 @@ int vfio_user_pending_begin(struct vfio_user_pending *pending, struct vfio_user_
 	return 0;
 }
 
-int vfio_user_pending_end(struct vfio_user_pending *pending, struct vfio_user_call *call,
-			  int status)
+int vfio_user_pending_end(struct vfio_user_pending *pending, struct vfio_user_call *call)
 {
 	pthread_mutex_lock(&pending->lock);
-	if (status)
-		finish(call, status);
 	while (!call->done)
 		pthread_cond_wait(&call->cond, &pending->lock);
 	pending->call[call->id % VFIO_USER_PENDING_MAX] = NULL;

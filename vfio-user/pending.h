@@ -54,12 +54,11 @@ void vfio_user_pending_close(struct vfio_user_pending *pending);
  */
 int vfio_user_pending_begin(struct vfio_user_pending *pending, struct vfio_user_call *call);
 /*
- * End @call: at once with @status if that is not 0, as the request was not sent, else when its
- * reply has come. Returns the outcome: 0; the client's error; -EIO connection broken or reply
+ * Wait until the reply has come, or the connection is lost, as it also is when the request could
+ * not be sent. Returns the outcome: 0; the client's error; -EIO connection broken or reply
  * malformed.
  */
-int vfio_user_pending_end(struct vfio_user_pending *pending, struct vfio_user_call *call,
-			  int status);
+int vfio_user_pending_end(struct vfio_user_pending *pending, struct vfio_user_call *call);
 /* A reply came, @len bytes of body. Returns false when nobody waits for it. */
 bool vfio_user_pending_reply(struct vfio_user_pending *pending,
 			     const struct vfio_user_header *header, const void *body, size_t len);

@@ -423,8 +423,9 @@ static int dma_message(struct vfio_user_server *server, uint64_t addr, void *in,
 	iov[2] = (struct iovec){ (void *)out, out ? *len : 0 };
 	header.id = call.id;
 	header.size = iov[0].iov_len + iov[1].iov_len + iov[2].iov_len;
-	ret = vfio_user_socket_send(&server->sock, call.connection, iov, 3, -1);
-	return vfio_user_pending_end(&server->pending, &call, ret);
+	/* One that fails ends the connection, and that ends the call. */
+	vfio_user_socket_send(&server->sock, call.connection, iov, 3, -1);
+	return vfio_user_pending_end(&server->pending, &call);
 }
 
 static int dma(struct vfio_user_server *server, uint64_t addr, char *in, const char *out,

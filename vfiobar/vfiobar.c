@@ -228,9 +228,10 @@ static int open_cdev(struct vfiobar *dev, struct vfiobar_msg *msg)
 	}
 	bind.iommufd = dev->iommufd;
 	if (ioctl(dev->fd, IOCTL_BIND_IOMMUFD, &bind))
-		return say_errno(msg, bdf,
-				 "binding to iommufd failed (in use, or its IOMMU group has a host driver?)",
-				 errno);
+		return say_errno(
+			msg, bdf,
+			"binding to iommufd failed (in use, or its IOMMU group has a host driver?)",
+			errno);
 	dev->access = strncmp(name, "noiommu", 7) ? "iommufd" : "iommufd, no IOMMU";
 	return 0;
 }

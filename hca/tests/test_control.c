@@ -505,6 +505,30 @@ static void page_lists(void **state)
 	assert_int_equal(hca_pages_read(port->hca, &pages, 4096, out, 8192 - 64), 0);
 }
 
+/* page_offset counts in 64ths of a page, whatever the page's size. */
+static void page_offsets(void **state)
+{
+	uint8_t in[0x118] = { 0 };
+	struct hca_cmd cmd = { .in = in, .ilen = sizeof(in) };
+	struct hca_pages pages = { .count = 77 };
+
+	(void)state;
+	be64_put(in, 0x110, 0x40000123);
+	assert_int_equal(hca_cmd_pages(&cmd, 0x110, 4096, 16, 5, &pages), HCA_CMD_OK);
+	assert_int_equal(pages.count, 1);
+	assert_int_equal(pages.offset, 5 * 1024);
+	assert_int_equal(hca_pages_addr(&pages, 1), 0x40000000 + 5 * 1024 + 1);
+	hca_pages_free(&pages);
+	assert_int_equal(hca_cmd_pages(&cmd, 0x110, 4096, 12, 0, &pages), HCA_CMD_OK);
+	hca_pages_free(&pages);
+	/* With an offset the same buffer needs a second page. */
+	pages.count = 77;
+	assert_int_equal(hca_cmd_pages(&cmd, 0x110, 4096, 12, 1, &pages), HCA_CMD_BAD_INPUT_LEN);
+	assert_int_equal(hca_cmd_pages(&cmd, 0x110, 4096, 12, 64, &pages), HCA_CMD_BAD_PARAM);
+	assert_int_equal(hca_cmd_pages(&cmd, 0x110, 4096, 44, 0, &pages), HCA_CMD_BAD_PARAM);
+	assert_int_equal(pages.count, 77);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -526,6 +550,7 @@ int main(void)
 		TEST(eq_refusals),
 		TEST(eq_in_a_hole),
 		TEST(page_lists),
+		cmocka_unit_test(page_offsets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -261,6 +261,8 @@ static void test_arming_solicited(void **state)
 	record(&s, 1u << 28 | solicited_only | 2);
 	post(&s, 2, false);
 	assert_false(hca_cq_poll_arm(s.hca, s.model));
+	record(&s, 1u << 28 | solicited_only | 3);
+	assert_false(hca_cq_poll_arm(s.hca, s.model));
 	record(&s, 1u << 28 | solicited_only | 1);
 	assert_true(hca_cq_poll_arm(s.hca, s.model));
 	assert_int_equal(events(&s), 1);

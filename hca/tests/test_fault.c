@@ -149,6 +149,8 @@ static void test_local(void **state)
 		token = expect_fault(&a, &faults_a, a.buf + 8, 100);
 		assert_null(fixture_eq_next(b.port, &faults_b));
 		reload(&a);
+		poll_ms(*state, 1);
+		expect_idle(&a);
 		assert_int_equal(resume(&a, token, false), 0);
 		fixture_poll(*state);
 		expect_done(&a, (uint16_t)i);

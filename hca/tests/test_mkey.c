@@ -399,6 +399,7 @@ static void test_hint(void **state)
 		  42,
 		  { true, false, 2, 42 } },
 		{ HCA_ST_TABLE, 8, true, 1u << 26 | 3u << 24, 42, { true, false, 3, 0 } },
+		{ HCA_ST_TABLE, 8, true, 1u << 26 | 5u << 16, 0x142, { true, false, 0, 0x42 } },
 		{ HCA_ST_TABLE, 16, true, 1u << 26 | 5u << 16, 0xbeef, { true, true, 0, 0xbeef } },
 		{ HCA_ST_TABLE,
 		  16,

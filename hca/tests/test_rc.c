@@ -85,15 +85,15 @@ static void test_read(void **state)
 	fill(&b, 0, 70000, 9);
 	fixture_ctrl(wqe, HCA_OP_READ, SIGNALLED, 0);
 	fixture_raddr(wqe + 16, b.buf, b.lkey);
-	fixture_data(wqe + 32, a.buf + 100, a.lkey, 4000);
-	fixture_data(wqe + 48, a.buf + 100 * KIB, a.lkey, 66000);
+	fixture_data(wqe + 32, a.buf + 100, a.lkey, 66000);
+	fixture_data(wqe + 48, a.buf + 100 * KIB, a.lkey, 4000);
 	index = fixture_post_send(a.port, &a.qp, wqe, sizeof(wqe));
 	fixture_poll(*state);
 	cqe = expect_done(&a, index);
 	assert_int_equal(be32_at(cqe, 0x2c), 70000);
 	assert_int_equal(cqe[0x38], HCA_OP_READ);
-	assert_memory_equal(at(&a, 100), at(&b, 0), 4000);
-	assert_memory_equal(at(&a, 100 * KIB), at(&b, 4000), 66000);
+	assert_memory_equal(at(&a, 100), at(&b, 0), 66000);
+	assert_memory_equal(at(&a, 100 * KIB), at(&b, 66000), 4000);
 	expect_idle(&b);
 }
 
@@ -245,6 +245,30 @@ static void test_order_and_wrap(void **state)
 					 (uint8_t)(round + 5 * (i / 100) + i % 100 / 20));
 	}
 	assert_true(a.qp.sq_pi > 6 * a.qp.sq_wqebbs);
+}
+
+/* Many WQEs for one doorbell: a fetch of 16 blocks ends inside a WQE of two. */
+static void test_fetch_ahead(void **state)
+{
+	unsigned int i;
+
+	post_send(&a, HCA_OP_NOP, SIGNALLED, 0, 0, 0, 0);
+	for (i = 0; i < 20; i++) {
+		uint8_t wqe[80];
+		unsigned int s;
+
+		fixture_ctrl(wqe, HCA_OP_WRITE, SIGNALLED, 0);
+		fixture_raddr(wqe + 16, b.buf + 30 * i, b.lkey);
+		for (s = 0; s < 3; s++)
+			fixture_data(wqe + 32 + 16 * s, a.buf + 30 * i + 10 * s, a.lkey, 10);
+		fixture_post_send(a.port, &a.qp, wqe, sizeof(wqe));
+	}
+	fill(&a, 0, 600, 4);
+	fixture_poll(*state);
+	expect_done(&a, 0);
+	for (i = 0; i < 20; i++)
+		expect_done(&a, (uint16_t)(1 + 2 * i));
+	assert_memory_equal(at(&b, 0), at(&a, 0), 600);
 }
 
 /* Counters are 16 bits wide and run past 65535. */
@@ -453,6 +477,7 @@ int main(void)
 		RC(test_atomics),
 		RC(test_zero_length),
 		RC(test_order_and_wrap),
+		RC(test_fetch_ahead),
 		RC(test_counter_wrap),
 		RC(test_large_message_is_divided),
 		RC(test_doorbell_of_trapped_page),

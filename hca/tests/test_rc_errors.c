@@ -531,6 +531,30 @@ static void test_key_destroyed_midway(void **state)
 	assert_int_equal(fixture_qp_state(b.port, &b.qp), HCA_QP_ERR);
 }
 
+/* The responder goes to error in the middle of a SEND: the receive in use is flushed as well. */
+static void test_peer_error_midway(void **state)
+{
+	struct fixture_mkey_attr attr = { .access = FIXTURE_ALL, .len = 2u << 20 };
+	uint8_t qpc[232] = { 0 };
+	uint32_t key;
+
+	attr.start = fixture_alloc(*state, attr.len, 4096);
+	key = fixture_mkey_create(b.port, &attr);
+	post_recv(&b, attr.start, key, (uint32_t)attr.len);
+	post_recv(&b, b.buf, b.lkey, 64);
+	key = fixture_mkey_create(a.port, &attr);
+	post_send(&a, HCA_OP_SEND, 0, 0, attr.start, key, (uint32_t)attr.len);
+	assert_true(hca_qp_poll(qp_of(&a)));
+	expect_idle(&b);
+	qp_of(&a)->retry_at_ns = UINT64_MAX;
+	qp_of(&a)->retrying = true;
+	assert_int_equal(fixture_qp_modify(b.port, &b.qp, 0x507, 0, qpc), 0);
+	poll_ms(*state, 2);
+	expect_recv_error(&b, 0, HCA_SYND_FLUSH);
+	expect_recv_error(&b, 1, HCA_SYND_FLUSH);
+	expect_idle(&b);
+}
+
 /* The responder is reset in the middle of a SEND, and is ready again: it starts from its begin. */
 static void test_peer_reset_midway(void **state)
 {
@@ -596,6 +620,7 @@ int main(void)
 		TEST(test_flush_many),
 		TEST(test_reset_is_silent),
 		TEST(test_key_destroyed_midway),
+		TEST(test_peer_error_midway),
 		TEST(test_peer_reset_midway),
 	};
 

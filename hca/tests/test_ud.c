@@ -139,13 +139,13 @@ static void test_lost(void **state)
 	d[1].qpn++;
 	d[2].dlid = 3;
 	d[3].dlid = 0xc001;
-	for (i = 0; i < 4; i++)
-		post(&a, &d[i]);
-	fixture_poll(*state);
 	/* No receive. */
 	post(&a, &d[4]);
 	fixture_poll(*state);
 	post_recv(&b, b.buf, b.lkey, 200);
+	for (i = 0; i < 4; i++)
+		post(&a, &d[i]);
+	fixture_poll(*state);
 	peer->state = HCA_QP_INIT;
 	post(&a, &d[4]);
 	fixture_poll(*state);

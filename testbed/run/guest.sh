@@ -35,7 +35,7 @@ bandwidth()
 	port=$((port + 1))
 	rm -f "$work"/*.json
 	# shellcheck disable=SC2086 # lists of options
-	ib_write_bw -p $port $common_args $server_args >"$work/server.out" 2>"$work/server.err" &
+	timeout 310 ib_write_bw -p $port $common_args $server_args >"$work/server.out" 2>"$work/server.err" &
 	server=$!
 	client_status=1
 	# 0x... in /proc/net/tcp: the port in state LISTEN (0A)
@@ -44,7 +44,7 @@ bandwidth()
 		if grep -qE "$listening" /proc/net/tcp /proc/net/tcp6; then
 			client_status=0
 			# shellcheck disable=SC2086
-			ib_write_bw -p $port $common_args $client_args --out_json \
+			timeout 300 ib_write_bw -p $port $common_args $client_args --out_json \
 				--out_json_file="$work/client.json" 127.0.0.1 >"$work/client.out" \
 				2>"$work/client.err" || client_status=$?
 			break
@@ -57,6 +57,12 @@ bandwidth()
 	fi
 	server_status=0
 	wait $server || server_status=$?
+}
+
+# megabytes FILE: bandwidth in 10^6 bytes per second; perftest counts in MiB.
+megabytes()
+{
+	jq '.results.BW_average * 104.8576 | round / 100' "$1"
 }
 
 # number_or_null WORD
@@ -116,7 +122,7 @@ while read -r id target device bdf bar mode width hca st st_ext ph size iters of
 		if vfiobar compare "$bdf" "$bar" $((offset + span)) "$work/sent" "$size" >&2; then
 			verified=true
 		fi
-		bw=$(jq '.results.BW_average // .results["BW_average"]' "$work/client.json")
+		bw=$(megabytes "$work/client.json")
 	fi
 	vfio_give_back_all
 	jq -n --arg target "$target" --arg bdf "$bdf" --argjson bar "$bar" --arg mode "$mode" \
@@ -138,8 +144,9 @@ host_memory()
 		sed "s/^/  $1: /" "$work/server.err" "$work/client.err" >&2 2>/dev/null || :
 		return 1
 	fi
-	jq --arg device "$1" '{device: $device, size: .results.MsgSize, iters: .results.n_iterations,
-		bw_avg_MBps: .results.BW_average}' "$work/client.json"
+	jq -n --arg device "$1" --argjson size "$size" --argjson iters "$host_iters" \
+		--argjson bw "$(megabytes "$work/client.json")" \
+		'{device: $device, program: "ib_write_bw", size: $size, iters: $iters, bw_avg_MBps: $bw}'
 }
 
 echo "host memory: mlx5 and soft-RoCE" >&2
@@ -147,7 +154,8 @@ ip link add tph0 type dummy
 ip address add 192.0.2.1/24 dev tph0
 ip link set tph0 up
 rdma link add rxe0 type rxe netdev tph0
-common_args="-s $size -n $iters -F"
+host_iters=1000
+common_args="-s $size -n $host_iters -F"
 {
 	host_memory mlx5 '-d mlx5_1' '-d mlx5_0' || status=1
 	host_memory rxe '-d rxe0 -x 1' '-d rxe0 -x 1' || status=1

@@ -9,8 +9,10 @@
 
 plan_begin()
 {
-	PLAN_FILE=$1
-	PLAN_DEVICES=$2
+	plan_dir=$(mktemp -d)
+	on_exit "rm -rf '$plan_dir'"
+	PLAN_FILE=$plan_dir/plan
+	PLAN_DEVICES=$plan_dir/devices
 	: >"$PLAN_FILE"
 	PLAN_RUNS=0
 	# The client's side; functions on the BAR's side are added as they are asked for.
@@ -79,4 +81,22 @@ plan_expect()
 	else
 		echo hint
 	fi
+}
+
+# run_plan: boot the guest for the plan. $TPH_RUN_DIR/report.json has the results afterwards.
+# Returns 1 when a run is not as expected or the guest's kernel complained.
+run_plan()
+{
+	guest_prepare "$PLAN_DEVICES"
+	cp "$PLAN_FILE" "$TPH_RUN_DIR/job/plan"
+	echo "${GUEST_IOMMU:-pt}" >"$TPH_RUN_DIR/job/iommu"
+	echo 'exec sh /mnt/src/testbed/run/guest.sh' >"$TPH_RUN_DIR/job/command"
+	[ -n "${GUEST_DRY_RUN:-}" ] ||
+		say "booting with $PLAN_HCAS HCA functions for $PLAN_RUNS runs (IOMMU ${GUEST_IOMMU:-pt})"
+	guest_run
+	[ -z "${GUEST_DRY_RUN:-}" ] || return 0
+	run_status=$GUEST_STATUS
+	in_sandbox sh /src/testbed/run/report.sh "${GUEST_IOMMU:-pt}" || run_status=1
+	guest_dmesg_check || run_status=1
+	[ "$run_status" -eq 0 ]
 }

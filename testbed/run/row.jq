@@ -5,7 +5,7 @@
 | (.completer.by_hint | map({ph, st, st_width, count})) as $completer
 | (.requested | {st: .st, st_ext: .st_ext, ph: .ph}) as $requested
 | (if .width == 8 then .requested.st else .requested.st_ext end) as $tag
-| {target, bdf, bar, st_mode, requested: $requested, mkey, result, errno, perftest,
+| {target, bdf, bar, st_mode, width, requested: $requested, mkey, result, errno, perftest,
    tlp: $wire, completer: {by_hint: $completer}, data_verified,
    expected: $expect,
    as_expected:

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Linked with --wrap: while short_io is set, the server's socket calls move a few bytes each. */
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 
-bool short_io;
+atomic_bool short_io;
 
 ssize_t __real_sendmsg(int sock, const struct msghdr *hdr, int flags);
 ssize_t __wrap_sendmsg(int sock, const struct msghdr *hdr, int flags);

@@ -16,7 +16,7 @@
 #define RW   (VFIO_USER_MAP_READ | VFIO_USER_MAP_WRITE)
 #define PAGE UINT64_C(4096)
 
-extern bool short_io;
+extern atomic_bool short_io;
 
 static struct fixture f;
 static struct vfio_user_message msg;

@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "vfio-user/socket.h"
 
 #define RW    (VFIO_USER_MAP_READ | VFIO_USER_MAP_WRITE)
 #define PAGE  UINT64_C(4096)
@@ -595,6 +598,43 @@ static void test_half_closed_with_stuck_sends(void **state)
 	expect_soon(&f.dev.disconnects, 1);
 }
 
+/* A request begun on one connection never goes out on the next, which knows nothing of it. */
+static void test_send_on_its_connection_only(void **state)
+{
+	struct vfio_user_socket sock;
+	struct iovec iov;
+	char path[80], byte;
+	int listener;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/other", f.dir);
+	listener = vfio_user_listen(path);
+	assert_true(listener >= 0);
+	vfio_user_socket_init(&sock);
+	iov = (struct iovec){ "x", 1 };
+	assert_int_equal(vfio_user_socket_send(&sock, sock.connection, &iov, 1, -1), -EIO);
+	for (unsigned int i = 0, before = sock.connection; i < 2; i++) {
+		int client = client_open(path);
+
+		assert_int_equal(vfio_user_socket_attach(&sock, listener), 0);
+		iov = (struct iovec){ "x", 1 };
+		assert_int_equal(vfio_user_socket_send(&sock, before, &iov, 1, -1), -EIO);
+		iov = (struct iovec){ "y", 1 };
+		assert_int_equal(vfio_user_socket_send(&sock, sock.connection, &iov, 1, -1), 0);
+		assert_int_equal(recv(client, &byte, 1, 0), 1);
+		assert_int_equal(byte, 'y');
+		before = sock.connection;
+		vfio_user_socket_detach(&sock);
+		assert_int_equal(recv(client, &byte, 1, 0), 0);
+		close(client);
+	}
+	vfio_user_socket_stop(&sock, listener);
+	assert_int_equal(vfio_user_socket_attach(&sock, listener), -ESHUTDOWN);
+	vfio_user_socket_destroy(&sock);
+	close(listener);
+	unlink(path);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -616,6 +656,7 @@ int main(void)
 		TEST(test_free_fails_waiting),
 		TEST(test_free_with_stuck_sends),
 		TEST(test_half_closed_with_stuck_sends),
+		TEST(test_send_on_its_connection_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

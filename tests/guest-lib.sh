@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Sourced before each test in the guest; the test runs with set -eu in an empty directory.
+
+fail()
+{
+	echo "FAILED: $*"
+	exit 1
+}
+
+# equal EXPECTED ACTUAL WHAT
+equal()
+{
+	[ "$1" = "$2" ] || fail "$3: expected '$1', got '$2'"
+}
+
+# listening PORT: wait until a server listens there.
+listening()
+{
+	pattern=$(printf ':%04X 0*:0000 0A' "$1")
+	tries=0
+	until grep -qE "$pattern" /proc/net/tcp /proc/net/tcp6; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 200 ] || fail "nobody listens on port $1"
+		sleep 0.05
+	done
+}
+
+# pair PORT SERVER-COMMAND CLIENT-COMMAND: both must succeed; their output is in server and client.
+pair()
+{
+	# shellcheck disable=SC2086 # commands with options
+	timeout 120 $2 >server 2>&1 &
+	pair_server=$!
+	listening "$1"
+	pair_status=0
+	# shellcheck disable=SC2086
+	timeout 120 $3 >client 2>&1 || pair_status=$?
+	[ "$pair_status" -eq 0 ] || sleep 1
+	[ "$pair_status" -eq 0 ] || kill "$pair_server" 2>/dev/null || :
+	wait "$pair_server" || {
+		cat server client
+		fail "server: $2"
+	}
+	[ "$pair_status" -eq 0 ] || {
+		cat server client
+		fail "client: $3"
+	}
+}
+
+# pingpong PROGRAM OPTIONS: between the two HCA functions, then on one.
+pingpong()
+{
+	pair 18515 "$1 -d mlx5_0 -c $2" "$1 -d mlx5_1 -c $2 127.0.0.1"
+	pair 18515 "$1 -d mlx5_0 -c $2" "$1 -d mlx5_0 -c $2 127.0.0.1"
+}
+
+# perftest PROGRAM OPTIONS: between the two HCA functions.
+perftest()
+{
+	pair 18515 "$1 -d mlx5_1 -F $2" "$1 -d mlx5_0 -F $2 127.0.0.1"
+}

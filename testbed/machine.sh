@@ -8,6 +8,7 @@
 #     stdout, stderr      named pipes for the guest command's output
 #     dmesg, machine.log, trace.bin      evidence
 # With DRY_RUN=1 in settings the two commands are printed instead.
+# shellcheck disable=SC2089,SC2090 # the JSON in $devices has no blanks and is split at blanks on purpose
 set -eu
 cd /run/tph
 # shellcheck source=/dev/null

@@ -9,7 +9,7 @@ all='' dry_run=''
 for option; do
 	case $option in
 	--all) all=1 ;;
-	--dry-run) dry_run=echo ;;
+	--dry-run) dry_run='echo' ;;
 	*) usage_error "unexpected argument $option" ;;
 	esac
 done

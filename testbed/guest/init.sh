@@ -20,6 +20,7 @@ ip link set lo up
 
 TPH_CONTROL=$(port org.rdma-tph.control)
 export TPH_CONTROL PATH="/mnt/bin:/mnt/src/testbed/guest:$PATH"
+# shellcheck disable=SC3045 # the guest has dash, which knows -l
 ulimit -l unlimited
 cd /root || exit 1
 

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the guest: the runs of /mnt/job/plan. Each leaves /mnt/job/rows/N.json.
 set -eu
+# shellcheck source=/dev/null
 . /mnt/src/testbed/guest/control.sh
+# shellcheck source=/dev/null
 . /mnt/src/testbed/guest/vfio.sh
 mkdir -p /mnt/job/rows
 uname -r >/mnt/job/kernel
@@ -156,9 +158,8 @@ ip link set tph0 up
 rdma link add rxe0 type rxe netdev tph0
 host_iters=1000
 common_args="-s $size -n $host_iters -F"
-{
-	host_memory mlx5 '-d mlx5_1' '-d mlx5_0' || status=1
-	host_memory rxe '-d rxe0 -x 1' '-d rxe0 -x 1' || status=1
-} | jq -s . >/mnt/job/host-memory.json
+host_memory mlx5 '-d mlx5_1' '-d mlx5_0' >"$work/host" || status=1
+host_memory rxe '-d rxe0 -x 1' '-d rxe0 -x 1' >>"$work/host" || status=1
+jq -s . "$work/host" >/mnt/job/host-memory.json
 rdma link delete rxe0
 exit $status

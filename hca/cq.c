@@ -68,6 +68,8 @@ static void send_event(struct hca *hca, struct hca_cq *cq, uint32_t arm)
 
 	cq->event_sent = true;
 	cq->event_sn = arm >> 28 & 3;
+	cq->any_new = false;
+	cq->any_solicited = false;
 	if (!eq)
 		return;
 	be32_put(data, 0x18, cq->number);
@@ -82,7 +84,7 @@ bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq)
 	if (!cq->pi || !read_record(hca, cq, false, record) || !is_armed(cq, record[1]))
 		return false;
 	solicited = record[1] & ARM_SOLICITED;
-	if (solicited && !cq->any_solicited)
+	if (solicited ? !cq->any_solicited : !cq->any_new)
 		return false;
 	newest = solicited ? cq->solicited_pi : cq->pi;
 	if (!is_after(newest, record[1] & 0xffffff))
@@ -150,6 +152,7 @@ void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe)
 	hca_pages_write(hca, &cq->pages, at + CQE_LEN - CQE_TAIL, raw + CQE_LEN - CQE_TAIL,
 			CQE_TAIL);
 	cq->pi++;
+	cq->any_new = true;
 	urgent = cqe->solicited || cqe->opcode >= HCA_CQE_REQ_ERR;
 	if (urgent) {
 		cq->any_solicited = true;

@@ -120,9 +120,9 @@ struct hca_cq {
 	/* Arming: see cq.c. */
 	bool event_sent;	/* an event was sent for arm serial number event_sn */
 	uint8_t event_sn;
-	bool armed_once;	/* arm record was seen non-zero, or its doorbell was trapped */
+	bool armed_once;	/* an arm doorbell was trapped: kernel CQs are armed by it only */
 	uint32_t solicited_pi;	/* pi after the newest solicited or error CQE */
-	bool any_solicited;
+	bool any_new, any_solicited;	/* since the last event: what was announced is not again */
 	uint8_t context[64];	/* cqc as created, for QUERY_CQ */
 };
 

@@ -162,6 +162,8 @@ static struct json_object *answer(const struct controlled *devices, unsigned int
 	if (!strcmp(verb, "mark")) {
 		if (!*name || strlen(name) >= TLP_TRACE_NAME)
 			return error("a mark has 1 to 23 characters", name);
+		if (!trace)
+			return error("no trace is written for the mark", name);
 		tlp_trace_mark(trace, name);
 		return json_object_new_object();
 	}

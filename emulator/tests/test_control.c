@@ -84,7 +84,29 @@ static void test_answers(void **state)
 	      "\"size\":1048576}]}\n");
 	check("mkey hca0", "{\"mkey\":null}\n");
 	check("clear-mkey hca0", "{}\n");
-	check("mark here", "{}\n");
+	check("mark here", "{\"error\":\"no trace is written for the mark: here\"}\n");
+}
+
+static void test_mark(void **state)
+{
+	char path[] = "/tmp/tph-control-XXXXXX";
+	int fd = mkstemp(path);
+	struct tlp_trace *trace = tlp_trace_open(path);
+	char *answer, bytes[256];
+	ssize_t got;
+
+	(void)state;
+	assert_non_null(trace);
+	answer = control_answer(devices, 2, trace, "mark here");
+	assert_string_equal(answer, "{}\n");
+	free(answer);
+	/* Readers see the mark at once. */
+	got = read(fd, bytes, sizeof(bytes));
+	assert_true(got > 0);
+	assert_non_null(memmem(bytes, (size_t)got, "here", 4));
+	assert_int_equal(tlp_trace_close(trace), 0);
+	close(fd);
+	unlink(path);
 }
 
 static void test_counts(void **state)
@@ -172,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_mark),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_socket),

@@ -312,7 +312,16 @@ void pcie_config_write(struct pcie_function *fn, unsigned int offset, const void
 
 void pcie_function_reset(struct pcie_function *fn, int kind)
 {
+	uint8_t bars[4 * PCIE_BARS];
+
+	/*
+	 * A host that emulates the BAR registers answers reads of them itself, also after an FLR.
+	 * Software that restores config space then finds them as they were and writes nothing.
+	 */
+	memcpy(bars, fn->config.bytes + PCI_BASE_ADDRESS_0, sizeof(bars));
 	memcpy(fn->config.bytes, fn->config.initial, PCIE_CONFIG_SIZE);
+	if (kind == PCIE_RESET_FLR)
+		memcpy(fn->config.bytes + PCI_BASE_ADDRESS_0, bars, sizeof(bars));
 	publish(fn);
 	if (fn->ops->reset)
 		fn->ops->reset(fn, kind);

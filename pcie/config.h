@@ -90,7 +90,10 @@ void pcie_config_read(struct pcie_function *fn, unsigned int offset, void *buf, 
  * thread at a time.
  */
 void pcie_config_write(struct pcie_function *fn, unsigned int offset, const void *buf, size_t len);
-/* Back to initial values and ops->reset(): what FLR and the transport's reset request do. */
+/*
+ * Back to initial values and ops->reset(): what FLR and the transport's reset request do. BARs stay
+ * as they are through an FLR, because hosts that emulate them do not write them again.
+ */
 void pcie_function_reset(struct pcie_function *fn, int kind /* enum pcie_reset */);
 
 /* Number of MSI-X vectors, 0 without the capability. */

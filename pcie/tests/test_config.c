@@ -328,8 +328,8 @@ static void test_flr(void **state)
 	uint8_t before[PCIE_CONFIG_SIZE], after[PCIE_CONFIG_SIZE];
 
 	(void)state;
-	pcie_config_read(&fn, 0, before, sizeof(before));
 	wr(0x20, 4, 0xfe001000);
+	pcie_config_read(&fn, 0, before, sizeof(before));
 	wr(TPH + 8, 4, 0x302);
 	wr(TPH + 12, 2, 42);
 	wr(PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
@@ -344,6 +344,9 @@ static void test_flr(void **state)
 	assert_int_equal(pcie_bar_address(&fn, 4), 0);
 	assert_int_equal(pcie_tph_width(&fn), 0);
 	assert_int_equal(pcie_st_entry(&fn, 0), 0);
+	/* The host does not write BARs again that it reads as they were. */
+	wr(PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(pcie_bar_address(&fn, 4), 0xfe001000);
 
 	wr(devctl + 1, 1, 0x80); /* as a byte */
 	assert_int_equal(seen.resets, 2);
@@ -356,12 +359,16 @@ static void test_flr(void **state)
 static void test_conventional_reset(void **state)
 {
 	(void)state;
-	wr(PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+	wr(0x20, 4, 0xfe001000);
+	wr(PCI_COMMAND, 2, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
+	assert_int_equal(pcie_bar_address(&fn, 4), 0xfe001000);
 	pcie_function_reset(&fn, PCIE_RESET_CONVENTIONAL);
 	assert_int_equal(seen.resets, 1);
 	assert_int_equal(seen.kind, PCIE_RESET_CONVENTIONAL);
 	assert_int_equal(rd(PCI_COMMAND, 2), 0);
 	assert_false(atomic_load(&fn.bus_master));
+	wr(PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(pcie_bar_address(&fn, 4), 0);
 }
 
 /* All ones and all zeroes everywhere change no read-only bit. */

@@ -14,22 +14,6 @@ trap 'exit 130' INT TERM
 port=18500
 iommu=$(cat /mnt/job/iommu)
 
-# payload SIZE: SIZE random bytes in sent, and as the text that perftest takes in sent.txt.
-payload()
-{
-	[ "$(stat -c %s "$work/sent" 2>/dev/null || echo 0)" -ne "$1" ] || return 0
-	# perftest repeats the pattern of 4-byte words, so a long one is enough for any size.
-	pattern=$((($1 + 3) / 4 * 4))
-	[ "$pattern" -le 262140 ] || pattern=262140
-	head -c "$pattern" /dev/urandom >"$work/pattern"
-	od -An -v -tx4 -w4 "$work/pattern" | sed 's/ */0x/; $!s/$/,/' | tr '\n' ' ' >"$work/sent.txt"
-	: >"$work/sent"
-	while [ "$(stat -c %s "$work/sent")" -lt "$1" ]; do
-		cat "$work/pattern" >>"$work/sent"
-	done
-	truncate -s "$1" "$work/sent"
-}
-
 # bandwidth SERVER-ARGS: ib_write_bw between two processes of this guest; the server's options are
 # in $server_args, the client's in $client_args. Sets server_status and client_status.
 bandwidth()
@@ -77,17 +61,18 @@ status=0
 while read -r id target device bdf bar mode width hca st st_ext ph size iters offset expect; do
 	echo "run $id: $target, ST $st, Extended ST $st_ext, $mode mode, ${width}-bit requester" >&2
 	vfio_bind "$bdf"
-	payload "$size"
+	# perftest fills its buffer with random bytes, sends the first half, and takes the peer's
+	# writes in the second half; on the client the buffer is this file.
 	span=$((size > 4096 ? size : 4096))
 	common_args="-s $size -n $iters -F -m 4096"
 	server_args="-d mlx5_$hca --use_vfio=$bdf --vfio_bar=$bar --vfio_offset=$offset"
-	client_args="-d mlx5_0 --payload_file_path=$work/sent.txt"
+	client_args="-d mlx5_0 --mmap=$work/sent"
+	truncate -s $((2 * span)) "$work/sent"
 	spec=ph=$ph
 	[ "$st" = - ] || spec=st=$st,$spec
 	[ "$st_ext" = - ] || spec=st_ext=$st_ext,$spec
 	[ "$spec" = "ph=$ph" ] || server_args="$server_args --dmabuf-tph=$spec"
 
-	# perftest's server takes the writes in the second half of its buffer.
 	vfiobar fill "$bdf" "$bar" "$offset" $((2 * span)) 0xa5 2>"$work/fill.err" || {
 		cat "$work/fill.err" >&2
 		status=1
@@ -146,7 +131,7 @@ host_memory()
 		sed "s/^/  $1: /" "$work/server.err" "$work/client.err" >&2 2>/dev/null || :
 		return 1
 	fi
-	jq -n --arg device "$1" --argjson size "$size" --argjson iters "$host_iters" \
+	jq -n --arg device "$1" --argjson size "$host_size" --argjson iters "$host_iters" \
 		--argjson bw "$(megabytes "$work/client.json")" \
 		'{device: $device, program: "ib_write_bw", size: $size, iters: $iters, bw_avg_MBps: $bw}'
 }
@@ -156,8 +141,8 @@ ip link add tph0 type dummy
 ip address add 192.0.2.1/24 dev tph0
 ip link set tph0 up
 rdma link add rxe0 type rxe netdev tph0
-host_iters=1000
-common_args="-s $size -n $host_iters -F"
+host_size=65536 host_iters=1000
+common_args="-s $host_size -n $host_iters -F"
 host_memory mlx5 '-d mlx5_1' '-d mlx5_0' >"$work/host" || status=1
 host_memory rxe '-d rxe0 -x 1' '-d rxe0 -x 1' >>"$work/host" || status=1
 jq -s . "$work/host" >/mnt/job/host-memory.json

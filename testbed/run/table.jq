@@ -7,7 +7,7 @@ def requested:
   if .st == null and .st_ext == null then "none"
   else ([if .st != null then "ST \(.st)" else empty end,
          if .st_ext != null then "Ext \(.st_ext)" else empty end, "ph \(.ph)"] | join(" ")) end;
-def line: (.[0] | pad(11)) + (.[1] | pad(8)) + (.[2] | pad(16)) + (.[3] | pad(17))
+def line: (.[0] | pad(11)) + (.[1] | pad(11)) + (.[2] | pad(16)) + (.[3] | pad(17))
   + (.[4] | pad(21)) + (.[5] | lpad(10)) + (.[6] | lpad(10)) + (.[7] | lpad(6)) + (.[8] | lpad(10))
   + "  " + (.[9] | pad(9)) + .[10];
 "Linux \(.kernel), QEMU \(.qemu), IOMMU \(.iommu)",

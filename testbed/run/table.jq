@@ -13,7 +13,7 @@ def line: (.[0] | pad(11)) + (.[1] | pad(11)) + (.[2] | pad(16)) + (.[3] | pad(1
 "Linux \(.kernel), QEMU \(.qemu), IOMMU \(.iommu)",
 (["target", "mode", "requested", "memory key", "result", "BAR TLPs", "hinted", "wrong", "MB/s",
   "bytes", ""] | line),
-(.runs[] | [.target, "\(.st_mode)/\(.st_width)", (.requested | requested),
+(.runs[] | [.target, "\(.st_mode)/\(.width)", (.requested | requested),
    (if .result != "ok" then "-" elif .mkey.tph then tag(.mkey) else "no hint" end),
    (if .result == "ok" then "ok" else "\(.result) \(.errno // "")" end),
    .tlp.bar_writes, .tlp.with_hint, (.tlp.wrong_hint + .tlp.hint_elsewhere),

@@ -56,8 +56,9 @@ host_suite()
 {
 	for file in "$TPH_TOP/tests/$1"/[0-9]*; do
 		status=0
-		rm -f "$scratch/cases"
-		(cd "$scratch" && TPH_CASES=$scratch/cases sh "$file") >"$scratch/log" 2>&1 </dev/null ||
+		rm -rf "$scratch/work" "$scratch/cases"
+		mkdir "$scratch/work"
+		(cd "$scratch/work" && TPH_CASES=$scratch/cases sh "$file") >"$scratch/log" 2>&1 </dev/null ||
 			status=$?
 		if [ -s "$scratch/cases" ]; then
 			while read -r verdict name; do

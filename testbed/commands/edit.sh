@@ -18,22 +18,7 @@ mkdir -p "$(dirname "$dir")"
 work=$(mktemp -d "$(dirname "$dir")/.edit.XXXXXX")
 on_exit "rm -rf '$work'"
 
-edit_tree()
-{
-	cp -a "$SOURCE_TREE/." "$work/"
-	cd "$work"
-	git init -q -b rdma-tph
-	git config user.name 'rdma-tph developers'
-	git config user.email rdma-tph@example.org
-	git config gc.auto 0
-	git add -A -f
-	git commit -q -m "$SOURCE_NAME as pinned by rdma-tph"
-	git tag upstream
-	source_series "$SOURCE_NAME" | while IFS= read -r patch; do
-		git am -q "$patch"
-	done
-}
-step "$SOURCE_NAME: making a git tree" "$TPH_CACHE/log/edit.log" edit_tree
+step "$SOURCE_NAME: making a git tree" "$TPH_CACHE/log/edit.log" source_edit "$SOURCE_NAME" "$work"
 chmod 755 "$work"
 mv -T "$work" "$dir"
 say "edit the commits in $dir, then: ./tph refresh $1${2:+ $2}"

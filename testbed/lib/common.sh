@@ -7,7 +7,8 @@
 TPH_CACHE=${TPH_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/rdma-tph}
 TPH_NAME=tph
 TPH_STEP_PID=
-TPH_RUN_DIR=
+TPH_LOCKED=
+: "${TPH_RUN_DIR:=}" "${CACHE_TMP:=}" "${SANDBOX_ROOT:=}" "${SANDBOX_BUILD:=}" "${SOURCE_TREE:=}"
 tph_started=$(date +%s)
 
 # say TEXT: progress, on stderr, with the seconds since the start.
@@ -37,15 +38,25 @@ on_exit()
 	tph_exit_commands="$1; $tph_exit_commands"
 }
 
+# stop_background PID: end a background command and wait until all it started is gone, too.
+stop_background()
+{
+	kill -TERM "$1" 2>/dev/null || :
+	wait "$1" 2>/dev/null || :
+	# Whatever a step started has inherited the lock's descriptor, so the lock is free when the
+	# last of it is dead.
+	if [ -n "$TPH_LOCKED" ]; then
+		exec 9>"$TPH_CACHE/lock"
+		flock -w 10 9 || :
+	fi
+}
+
 tph_at_exit()
 {
 	status=$?
 	trap - EXIT
 	trap '' INT TERM HUP
-	if [ -n "$TPH_STEP_PID" ]; then
-		kill "$TPH_STEP_PID" 2>/dev/null || :
-		wait "$TPH_STEP_PID" 2>/dev/null || :
-	fi
+	[ -z "$TPH_STEP_PID" ] || stop_background "$TPH_STEP_PID"
 	eval "$tph_exit_commands"
 	exit "$status"
 }
@@ -69,6 +80,7 @@ cache_lock()
 		say "another tph is building in $TPH_CACHE; waiting for it"
 		flock 9
 	fi
+	TPH_LOCKED=1
 	# What a killed predecessor left half done; nobody else can be at it now.
 	rm -rf "$TPH_CACHE"/tmp.*
 }
@@ -77,6 +89,7 @@ cache_unlock()
 {
 	flock -u 9
 	exec 9>&-
+	TPH_LOCKED=
 }
 
 # cache_tmp: a new directory that becomes a cache entry by cache_publish, or disappears.
@@ -104,7 +117,9 @@ key()
 	} | sha256sum | cut -c1-16
 }
 
-# step TEXT LOG COMMAND...: run COMMAND with its output in LOG and show that it goes on.
+# step TEXT LOG COMMAND...: run COMMAND with its output in LOG and show that it goes on. COMMAND may
+# be a function of testbed/lib. It runs in name spaces of its own: when it is interrupted, its
+# processes and mounts are gone.
 step()
 {
 	step_text=$1
@@ -113,7 +128,9 @@ step()
 	mkdir -p "$(dirname "$step_log")"
 	say "$step_text"
 	step_begin=$(date +%s)
-	"$@" >"$step_log" 2>&1 </dev/null &
+	export TPH_CACHE TPH_RUN_DIR CACHE_TMP SANDBOX_ROOT SANDBOX_BUILD SOURCE_TREE
+	unshare --mount --pid --fork --kill-child --mount-proc \
+		sh "$TPH_TOP/testbed/lib/step.sh" "$@" >"$step_log" 2>&1 </dev/null &
 	TPH_STEP_PID=$!
 	step_next=$((step_begin + 15))
 	while kill -0 "$TPH_STEP_PID" 2>/dev/null; do

@@ -118,3 +118,20 @@ source_patch()
 	step "$1: applying $(source_series "$1" | wc -l) patches" "$TPH_CACHE/log/apply-$1.log" \
 		apply_series "$2" "$1"
 }
+
+# source_edit NAME DIR: after source_pristine, a git tree with the series as commits.
+source_edit()
+{
+	cp -a "$SOURCE_TREE/." "$2/"
+	cd "$2"
+	git init -q -b rdma-tph
+	git config user.name 'rdma-tph developers'
+	git config user.email rdma-tph@example.org
+	git config gc.auto 0
+	git add -A -f
+	git commit -q -m "$1 as pinned by rdma-tph"
+	git tag upstream
+	source_series "$1" | while IFS= read -r patch; do
+		git am -q "$patch"
+	done
+}

@@ -41,7 +41,8 @@ on_exit()
 # stop_background PID: end a background command and wait until all it started is gone, too.
 stop_background()
 {
-	kill -TERM "$1" 2>/dev/null || :
+	# It has name spaces of its own, which die with it; unshare(1) waits out any other signal.
+	kill -KILL "$1" 2>/dev/null || :
 	wait "$1" 2>/dev/null || :
 	# Whatever a step started has inherited the lock's descriptor, so the lock is free when the
 	# last of it is dead.

@@ -74,7 +74,9 @@ static const struct field {
 	{ QPC_PATH + 9, 23, 16, T_INIT, T_REINIT, OPT_PORT }, /* vhca_port_num */
 	{ QPC_PATH + 9, 15, 0, T_RTR, 0, 0 },
 	{ QPC_PATH + 10, 31, 0, T_RTR, 0, 0 },
-	{ QPC_ACK, 31, 0, T_RTS, 0, 0 },
+	/* Bit 11, fre, is that of CREATE_QP. */
+	{ QPC_ACK, 31, 12, T_RTS, 0, 0 },
+	{ QPC_ACK, 10, 0, T_RTS, 0, 0 },
 	{ QPC_SEND_PSN, 23, 0, T_RTS, 0, 0 },
 	{ QPC_DETH, 23, 0, T_INIT, 0, 0 },
 	{ QPC_RIGHTS, 23, 21, T_RTR, 0, 0 },		/* log_rra_max */

@@ -194,8 +194,12 @@ static bool load(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
 		catastrophic(qp);
 		return false;
 	}
-	if (hca_wqe_parse(raw, len, datagram, &flow->wqe))
+	if (hca_wqe_parse(raw, len, datagram, &flow->wqe)) {
 		*syndrome = HCA_SYND_LOCAL_QP_OP;
+		if (!hca_wqe_modelled(flow->wqe.opcode))
+			hca_unmodelled(qp->hca, "send WQE opcode 0x%02x %s", flow->wqe.opcode,
+				       hca_wqe_unmodelled_name(flow->wqe.opcode));
+	}
 	flow->active = true;
 	flow->started = false;
 	flow->done = 0;

@@ -135,6 +135,53 @@ static int parse_umr(struct cursor *c, struct hca_wqe *wqe)
 	return 0;
 }
 
+const char *hca_wqe_unmodelled_name(uint8_t opcode)
+{
+	static const struct {
+		uint8_t opcode;
+		const char *name;
+	} names[] = {
+		{ 0x0e, "LSO" },
+		{ 0x14, "ATOMIC_MASKED_CS" },
+		{ 0x15, "ATOMIC_MASKED_FA" },
+		{ 0x18, "BIND_MW" },
+		{ 0x1f, "CONFIG_CMD" },
+		{ 0x20, "SET_PSV" },
+		{ 0x21, "GET_PSV" },
+		{ 0x22, "CHECK_PSV" },
+		{ 0x23, "DUMP" },
+		{ 0x26, "RGET_PSV" },
+		{ 0x27, "RCHECK_PSV" },
+		{ 0x29, "ENHANCED_MPSW" },
+		{ 0x2c, "FLOW_TBL_ACCESS" },
+		{ 0x2d, "ACCESS_ASO" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (names[i].opcode == opcode)
+			return names[i].name;
+	return "?";
+}
+
+bool hca_wqe_modelled(uint8_t opcode)
+{
+	switch (opcode) {
+	case HCA_OP_NOP:
+	case HCA_OP_SEND_INV:
+	case HCA_OP_WRITE:
+	case HCA_OP_WRITE_IMM:
+	case HCA_OP_SEND:
+	case HCA_OP_SEND_IMM:
+	case HCA_OP_READ:
+	case HCA_OP_ATOMIC_CS:
+	case HCA_OP_ATOMIC_FA:
+	case HCA_OP_UMR:
+		return true;
+	default:
+		return false;
+	}
+}
+
 int hca_wqe_parse(const uint8_t *raw, size_t len, bool datagram, struct hca_wqe *wqe)
 {
 	struct cursor c;

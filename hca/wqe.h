@@ -17,6 +17,10 @@
 #define HCA_UMR_CTRL_LEN 48u
 #define HCA_MKC_LEN	 64u
 
+/* Name of a send opcode that hardware has and this model does not, "?" for one nobody has. */
+const char *hca_wqe_unmodelled_name(uint8_t opcode);
+bool hca_wqe_modelled(uint8_t opcode);
+
 enum hca_opcode {
 	HCA_OP_NOP = 0x00,
 	HCA_OP_SEND_INV = 0x01,

@@ -1,9 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Reads a kernel log and prints its lines that mean trouble and are not explained in
-# dmesg-explained. Exit status 1 when there are any.
+# Reads a kernel log and prints its lines that mean trouble and are not explained, in
+# dmesg-explained or by a '# EXPLAINED: regular expression' line of the files named as arguments.
+# Exit status 1 when there are any.
 set -eu
-explained=$(sed -e 's/[[:space:]]*#.*//' -e '/^$/d' "$(dirname "$0")/dmesg-explained")
+explained=$(
+	sed -e 's/[[:space:]]*#.*//' -e '/^$/d' "$(dirname "$0")/dmesg-explained"
+	[ $# -eq 0 ] || sed -n 's/^# EXPLAINED: //p' "$@"
+)
 found=$(awk -v explained="$explained" '
 	BEGIN { n = split(explained, ok, "\n") }
 	/WARNING: |BUG: |Oops|general protection fault|INFO: possible|possible circular/ ||

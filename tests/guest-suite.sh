@@ -23,7 +23,7 @@ for file in "$dir"/[0-9]*; do
 		. "$file"
 	) >"$log" 2>&1 || status=$?
 	rm -rf "$work"
-	if ! dmesg | sh /mnt/src/testbed/dmesg-scan.sh >>"$log" && [ "$status" -eq 0 ]; then
+	if ! dmesg | sh /mnt/src/testbed/dmesg-scan.sh "$file" >>"$log" && [ "$status" -eq 0 ]; then
 		status=1
 	fi
 	echo "$status" >"/mnt/job/results/$name"

@@ -100,11 +100,33 @@ static void test_local_pd(void **state)
 
 static void test_malformed(void **state)
 {
-	uint8_t wqe[32];
+	static const struct {
+		uint8_t opcode;
+		const char *listed;
+	} cases[] = {
+		{ 0x14, "hca0: send WQE opcode 0x14 ATOMIC_MASKED_CS\n" },
+		{ 0x3e, "hca0: send WQE opcode 0x3e ?\n" },
+	};
 
-	fixture_ctrl(wqe, 0x20, 0, 0); /* no such operation */
-	fixture_post_send(a.port, &a.qp, wqe, sizeof(wqe));
-	expect_failure(*state, 0, HCA_SYND_LOCAL_QP_OP, HCA_QP_RTS);
+	for (unsigned int i = 0; i < 2; i++) {
+		uint8_t wqe[32] = { 0 };
+		char *text = NULL;
+		size_t len = 0;
+		FILE *stream;
+
+		fixture_teardown(state);
+		setup(state);
+		fixture_ctrl(wqe, cases[i].opcode, 0, 0);
+		fixture_post_send(a.port, &a.qp, wqe, sizeof(wqe));
+		expect_failure(*state, 0, HCA_SYND_LOCAL_QP_OP, HCA_QP_RTS);
+		assert_untouched(&b);
+		stream = open_memstream(&text, &len);
+		assert_non_null(stream);
+		hca_print_unmodelled(a.port->hca, stream);
+		fclose(stream);
+		assert_string_equal(text, cases[i].listed);
+		free(text);
+	}
 }
 
 /* A WQE whose size reaches behind the last posted block. */

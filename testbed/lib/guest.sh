@@ -98,8 +98,9 @@ guest_run()
 	fi
 }
 
-# guest_dmesg_check: lines of the guest's kernel log that must not be there; returns 1 if any.
+# guest_dmesg_check [FILE...]: lines of the guest's kernel log that must not be there; returns 1 if
+# any. The files explain more lines.
 guest_dmesg_check()
 {
-	tr -d '\r' <"$TPH_RUN_DIR/dmesg" | sh "$TPH_TOP/testbed/dmesg-scan.sh" >&2
+	tr -d '\r' <"$TPH_RUN_DIR/dmesg" | sh "$TPH_TOP/testbed/dmesg-scan.sh" "$@" >&2
 }

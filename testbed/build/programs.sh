@@ -1,0 +1,10 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# In the sandbox: build the C programs of this project. Argument: output directory.
+set -eu
+cmake -G Ninja -S /src -B "$1/build" -DTPH_SANITIZE=OFF -DBUILD_TESTING=OFF \
+	-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER_LAUNCHER=ccache
+ninja -C "$1/build"
+mkdir "$1/bin"
+find "$1/build" -maxdepth 2 -type f -perm /111 ! -name '*.so' -exec cp {} "$1/bin/" \;
+rm -rf "$1/build"

@@ -91,6 +91,8 @@ guest_run()
 		cat "$TPH_RUN_DIR/machine.log" >&2 2>/dev/null || :
 		die "the machine ended with status $machine_status"
 	fi
+	# What the drivers asked for and the models do not have.
+	sed 's/^/emulator: /' "$TPH_RUN_DIR/emulator.log" >&2 2>/dev/null || :
 	GUEST_STATUS=$(cat "$TPH_RUN_DIR/job/status" 2>/dev/null || :)
 	if [ -z "$GUEST_STATUS" ]; then
 		tail -n 40 "$TPH_RUN_DIR/dmesg" >&2

@@ -123,7 +123,7 @@ source_patch()
 source_edit()
 {
 	cp -a "$SOURCE_TREE/." "$2/"
-	cd "$2"
+	cd "$2" || return
 	git init -q -b rdma-tph
 	git config user.name 'rdma-tph developers'
 	git config user.email rdma-tph@example.org

@@ -27,7 +27,7 @@ cd /root || exit 1
 if [ -e /mnt/job/shell ]; then
 	echo "rdma-tph guest, $(uname -r); leave with 'exit' or ctrl-d" >/dev/hvc0
 	stty rows "$(sed -n 1p /mnt/job/shell)" cols "$(sed -n 2p /mnt/job/shell)" </dev/hvc0
-	TERM=$(sed -n 3p /mnt/job/shell) setsid busybox cttyhack /bin/sh -i </dev/hvc0 >/dev/hvc0 2>&1
+	TERM=$(sed -n 3p /mnt/job/shell) setsid --ctty --wait /bin/sh -i </dev/hvc0 >/dev/hvc0 2>&1
 else
 	/bin/sh /mnt/job/command </dev/null >"$(port org.rdma-tph.stdout)" \
 		2>"$(port org.rdma-tph.stderr)"

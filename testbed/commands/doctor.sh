@@ -42,6 +42,8 @@ if command -v apt-get >/dev/null && [ -x /usr/lib/apt/apt-helper ]; then
 			bad "cannot read trixie from the Debian archive of this machine" \
 				"look at /etc/apt/sources.list* and the network, or set TPH_MIRROR"
 		fi
+	else
+		bad "apt has no Debian archive" "name one in /etc/apt/sources.list, or set TPH_MIRROR"
 	fi
 else
 	bad "no apt here" "use Debian 12 or 13"

@@ -7,7 +7,8 @@ mirror()
 {
 	if [ -z "${TPH_MIRROR:-}" ]; then
 		# shellcheck disable=SC2016 # the variable is apt's
-		TPH_MIRROR=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		TPH_MIRROR=$(apt-get indextargets --no-release-info --format '$(REPO_URI)' \
+			'Created-By: Packages' 2>/dev/null |
 			grep -v security | sort | uniq -c | sort -rn | awk 'NR == 1 { print $2 }')
 		[ -n "$TPH_MIRROR" ] || die "apt knows no Debian archive; look at /etc/apt/sources.list*"
 		TPH_MIRROR=${TPH_MIRROR%/}

@@ -47,8 +47,7 @@ static struct {
 } host;
 
 static struct {
-	unsigned int count;
-	unsigned int bar;
+	unsigned int count, bar;
 	uint64_t offset[MAX_TRACED];
 	struct tlp tlp[MAX_TRACED];
 	size_t len[MAX_TRACED];

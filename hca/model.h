@@ -19,8 +19,8 @@
 #define HCA_UAR_PAGE		4096u
 #define HCA_UAR_PAGES		4096u	/* BAR0 is 16 MiB */
 /*
- * UAR pages below this are trapped (the driver's own, allocated at probe), the others are one shared area that the
- * guest writes as plain memory: there the doorbell records are polled.
+ * UAR pages below this are trapped (the driver's own, allocated at probe), the others are one
+ * shared area that the guest writes as plain memory: there the doorbell records are polled.
  */
 #define HCA_UAR_FIRST		3u
 #define HCA_UAR_FIRST_SHARED	16u
@@ -183,8 +183,8 @@ struct hca_accessor {
 };
 
 /*
- * hca_mkey_check() - all checks of an access of [@va, @va + @len) under @key, and presence of all its
- * translation entries. Nothing is accessed. A zero-length access is HCA_OK.
+ * hca_mkey_check() - all checks of an access of [@va, @va + @len) under @key, and presence of all
+ * its translation entries. Nothing is accessed. A zero-length access is HCA_OK.
  */
 enum hca_fault hca_mkey_check(struct hca *hca, const struct hca_accessor *who, uint32_t key,
 			      uint64_t va, uint64_t len, enum hca_access access);
@@ -296,7 +296,7 @@ struct hca_srq {
 	uint8_t context[64];	/* srqc as created */
 };
 
-/* --- commands (cmd.c) -------------------------------------------------------------------------- */
+/* --- commands (cmd.c) ---------------------------------------------------------------------- */
 
 /* Command status (output dw0[31:24]). */
 enum hca_cmd_status {
@@ -351,7 +351,7 @@ enum hca_cmd_status hca_cmd_pages(struct hca_cmd *cmd, uint32_t list, uint64_t b
 				  uint8_t log_page_size, uint32_t page_offset,
 				  struct hca_pages *pages);	/* object.c */
 
-/* --- the function ------------------------------------------------------------------------------ */
+/* --- the function -------------------------------------------------------------------------- */
 
 #define HCA_DOORBELLS	256
 

@@ -50,7 +50,7 @@ struct vfio_user_server *vfio_user_server_new(const struct vfio_user_config *con
 					      const struct vfio_user_ops *ops, void *dev);
 /* Bind, listen and start the thread. Returns 0 or -errno (-EADDRINUSE: somebody listens there). */
 int vfio_user_server_start(struct vfio_user_server *server);
-/* Stop the thread, close the connection, remove the socket, fail waiting DMA calls. NULL is fine. */
+/* Stop the thread, close the connection, remove the socket, fail waiting DMA calls. NULL: no-op. */
 void vfio_user_server_free(struct vfio_user_server *server);
 
 /*

@@ -12,7 +12,7 @@ usage: ./tph COMMAND ...
       --st-ext N            16-bit Extended Steering Tag, 0..65535
       --ph N                processing hint, 0..3 (default 2)
       --size BYTES          message size (default 65536)
-      --iters N             messages per run (default 1000)
+      --iters N             messages per run (default 1000; at most 50 with qemu-nvme)
       --bar N, --offset N   where in the target (default: its memory BAR, from its start)
       --st-mode M           table (default) or direct
       --st-width W          8 or 16: requester width of the HCA function on the BAR's side;

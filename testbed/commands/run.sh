@@ -9,7 +9,7 @@ set -eu
 . "$TPH_TOP/testbed/run/plan.sh"
 TPH_NAME='tph run'
 
-target=all st=- st_ext=- ph=2 ph_given='' size=65536 iters=1000 mode=table width='' bar=- offset=0
+target=all st=- st_ext=- ph=2 size=65536 iters=1000 mode=table width='' bar=- offset=0
 json='' mode_given='' status=0
 
 # number OPTION VALUE MIN MAX: checks it and sets NUMBER, decimal.
@@ -61,7 +61,7 @@ while [ $# -gt 0 ]; do
 		;;
 	--st) number --st "$value" 0 255 && st=$NUMBER ;;
 	--st-ext) number --st-ext "$value" 0 65535 && st_ext=$NUMBER ;;
-	--ph) number --ph "$value" 0 3 && ph=$NUMBER ph_given=1 ;;
+	--ph) number --ph "$value" 0 3 && ph=$NUMBER ;;
 	--size) number --size "$value" 1 1073741824 && size=$NUMBER ;;
 	--iters) number --iters "$value" 5 100000000 && iters=$NUMBER ;;
 	--bar) number --bar "$value" 0 5 && bar=$NUMBER ;;
@@ -91,8 +91,6 @@ while [ $# -gt 0 ]; do
 	*) usage_error "unknown option $option" ;;
 	esac
 done
-[ -z "$ph_given" ] || [ "$st$st_ext" != -- ] || [ "$target" != all ] ||
-	say "--ph $ph is used with the tags of the standard runs"
 
 # add TARGET MODE WIDTH ST ST_EXT: a run with the options given.
 add()

@@ -152,8 +152,22 @@ static struct json_object *error(const char *text, const char *name)
 	return answer;
 }
 
+static struct json_object *st_entries(const struct controlled *device, const char *text)
+{
+	unsigned int entries;
+	char end;
+
+	if (!device || !device->hca)
+		return error("no such HCA", "st-entries");
+	if (sscanf(text, "%2u%c", &entries, &end) != 1 || entries > PCIE_ST_ENTRIES)
+		return error("an ST table has 1 to 64 entries", text);
+	pcie_config_claim_st_entries(hca_function(device->hca), entries);
+	return json_object_new_object();
+}
+
 static struct json_object *answer(const struct controlled *devices, unsigned int count,
-				  struct tlp_trace *trace, const char *verb, const char *name)
+				  struct tlp_trace *trace, const char *verb, const char *name,
+				  const char *argument)
 {
 	const struct controlled *device = find(devices, count, name);
 
@@ -183,19 +197,21 @@ static struct json_object *answer(const struct controlled *devices, unsigned int
 		hca_clear_mkey_report(device->hca);
 		return json_object_new_object();
 	}
+	if (!strcmp(verb, "st-entries"))
+		return st_entries(device, argument);
 	return error("no such request", verb);
 }
 
 char *control_answer(const struct controlled *devices, unsigned int count,
 		     struct tlp_trace *trace, const char *line)
 {
-	char verb[LINE] = "", name[LINE] = "";
+	char verb[LINE] = "", name[LINE] = "", argument[LINE] = "";
 	struct json_object *object;
 	const char *text;
 	char *copy = NULL;
 
-	sscanf(line, "%255s %255s", verb, name);
-	object = answer(devices, count, trace, verb, name);
+	sscanf(line, "%255s %255s %255s", verb, name, argument);
+	object = answer(devices, count, trace, verb, name, argument);
 	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
 	if (text && asprintf(&copy, "%s\n", text) < 0)
 		copy = NULL;

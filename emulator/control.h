@@ -9,6 +9,7 @@
  *     reset-counts ENDPOINT
  *     mkey HCA               the memory key that took the last remote access
  *     clear-mkey HCA
+ *     st-entries HCA N       let the HCA's driver read that its ST table has N entries, 0: the truth
  *
  * An error is {"error": "..."}.
  */

@@ -67,6 +67,8 @@ static void cap_default(const struct hca *hca, unsigned int type, uint8_t block[
 	}
 	if (type == CAP_GENERAL && hca->params.st_mode != HCA_ST_NONE)
 		field_put(block, 21, 24, 24, 1); /* mkey_pcie_tph */
+	if (type == CAP_GENERAL && hca->params.umr_limited)
+		field_put(block, 16, 24, 24, 1); /* umr_modify_entity_size_disabled */
 }
 
 void hca_caps_reset(struct hca *hca)

@@ -28,6 +28,7 @@ struct hca_params {
 	unsigned int st_width;		/* 8 or 16 */
 	unsigned int st_entries;	/* table mode: 2..64 */
 	unsigned int vectors;		/* MSI-X, >= 1 */
+	bool umr_limited;		/* UMR cannot load translations: drivers write whole keys */
 };
 
 struct hca;

@@ -259,12 +259,26 @@ static bool inside(unsigned int offset, size_t len)
 	return len >= 1 && len <= PCIE_CONFIG_SIZE && offset <= PCIE_CONFIG_SIZE - len;
 }
 
+void pcie_config_claim_st_entries(struct pcie_function *fn, unsigned int entries)
+{
+	assert(entries <= PCIE_ST_ENTRIES);
+	if (fn->config.st_entries)
+		atomic_store(&fn->config.view.st_claim, entries);
+}
+
 void pcie_config_read(struct pcie_function *fn, unsigned int offset, void *buf, size_t len)
 {
-	if (inside(offset, len))
-		memcpy(buf, fn->config.bytes + offset, len);
-	else
+	unsigned int claim = atomic_load(&fn->config.view.st_claim);
+	/* The low byte of the table's size; no table has 256 entries. */
+	unsigned int size_at = fn->config.tph + TPH_CAP + TPH_SIZE_SHIFT / 8;
+
+	if (!inside(offset, len)) {
 		memset(buf, 0, len);
+		return;
+	}
+	memcpy(buf, fn->config.bytes + offset, len);
+	if (claim && size_at >= offset && size_at - offset < len)
+		((uint8_t *)buf)[size_at - offset] = claim - 1;
 }
 
 /* A write of a state that is not there (D1, D2) is discarded (7.5.2.2). */

@@ -38,6 +38,7 @@ struct pcie_config_view {
 	_Atomic uint16_t tags;
 	_Atomic uint8_t tph_width;
 	_Atomic uint16_t st[PCIE_ST_ENTRIES];
+	_Atomic uint8_t st_claim; /* ST table size that software reads, 0: the real one */
 };
 
 struct pcie_config {
@@ -90,6 +91,12 @@ void pcie_config_read(struct pcie_function *fn, unsigned int offset, void *buf, 
  * thread at a time.
  */
 void pcie_config_write(struct pcie_function *fn, unsigned int offset, const void *buf, size_t len);
+/*
+ * A fault to test drivers with: from now on software reads the size of the ST table as @entries, so
+ * that a driver that asks before it writes finds its entry out of range. 0: the real size again.
+ * Resets do not change it. Safe from any thread. Without a table nothing happens.
+ */
+void pcie_config_claim_st_entries(struct pcie_function *fn, unsigned int entries);
 /*
  * Back to initial values and ops->reset(): what FLR and the transport's reset request do. BARs stay
  * as they are through an FLR, because hosts that emulate them do not write them again.

@@ -125,6 +125,29 @@ static void test_counts(void **state)
 	check("counts gpu0", "{\"hints\":0,\"counts\":[]}\n");
 }
 
+static uint16_t st_table_size(void)
+{
+	uint16_t size;
+
+	pcie_config_read(hca_function(devices[0].hca), 0x106, &size, sizeof(size));
+	return size;
+}
+
+static void test_st_entries(void **state)
+{
+	(void)state;
+	assert_int_equal(st_table_size(), 63);
+	check("st-entries hca0 4", "{}\n");
+	assert_int_equal(st_table_size(), 3);
+	check("st-entries hca0 65",
+	      "{\"error\":\"an ST table has 1 to 64 entries: 65\"}\n");
+	check("st-entries hca0", "{\"error\":\"an ST table has 1 to 64 entries: \"}\n");
+	check("st-entries gpu0 4", "{\"error\":\"no such HCA: st-entries\"}\n");
+	assert_int_equal(st_table_size(), 3);
+	check("st-entries hca0 0", "{}\n");
+	assert_int_equal(st_table_size(), 63);
+}
+
 static void test_errors(void **state)
 {
 	(void)state;
@@ -196,6 +219,7 @@ int main(void)
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_mark),
 		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_st_entries),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_socket),
 	};

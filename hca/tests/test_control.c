@@ -155,6 +155,24 @@ static void caps_set_and_query(void **state)
 	assert_int_equal(field_get(out + 0x10, 4, 4, 0), 18);
 }
 
+static void caps_of_limited_umr(void **state)
+{
+	struct hca_params params[FIXTURE_HCAS] = { fixture_params(0), fixture_params(1) };
+	struct fixture *fixture;
+	uint8_t out[0x1010];
+
+	(void)state;
+	params[1].umr_limited = true;
+	fixture = fixture_new_with(params, NULL);
+	for (unsigned int i = 0; i < FIXTURE_HCAS; i++) {
+		fixture_probe(&fixture->port[i]);
+		assert_int_equal(query(&fixture->port[i], 0x100, 1, 0, 0, out, sizeof(out)), 0);
+		assert_int_equal(field_get(out + 0x10, 16, 24, 24), i);
+		assert_int_equal(field_get(out + 0x10, 16, 1, 1), 1);
+	}
+	fixture_free(fixture);
+}
+
 /* SET of the atomic block carries nothing but the mode. */
 static void atomic_caps_merge(void **state)
 {
@@ -537,6 +555,7 @@ int main(void)
 		TEST(probe_again),
 		TEST(enable_drops_leftovers),
 		TEST(caps_set_and_query),
+		cmocka_unit_test(caps_of_limited_umr),
 		TEST(atomic_caps_merge),
 		TEST(caps_of_other_types),
 		TEST(vport),

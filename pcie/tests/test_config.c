@@ -273,6 +273,25 @@ static void test_tph_capability(void **state)
 	assert_int_equal(rd(TPH + 4, 4), 2 << 9 | 4 | 1);
 }
 
+static void test_st_claim(void **state)
+{
+	(void)state;
+	pcie_config_claim_st_entries(&fn, 4);
+	assert_int_equal(rd(TPH + 4, 4), 3 << 16 | 1 << 9 | 1 << 8 | 4 | 1);
+	assert_int_equal(rd(TPH + 4, 2), 1 << 9 | 1 << 8 | 4 | 1);
+	assert_int_equal(rd(TPH + 6, 1), 3);
+	assert_int_equal(rd(TPH + 7, 1), 0);
+	wr(TPH + 12 + 2 * 10, 2, 0x1234); /* the entries are there as before */
+	assert_int_equal(pcie_st_entry(&fn, 10), 0x1234);
+	pcie_function_reset(&fn, PCIE_RESET_FLR);
+	assert_int_equal(rd(TPH + 6, 2), 3);
+	pcie_config_claim_st_entries(&fn, 0);
+	assert_int_equal(rd(TPH + 4, 4), 63 << 16 | 1 << 9 | 1 << 8 | 4 | 1);
+	build(true, PCIE_ST_NONE, 0);
+	pcie_config_claim_st_entries(&fn, 4);
+	assert_int_equal(rd(TPH + 4, 4), 1 << 8 | 4 | 1);
+}
+
 static void test_tph_control(void **state)
 {
 	(void)state;
@@ -469,6 +488,7 @@ int main(void)
 		cmocka_unit_test_setup(test_msix, setup),
 		cmocka_unit_test_setup(test_power, setup),
 		cmocka_unit_test_setup(test_tph_capability, setup),
+		cmocka_unit_test_setup(test_st_claim, setup),
 		cmocka_unit_test_setup(test_tph_control, setup),
 		cmocka_unit_test_setup(test_st_table, setup),
 		cmocka_unit_test_setup(test_flr, setup),

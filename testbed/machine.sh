@@ -3,7 +3,8 @@
 # In the sandbox: start the emulator and QEMU, and wait for QEMU to end. Everything is in the run
 # directory /run/tph:
 #     devices     one device per line, see testbed/devices
-#     settings    shell assignments: KERNEL IMAGE PROGRAMS IOMMU ACCEL SHELL SHARE CMDLINE
+#     settings    shell assignments: KERNEL IMAGE PROGRAMS TESTS SELFTESTS MEMORY CPUS IOMMU ACCEL
+#                 SHELL_MODE SHARE CMDLINE DRY_RUN
 #     job/        shared with the guest: command, status, what the job leaves
 #     stdout, stderr      named pipes for the guest command's output
 #     dmesg, machine.log, trace.bin      evidence
@@ -15,17 +16,31 @@ cd /run/tph
 . ./settings
 
 emulator="$PROGRAMS/tph-emulator --control /run/tph/control.sock --trace /run/tph/trace.bin"
-devices=
+devices='' ports=0
 while read -r kind name slot rest; do
 	rest=$(echo "$rest" | tr ' ' ',')
+	# The firmware numbers the buses below root ports in their order.
+	bus=00 place="\"addr\":\"0x$slot\""
+	case $slot in
+	*:*)
+		bus=$(printf %02x "$ports") place="\"bus\":\"${slot%:*}\",\"addr\":\"0x${slot#*:}\""
+		slot=${slot#*:}
+		;;
+	esac
 	case $kind in
 	hca | gpu | nvme)
-		emulator="$emulator --$kind name=$name,id=00:$slot.0,socket=/run/tph/$name.sock${rest:+,$rest}"
+		emulator="$emulator --$kind name=$name,id=$bus:$slot.0,socket=/run/tph/$name.sock${rest:+,$rest}"
 		# A late reply would desynchronise the stream for good, so QEMU waits long.
-		devices="$devices -device {\"driver\":\"vfio-user-pci\",\"id\":\"$name\",\"addr\":\"0x$slot\",\"socket\":{\"type\":\"unix\",\"path\":\"/run/tph/$name.sock\"},\"x-msg-timeout\":600000}"
+		devices="$devices -device {\"driver\":\"vfio-user-pci\",\"id\":\"$name\",$place,\"socket\":{\"type\":\"unix\",\"path\":\"/run/tph/$name.sock\"},\"x-msg-timeout\":600000}"
 		;;
 	qemu-nvme)
 		devices="$devices -device nvme,id=$name,addr=0x$slot,serial=$name,legacy-cmb=on${rest:+,$rest}"
+		;;
+	port)
+		# Its link is slow, so that the kernel waits for the device and not for a link state
+		# that QEMU's port does not show.
+		ports=$((ports + 1))
+		devices="$devices -device pcie-root-port,id=$name,addr=0x$slot,x-speed=2_5,chassis=$ports,slot=$ports"
 		;;
 	'' | \#*) ;;
 	*)
@@ -35,6 +50,7 @@ while read -r kind name slot rest; do
 	esac
 done <devices
 
+# no_timer_check: on a busy machine the emulated timer is late, and that is no broken timer.
 case $IOMMU in
 pt) iommu_args='intel_iommu=on iommu=pt' ;;
 translated) iommu_args='intel_iommu=on iommu.passthrough=0' ;;
@@ -47,10 +63,10 @@ if [ "$ACCEL" = kvm ]; then
 else
 	set -- "$@" -accel tcg,thread=multi -cpu EPYC
 fi
-set -- "$@" -machine q35,kernel-irqchip=split -smp 2 -m 1G \
-	-object memory-backend-memfd,id=ram,size=1G,share=on -numa node,memdev=ram \
+set -- "$@" -machine q35,kernel-irqchip=split -smp "$CPUS" -m "$MEMORY" \
+	-object "memory-backend-memfd,id=ram,size=$MEMORY,share=on" -numa node,memdev=ram \
 	-kernel "$KERNEL/bzImage" -append "console=ttyS0 root=/dev/vda rootfstype=erofs ro \
-init=/usr/sbin/tph-init panic=-1 $iommu_args $CMDLINE" \
+init=/usr/sbin/tph-init panic=-1 no_timer_check $iommu_args $CMDLINE" \
 	-chardev file,id=dmesg,path=/run/tph/dmesg -serial chardev:dmesg \
 	-drive "if=none,id=root,format=raw,readonly=on,file=$IMAGE/root.img" \
 	-device virtio-blk-pci,drive=root,addr=0x1 \
@@ -61,6 +77,11 @@ init=/usr/sbin/tph-init panic=-1 $iommu_args $CMDLINE" \
 	-fsdev local,id=job,path=/run/tph/job,security_model=none \
 	-device virtio-9p-pci,fsdev=job,mount_tag=job,addr=0x1e \
 	-device virtio-serial-pci,addr=0x2
+[ -z "$TESTS" ] || set -- "$@" -fsdev "local,id=tests,path=$TESTS,security_model=none,readonly=on" \
+	-device virtio-9p-pci,fsdev=tests,mount_tag=tests,addr=0x19
+[ -z "$SELFTESTS" ] ||
+	set -- "$@" -fsdev "local,id=selftests,path=$SELFTESTS,security_model=none,readonly=on" \
+		-device virtio-9p-pci,fsdev=selftests,mount_tag=selftests,addr=0x18
 [ -z "$SHARE" ] || set -- "$@" -fsdev local,id=share,path=/mnt/share,security_model=none \
 	-device virtio-9p-pci,fsdev=share,mount_tag=share,addr=0x1b
 [ "$IOMMU" = off ] || set -- "$@" -device intel-iommu,intremap=on,caching-mode=on

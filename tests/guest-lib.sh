@@ -14,6 +14,22 @@ equal()
 	[ "$1" = "$2" ] || fail "$3: expected '$1', got '$2'"
 }
 
+# ktap PROGRAM ARGS...: run a program that prints KTAP. Each of its results is a case of this test; a
+# result "not ok", a missing plan or fewer results than planned fail the test. $KTAP_TIMEOUT: seconds.
+ktap()
+{
+	ktap_status=0
+	timeout -k 10 "${KTAP_TIMEOUT:-1800}" "$@" >ktap.out 2>&1 </dev/null || ktap_status=$?
+	cat ktap.out
+	ktap_cases "$(basename "$1")" "$ktap_status" <ktap.out
+}
+
+# ktap_cases NAME STATUS: the same for KTAP on standard input, of a program that ended with STATUS.
+ktap_cases()
+{
+	awk -v cases="$TPH_CASES" -v name="$1" -v status="$2" -f /mnt/src/tests/ktap.awk
+}
+
 # listening PORT: wait until a server listens there.
 listening()
 {

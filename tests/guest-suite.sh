@@ -1,13 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: run the files of one suite. Each leaves its exit status and log in the job
-# directory; a complaint of the kernel during a test fails it.
+# In the guest: run files of one suite. Arguments: suite, names of files. Each leaves its exit status,
+# its log and its cases in the job directory; a complaint of the kernel during a test fails it. So do
+# leaks after the last one, where the kernel can find them.
 dir=/mnt/src/tests/$1
+results=/mnt/job/results
+shift
 # shellcheck source=/dev/null
 . /mnt/src/testbed/guest/control.sh
-for file in "$dir"/[0-9]*; do
-	name=$(basename "$file")
-	log=/mnt/job/results/$name.log
+for name; do
+	file=$dir/$name
+	log=$results/$name.log
+	export TPH_CASES="$results/$name.cases"
 	dmesg -c >/dev/null
 	status=0
 	work=$(mktemp -d)
@@ -26,6 +30,12 @@ for file in "$dir"/[0-9]*; do
 	if ! dmesg | sh /mnt/src/testbed/dmesg-scan.sh "$file" >>"$log" && [ "$status" -eq 0 ]; then
 		status=1
 	fi
-	echo "$status" >"/mnt/job/results/$name"
+	echo "$status" >"$results/$name"
 	echo "  $name: $status" >&2
 done
+if [ -e /sys/kernel/debug/kmemleak ]; then
+	status=0
+	sh /mnt/src/testbed/kmemleak-scan.sh >$results/kmemleak.log 2>&1 || status=$?
+	echo "$status" >$results/kmemleak
+	echo "  kmemleak: $status" >&2
+fi

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # In the sandbox: the guest's root file system as an EROFS image.
-# Arguments: output directory, Debian root, installed rdma-core, installed perftest.
+# Arguments: output directory, Debian root, installed rdma-core, perftest and iproute2.
 set -eu
 root=$1/root
 cp -a "$2" "$root"
@@ -9,10 +9,11 @@ rm -rf "$root"/usr/share/doc "$root"/usr/share/man "$root"/usr/share/locale "$ro
 	"$root"/var/lib/apt
 cp -a "$3/." "$root/"
 cp -a "$4/." "$root/"
+cp -a "$5/." "$root/"
 rm -rf "$root"/usr/include "$root"/usr/share/doc "$root"/usr/share/man
-# perftest and rdma-core install below /usr; merged-/usr links stay as they are.
+# All three install below /usr; merged-/usr links stay as they are.
 install -m 755 /src/testbed/guest/tph-init "$root/usr/sbin/tph-init"
-mkdir -p "$root/mnt/src" "$root/mnt/job" "$root/mnt/share" "$root/mnt/bin"
+mkdir -p "$root/mnt/src" "$root/mnt/job" "$root/mnt/share" "$root/mnt/bin" "$root/mnt/tests"
 chroot "$root" ldconfig
 mkfs.erofs --quiet "$1/root.img" "$root"
 rm -rf "$root"

@@ -1,14 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# ./tph edit kernel|rdma-core|perftest [DIR]: the pinned upstream source as a git tree on branch
-# rdma-tph, with the series applied as commits on top of the tag 'upstream'.
+# ./tph edit [--linux VERSION] kernel|rdma-core|perftest|iproute2 [DIR]: the pinned upstream source as
+# a git tree on branch rdma-tph, with the series applied as commits on top of the tag 'upstream'.
 set -eu
 # shellcheck source=/dev/null
 . "$TPH_TOP/testbed/lib/load.sh"
 TPH_NAME='tph edit'
-source_name "${1:-}"
-[ $# -le 2 ] || usage_error "too many arguments"
-dir=${2:-$TPH_CACHE/edit/$1}
+edit_arguments "$@"
+dir=$EDIT_DIR
 [ ! -e "$dir" ] || die "$dir exists; edit there, or remove it first"
 command -v git >/dev/null || die "needs git: apt-get install git"
 cache_lock
@@ -21,4 +20,4 @@ on_exit "rm -rf '$work'"
 step "$SOURCE_NAME: making a git tree" "$TPH_CACHE/log/edit.log" source_edit "$SOURCE_NAME" "$work"
 chmod 755 "$work"
 mv -T "$work" "$dir"
-say "edit the commits in $dir, then: ./tph refresh $1${2:+ $2}"
+say "edit the commits in $dir, then: ./tph refresh $*"

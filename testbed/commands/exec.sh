@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# ./tph exec [--share DIR] [--iommu MODE] [--dry-run] -- CMD ARG...
+# ./tph exec [OPTION...] [--] CMD ARG...: run a command in a freshly booted guest.
 set -eu
 # shellcheck source=/dev/null
 . "$TPH_TOP/testbed/lib/load.sh"
@@ -9,7 +9,7 @@ guest_options "$@"
 shift $(($# - GUEST_ARGUMENTS))
 [ $# -gt 0 ] || usage_error "no command to run"
 
-build_testbed
+guest_build
 guest_prepare "${TPH_DEVICES:-$TPH_TOP/testbed/devices}"
 {
 	printf 'exec'

@@ -20,23 +20,36 @@ usage: ./tph COMMAND ...
       --iommu M             pt (default), translated or off
       --json FILE           the results as JSON
       --dry-run             print what would be started
-  test [--list] [SUITE...]
-                        all suites, or the named ones
-  exec [--share DIR] [--iommu M] [--dry-run] -- COMMAND ARG...
+  test [OPTION...] [SUITE|SUITE/NNN]...
+                        the default suites, or the named ones, or single tests of them
+      --list                what there is
+      --debug-kernel        the guest's suites on kernels that look for errors: debug (KASAN,
+                            lockdep, kmemleak, UBSAN, DMA API), and for races KCSAN
+      --full                long counts and all parts of a suite
+      --linux VERSION       the series on 7.2 or 7.3 (default)
+  exec [OPTION...] [--] COMMAND ARG...
                         run a command as root in a freshly booted guest with the HCA functions and
-                        the endpoints; DIR appears at /mnt/share; exits with the command's status
-  shell [--share DIR] [--iommu M] [--dry-run]
-                        an interactive shell in such a guest
-  build [--dry-run] [sandbox|programs|rdma-core|perftest|guest|kernel]...
+                        the endpoints; exits with the command's status
+      --share DIR           DIR appears at /mnt/share
+      --devices FILE        other devices than those of testbed/devices
+      --iommu M             pt (default), translated or off
+      --linux VERSION       as for test
+      --variant V           the kernel: plain (default), debug or kcsan
+      --dry-run             print what would be started
+  shell [OPTION...]     an interactive shell in such a guest; options as for exec
+  build [--linux VERSION] [--variant V] [--dry-run] [PART...]
+                        sandbox, programs, rdma-core, perftest, iproute2, guest, kernel, tests (the
+                        programs that test the kernel); all by default
   doctor                what is missing or wrong on this machine, and how to mend it
-  edit kernel|rdma-core|perftest [DIR]
+  edit [--linux VERSION] kernel|rdma-core|perftest|iproute2 [DIR]
                         the upstream source as a git tree, with the series as commits
-  refresh kernel|rdma-core|perftest [DIR]
+  refresh [--linux VERSION] kernel|rdma-core|perftest|iproute2 [DIR]
                         write the commits of that tree back as the series
   clean [--all]         remove what was built (--all: downloads, too)
   help
 
 environment: TPH_CACHE (where everything is built), TPH_KEEP=1 (keep the run directory with trace
-and logs), TPH_KVM=1 (use KVM), LINUX_SRC, RDMA_CORE_SRC, PERFTEST_SRC (other source trees),
-TPH_MIRROR (Debian mirror)
+and logs), TPH_KVM=1 (use KVM), LINUX_SRC, RDMA_CORE_SRC, PERFTEST_SRC,
+IPROUTE2_SRC (other source trees), TPH_LINUX (as --linux), TPH_KERNEL (a built kernel: a directory
+of TPH_CACHE), TPH_GCOV (a directory for counters of a coverage kernel), TPH_MIRROR (Debian mirror)
 EOF

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# ./tph shell [--share DIR] [--iommu MODE]: an interactive shell in a freshly booted guest.
+# ./tph shell [OPTION...]: an interactive shell in a freshly booted guest.
 set -eu
 # shellcheck source=/dev/null
 . "$TPH_TOP/testbed/lib/load.sh"
@@ -9,7 +9,7 @@ guest_options "$@"
 [ "$GUEST_ARGUMENTS" -eq 0 ] || usage_error "unexpected argument; to run a command there is ./tph exec"
 [ -t 0 ] || [ -n "${GUEST_DRY_RUN:-}" ] || die "needs a terminal; to run a command there is ./tph exec"
 GUEST_SHELL=1
-build_testbed
+guest_build
 guest_prepare "${TPH_DEVICES:-$TPH_TOP/testbed/devices}"
 set_terminal=$(stty -g 2>/dev/null || :)
 [ -z "$set_terminal" ] || on_exit "stty $set_terminal"

@@ -1,111 +1,138 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# ./tph test [--list] [SUITE...]: run the suites of tests/, see tests/README.md.
+# ./tph test [OPTION...] [SUITE[/NNN]...]: run the suites of tests/, see tests/README.md.
 set -eu
 # shellcheck source=/dev/null
 . "$TPH_TOP/testbed/lib/load.sh"
+# shellcheck source=/dev/null
+. "$TPH_TOP/testbed/lib/suites.sh"
 TPH_NAME='tph test'
-suites='style unit front-door verbs vfio chain'
-
-if [ "${1:-}" = --list ]; then
-	[ $# -eq 1 ] || usage_error "--list takes no suites"
-	for suite in $suites; do
-		echo "$suite"
-		for file in "$TPH_TOP/tests/$suite"/[0-9]*; do
-			printf '    %-28s %s\n' "$(basename "$file")" "$(sed -n 's/^# DESCRIPTION: //p' "$file")"
+list='' debug='' words=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--list) list=1 ;;
+	--debug-kernel) debug=1 ;;
+	--full) export TPH_FULL=1 ;;
+	--linux)
+		linux_version "${2:-}"
+		shift
+		;;
+	--linux=*) linux_version "${1#*=}" ;;
+	-*) usage_error "unknown option $1" ;;
+	*) words="$words $1" ;;
+	esac
+	shift
+done
+if [ -n "$list" ]; then
+	[ -z "$words$debug" ] || usage_error "--list takes nothing else"
+	suite_table | while read -r suite where default kernels shows; do
+		printf '%s (%s%s%s): %s\n' "$suite" "$where" "$([ "$default" = default ] || echo ', only when named')" \
+			"$([ "$kernels" = - ] || echo "; --debug-kernel: $kernels")" "$shows"
+		suite_files "$suite" | while read -r name; do
+			printf '    %-28s %s\n' "$name" \
+				"$(sed -n 's/^# DESCRIPTION: //p' "$TPH_TOP/tests/$suite/$name")"
 		done
 	done
 	exit 0
 fi
-for suite; do
-	case " $suites " in
-	*" $suite "*) ;;
-	*) usage_error "no suite '$suite'; there are $suites" ;;
-	esac
-done
-[ $# -gt 0 ] || eval "set -- $suites"
 
-# What a test of the host may use.
-results=$(mktemp)
-scratch=$(mktemp -d)
-on_exit "rm -rf '$results' '$scratch'"
-export TPH_TOP TPH_CACHE
+# The tests chosen, as lines SUITE/FILE.
+if [ -n "$words" ]; then
+	export TPH_NAMED=1
+elif [ -n "$debug" ]; then
+	# shellcheck disable=SC2016 # fields of awk
+	words=$(suite_names '$4 != "-"')
+else
+	# shellcheck disable=SC2016
+	words=$(suite_names '$3 == "default"')
+fi
+selection=$(for word in $words; do suite_select "$word"; done) || exit
+suites=$(suite_table | while read -r suite where rest; do
+	! echo "$selection" | grep -q "^$suite/" || echo "$suite"
+done)
+variants=plain
+if [ -n "$debug" ]; then
+	for suite in $suites; do
+		[ "$(suite_where "$suite")" = guest ] ||
+			usage_error "$suite is no suite for --debug-kernel; there are $(suite_names "\$2 == \"guest\"")"
+	done
+	[ -z "${TPH_KERNEL:-}" ] || usage_error "--debug-kernel builds its kernels, so TPH_KERNEL cannot be set"
+	variants=debug
+	for suite in $suites; do
+		! suite_on "$suite" kcsan || variants='debug kcsan'
+	done
+fi
 
-# result SUITE NAME pass|fail|skip [WHY]
-result()
+TPH_RESULTS=$(mktemp)
+suite_pid=
+on_exit "rm -f '$TPH_RESULTS'"
+# shellcheck disable=SC2016 # expanded at exit
+on_exit '[ -z "$suite_pid" ] || { kill -TERM "$suite_pid" 2>/dev/null; wait "$suite_pid" || :; }'
+# The kernels, as lines VARIANT DIRECTORY.
+kernels=
+build_kernels()
 {
-	echo "$3" >>"$results"
-	printf '%-5s %s/%s%s\n' "$3" "$1" "$2" "${4:+: $4}"
-}
-
-# verdict SUITE NAME STATUS LOG: 0 pass, 77 skip with the last line as its cause, else fail.
-verdict()
-{
-	case $3 in
-	0) result "$1" "$2" pass ;;
-	77) result "$1" "$2" skip "$(tail -n 1 "$4")" ;;
-	*)
-		result "$1" "$2" fail "status $3"
-		sed 's/^/      /' "$4"
-		;;
-	esac
-}
-
-# A suite on the host: each file is a script; or a program's own tests, one per line of cases.
-host_suite()
-{
-	for file in "$TPH_TOP/tests/$1"/[0-9]*; do
-		status=0
-		rm -rf "$scratch/work" "$scratch/cases"
-		mkdir "$scratch/work"
-		(cd "$scratch/work" && TPH_CASES=$scratch/cases sh "$file") >"$scratch/log" 2>&1 </dev/null ||
-			status=$?
-		if [ -s "$scratch/cases" ]; then
-			while read -r verdict name; do
-				result "$1" "$name" "$verdict"
-			done <"$scratch/cases"
-			# Failed cases speak for themselves; a runner that failed otherwise does not.
-			if [ "$status" -ne 0 ]; then
-				sed 's/^/      /' "$scratch/log"
-				grep -q '^fail' "$scratch/cases" ||
-					result "$1" "$(basename "$file")" fail "status $status"
-			fi
-		else
-			verdict "$1" "$(basename "$file")" "$status" "$scratch/log"
-		fi
+	for variant in $variants; do
+		build_kernel "$variant"
+		kernels="$kernels$variant $KERNEL
+"
 	done
 }
 
-# A suite in one boot of the guest: tests/guest-suite.sh runs its files there, one after another.
-guest_suite()
+if echo "$suites" | while read -r suite; do suite_where "$suite"; done | grep -q guest; then
+	build_testbed build_kernels build_kernel_tests
+else
+	build_testbed build_kernels
+fi
+export TPH_TOP TPH_CACHE TPH_RESULTS SANDBOX_ROOT KERNEL GUEST PROGRAMS KERNEL_TESTS
+
+# run_suite SUITE LABEL FILE...
+run_suite()
 {
-	guest_prepare "$TPH_TOP/testbed/devices"
-	mkdir "$TPH_RUN_DIR/job/results"
-	echo "exec sh /mnt/src/tests/guest-suite.sh $1" >"$TPH_RUN_DIR/job/command"
-	guest_run
-	for file in "$TPH_TOP/tests/$1"/[0-9]*; do
-		name=$(basename "$file")
-		log=$TPH_RUN_DIR/job/results/$name.log
-		if [ -f "$TPH_RUN_DIR/job/results/$name" ]; then
-			verdict "$1" "$name" "$(cat "$TPH_RUN_DIR/job/results/$name")" "$log"
-		else
-			result "$1" "$name" fail "the guest left no result"
-		fi
-	done
-	guest_dmesg_check "$TPH_TOP/tests/$1"/[0-9]* || result "$1" dmesg fail
+	suite=$1
+	label=$2
+	shift 2
+	say "suite $label"
+	if [ "$(suite_where "$suite")" = here ]; then
+		here_suite "$suite" "$@"
+		return
+	fi
+	sh "$TPH_TOP/testbed/lib/guest-suite.sh" "$label" "$suite" "$@" &
+	suite_pid=$!
+	wait "$suite_pid" || result "$label" suite fail "ended with status $?"
+	suite_pid=
 }
 
-build_testbed
-export SANDBOX_ROOT KERNEL GUEST PROGRAMS
-for suite; do
-	say "suite $suite"
-	case $suite in
-	verbs | vfio) (guest_suite "$suite") ;;
-	*) host_suite "$suite" ;;
-	esac
+# count AWK-CONDITION: results that it holds for.
+count()
+{
+	awk "$1 { n++ } END { print n + 0 }" "$TPH_RESULTS"
+}
+
+# summary AWK-CONDITION
+summary()
+{
+	echo "$(count "$1 && / pass\$/") passed, $(count "$1 && / fail\$/") failed," \
+		"$(count "$1 && / skip\$/") skipped"
+}
+
+for variant in $variants; do
+	KERNEL=$(echo "$kernels" | sed -n "s/^$variant //p")
+	for suite in $suites; do
+		# shellcheck disable=SC2046 # names of tests have no blanks
+		set -- $(echo "$selection" | sed -n "s|^$suite/||p" | sort -u)
+		case $variant in
+		plain) run_suite "$suite" "$suite" "$@" ;;
+		debug) run_suite "$suite" "$suite@debug" "$@" ;;
+		*) ! suite_on "$suite" "$variant" || run_suite "$suite" "$suite@$variant" "$@" ;;
+		esac
+	done
 done
-passed=$(grep -c pass "$results" || :)
-failed=$(grep -c fail "$results" || :)
-skipped=$(grep -c skip "$results" || :)
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+echo "$kernels" | while read -r variant kernel; do
+	[ -n "$variant" ] || continue
+	condition=1
+	[ "$variant" = plain ] || condition="/@$variant /"
+	echo "Linux $(cat "$kernel/release"), $variant kernel: $(summary "$condition")"
+done
+summary 1
+[ "$(count '/ fail$/')" -eq 0 ] && [ "$(count '/ pass$/')" -gt 0 ]

@@ -14,9 +14,18 @@ port()
 	done
 }
 
+# mount_9p TAG DIR [OPTION]: unless this boot comes without it.
+mount_9p()
+{
+	[ ! -e "/mnt/job/$1" ] ||
+		mount -t 9p -o "trans=virtio,version=9p2000.L,msize=512000${3:+,$3}" "$1" "$2"
+}
+
 ip link set lo up
-[ ! -e /mnt/job/share ] ||
-	mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 share /mnt/share
+mount_9p share /mnt/share
+mount_9p tests /mnt/tests ro
+mount_9p selftests /mnt/tests/selftests ro
+[ ! -d /sys/kernel/tracing ] || mount -t tracefs tracefs /sys/kernel/tracing
 
 TPH_CONTROL=$(port org.rdma-tph.control)
 export TPH_CONTROL PATH="/mnt/bin:/mnt/src/testbed/guest:$PATH"
@@ -32,6 +41,8 @@ else
 	/bin/sh /mnt/job/command </dev/null >"$(port org.rdma-tph.stdout)" \
 		2>"$(port org.rdma-tph.stderr)"
 fi
-echo $? >/mnt/job/status
+status=$?
+[ ! -d /mnt/job/gcov ] || sh /mnt/src/testbed/coverage/collect.sh /mnt/job/gcov
+echo $status >/mnt/job/status
 sync
 exec busybox poweroff -f

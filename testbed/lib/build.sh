@@ -36,11 +36,54 @@ build_series()
 	rm -rf "$CACHE_TMP"
 }
 
+# build_kernel VARIANT: plain, or one that looks for errors; kernel/configs has them. With TPH_KERNEL, a
+# directory of the cache like those made here, that one is taken for what it is.
 build_kernel()
 {
-	series_key linux "$TPH_TOP/kernel/7.3/guest.config" "$TPH_TOP/testbed/build/kernel.sh"
-	KERNEL=$TPH_CACHE/kernel-$SERIES_KEY
-	[ -d "$KERNEL" ] || build_series "kernel-$SERIES_KEY" linux kernel.sh
+	if [ -n "${TPH_KERNEL:-}" ]; then
+		[ -f "$TPH_CACHE/$(basename "$TPH_KERNEL")/bzImage" ] ||
+			die "TPH_KERNEL=$TPH_KERNEL: not a directory of $TPH_CACHE with a bzImage"
+		KERNEL=$TPH_CACHE/$(basename "$TPH_KERNEL")
+		return
+	fi
+	linux_version "$TPH_LINUX"
+	variant=$1
+	linux=linux-$TPH_LINUX
+	configs=$TPH_TOP/kernel/configs
+	series_key "$linux" "$configs/guest.config" "$configs/$variant.config" \
+		"$TPH_TOP/testbed/build/kernel.sh" "$TPH_TOP/testbed/build/kernel-install.sh"
+	KERNEL=$TPH_CACHE/kernel-$(echo "$SERIES_KEY $variant" | key)
+	[ -d "$KERNEL" ] || build_series "$(basename "$KERNEL")" "$linux" kernel.sh "$variant"
+}
+
+# kernel_variant WORD: check the name of a variant.
+kernel_variants='plain debug kcsan'
+kernel_variant()
+{
+	case " $kernel_variants " in
+	*" ${1:-none} "*) ;;
+	*) usage_error "--variant takes one of $kernel_variants, not '${1:-}'" ;;
+	esac
+}
+
+# build_kernel_tests: the programs of kernel/tests, for the kernel and the rdma-core that were built.
+# The variants of a kernel have the same headers, and so share the programs.
+build_kernel_tests()
+{
+	headers=$KERNEL/headers/include
+	KERNEL_TESTS=
+	# A kernel of TPH_KERNEL may have no headers, or be an earlier step of the series.
+	grep -qs ib_uverbs_mr_tph "$headers/rdma/ib_user_ioctl_verbs.h" || return 0
+	# shellcheck disable=SC2046 # no blanks in names of headers and sources
+	tests_key=$(cd "$TPH_TOP" && echo "$RDMA_CORE" | key testbed/build/kernel-tests.sh \
+		$(find kernel/tests vfiobar/*.[ch] "$headers" -type f | LC_ALL=C sort))
+	KERNEL_TESTS=$TPH_CACHE/kernel-tests-$tests_key
+	[ ! -d "$KERNEL_TESTS" ] || return 0
+	cache_tmp
+	step "kernel tests: building" "$TPH_CACHE/log/build-kernel-tests.log" in_sandbox \
+		sh -eu /src/testbed/build/kernel-tests.sh "/cache/$(basename "$CACHE_TMP")" \
+		"/cache/${headers#"$TPH_CACHE/"}" "/cache/$(basename "$RDMA_CORE")"
+	cache_publish "$(basename "$KERNEL_TESTS")"
 }
 
 build_rdma_core()
@@ -57,6 +100,13 @@ build_perftest()
 	PERFTEST=$TPH_CACHE/perftest-$(echo "$SERIES_KEY $RDMA_CORE" | key)
 	[ -d "$PERFTEST" ] || build_series "$(basename "$PERFTEST")" perftest perftest.sh \
 		"/cache/$(basename "$RDMA_CORE")"
+}
+
+build_iproute2()
+{
+	series_key iproute2 "$TPH_TOP/testbed/build/iproute2.sh"
+	IPROUTE2=$TPH_CACHE/iproute2-$SERIES_KEY
+	[ -d "$IPROUTE2" ] || build_series "iproute2-$SERIES_KEY" iproute2 iproute2.sh
 }
 
 # build_programs: the emulator and the other C programs of ours.
@@ -77,8 +127,9 @@ build_programs()
 build_guest()
 {
 	build_perftest
+	build_iproute2
 	debian_root_entry guest "$TPH_TOP/testbed/packages.guest"
-	guest_key=$(echo "$DEBIAN_ROOT $RDMA_CORE $PERFTEST" | key "$TPH_TOP/testbed/build/guest.sh" \
+	guest_key=$(echo "$DEBIAN_ROOT $RDMA_CORE $PERFTEST $IPROUTE2" | key "$TPH_TOP/testbed/build/guest.sh" \
 		"$TPH_TOP/testbed/guest/tph-init")
 	GUEST=$TPH_CACHE/image-$guest_key
 	[ ! -d "$GUEST" ] || return 0
@@ -86,17 +137,21 @@ build_guest()
 	step "guest: making its root file system" "$TPH_CACHE/log/build-guest.log" in_sandbox \
 		sh -eu /src/testbed/build/guest.sh "/cache/$(basename "$CACHE_TMP")" \
 		"/cache/$(basename "$DEBIAN_ROOT")" "/cache/$(basename "$RDMA_CORE")" \
-		"/cache/$(basename "$PERFTEST")"
+		"/cache/$(basename "$PERFTEST")" "/cache/$(basename "$IPROUTE2")"
 	cache_publish "$(basename "$GUEST")"
 }
 
-# build_testbed: all that a guest needs.
+# build_testbed [COMMAND...]: all that a guest needs, and then COMMANDs that build what else is
+# needed.
 build_testbed()
 {
 	cache_lock
 	sandbox_prepare
 	build_programs
 	build_guest
-	build_kernel
+	[ $# -gt 0 ] || build_kernel plain
+	for part; do
+		$part
+	done
 	cache_unlock
 }

@@ -6,6 +6,9 @@
 : "${TPH_TOP:?run ./tph}"
 TPH_CACHE=${TPH_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/rdma-tph}
 TPH_NAME=tph
+# The kernel version that the series is made for, and the one in use.
+LINUX_BASE=7.3
+TPH_LINUX=${TPH_LINUX:-$LINUX_BASE}
 TPH_STEP_PID=
 TPH_LOCKED=
 : "${TPH_RUN_DIR:=}" "${CACHE_TMP:=}" "${SANDBOX_ROOT:=}" "${SANDBOX_BUILD:=}" "${SOURCE_TREE:=}"
@@ -129,7 +132,7 @@ step()
 	mkdir -p "$(dirname "$step_log")"
 	say "$step_text"
 	step_begin=$(date +%s)
-	export TPH_CACHE TPH_RUN_DIR CACHE_TMP SANDBOX_ROOT SANDBOX_BUILD SOURCE_TREE
+	export TPH_CACHE TPH_LINUX TPH_RUN_DIR CACHE_TMP SANDBOX_ROOT SANDBOX_BUILD SOURCE_TREE
 	unshare --mount --pid --fork --kill-child --mount-proc \
 		sh "$TPH_TOP/testbed/lib/step.sh" "$@" >"$step_log" 2>&1 </dev/null &
 	TPH_STEP_PID=$!

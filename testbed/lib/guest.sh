@@ -25,6 +25,15 @@ guest_options()
 			TPH_DEVICES=$2
 			shift
 			;;
+		--linux)
+			linux_version "${2:-}"
+			shift
+			;;
+		--variant)
+			kernel_variant "${2:-}"
+			GUEST_VARIANT=$2
+			shift
+			;;
 		--dry-run) GUEST_DRY_RUN=1 ;;
 		--)
 			shift
@@ -38,12 +47,43 @@ guest_options()
 	GUEST_ARGUMENTS=$#
 }
 
+# guest_build: all that exec and shell need, with the kernel that the options chose.
+guest_build()
+{
+	build_testbed "build_kernel ${GUEST_VARIANT:-plain}" build_kernel_tests
+}
+
+# guest_variant: that of the kernel in use.
+guest_variant()
+{
+	cat "${KERNEL:-}/variant" 2>/dev/null || echo plain
+}
+
+# guest_machine VARIANT: what a kernel variant needs of the machine. It is slow, above all under TCG,
+# and that must not look like a hang.
+guest_machine()
+{
+	MACHINE_MEMORY=1G MACHINE_CPUS=2 MACHINE_CMDLINE=
+	slow='rcupdate.rcu_cpu_stall_timeout=120 sysctl.kernel.hung_task_timeout_secs=300'
+	case $1 in
+	debug) MACHINE_MEMORY=2G MACHINE_CMDLINE="$slow kmemleak=on" ;;
+	kcsan) MACHINE_MEMORY=2G MACHINE_CPUS=4 MACHINE_CMDLINE=$slow ;;
+	esac
+}
+
 # guest_prepare DEVICES-FILE: the run directory of a boot. Settings come from the variables
-# GUEST_IOMMU (pt, translated, off), GUEST_SHARE, GUEST_SHELL, GUEST_CMDLINE, GUEST_DRY_RUN, TPH_KVM.
+# GUEST_IOMMU (pt, translated, off), GUEST_SHARE, GUEST_SHELL, GUEST_CMDLINE, GUEST_DRY_RUN, TPH_KVM,
+# TPH_GCOV (a directory: the kernel's coverage counters are left there).
 guest_prepare()
 {
 	run_dir
 	mkdir "$TPH_RUN_DIR/job"
+	guest_machine "$(guest_variant)"
+	selftests=
+	[ ! -d "${KERNEL:-}/selftests" ] || selftests=/cache/$(basename "$KERNEL")/selftests
+	[ -z "${KERNEL_TESTS:-}" ] || : >"$TPH_RUN_DIR/job/tests"
+	[ -z "$selftests" ] || : >"$TPH_RUN_DIR/job/selftests"
+	[ -z "${TPH_GCOV:-}" ] || mkdir "$TPH_RUN_DIR/job/gcov"
 	cp "$1" "$TPH_RUN_DIR/devices"
 	SANDBOX_SHARE=${GUEST_SHARE:-}
 	SANDBOX_KVM=${TPH_KVM:-}
@@ -52,11 +92,15 @@ guest_prepare()
 KERNEL=/cache/$(basename "${KERNEL:-kernel}")
 IMAGE=/cache/$(basename "${GUEST:-image}")
 PROGRAMS=/cache/$(basename "${PROGRAMS:-programs}")/bin
+TESTS=${KERNEL_TESTS:+/cache/$(basename "${KERNEL_TESTS:-}")}
+SELFTESTS=$selftests
+MEMORY=$MACHINE_MEMORY
+CPUS=$MACHINE_CPUS
 IOMMU=${GUEST_IOMMU:-pt}
 ACCEL=${TPH_KVM:+kvm}
 SHELL_MODE=${GUEST_SHELL:-}
 SHARE=$SANDBOX_SHARE
-CMDLINE='${GUEST_CMDLINE:-}'
+CMDLINE='$MACHINE_CMDLINE ${GUEST_CMDLINE:-}'
 DRY_RUN=${GUEST_DRY_RUN:-}
 EOF
 }
@@ -64,6 +108,12 @@ EOF
 # guest_run: boot what guest_prepare prepared; $TPH_RUN_DIR/job/command runs as root in the guest.
 # Sets GUEST_STATUS to its exit status. Dies when the machine failed.
 guest_run()
+{
+	guest_boot || die "$GUEST_FAILURE"
+}
+
+# guest_boot: the same, but returns 1 and sets GUEST_FAILURE when the machine failed.
+guest_boot()
 {
 	GUEST_STATUS=
 	exec 3<&0
@@ -80,7 +130,10 @@ guest_run()
 	machine_status=0
 	wait "$TPH_STEP_PID" || machine_status=$?
 	TPH_STEP_PID=
-	[ -z "${GUEST_DRY_RUN:-}" ] || return "$machine_status"
+	if [ -n "${GUEST_DRY_RUN:-}" ]; then
+		GUEST_FAILURE="status $machine_status"
+		return "$machine_status"
+	fi
 	if [ -z "${GUEST_SHELL:-}" ]; then
 		if [ "$machine_status" -ne 0 ] && [ ! -s "$TPH_RUN_DIR/machine.log" ]; then
 			kill "$stdout_pid" "$stderr_pid" 2>/dev/null || :
@@ -89,14 +142,17 @@ guest_run()
 	fi
 	if [ "$machine_status" -ne 0 ]; then
 		cat "$TPH_RUN_DIR/machine.log" >&2 2>/dev/null || :
-		die "the machine ended with status $machine_status"
+		GUEST_FAILURE="the machine ended with status $machine_status"
+		return 1
 	fi
+	[ -z "${TPH_GCOV:-}" ] || mv "$TPH_RUN_DIR/job/gcov" "$TPH_GCOV/$(basename "$TPH_RUN_DIR")"
 	# What the drivers asked for and the models do not have.
 	sed 's/^/emulator: /' "$TPH_RUN_DIR/emulator.log" >&2 2>/dev/null || :
 	GUEST_STATUS=$(cat "$TPH_RUN_DIR/job/status" 2>/dev/null || :)
 	if [ -z "$GUEST_STATUS" ]; then
 		tail -n 40 "$TPH_RUN_DIR/dmesg" >&2
-		die "the guest died before its command ended; the end of its dmesg is above"
+		GUEST_FAILURE="the guest died before its command ended; the end of its dmesg is above"
+		return 1
 	fi
 }
 

@@ -2,39 +2,102 @@
 # shellcheck shell=sh
 # Upstream sources: pinned downloads, unpacked once, and the patch series on top.
 
-# source_name WORD: the source a user calls kernel, rdma-core or perftest; sets SOURCE_NAME.
+# source_name WORD: the source a user calls kernel, rdma-core, perftest or iproute2; sets SOURCE_NAME.
 source_name()
 {
 	case $1 in
-	kernel) SOURCE_NAME=linux ;;
-	rdma-core | perftest) SOURCE_NAME=$1 ;;
-	*) usage_error "takes kernel, rdma-core or perftest, not '$1'" ;;
+	kernel) SOURCE_NAME=linux-$TPH_LINUX ;;
+	rdma-core | perftest | iproute2) SOURCE_NAME=$1 ;;
+	*) usage_error "takes kernel, rdma-core, perftest or iproute2, not '$1'" ;;
 	esac
+}
+
+# edit_arguments ARG...: those of ./tph edit and refresh; sets SOURCE_NAME and EDIT_DIR.
+edit_arguments()
+{
+	edit_word='' EDIT_DIR=''
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--linux)
+			linux_version "${2:-}"
+			edit_linux=1
+			shift
+			;;
+		-*) usage_error "unknown option $1" ;;
+		*)
+			[ -z "$EDIT_DIR" ] || usage_error "too many arguments"
+			[ -z "$edit_word" ] && edit_word=$1 || EDIT_DIR=$1
+			;;
+		esac
+		shift
+	done
+	source_name "$edit_word"
+	[ -z "${edit_linux:-}" ] || [ "$edit_word" = kernel ] || usage_error "--linux is for the kernel"
+	case $SOURCE_NAME in
+	linux-"$LINUX_BASE") ;;
+	linux-*) edit_word=kernel-$TPH_LINUX ;;
+	esac
+	EDIT_DIR=${EDIT_DIR:-$TPH_CACHE/edit/$edit_word}
+}
+
+# linux_versions: the kernel versions that can be chosen, on one line.
+linux_versions()
+{
+	sed -n 's/^linux-\([0-9.]*\) .*/\1/p' "$TPH_TOP/testbed/sources.list" | xargs
+}
+
+# linux_version OPTION-VALUE: choose the kernel version.
+linux_version()
+{
+	case " $(linux_versions) " in
+	*" ${1:-none} "*) TPH_LINUX=$1 ;;
+	*) usage_error "--linux takes one of $(linux_versions), not '${1:-}'" ;;
+	esac
+	export TPH_LINUX
 }
 
 # series_dir NAME: where the patches of ours for this source are.
 series_dir()
 {
 	case $1 in
-	linux) echo "$TPH_TOP/kernel/7.3" ;;
+	linux-*) echo "$TPH_TOP/kernel/${1#linux-}" ;;
 	rdma-core) echo "$TPH_TOP/providers" ;;
-	perftest) echo "$TPH_TOP/perftest" ;;
+	perftest | iproute2) echo "$TPH_TOP/$1" ;;
 	esac
 }
 
-# source_series NAME: the patches, in order, one per line.
+# source_series NAME: the patches, in order, one per line. The series for another kernel version is
+# that for $LINUX_BASE, with some patches replaced by those of the same number.
 source_series()
 {
+	series_other=
+	case $1 in
+	linux-"$LINUX_BASE") ;;
+	linux-*)
+		series_other=$(series_dir "$1")
+		set -- "linux-$LINUX_BASE"
+		;;
+	esac
 	set -- "$(series_dir "$1")"/[0-9]*.patch
-	[ ! -f "$1" ] || printf '%s\n' "$@"
+	[ -f "$1" ] || return 0
+	for patch; do
+		if [ -n "$series_other" ]; then
+			patch_number=$(basename "$patch")
+			for other in "$series_other/${patch_number%%-*}"-*.patch; do
+				[ ! -f "$other" ] || patch=$other
+			done
+		fi
+		echo "$patch"
+	done
 }
 
 source_override()
 {
 	case $1 in
-	linux) echo "${LINUX_SRC:-}" ;;
+	linux-*) echo "${LINUX_SRC:-}" ;;
 	rdma-core) echo "${RDMA_CORE_SRC:-}" ;;
 	perftest) echo "${PERFTEST_SRC:-}" ;;
+	iproute2) echo "${IPROUTE2_SRC:-}" ;;
 	esac
 }
 
@@ -134,4 +197,42 @@ source_edit()
 	source_series "$1" | while IFS= read -r patch; do
 		git am -q "$patch"
 	done
+}
+
+# series_refresh NAME DIR: the commits of the tree DIR that source_edit made become the series.
+series_refresh()
+{
+	new=$(mktemp -d)
+	on_exit "rm -rf '$new'"
+	git -C "$2" format-patch -q -N --zero-commit --no-signature -o "$new" upstream..HEAD
+	series=$(series_dir "$1")
+	case $1 in
+	linux-"$LINUX_BASE") ;;
+	linux-*) series_differences "$2" "$new" ;;
+	esac
+	mkdir -p "$series"
+	rm -f "$series"/[0-9]*.patch
+	cp "$new"/*.patch "$series/" 2>/dev/null || :
+	say "$series: $(find "$new" -name '*.patch' | wc -l) patches"
+}
+
+# series_differences DIR NEW: of the patches in NEW, one per commit of DIR, leave those that differ from
+# the series for $LINUX_BASE in what they do or in the context they need.
+series_differences()
+{
+	base=$(source_series "linux-$LINUX_BASE")
+	[ "$(echo "$base" | wc -l)" -eq "$(find "$2" -name '*.patch' | wc -l)" ] ||
+		die "$1 has not as many commits as $(series_dir "linux-$LINUX_BASE") has patches"
+	number=0
+	git -C "$1" rev-list --reverse upstream..HEAD >"$2/commits"
+	while read -r commit; do
+		number=$((number + 1))
+		export GIT_INDEX_FILE="$2/index"
+		git -C "$1" read-tree "$commit^"
+		if git -C "$1" apply --cached "$(echo "$base" | sed -n ${number}p)" 2>/dev/null &&
+			[ "$(git -C "$1" write-tree)" = "$(git -C "$1" rev-parse "$commit^{tree}")" ]; then
+			rm -f "$2/$(printf %04d $number)"-*.patch
+		fi
+	done <"$2/commits"
+	unset GIT_INDEX_FILE
 }

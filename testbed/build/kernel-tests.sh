@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# In the sandbox: build the programs of kernel/tests that test the kernel series from user space.
+# Arguments: output directory, the patched kernel's headers, installed rdma-core. A file with main()
+# is a program; the other files go into each of them.
+set -eu
+out=$1
+objects=$out.o
+mkdir -p "$objects"
+# libibverbs has older copies of the kernel's headers, so the kernel's own come first.
+compile()
+{
+	ccache gcc -std=gnu17 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -pthread -I/src -I/src/kernel/tests \
+		-isystem "$2" -isystem "$3/usr/include" -c -o "$objects/$(basename "$4" .c).o" "$4"
+}
+shared='' programs=''
+for file in /src/kernel/tests/*.c /src/vfiobar/vfiobar.c /src/vfiobar/vfiobar_check.c; do
+	[ -f "$file" ] || continue
+	compile "$@" "$file"
+	object=$objects/$(basename "$file" .c).o
+	if grep -q '^int main(' "$file"; then
+		programs="$programs $object"
+	else
+		shared="$shared $object"
+	fi
+done
+for object in $programs; do
+	# shellcheck disable=SC2086 # a list of objects
+	gcc -pthread -o "$out/$(basename "$object" .o)" "$object" $shared -L"$3/usr/lib/x86_64-linux-gnu" \
+		-Wl,-rpath-link,"$3/usr/lib/x86_64-linux-gnu" -Wl,--as-needed -lmlx5 -libverbs
+done
+mkdir "$out/selftests"
+rm -rf "$objects"

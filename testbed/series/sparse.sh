@@ -1,0 +1,5 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# In the sandbox: what make C=1 runs; sparse with endian checks, its warnings in a log of their own.
+# Debian's sparse does not know an operator that the kernel takes from gcc 14 on.
+exec sparse -D__CHECK_ENDIAN__ -D__typeof_unqual__=__typeof__ "$@" 2>>/run/build/sparse.log

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What an HCA function says about TPH, and that it is so: as many tags as it says and not one more,
+ * each of them on the wire, and all of them free again whichever way the registrations end.
+ *
+ * Usage: table IB-DEVICE table|direct|none WIDTH BDF ENDPOINT, a completer of Extended TPH whose
+ * BAR 0 vfio-pci owns.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "evidence.h"
+
+#define BAR_LENGTH (1u << 20)
+#define TAGS_MAX   256u
+#define FIRST_TAG  7u
+#define PH	   1u
+
+static struct {
+	struct mr_hca hca;
+	struct mr_bar bar;
+	struct mr_link link;
+	const char *name, *mode, *endpoint;
+	uint8_t width;
+	uint32_t max_tags;
+	int fd, others; /* MRs that are not of the tests */
+	struct mr mr[TAGS_MAX];
+} s;
+
+static uint16_t tag_of(unsigned int i)
+{
+	return (uint16_t)(FIRST_TAG + i);
+}
+
+static struct wire_hint wire_of(unsigned int i)
+{
+	return (struct wire_hint){ .th = true, .ph = PH, .width = s.width, .st = tag_of(i) };
+}
+
+static int reg_tag(const struct mr_hca *hca, unsigned int i, int policy, struct mr *mr)
+{
+	struct mr_request request = mr_request(s.fd, MR_PAGE, policy);
+	int ret = mr_bar_hint(&s.bar, s.fd, hint_of(s.width, tag_of(i), PH));
+
+	return ret ? ret : mr_reg_dmabuf(hca, &request, mr);
+}
+
+/* Registers distinct tags until that fails, @limit at most. Returns how many it were. */
+static unsigned int fill(const struct mr_hca *hca, unsigned int limit, int *err)
+{
+	unsigned int n = 0;
+
+	*err = 0;
+	while (n < limit && !*err) {
+		*err = reg_tag(hca, n, IB_UVERBS_MR_TPH_REQUIRE, &s.mr[n]);
+		n += !*err;
+	}
+	return n;
+}
+
+static void empty(const struct mr_hca *hca, unsigned int n)
+{
+	while (n)
+		CHECK_EQUAL(0, mr_dereg(hca, &s.mr[--n]));
+}
+
+/* All places are free. */
+static void check_all_free(void)
+{
+	unsigned int n;
+	int err;
+
+	n = fill(&s.hca, TAGS_MAX, &err);
+	CHECK_EQUAL(s.max_tags, n);
+	CHECK_EQUAL(-ENOSPC, err);
+	empty(&s.hca, n);
+}
+
+static void capability(void)
+{
+	bool table = !strcmp(s.mode, "table");
+	struct mr_tph_caps caps;
+
+	if (!CHECK_EQUAL(0, mr_tph_caps(&s.hca, &caps)))
+		return;
+	CHECK_EQUAL(s.width, caps.st_width);
+	CHECK_EQUAL((s.width ? IB_UVERBS_TPH_CAP_DMABUF : 0) |
+			    (table ? IB_UVERBS_TPH_CAP_TABLE : 0),
+		    caps.flags);
+	if (table)
+		CHECK(caps.max_tags > 0 && caps.max_tags < 64);
+	else
+		CHECK_EQUAL(0, caps.max_tags);
+}
+
+/* Each output may be left out. */
+static void capability_outputs(void)
+{
+	struct mr_tph_caps all = { 0 }, part = { 0 };
+	void *const out[] = { &part.flags, &part.st_width, &part.max_tags };
+	const size_t size[] = { sizeof(part.flags), sizeof(part.st_width), sizeof(part.max_tags) };
+	struct mr_cmd cmd;
+
+	CHECK_EQUAL(0, mr_tph_caps(&s.hca, &all));
+	mr_cmd_init(&cmd, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_TPH_CAPS);
+	CHECK_EQUAL(0, mr_cmd_run(&s.hca, &cmd));
+	for (uint16_t i = 0; i < 3; i++) {
+		struct ib_uverbs_attr *attr;
+
+		mr_cmd_init(&cmd, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_TPH_CAPS);
+		attr = mr_cmd_out(&cmd, i, out[i], size[i]);
+		CHECK_EQUAL(0, mr_cmd_run(&s.hca, &cmd));
+		CHECK(attr->flags & UVERBS_ATTR_F_VALID_OUTPUT);
+		mr_cmd_init(&cmd, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_TPH_CAPS);
+		mr_cmd_out(&cmd, i, NULL, size[i]);
+		CHECK_EQUAL(-EFAULT, mr_cmd_run(&s.hca, &cmd));
+	}
+	CHECK_EQUAL(all.flags, part.flags);
+	CHECK_EQUAL(all.st_width, part.st_width);
+	CHECK_EQUAL(all.max_tags, part.max_tags);
+}
+
+/* A full table: who gets in, who does not, and that every key sends its own tag. */
+static void limit(void)
+{
+	struct ib_uverbs_mr_tph fallback =
+		tph_none(IB_UVERBS_MR_TPH_FALLBACK, IB_UVERBS_MR_TPH_AUTO);
+	struct ib_uverbs_mr_tph ignored = tph_none(0, IB_UVERBS_MR_TPH_IGNORE);
+	struct ib_uverbs_mr_tph shared;
+	struct mr mr;
+	unsigned int n, half;
+	int err;
+
+	n = fill(&s.hca, TAGS_MAX, &err);
+	CHECK_EQUAL(s.max_tags, n);
+	CHECK_EQUAL(-ENOSPC, err);
+	CHECK_EQUAL(s.others + (int)n, mr_count(&s.hca));
+	if (CHECK_EQUAL(0, reg_tag(&s.hca, n, IB_UVERBS_MR_TPH_AUTO, &mr))) {
+		check_tph(&s.hca, &mr, &fallback);
+		check_write(&s.link, &mr, s.endpoint, (struct wire_hint){ .th = false });
+		CHECK_EQUAL(0, mr_dereg(&s.hca, &mr));
+	}
+	if (CHECK_EQUAL(0, reg_tag(&s.hca, n, IB_UVERBS_MR_TPH_IGNORE, &mr))) {
+		check_tph(&s.hca, &mr, &ignored);
+		CHECK_EQUAL(0, mr_dereg(&s.hca, &mr));
+	}
+	/* A tag that is in the table needs no place, and keeps it until the last MR is gone. */
+	half = n / 2;
+	shared = tph_applied(wire_of(half), IB_UVERBS_MR_TPH_REQUIRE);
+	if (CHECK_EQUAL(0, reg_tag(&s.hca, half, IB_UVERBS_MR_TPH_REQUIRE, &mr))) {
+		check_tph(&s.hca, &mr, &shared);
+		CHECK_EQUAL(0, mr_dereg(&s.hca, &s.mr[half]));
+		CHECK_EQUAL(-ENOSPC, reg_tag(&s.hca, n, IB_UVERBS_MR_TPH_REQUIRE, &s.mr[half]));
+		check_write(&s.link, &mr, s.endpoint, wire_of(half));
+		CHECK_EQUAL(0, mr_dereg(&s.hca, &mr));
+		CHECK_EQUAL(0, reg_tag(&s.hca, n, IB_UVERBS_MR_TPH_REQUIRE, &s.mr[half]));
+	}
+	for (unsigned int i = 0; i < n; i++)
+		check_write(&s.link, &s.mr[i], s.endpoint, wire_of(i == half ? n : i));
+	empty(&s.hca, n);
+	CHECK_EQUAL(s.others, mr_count(&s.hca));
+	check_all_free();
+}
+
+static void closed_context(void)
+{
+	struct mr_hca other;
+	int err;
+
+	if (!CHECK_EQUAL(0, mr_hca_open(s.name, &other)))
+		return;
+	CHECK_EQUAL(s.max_tags, fill(&other, TAGS_MAX, &err));
+	CHECK_EQUAL(-ENOSPC, reg_tag(&s.hca, TAGS_MAX - 20, IB_UVERBS_MR_TPH_REQUIRE, &s.mr[0]));
+	mr_hca_close(&other);
+	check_all_free();
+}
+
+/* The child shares the dma-buf and the device descriptor, but no MR. */
+static void killed_process(void)
+{
+	struct mr_hca other;
+	char ready = 0;
+	int pipes[2], err, status;
+	pid_t child;
+
+	if (!CHECK_EQUAL(0, pipe(pipes)))
+		return;
+	child = fork();
+	if (!child) {
+		ready = !mr_hca_open(s.name, &other) && fill(&other, TAGS_MAX, &err) == s.max_tags;
+		if (write(pipes[1], &ready, 1) == 1)
+			pause();
+		_exit(1);
+	}
+	CHECK_EQUAL(1, read(pipes[0], &ready, 1));
+	CHECK(ready);
+	CHECK_EQUAL(-ENOSPC, reg_tag(&s.hca, TAGS_MAX - 20, IB_UVERBS_MR_TPH_REQUIRE, &s.mr[0]));
+	kill(child, SIGKILL);
+	CHECK_EQUAL(child, waitpid(child, &status, 0));
+	CHECK(WIFSIGNALED(status));
+	close(pipes[0]);
+	close(pipes[1]);
+	check_all_free();
+}
+
+/* Direct mode: the key holds the tag, no number of tags is too many. */
+static void no_limit(void)
+{
+	unsigned int n;
+	int err;
+
+	n = fill(&s.hca, TAGS_MAX - FIRST_TAG, &err);
+	CHECK_EQUAL(TAGS_MAX - FIRST_TAG, n);
+	CHECK_EQUAL(0, err);
+	for (unsigned int i = 0; i < n; i += 31)
+		check_write(&s.link, &s.mr[i], s.endpoint, wire_of(i));
+	empty(&s.hca, n);
+	CHECK_EQUAL(s.others, mr_count(&s.hca));
+}
+
+/* DMA handles are no way around a function without TPH. */
+static void no_tph(void)
+{
+	uint32_t handle;
+
+	CHECK_EQUAL(-EPROTONOSUPPORT, mr_dmah_alloc(&s.hca, -1, 1, &handle));
+}
+
+struct test {
+	const char *name;
+	void (*run)(void);
+};
+
+static const struct test any[] = { { "capability", capability },
+				   { "capability: outputs", capability_outputs },
+				   { NULL, NULL } };
+static const struct test table[] = { { "full table", limit },
+				     { "closed context", closed_context },
+				     { "killed process", killed_process },
+				     { NULL, NULL } };
+static const struct test direct[] = { { "many tags", no_limit }, { NULL, NULL } };
+static const struct test none[] = { { "no DMA handles", no_tph }, { NULL, NULL } };
+
+static unsigned int run(const struct test *test, bool count_only)
+{
+	unsigned int n = 0;
+
+	for (; test->run; test++, n++) {
+		if (count_only)
+			continue;
+		ktap_case("%s/%u: %s", s.mode, s.width, test->name);
+		test->run();
+		ktap_done();
+	}
+	return n;
+}
+
+static void must(int ret, const char *what)
+{
+	if (ret)
+		ktap_bail("%s: %d", what, ret);
+}
+
+int main(int argc, char **argv)
+{
+	const struct test *own;
+	struct mr_tph_caps caps;
+
+	if (argc != 6) {
+		fprintf(stderr, "usage: table IB-DEVICE table|direct|none WIDTH BDF ENDPOINT\n");
+		return 2;
+	}
+	s.name = argv[1];
+	s.mode = argv[2];
+	s.width = (uint8_t)atoi(argv[3]);
+	s.endpoint = argv[5];
+	own = !strcmp(s.mode, "table") ? table : !strcmp(s.mode, "direct") ? direct : none;
+	ktap_plan(run(any, true) + run(own, true));
+	must(mr_hca_open(s.name, &s.hca), s.name);
+	must(mr_bar_open(argv[4], 0, BAR_LENGTH, &s.bar), argv[4]);
+	must(mr_link_open(&s.link, &s.hca, &s.hca), "RC connection");
+	must(mr_tph_caps(&s.hca, &caps), "QUERY_TPH_CAPS");
+	s.max_tags = caps.max_tags;
+	s.others = mr_count(&s.hca);
+	s.fd = mr_bar_export(&s.bar, 0, MR_PAGE);
+	if (s.fd < 0)
+		ktap_bail("no dma-buf: %d", s.fd);
+	run(any, false);
+	run(own, false);
+	close(s.fd);
+	mr_link_close(&s.link);
+	mr_bar_close(&s.bar);
+	mr_hca_close(&s.hca);
+	return ktap_exit();
+}

@@ -8,6 +8,8 @@ results=/mnt/job/results
 shift
 # shellcheck source=/dev/null
 . /mnt/src/testbed/guest/control.sh
+# One error would be enough for the DMA API's debugging otherwise.
+[ ! -e /sys/kernel/debug/dma-api/all_errors ] || echo 1 >/sys/kernel/debug/dma-api/all_errors
 for name; do
 	file=$dir/$name
 	log=$results/$name.log

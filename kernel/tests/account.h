@@ -24,9 +24,9 @@ bool account_same(const struct mr_hca *hca, const struct account *before);
 /*
  * Registers one region after the other that must have a tag of its own, until the ST table is
  * full, and deregisters them. Returns how many the HCA could take, which is max_tags for an empty
- * table; negative errno otherwise. The hint of @fd, a dma-buf of @bar, is gone afterwards.
+ * table, 256 at most; negative errno otherwise. Takes the first 256 pages of @bar.
  */
-int account_tags(const struct mr_hca *hca, struct mr_bar *bar, int fd);
+int account_tags(const struct mr_hca *hca, struct mr_bar *bar);
 /* Checks that no entry of the ST table is in use; with direct mode, that there is no limit. */
 bool account_table_empty(const struct mr_hca *hca, struct mr_bar *bar);
 

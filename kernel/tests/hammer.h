@@ -18,15 +18,20 @@ struct hammer_worker {
 	/* One round. @seed is the worker's own, for hammer_random(). */
 	void (*step)(void *arg, uint64_t *seed);
 	void *arg;
+	/* Has it seen what it is for? NULL: one round is enough. */
+	bool (*enough)(void *arg);
 };
 
 /*
- * Runs all workers for @seconds, and prints how many rounds each did. Fails the running case when
- * one of them did none, for then nothing was hammered.
+ * Runs all workers for @seconds, longer when one of them has not seen enough, on a slow kernel
+ * above all, and prints how many rounds each did. Fails the running case when it still has not
+ * after 40 times as long.
  */
 void hammer(unsigned int seconds, const struct hammer_worker *worker, unsigned int count);
 /* Ends the run early. */
 void hammer_stop(void);
+/* For a step that waits. */
+bool hammer_stopped(void);
 /* 0 <= result < @limit */
 uint32_t hammer_random(uint64_t *seed, uint32_t limit);
 /*

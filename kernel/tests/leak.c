@@ -18,17 +18,18 @@
 #define CYCLES_QUICK 3000u
 #define TAGS	     100u
 #define LIVE	     80u
-#define DMABUFS	     4u
-#define BAR_LENGTH   0x100000u
+#define DMABUFS	     16u
+#define BAR_LENGTH   0x400000u
 
 /*
  * What may be more after the second half of the cycles than after the first. A leak in a part p of
- * the cycles leaves p * cycles objects: one in 50 of them is seen. The kernel frees to lists per
- * processor and counts these as in use, which is where some hundred come from. Memory is counted in
- * pages, the page cache and the log come and go, and 2 MiB is what these were seen to do.
+ * the cycles leaves p * cycles objects: of the full count one in 100 is seen. The kernel has some
+ * freed objects on lists for each processor, and counts these as in use: 60 were seen, whatever the
+ * count of cycles. Memory is counted in pages, and what else runs takes or gives some of them.
  */
-#define SPARE_OBJECTS 400
-#define SPARE_BYTES   (2 << 20)
+#define SPARE_OBJECTS(cycles) (250 + (cycles) / 200)
+#define SPARE_BYTES	      (2 << 20)
+#define KMEMLEAK	      "/sys/kernel/debug/kmemleak"
 
 static struct mr_hca hca;
 static struct mr_bar bar;
@@ -96,9 +97,14 @@ static bool run(struct cycles *cycles, unsigned int count)
 static void check_memory(const struct account_memory *before, const struct account_memory *after,
 			 unsigned int cycles)
 {
-	int64_t limit = SPARE_OBJECTS + cycles / 50;
+	int64_t limit = SPARE_OBJECTS(cycles);
 	int64_t most = 0;
 
+	/* KASAN holds back what is freed. On such a kernel it is kmemleak that counts. */
+	if (!access(KMEMLEAK, F_OK)) {
+		ktap_note("no count of objects: " KMEMLEAK " is to be asked instead");
+		return;
+	}
 	for (unsigned int i = 0; i < after->caches; i++) {
 		int64_t more = after->cache[i].objects;
 
@@ -128,7 +134,7 @@ static void cycles_case(unsigned int count)
 	ktap_case("%u cycles, %u tags for %u entries: no memory, descriptor, region or key left",
 		  count, TAGS, caps.max_tags);
 	for (unsigned int i = 0; i < DMABUFS; i++) {
-		cycles.fd[i] = mr_bar_export(&bar, 0, 64 * MR_PAGE);
+		cycles.fd[i] = mr_bar_export(&bar, i * 64 * MR_PAGE, 64 * MR_PAGE);
 		CHECK(cycles.fd[i] >= 0);
 	}
 	before = account(&hca);

@@ -37,7 +37,9 @@ void race_set_step(void *arg, uint64_t *seed);
 void race_set_withdraw_step(void *arg, uint64_t *seed);
 /* Registers with REQUIRE or AUTO, reads back, deregisters. */
 void race_register_step(void *arg, uint64_t *seed);
-/* Prints the counts of @target and checks that there was something to see. */
+/* hammer()'s enough for the three: there was something to see. */
+bool race_target_enough(void *arg);
+/* Prints the counts of @target. */
 void race_target_done(const struct race_target *target);
 
 #endif

@@ -26,13 +26,13 @@ static char bdf[32];
 static struct mr_hca other;
 static struct mr_bar bar;
 
-struct user {
+static struct user {
 	int fd;
 	struct mr_hca hca;
 	struct mr mr[LIVE];
-	unsigned int live;
+	atomic_uint live;
 	atomic_ulong opened, registered, lost;
-};
+} user[USERS];
 
 /* What an HCA says that goes away, and one that is gone. */
 static bool gone(int ret)
@@ -85,6 +85,22 @@ static void user_step(void *arg, uint64_t *seed)
 		HAMMER_EQUAL(tag, info.tph.steering_tag);
 }
 
+static bool user_enough(void *arg)
+{
+	struct user *enough = arg;
+
+	return enough->registered && enough->lost;
+}
+
+/* There is something to take away from each. */
+static void wait_for_users(uint64_t *seed)
+{
+	for (unsigned int i = 0; i < USERS; i++)
+		while (!user[i].live && !hammer_stopped())
+			usleep(5000);
+	usleep(hammer_random(seed, 200000));
+}
+
 static void rebind(void)
 {
 	HAMMER_EQUAL(0, driver_unbind(bdf));
@@ -95,7 +111,7 @@ static void rebind(void)
 static void rebind_step(void *arg, uint64_t *seed)
 {
 	(void)arg;
-	usleep(100000 + hammer_random(seed, 200000));
+	wait_for_users(seed);
 	rebind();
 }
 
@@ -106,7 +122,7 @@ static void reset_step(void *arg, uint64_t *seed)
 	/* the driver does not recover a second time within some minutes: a new one does */
 	if (*resets)
 		rebind();
-	usleep(100000 + hammer_random(seed, 200000));
+	wait_for_users(seed);
 	HAMMER_EQUAL(0, driver_reset(bdf));
 	/* the driver looks after its device every now and then only */
 	for (unsigned int tries = 0; tries < 20 * ACTIVE; tries++) {
@@ -159,10 +175,8 @@ static void check_wire(const struct mr_hca *hca)
 static void against(const char *text, struct hammer_worker spoiler, unsigned int seconds)
 {
 	struct hammer_worker worker[USERS + 1];
-	static struct user user[USERS];
 	struct mr_hca hca;
 	struct account before;
-	unsigned long lost = 0;
 
 	ktap_case("%s", text);
 	before = account(&other);
@@ -170,19 +184,16 @@ static void against(const char *text, struct hammer_worker spoiler, unsigned int
 	for (unsigned int i = 0; i < USERS; i++) {
 		user[i].fd = mr_bar_export(&bar, 0, MR_PAGE);
 		CHECK(user[i].fd >= 0);
-		worker[i] = (struct hammer_worker){ "register", user_step, &user[i] };
+		worker[i] = (struct hammer_worker){ "register", user_step, &user[i], user_enough };
 	}
 	worker[USERS] = spoiler;
 	hammer(seconds, worker, USERS + 1);
 	for (unsigned int i = 0; i < USERS; i++) {
 		ktap_note("opened %lu times, registered %lu times, lost %lu times", user[i].opened,
 			  user[i].registered, user[i].lost);
-		CHECK(user[i].registered > 0);
-		lost += user[i].lost;
 		mr_hca_close(&user[i].hca);
 		close(user[i].fd);
 	}
-	CHECK(lost > 0);
 	CHECK_EQUAL(0, driver_wait_active(name, ACTIVE));
 	account_same(&other, &before);
 	if (CHECK_EQUAL(0, open_again(&hca))) {
@@ -212,9 +223,10 @@ int main(int argc, char **argv)
 	ktap_plan(3);
 	log = account_log_open();
 	against("the driver is unbound and bound during registration, with memory regions alive",
-		(struct hammer_worker){ "unbind, bind", rebind_step, NULL }, hammer_seconds(4));
+		(struct hammer_worker){ "unbind, bind", rebind_step, NULL, NULL },
+		hammer_seconds(4));
 	against("the HCA is reset during registration, with memory regions alive",
-		(struct hammer_worker){ "reset", reset_step, &resets },
+		(struct hammer_worker){ "reset", reset_step, &resets, NULL },
 		hammer_full() ? hammer_seconds(0) : ACTIVE);
 	ktap_case("the kernel has nothing to complain about, not at a last unbind either");
 	CHECK_EQUAL(0, driver_unbind(bdf));

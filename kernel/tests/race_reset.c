@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "account.h"
@@ -56,9 +57,19 @@ struct taker {
 	atomic_ulong done, refused;
 };
 
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+/* The BAR is there half of the time, so that others get on, and come in at the edges. */
 static void take_step(void *arg, uint64_t *seed)
 {
 	struct taker *taker = arg;
+	double begin = now();
 	int ret = taker->take();
 
 	if (ret && !(taker->busy && (ret == -EBUSY || ret == -EAGAIN)))
@@ -67,7 +78,14 @@ static void take_step(void *arg, uint64_t *seed)
 		taker->refused++;
 	else
 		taker->done++;
-	usleep(500 + hammer_random(seed, 2000));
+	usleep((useconds_t)((now() - begin) * 1e6) + hammer_random(seed, 2000));
+}
+
+static bool take_enough(void *arg)
+{
+	struct taker *taker = arg;
+
+	return taker->done;
 }
 
 struct traffic {
@@ -90,6 +108,13 @@ static void write_step(void *arg, uint64_t *seed)
 	HAMMER_CHECK(ret > 0); /* a completion with an error, and not that there is none */
 	traffic->failed++;
 	HAMMER_EQUAL(0, mr_link_reconnect(&traffic->link));
+}
+
+static bool write_enough(void *arg)
+{
+	struct traffic *traffic = arg;
+
+	return traffic->written;
 }
 
 /* The BAR is there again, and all that was registered before works as before. */
@@ -127,15 +152,14 @@ static void against(const char *name, struct taker *taker)
 	    CHECK_EQUAL(0, mr_link_open(&traffic.link, &hca[1], &hca[0])) &&
 	    CHECK_EQUAL(0, mr_reg(&hca[0], MR_REG_DMABUF_MR, &request, &traffic.mr))) {
 		hammer(hammer_seconds(3),
-		       (struct hammer_worker[]){ { name, take_step, taker },
-						 { "SET", race_set_step, &target },
-						 { "register", race_register_step, &target },
-						 { "write", write_step, &traffic } },
+		       (struct hammer_worker[]){
+			       { name, take_step, taker, take_enough },
+			       { "SET", race_set_step, &target, NULL },
+			       { "register", race_register_step, &target, race_target_enough },
+			       { "write", write_step, &traffic, write_enough } },
 		       4);
 		ktap_note("%lu times, %lu refused; %lu writes, %lu failed", taker->done,
 			  taker->refused, traffic.written, traffic.failed);
-		CHECK(taker->done > 0);
-		CHECK(traffic.written > 0);
 		race_target_done(&target);
 		check_afterwards(&target, &traffic);
 		CHECK_EQUAL(0, mr_dereg(&hca[0], &traffic.mr));
@@ -146,12 +170,19 @@ static void against(const char *name, struct taker *taker)
 	ktap_done();
 }
 
+static bool hot_enough(void *arg)
+{
+	struct taker *hot = arg;
+
+	return hot->done && hot->done + hot->refused >= 15;
+}
+
 /* How many of 1000 hot resets succeed beside @count threads of @load. */
 static unsigned long hot_beside(const char *name, const struct hammer_worker *load,
 				unsigned int count)
 {
 	struct taker hot = { .take = hot_reset, .busy = true };
-	struct hammer_worker worker[4] = { { "hot reset", take_step, &hot } };
+	struct hammer_worker worker[4] = { { "hot reset", take_step, &hot, hot_enough } };
 	unsigned long tried, succeeded;
 
 	memcpy(&worker[1], load, count * sizeof(*load));
@@ -164,23 +195,23 @@ static unsigned long hot_beside(const char *name, const struct hammer_worker *lo
 
 /*
  * A hot reset does not wait for memory_lock, which SET holds for a moment: it gives up. Even when
- * two threads do nothing but SET, that must not become the rule: one attempt of ten succeeds at
+ * two threads do nothing but SET, that must not become the rule: one attempt of 50 succeeds at
  * least.
  */
 static void hot_resets(void)
 {
 	struct race_target target = { .hca = &hca[0], .bar = &bar, .revoked = true };
-	const struct hammer_worker load[] = { { "register", race_register_step, &target },
-					      { "SET", race_set_step, &target },
-					      { "SET", race_set_step, &target } };
+	const struct hammer_worker load[] = { { "register", race_register_step, &target, NULL },
+					      { "SET", race_set_step, &target, NULL },
+					      { "SET", race_set_step, &target, NULL } };
 
 	ktap_case("hot resets succeed during SET and registration");
 	target.fd = mr_bar_export_hinted(&bar, 0, MR_PAGE, mr_st_both(1, 1, 0));
 	if (CHECK(target.fd >= 0)) {
 		CHECK(hot_beside("nothing", load, 0) >= 900);
 		CHECK(hot_beside("registration", load, 1) >= 900);
-		CHECK(hot_beside("SET", &load[2], 1) >= 100);
-		CHECK(hot_beside("registration, SET and SET", load, 3) >= 100);
+		CHECK(hot_beside("SET", &load[2], 1) >= 20);
+		CHECK(hot_beside("registration, SET and SET", load, 3) >= 20);
 		close(target.fd);
 	}
 	ktap_done();

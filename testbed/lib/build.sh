@@ -74,9 +74,11 @@ build_kernel_tests()
 	KERNEL_TESTS=
 	# A kernel of TPH_KERNEL may have no headers, or be an earlier step of the series.
 	grep -qs ib_uverbs_mr_tph "$headers/rdma/ib_user_ioctl_verbs.h" || return 0
-	# shellcheck disable=SC2046 # no blanks in names of headers and sources
-	tests_key=$(cd "$TPH_TOP" && echo "$RDMA_CORE" | key testbed/build/kernel-tests.sh \
-		$(find kernel/tests vfiobar/*.[ch] "$headers" -type f | LC_ALL=C sort))
+	# shellcheck disable=SC2046 # no blanks in names of sources
+	tests_key=$(cd "$TPH_TOP" && {
+		echo "$RDMA_CORE"
+		find "$headers" -type f | LC_ALL=C sort | xargs cat
+	} | key testbed/build/kernel-tests.sh $(find kernel/tests vfiobar/*.[ch] -type f | LC_ALL=C sort))
 	KERNEL_TESTS=$TPH_CACHE/kernel-tests-$tests_key
 	[ ! -d "$KERNEL_TESTS" ] || return 0
 	cache_tmp
@@ -142,16 +144,43 @@ build_guest()
 }
 
 # build_testbed [COMMAND...]: all that a guest needs, and then COMMANDs that build what else is
-# needed.
+# needed. When all of it is there, nobody's build of something else is waited for.
 build_testbed()
 {
-	cache_lock
+	[ $# -gt 0 ] || set -- 'build_kernel plain'
+	if (nothing_to_build "$@") 2>/dev/null; then
+		build_all "$@"
+	else
+		cache_lock
+		build_all "$@"
+		cache_unlock
+	fi
+}
+
+build_all()
+{
 	sandbox_prepare
 	build_programs
 	build_guest
-	[ $# -gt 0 ] || build_kernel plain
 	for part; do
 		$part
 	done
-	cache_unlock
+}
+
+# nothing_to_build COMMAND...: in a shell of its own. Whatever builds begins with one of these.
+nothing_to_build()
+{
+	build_series()
+	{
+		exit 1
+	}
+	step()
+	{
+		exit 1
+	}
+	cache_tmp()
+	{
+		exit 1
+	}
+	build_all "$@"
 }

@@ -66,7 +66,7 @@ guest_machine()
 	MACHINE_MEMORY=1G MACHINE_CPUS=2 MACHINE_CMDLINE=
 	slow='rcupdate.rcu_cpu_stall_timeout=120 sysctl.kernel.hung_task_timeout_secs=300'
 	case $1 in
-	debug) MACHINE_MEMORY=2G MACHINE_CMDLINE="$slow kmemleak=on" ;;
+	debug) MACHINE_MEMORY=2G MACHINE_CMDLINE="$slow kmemleak=on kasan_multi_shot" ;;
 	kcsan) MACHINE_MEMORY=2G MACHINE_CPUS=4 MACHINE_CMDLINE=$slow ;;
 	esac
 }

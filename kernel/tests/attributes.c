@@ -444,12 +444,6 @@ static void dma_handle_ph_0(void)
 	dma_handle(0, s.fd);
 }
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		ktap_bail("%s: %d", what, ret);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -484,9 +478,9 @@ int main(int argc, char **argv)
 	s.bdf = argv[3];
 	s.endpoint = argv[4];
 	ktap_plan(n);
-	must(mr_hca_open(argv[1], &s.hca), argv[1]);
-	must(mr_bar_open(s.bdf, 0, BAR_LENGTH, &s.bar), s.bdf);
-	must(mr_link_open(&s.link, &s.hca, &s.hca), "RC connection");
+	ktap_must(mr_hca_open(argv[1], &s.hca), argv[1]);
+	ktap_must(mr_bar_open(s.bdf, 0, BAR_LENGTH, &s.bar), s.bdf);
+	ktap_must(mr_link_open(&s.link, &s.hca, &s.hca), "RC connection");
 	table_open(&s.table, &s.hca, &s.bar);
 	s.width = s.table.width;
 	s.memory = aligned_alloc(MR_PAGE, LENGTH);

@@ -100,6 +100,12 @@ void ktap_bail(const char *format, ...)
 	exit(1);
 }
 
+void ktap_must(int ret, const char *what)
+{
+	if (ret)
+		ktap_bail("%s: %d", what, ret);
+}
+
 int ktap_exit(void)
 {
 	printf("# passed %u failed %u skipped %u of %u\n", done - failed - skipped, failed, skipped,

@@ -29,6 +29,8 @@ __attribute__((format(printf, 1, 2))) void ktap_step(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void ktap_note(const char *format, ...);
 /* Ends the program without the rest of its cases: the plan tells that they are missing. */
 __attribute__((format(printf, 1, 2), noreturn)) void ktap_bail(const char *format, ...);
+/* Ends the program that way unless @ret is 0; @what names what failed with the errno -@ret. */
+void ktap_must(int ret, const char *what);
 /* Exit status: 0 all passed, 1 some failed or are missing, 4 all skipped. */
 int ktap_exit(void);
 

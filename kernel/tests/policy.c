@@ -159,12 +159,6 @@ static void run(const struct row *row, unsigned int policy, enum mr_method metho
 	table_check(&s.table);
 }
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		ktap_bail("%s: %d", what, ret);
-}
-
 int main(int argc, char **argv)
 {
 	static const char *const method_name[] = { "REG_DMABUF_MR", "REG_MR" };
@@ -182,9 +176,9 @@ int main(int argc, char **argv)
 	for (unsigned int r = 0; r < ROWS; r++)
 		cases += rows[r].outcome[s.kind] == SKIP ? 0 : POLICIES * MR_METHODS;
 	ktap_plan(cases);
-	must(mr_hca_open(argv[1], &s.hca), argv[1]);
-	must(mr_bar_open(argv[4], 0, BAR_LENGTH, &s.bar), argv[4]);
-	must(mr_link_open(&s.link, &s.hca, &s.hca), "RC connection");
+	ktap_must(mr_hca_open(argv[1], &s.hca), argv[1]);
+	ktap_must(mr_bar_open(argv[4], 0, BAR_LENGTH, &s.bar), argv[4]);
+	ktap_must(mr_link_open(&s.link, &s.hca, &s.hca), "RC connection");
 	table_open(&s.table, &s.hca, &s.bar);
 	for (unsigned int r = 0; r < ROWS; r++) {
 		for (unsigned int p = 0; p < POLICIES; p++) {

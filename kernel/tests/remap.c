@@ -280,12 +280,6 @@ static void all_ways(void)
 	}
 }
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		ktap_bail("%s: %d", what, ret);
-}
-
 int main(int argc, char **argv)
 {
 	if (argc != 6) {
@@ -296,13 +290,13 @@ int main(int argc, char **argv)
 	s.bdf = argv[4];
 	s.endpoint = argv[5];
 	ktap_plan(WAYS * CHANGES * 3 + 2 + 3);
-	must(mr_hca_open(argv[1], &s.hca), argv[1]);
-	must(mr_hca_open(argv[2], &s.peer), argv[2]);
-	must(mr_bar_open(s.bdf, 0, BAR_LENGTH, &s.bar), s.bdf);
-	must(mr_link_open(&s.link, &s.peer, &s.hca), "RC connection");
+	ktap_must(mr_hca_open(argv[1], &s.hca), argv[1]);
+	ktap_must(mr_hca_open(argv[2], &s.peer), argv[2]);
+	ktap_must(mr_bar_open(s.bdf, 0, BAR_LENGTH, &s.bar), s.bdf);
+	ktap_must(mr_link_open(&s.link, &s.peer, &s.hca), "RC connection");
 	table_open(&s.table, &s.hca, &s.bar);
 	/* Two tags at a time. */
-	must(table_unfill(&s.table), "table");
+	ktap_must(table_unfill(&s.table), "table");
 	s.fd = mr_bar_export(&s.bar, 0, LENGTH);
 	if (s.fd < 0)
 		ktap_bail("no dma-buf: %d", s.fd);

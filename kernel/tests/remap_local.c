@@ -174,12 +174,6 @@ static void dma_handle(void)
 	CHECK_EQUAL(0, mr_dmah_free(&s.hca, request.dmah));
 }
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		ktap_bail("%s: %d", what, ret);
-}
-
 int main(int argc, char **argv)
 {
 	static const char *const policy[] = { "AUTO", "REQUIRE" };
@@ -193,11 +187,11 @@ int main(int argc, char **argv)
 		.th = true, .ph = PH, .width = (uint8_t)atoi(argv[3]), .st = TAG
 	};
 	ktap_plan(8 + 4);
-	must(mr_hca_open(argv[1], &s.hca), argv[1]);
-	must(mr_hca_open(argv[2], &s.peer), argv[2]);
-	must(mr_bar_open(argv[4], 0, BAR_LENGTH, &s.bar), argv[4]);
-	must(mr_link_open(&s.out, &s.hca, &s.peer), "RC connection");
-	must(mr_link_open(&s.in, &s.peer, &s.hca), "RC connection");
+	ktap_must(mr_hca_open(argv[1], &s.hca), argv[1]);
+	ktap_must(mr_hca_open(argv[2], &s.peer), argv[2]);
+	ktap_must(mr_bar_open(argv[4], 0, BAR_LENGTH, &s.bar), argv[4]);
+	ktap_must(mr_link_open(&s.out, &s.hca, &s.peer), "RC connection");
+	ktap_must(mr_link_open(&s.in, &s.peer, &s.hca), "RC connection");
 	s.fd = mr_bar_export(&s.bar, 0, LENGTH);
 	if (s.fd < 0)
 		ktap_bail("no dma-buf: %d", s.fd);

@@ -145,12 +145,6 @@ static void dma_handle(unsigned int unused)
 	CHECK_EQUAL(0, ibv_dealloc_pd(other));
 }
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		ktap_bail("%s: %d", what, ret);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -175,10 +169,10 @@ int main(int argc, char **argv)
 	first = s.limited ? 3 : 0;
 	end = s.limited ? 5 : 4;
 	ktap_plan(end - first);
-	must(mr_hca_open(argv[1], &s.hca), argv[1]);
-	must(mr_bar_open(argv[3], 0, BAR_LENGTH, &s.bar), argv[3]);
-	must(mr_link_open(&s.link, &s.hca, &s.hca), "RC connection");
-	must(mr_tph_caps(&s.hca, &caps), "QUERY_TPH_CAPS");
+	ktap_must(mr_hca_open(argv[1], &s.hca), argv[1]);
+	ktap_must(mr_bar_open(argv[3], 0, BAR_LENGTH, &s.bar), argv[3]);
+	ktap_must(mr_link_open(&s.link, &s.hca, &s.hca), "RC connection");
+	ktap_must(mr_tph_caps(&s.hca, &caps), "QUERY_TPH_CAPS");
 	if (!s.limited)
 		table_open(&s.table, &s.hca, &s.bar);
 	s.hint = (struct wire_hint){ .th = true, .ph = PH, .width = caps.st_width, .st = TAG };

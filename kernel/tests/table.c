@@ -260,12 +260,6 @@ static unsigned int run(const struct test *test, bool count_only)
 	return n;
 }
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		ktap_bail("%s: %d", what, ret);
-}
-
 int main(int argc, char **argv)
 {
 	const struct test *own;
@@ -281,10 +275,10 @@ int main(int argc, char **argv)
 	s.endpoint = argv[5];
 	own = !strcmp(s.mode, "table") ? table : !strcmp(s.mode, "direct") ? direct : none;
 	ktap_plan(run(any, true) + run(own, true));
-	must(mr_hca_open(s.name, &s.hca), s.name);
-	must(mr_bar_open(argv[4], 0, BAR_LENGTH, &s.bar), argv[4]);
-	must(mr_link_open(&s.link, &s.hca, &s.hca), "RC connection");
-	must(mr_tph_caps(&s.hca, &caps), "QUERY_TPH_CAPS");
+	ktap_must(mr_hca_open(s.name, &s.hca), s.name);
+	ktap_must(mr_bar_open(argv[4], 0, BAR_LENGTH, &s.bar), argv[4]);
+	ktap_must(mr_link_open(&s.link, &s.hca, &s.hca), "RC connection");
+	ktap_must(mr_tph_caps(&s.hca, &caps), "QUERY_TPH_CAPS");
 	s.max_tags = caps.max_tags;
 	s.others = mr_count(&s.hca);
 	s.fd = mr_bar_export(&s.bar, 0, MR_PAGE);

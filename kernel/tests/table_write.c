@@ -100,12 +100,6 @@ static void after(void)
 	CHECK_EQUAL(s.others, mr_count(&s.hca));
 }
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		ktap_bail("%s: %d", what, ret);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -124,9 +118,9 @@ int main(int argc, char **argv)
 	s.require = !strcmp(argv[4], "REQUIRE");
 	s.endpoint = argv[6];
 	ktap_plan(3);
-	must(mr_hca_open(argv[1], &s.hca), argv[1]);
-	must(mr_bar_open(argv[5], 0, BAR_LENGTH, &s.bar), argv[5]);
-	must(mr_link_open(&s.link, &s.hca, &s.hca), "RC connection");
+	ktap_must(mr_hca_open(argv[1], &s.hca), argv[1]);
+	ktap_must(mr_bar_open(argv[5], 0, BAR_LENGTH, &s.bar), argv[5]);
+	ktap_must(mr_link_open(&s.link, &s.hca, &s.hca), "RC connection");
 	s.fd = mr_bar_export(&s.bar, 0, MR_PAGE);
 	if (s.fd < 0)
 		ktap_bail("no dma-buf: %d", s.fd);
@@ -136,7 +130,7 @@ int main(int argc, char **argv)
 		cases[i].run();
 		ktap_done();
 	}
-	must(control_ask(answer, sizeof(answer), "st-entries %s 0", s.name), "st-entries");
+	ktap_must(control_ask(answer, sizeof(answer), "st-entries %s 0", s.name), "st-entries");
 	close(s.fd);
 	mr_link_close(&s.link);
 	mr_bar_close(&s.bar);

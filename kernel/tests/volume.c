@@ -138,12 +138,6 @@ static void one_round(unsigned int number)
 	s.arrived += arrived(old, new) + arrived(new, old);
 }
 
-static void must(int ret, const char *what)
-{
-	if (ret)
-		ktap_bail("%s: %d", what, ret);
-}
-
 int main(int argc, char **argv)
 {
 	unsigned int revokes, done = 0;
@@ -158,10 +152,10 @@ int main(int argc, char **argv)
 	revokes = (unsigned int)atoi(argv[6]);
 	s.writes = (unsigned int)atoi(argv[7]);
 	ktap_plan((revokes + BATCH - 1) / BATCH + 1);
-	must(mr_hca_open(argv[1], &s.hca), argv[1]);
-	must(mr_hca_open(argv[2], &s.peer), argv[2]);
-	must(mr_bar_open(argv[4], 0, BAR_LENGTH, &s.bar), argv[4]);
-	must(mr_link_open(&s.link, &s.peer, &s.hca), "RC connection");
+	ktap_must(mr_hca_open(argv[1], &s.hca), argv[1]);
+	ktap_must(mr_hca_open(argv[2], &s.peer), argv[2]);
+	ktap_must(mr_bar_open(argv[4], 0, BAR_LENGTH, &s.bar), argv[4]);
+	ktap_must(mr_link_open(&s.link, &s.peer, &s.hca), "RC connection");
 	s.tag = 1;
 	s.fd = mr_bar_export_hinted(&s.bar, 0, LENGTH, hint_of(s.width, s.tag, PH));
 	if (s.fd < 0)

@@ -106,6 +106,8 @@ if [ -n "$DRY_RUN" ]; then
 fi
 
 if [ -e "$PROGRAMS/tph-emulator" ]; then
+	# Of a boot before this one that got stuck.
+	rm -f ./*.sock
 	# shellcheck disable=SC2086
 	$emulator >emulator.log 2>&1 &
 	emulator_pid=$!

@@ -44,7 +44,6 @@ struct table {
 	struct mr_bar *bar;
 	uint8_t width;
 	uint32_t max_tags;
-	int fd;
 	struct mr *mr; /* of the tags from TABLE_FIRST_TAG on */
 	unsigned int count;
 };

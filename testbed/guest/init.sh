@@ -21,6 +21,7 @@ mount_9p()
 		mount -t 9p -o "trans=virtio,version=9p2000.L,msize=512000${3:+,$3}" "$1" "$2"
 }
 
+: >/mnt/job/started
 ip link set lo up
 mount_9p share /mnt/share
 mount_9p tests /mnt/tests ro

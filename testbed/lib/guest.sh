@@ -112,12 +112,12 @@ guest_run()
 	guest_boot || die "$GUEST_FAILURE"
 }
 
-# guest_boot: the same, but returns 1 and sets GUEST_FAILURE when the machine failed.
-guest_boot()
+# guest_start: the machine, until it ends. Sets machine_status.
+guest_start()
 {
-	GUEST_STATUS=
 	exec 3<&0
 	if [ -z "${GUEST_SHELL:-}${GUEST_DRY_RUN:-}" ]; then
+		rm -f "$TPH_RUN_DIR/stdout" "$TPH_RUN_DIR/stderr"
 		mkfifo "$TPH_RUN_DIR/stdout" "$TPH_RUN_DIR/stderr"
 		cat <"$TPH_RUN_DIR/stdout" &
 		stdout_pid=$!
@@ -127,18 +127,60 @@ guest_boot()
 	fi
 	in_sandbox sh /src/testbed/machine.sh <&3 &
 	TPH_STEP_PID=$!
+	guest_watch $TPH_STEP_PID >/dev/null 2>&1 3<&- &
+	watch_pid=$!
+	on_exit "kill $watch_pid 2>/dev/null || :"
 	machine_status=0
-	wait "$TPH_STEP_PID" || machine_status=$?
+	wait "$TPH_STEP_PID" 2>/dev/null || machine_status=$?
 	TPH_STEP_PID=
-	if [ -n "${GUEST_DRY_RUN:-}" ]; then
-		GUEST_FAILURE="status $machine_status"
-		return "$machine_status"
-	fi
-	if [ -z "${GUEST_SHELL:-}" ]; then
+	kill "$watch_pid" 2>/dev/null || :
+	wait "$watch_pid" 2>/dev/null || :
+	if [ -z "${GUEST_SHELL:-}${GUEST_DRY_RUN:-}" ]; then
 		if [ "$machine_status" -ne 0 ] && [ ! -s "$TPH_RUN_DIR/machine.log" ]; then
 			kill "$stdout_pid" "$stderr_pid" 2>/dev/null || :
 		fi
 		wait "$stdout_pid" "$stderr_pid" 2>/dev/null || :
+	fi
+}
+
+# guest_watch PID: ends the machine when the kernel has not come to its first process and said
+# nothing for TPH_BOOT_SECONDS; the file stuck says so.
+guest_watch()
+{
+	watch_said='' watch_silent=0
+	while [ ! -e "$TPH_RUN_DIR/job/started" ]; do
+		sleep 5
+		watch_now=$(wc -c <"$TPH_RUN_DIR/dmesg" 2>/dev/null || echo none)
+		[ "$watch_now" = "$watch_said" ] || watch_silent=0
+		watch_said=$watch_now
+		watch_silent=$((watch_silent + 5))
+		if [ "$watch_silent" -ge "${TPH_BOOT_SECONDS:-180}" ]; then
+			: >"$TPH_RUN_DIR/stuck"
+			kill -KILL "$1"
+			return
+		fi
+	done
+}
+
+# guest_boot: the same, but returns 1 and sets GUEST_FAILURE when the machine failed. A boot that gets
+# stuck, which happens on machines with too much to do, is repeated once.
+guest_boot()
+{
+	GUEST_STATUS=
+	guest_start
+	if [ -e "$TPH_RUN_DIR/stuck" ]; then
+		echo "the guest got stuck while it booted; once more" >&2
+		rm "$TPH_RUN_DIR/stuck"
+		guest_start
+	fi
+	if [ -n "${GUEST_DRY_RUN:-}" ]; then
+		GUEST_FAILURE="status $machine_status"
+		return "$machine_status"
+	fi
+	if [ -e "$TPH_RUN_DIR/stuck" ]; then
+		tail -n 5 "$TPH_RUN_DIR/dmesg" >&2
+		GUEST_FAILURE="the guest got stuck while it booted, twice; the end of its dmesg is above"
+		return 1
 	fi
 	if [ "$machine_status" -ne 0 ]; then
 		cat "$TPH_RUN_DIR/machine.log" >&2 2>/dev/null || :

@@ -334,8 +334,11 @@ int mr_dmah_alloc(const struct mr_hca *hca, int cpu, int ph, uint32_t *handle)
 
 	mr_cmd_init(&cmd, UVERBS_OBJECT_DMAH, UVERBS_METHOD_DMAH_ALLOC);
 	attr = mr_cmd_object(&cmd, UVERBS_ATTR_ALLOC_DMAH_HANDLE, 0);
-	if (cpu >= 0)
+	if (cpu >= 0) {
 		mr_cmd_u32(&cmd, UVERBS_ATTR_ALLOC_DMAH_CPU_ID, (uint32_t)cpu);
+		/* An enumerator without data of its own; 0 is volatile memory. */
+		mr_cmd_in(&cmd, UVERBS_ATTR_ALLOC_DMAH_TPH_MEM_TYPE, "", 0);
+	}
 	if (ph >= 0)
 		mr_cmd_in(&cmd, UVERBS_ATTR_ALLOC_DMAH_PH, &byte, sizeof(byte));
 	ret = mr_cmd_run(hca, &cmd);

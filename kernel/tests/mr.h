@@ -171,7 +171,7 @@ int mr_count(const struct mr_hca *hca);
 /* ADVISE_MR with prefetch for write, waiting for its end: maps what is not mapped. */
 int mr_prefetch(const struct mr_hca *hca, const struct mr *mr);
 
-/* DMA handles. @cpu < 0 or @ph < 0 leaves the attribute out. */
+/* DMA handles. @cpu < 0 or @ph < 0 leaves the attribute out; a CPU is one for volatile memory. */
 int mr_dmah_alloc(const struct mr_hca *hca, int cpu, int ph, uint32_t *handle);
 int mr_dmah_free(const struct mr_hca *hca, uint32_t handle);
 

@@ -16,8 +16,9 @@
 #include "driver.h"
 #include "race.h"
 
-#define USERS  3u
-#define LIVE   8u
+#define USERS 3u
+/* With one to come: the DMA API's debugging wants no page mapped more than 8 times. */
+#define LIVE   6u
 #define TAGS   100u
 #define ACTIVE 120u /* seconds that a recovery may take */
 
@@ -182,7 +183,7 @@ static void against(const char *text, struct hammer_worker spoiler, unsigned int
 	before = account(&other);
 	memset(user, 0, sizeof(user));
 	for (unsigned int i = 0; i < USERS; i++) {
-		user[i].fd = mr_bar_export(&bar, 0, MR_PAGE);
+		user[i].fd = mr_bar_export(&bar, i * MR_PAGE, MR_PAGE);
 		CHECK(user[i].fd >= 0);
 		worker[i] = (struct hammer_worker){ "register", user_step, &user[i], user_enough };
 	}

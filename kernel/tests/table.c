@@ -7,6 +7,7 @@
  * BAR 0 vfio-pci owns.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +133,32 @@ static void capability_outputs(void)
 	CHECK_EQUAL(all.max_tags, part.max_tags);
 }
 
+/* A file without a context, as it is right after open(). */
+static void capability_without_context(void)
+{
+	struct ibv_context none = *s.hca.context;
+	struct mr_hca hca = { .context = &none };
+	struct mr_tph_caps caps;
+	char path[128];
+
+	snprintf(path, sizeof(path), "/dev/infiniband/%s", s.hca.context->device->dev_name);
+	none.cmd_fd = open(path, O_RDWR | O_CLOEXEC);
+	if (!CHECK(none.cmd_fd >= 0))
+		return;
+	CHECK_EQUAL(-EINVAL, mr_tph_caps(&hca, &caps));
+	close(none.cmd_fd);
+}
+
+/* The guest's firmware knows no tags of CPUs, and a function without Root Port could not ask it. */
+static void no_cpu_tags(void)
+{
+	uint32_t handle;
+
+	CHECK_EQUAL(-ENODEV, mr_dmah_alloc(&s.hca, 0, 1, &handle));
+	if (s.max_tags)
+		check_all_free();
+}
+
 /* A full table: who gets in, who does not, and that every key sends its own tag. */
 static void limit(void)
 {
@@ -245,12 +272,16 @@ struct test {
 
 static const struct test any[] = { { "capability", capability },
 				   { "capability: outputs", capability_outputs },
+				   { "capability: no context", capability_without_context },
 				   { NULL, NULL } };
 static const struct test table[] = { { "full table", limit },
 				     { "closed context", closed_context },
 				     { "killed process", killed_process },
+				     { "DMA handle of a CPU", no_cpu_tags },
 				     { NULL, NULL } };
-static const struct test direct[] = { { "many tags", no_limit }, { NULL, NULL } };
+static const struct test direct[] = { { "many tags", no_limit },
+				      { "DMA handle of a CPU", no_cpu_tags },
+				      { NULL, NULL } };
 static const struct test none[] = { { "no DMA handles", no_tph }, { NULL, NULL } };
 
 static unsigned int run(const struct test *test, bool count_only)

@@ -132,7 +132,7 @@ echo "$kernels" | while read -r variant kernel; do
 	[ -n "$variant" ] || continue
 	condition=1
 	[ "$variant" = plain ] || condition="/@$variant /"
-	echo "Linux $(cat "$kernel/release"), $variant kernel: $(summary "$condition")"
+	echo "Linux $(cat "$kernel/release"), $(cat "$kernel/variant" 2>/dev/null || echo "$variant") kernel: $(summary "$condition")"
 done
 summary 1
 [ "$(count '/ fail$/')" -eq 0 ] && [ "$(count '/ pass$/')" -gt 0 ]

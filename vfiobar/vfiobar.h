@@ -132,7 +132,8 @@ int vfiobar_read_layout(const char *bdf, struct vfiobar_layout *layout, struct v
  * IOAS, so that the function itself can reach no memory; where the kernel has none, the legacy
  * group and container. No-IOMMU mode works with either. vfio-pci resets the function when the first
  * user opens it. Errors as vfiobar_read_layout(), -EBUSY when another user or a host driver of the
- * group is in the way. @dev is only written on success.
+ * group is in the way; where both users take the character device, kernels say -EINVAL instead.
+ * @dev is only written on success.
  */
 int vfiobar_open(const char *bdf, struct vfiobar **dev, struct vfiobar_msg *msg);
 /*

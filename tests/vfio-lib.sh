@@ -7,6 +7,7 @@
 way()
 {
 	equal "access: $4" "$(vfiobar --by "$3" info "$1" | grep ^access:)" "$1 by $3"
+	vfiobar --by "$3" fill "$1" "$2" 0x1000 0x5000 0
 	vfiobar --by "$3" fill "$1" "$2" 0x2000 0x3000 "$fill"
 	vfiobar --by "$3" read "$1" "$2" 0x1ff8 0x3010 >"by-$3"
 	vfiobar --by "$other" read "$1" "$2" 0x1ff8 0x3010 >"by-$other"

@@ -14,8 +14,17 @@ while [ $# -gt 0 ]; do
 		output=$2
 		shift
 		;;
+	--release)
+		# shellcheck disable=SC2154 # testbed/lib/package.sh sets it, and package_parts
+		case " $package_releases " in
+		*" ${2:-none} "*) PACKAGE_RELEASE=$2 ;;
+		*) usage_error "--release takes one of $package_releases, not '${2:-}'" ;;
+		esac
+		shift
+		;;
 	-*) usage_error "unknown option $1" ;;
 	*)
+		# shellcheck disable=SC2154
 		case " $package_parts " in
 		*" $1 "*) parts="$parts $1" ;;
 		*) usage_error "nothing called '$1' to package; there are $package_parts" ;;
@@ -26,7 +35,7 @@ while [ $# -gt 0 ]; do
 done
 : "${parts:=$package_parts}"
 if [ -n "$dry_run" ]; then
-	echo "would package: $(echo "$parts" | xargs)"
+	echo "would package: $(echo "$parts" | xargs) (Debian $PACKAGE_RELEASE)"
 	exit 0
 fi
 require_root

@@ -1,17 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
-# Debian roots: for the sandbox, the guest, and for building and trying packages.
-
-# debian_packages FILE...: what the files name, with commas between them.
-debian_packages()
-{
-	cat "$@" | sed 's/#.*//' | tr -s ' \t\n' ',' | sed 's/^,//; s/,$//'
-}
+# Debian trixie roots, for the sandbox and the guest.
 
 # debian_root DIR PACKAGES-FILE: a new trixie root with the packages named in the file.
 debian_root()
 {
-	packages=$(debian_packages "$2")
+	packages=$(sed 's/#.*//' "$2" | tr -s ' \t\n' ',' | sed 's/^,//; s/,$//')
 	# QEMU with a vfio-user client is in backports; nothing else is taken from there.
 	# shellcheck disable=SC2016 # $1 is for mmdebstrap's hook
 	mmdebstrap --variant=apt --components=main --include="$packages" \

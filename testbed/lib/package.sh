@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
-# Debian packages: each part is built in a clean trixie root that has what packaging/packages.common and
-# packaging/PART/packages name, from packages of the archive and of the parts it needs.
+# Debian packages: each part is built in a clean root of the release $PACKAGE_RELEASE that has what
+# packaging/packages.common and packaging/PART/packages name, from packages of the archive and of the parts
+# it needs.
 #
 # packaging/PART/ has, besides, prepare.sh, which makes the source package's tree, and what that needs.
+
+PACKAGE_RELEASE=${PACKAGE_RELEASE:-trixie}
+# shellcheck disable=SC2034 # for the command
+package_releases='trixie bookworm'
 
 # The parts, in an order in which each finds what it needs.
 package_parts='rdma-core perftest kernel rdma-tph'
@@ -14,23 +19,6 @@ package_needs()
 	case $1 in
 	perftest) echo rdma-core ;;
 	esac
-}
-
-# package_root DIR PART ARCHIVE...: a new root; ARCHIVEs are directories of packages of ours.
-package_root()
-{
-	root=$1
-	packages=$(debian_packages "$TPH_TOP/packaging/packages.common" "$TPH_TOP/packaging/$2/packages")
-	shift 2
-	for archive; do
-		shift
-		set -- "$@" "deb [trusted=yes] copy:$archive ./"
-	done
-	# shellcheck disable=SC2016 # $1 is for mmdebstrap's hook
-	mmdebstrap --variant=apt --components=main --include="$packages" \
-		--aptopt='APT::Install-Recommends "false"' \
-		--customize-hook='mkdir -p "$1/src" "$1/cache" "$1/run/tph"' \
-		trixie "$root" "deb $(mirror) trixie main" "$@"
 }
 
 # package_sources PART: sets PACKAGE_ARGUMENTS for prepare.sh, and PACKAGE_ID, which names them.
@@ -64,15 +52,6 @@ package_sources()
 	done
 }
 
-# package_in_root COMMAND...: in_sandbox, with the root of the part.
-package_in_root()
-{
-	(
-		SANDBOX_ROOT=$PACKAGE_ROOT
-		in_sandbox "$@"
-	)
-}
-
 # build_package PART: sets PACKAGE to the directory with its packages, an archive for apt.
 build_package()
 {
@@ -81,25 +60,18 @@ build_package()
 		build_package "$need"
 		part_archives="$part_archives $PACKAGE"
 	done
-	package_root_key=$(echo "$part_archives" | key "$TPH_TOP/testbed/lib/package.sh" \
-		"$TPH_TOP/packaging/packages.common" "$TPH_TOP/packaging/$1/packages")
 	package_sources "$1"
 	# shellcheck disable=SC2046 # no blanks in names of tracked files
-	PACKAGE=$TPH_CACHE/package-$1-$(echo "$package_root_key $PACKAGE_ID" |
-		key "$TPH_TOP/packaging/build.sh" $(find "$TPH_TOP/packaging/$1" -type f | LC_ALL=C sort))
+	PACKAGE=$TPH_CACHE/package-$1-$(echo "$part_archives $PACKAGE_ID $PACKAGE_RELEASE" |
+		key $(find "$TPH_TOP/packaging" -maxdepth 1 -type f | LC_ALL=C sort) $(find "$TPH_TOP/packaging/$1" -type f | LC_ALL=C sort))
 	[ ! -d "$PACKAGE" ] || return 0
-	PACKAGE_ROOT=$TPH_CACHE/package-root-$1-$package_root_key
-	if [ ! -d "$PACKAGE_ROOT" ]; then
-		cache_tmp
-		# shellcheck disable=SC2086 # a list
-		step "package $1: a clean Debian trixie" "$TPH_CACHE/log/package-root-$1.log" \
-			package_root "$CACHE_TMP" "$1" $part_archives
-		cache_publish "$(basename "$PACKAGE_ROOT")"
-	fi
+	# shellcheck disable=SC2086 # a list
+	package_root_entry "$1-$PACKAGE_RELEASE" "$PACKAGE_RELEASE" \
+		"$TPH_TOP/packaging/packages.common $TPH_TOP/packaging/$1/packages" $part_archives
 	cache_tmp
 	export PACKAGE_ROOT
 	# shellcheck disable=SC2086 # a list
 	step "package $1: building" "$TPH_CACHE/log/package-$1.log" package_in_root \
-		sh -eu /src/packaging/build.sh "$1" "/cache/$(basename "$CACHE_TMP")" $PACKAGE_ARGUMENTS
+		sh -eu /src/packaging/build.sh "$1" "$PACKAGE_RELEASE" "/cache/$(basename "$CACHE_TMP")" $PACKAGE_ARGUMENTS
 	cache_publish "$(basename "$PACKAGE")"
 }

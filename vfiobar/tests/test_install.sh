@@ -43,10 +43,10 @@ out=$(LD_LIBRARY_PATH=${lib%/*} "$dir/example" x.y 2>&1) || status=$?
 equal "1 'x.y' is not a PCI address (domain:bus:dev.fn)" "$status $out" "example"
 
 # Each public function is in a page.
-for name in $(cat "$dir/declared"); do
+while read -r name; do
 	[ -f "$dir/root/usr/share/man/man3/$name.3" ] || {
 		echo "FAIL: no manual page $name.3"
 		failed=1
 	}
-done
+done <"$dir/declared"
 exit $failed

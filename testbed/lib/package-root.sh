@@ -16,8 +16,8 @@ package_root()
 		set -- "$@" "deb [trusted=yes] copy:$archive ./"
 	done
 	# shellcheck disable=SC2016 # $1 is for mmdebstrap's hook
-	mmdebstrap --variant=apt --components=main --include="$packages" \
-		--aptopt='APT::Install-Recommends "false"' \
+	PKGSYSTEM_ENABLE_FSYNC=0 mmdebstrap --variant=apt --components=main --include="$packages" \
+		--aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
 		--customize-hook='mkdir -p "$1/src" "$1/cache" "$1/run/tph"' \
 		"$suite" "$root" "deb $(mirror) $suite main" "$@"
 }

@@ -23,9 +23,12 @@ static const char usage[] =
 	"       vfiobar read BDF BAR OFFSET LENGTH > FILE\n"
 	"       vfiobar hint BDF BAR OFFSET LENGTH st=<0-255>,st_ext=<0-65535>,ph=<0-3>\n"
 	"       vfiobar reset BDF\n"
+	"       vfiobar --by iommufd|group COMMAND...\n"
 	"\n"
 	"BDF is domain:bus:dev.fn of a function bound to vfio-pci. Numbers are decimal, or hex "
 	"with 0x.\n"
+	"--by opens BDF by its character device and iommufd, or by its group; without it, by the\n"
+	"first of them that there is.\n"
 	"compare exits with 0 when equal, 1 when not and then names the first difference.\n"
 	"Every other failure exits with 2.\n";
 
@@ -256,9 +259,21 @@ static int serve(struct vfiobar *dev, const struct request *req)
 	return ret;
 }
 
+/* The word behind --by; exits with 2 on another one. */
+static enum vfiobar_way parse_way(const char *text)
+{
+	if (!strcmp(text, "iommufd"))
+		return VFIOBAR_IOMMUFD;
+	if (!strcmp(text, "group"))
+		return VFIOBAR_GROUP;
+	fprintf(stderr, "vfiobar: --by '%s': neither iommufd nor group\n", text);
+	exit(EXIT_ERROR);
+}
+
 int main(int argc, char **argv)
 {
 	struct request req = { .command = COMMANDS };
+	enum vfiobar_way way = VFIOBAR_ANY;
 	struct vfiobar_msg msg;
 	struct vfiobar *dev;
 	int ret;
@@ -266,6 +281,11 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		fputs(usage, stdout);
 		return 0;
+	}
+	if (argc > 2 && !strcmp(argv[1], "--by")) {
+		way = parse_way(argv[2]);
+		argc -= 2;
+		argv += 2;
 	}
 	for (int i = 0; argc > 2 && i < COMMANDS; i++)
 		if (!strcmp(argv[1], commands[i].name))
@@ -277,7 +297,7 @@ int main(int argc, char **argv)
 	}
 	parse_request(&req, argc - 3, argv + 3);
 
-	if (vfiobar_open(argv[2], &dev, &msg))
+	if (vfiobar_open_by(argv[2], way, &dev, &msg))
 		return complain(&msg);
 	ret = serve(dev, &req);
 	vfiobar_close(dev);

@@ -215,8 +215,10 @@ static int open_cdev(struct vfiobar *dev, struct vfiobar_msg *msg)
 	char name[64], path[128];
 	int ret;
 
-	if (!cdev_name(bdf, name, sizeof(name)))
+	if (!cdev_name(bdf, name, sizeof(name))) {
+		vfiobar_say(msg, "%s: has no vfio character device (a kernel without?)", bdf);
 		return -ENOENT;
+	}
 	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", name);
 	dev->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (dev->fd < 0)
@@ -245,10 +247,7 @@ static int open_group(struct vfiobar *dev, struct vfiobar_msg *msg)
 	int type;
 
 	if (!link_name(bdf, "iommu_group", group, sizeof(group))) {
-		vfiobar_say(msg,
-			    "%s: neither a vfio character device nor an IOMMU group (no-IOMMU mode "
-			    "off?)",
-			    bdf);
+		vfiobar_say(msg, "%s: in no IOMMU group (no-IOMMU mode off?)", bdf);
 		return -ENXIO;
 	}
 	snprintf(path, sizeof(path), "/dev/vfio/%s", group);
@@ -356,9 +355,20 @@ static void close_fds(struct vfiobar *dev)
 
 int vfiobar_open(const char *text, struct vfiobar **out, struct vfiobar_msg *msg)
 {
-	struct vfiobar *dev = calloc(1, sizeof(*dev));
+	return vfiobar_open_by(text, VFIOBAR_ANY, out, msg);
+}
+
+int vfiobar_open_by(const char *text, enum vfiobar_way way, struct vfiobar **out,
+		    struct vfiobar_msg *msg)
+{
+	struct vfiobar *dev;
 	int ret;
 
+	if (way != VFIOBAR_ANY && way != VFIOBAR_IOMMUFD && way != VFIOBAR_GROUP) {
+		vfiobar_say(msg, "%s: no way %d to open it", text, (int)way);
+		return -EINVAL;
+	}
+	dev = calloc(1, sizeof(*dev));
 	if (!dev) {
 		vfiobar_say(msg, "%s: out of memory", text);
 		return -ENOMEM;
@@ -372,8 +382,8 @@ int vfiobar_open(const char *text, struct vfiobar **out, struct vfiobar_msg *msg
 	ret = check_bound(dev->layout.bdf, msg);
 	if (ret)
 		goto fail;
-	ret = open_cdev(dev, msg);
-	if (ret == -ENOENT) {
+	ret = way == VFIOBAR_GROUP ? -ENOENT : open_cdev(dev, msg);
+	if (ret == -ENOENT && way != VFIOBAR_IOMMUFD) {
 		close_fds(dev);
 		ret = open_group(dev, msg);
 	}

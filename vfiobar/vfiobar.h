@@ -15,6 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define VFIOBAR_BARS	6
 #define VFIOBAR_BDF_LEN 20
 #define VFIOBAR_CFG_LEN 256
@@ -36,6 +40,13 @@ enum vfiobar_completer {
 	VFIOBAR_COMPLETER_TPH = 1,
 	VFIOBAR_COMPLETER_RESERVED = 2,
 	VFIOBAR_COMPLETER_TPH_EXT = 3,
+};
+
+/* The ways to a function. No-IOMMU mode is none of its own: the kernel offers it by either. */
+enum vfiobar_way {
+	VFIOBAR_ANY = 0,     /* the first of the following that this kernel has for the function */
+	VFIOBAR_IOMMUFD = 1, /* its character device, bound to an iommufd */
+	VFIOBAR_GROUP = 2,   /* its legacy group, in a container */
 };
 
 /* What a function's BARs offer. bar_size is 0 where there is no memory BAR of that number. */
@@ -117,12 +128,20 @@ bool vfiobar_mappable(const void *info, size_t size, uint64_t offset, uint64_t l
 int vfiobar_read_layout(const char *bdf, struct vfiobar_layout *layout, struct vfiobar_msg *msg);
 
 /*
- * Opens the function: its character device through iommufd, without IOAS, so that the function
- * itself can reach no memory; where the kernel has none, the legacy group and container. No-IOMMU
- * mode works with either. vfio-pci resets the function when the first user opens it. Errors as
- * vfiobar_read_layout(), -EBUSY when another user or a host driver of the group is in the way.
+ * Opens the function by the first way that there is: its character device through iommufd, without
+ * IOAS, so that the function itself can reach no memory; where the kernel has none, the legacy
+ * group and container. No-IOMMU mode works with either. vfio-pci resets the function when the first
+ * user opens it. Errors as vfiobar_read_layout(), -EBUSY when another user or a host driver of the
+ * group is in the way; where both users take the character device, kernels say -EINVAL instead.
+ * @dev is only written on success.
  */
 int vfiobar_open(const char *bdf, struct vfiobar **dev, struct vfiobar_msg *msg);
+/*
+ * The same by one way. -EINVAL no such way; -ENOENT the kernel has no character device for the
+ * function or no iommufd; -ENXIO the function is in no group.
+ */
+int vfiobar_open_by(const char *bdf, enum vfiobar_way way, struct vfiobar **dev,
+		    struct vfiobar_msg *msg);
 /* Revokes every dma-buf exported; NULL is fine. Close windows first. */
 void vfiobar_close(struct vfiobar *dev);
 /* Valid until vfiobar_close(). */
@@ -159,12 +178,17 @@ int vfiobar_export(struct vfiobar *dev, unsigned int bar, uint64_t offset, uint6
 		   struct vfiobar_msg *msg);
 
 /*
- * Attaches the hint to a dma-buf of this device; registrations made later see it. -EOPNOTSUPP when
- * the function is no TPH completer (of Extended TPH for an Extended ST), -ENOTTY on a kernel
- * without hints.
+ * Attaches the hint to a dma-buf of this device; registrations made later see it, those made before
+ * keep what they have. A hint with no tag and ph 0 withdraws the one attached. -EOPNOTSUPP when the
+ * function is no TPH completer (of Extended TPH for an Extended ST), -ENOTTY on a kernel without
+ * hints, -EINVAL for a ph without a tag or above 3; the hint attached before then stays.
  */
 int vfiobar_set_hint(struct vfiobar *dev, int dmabuf_fd, const struct vfiobar_hint *hint);
 /* Would the device take hints? 0, -EOPNOTSUPP, -ENOTTY. */
 int vfiobar_probe_hint(struct vfiobar *dev);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

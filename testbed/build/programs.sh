@@ -5,6 +5,5 @@ set -eu
 cmake -G Ninja -S /src -B "$1/build" -DTPH_SANITIZE=OFF -DBUILD_TESTING=OFF \
 	-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER_LAUNCHER=ccache
 ninja -C "$1/build"
-mkdir "$1/bin"
-find "$1/build" -maxdepth 2 -type f -perm /111 ! -name '*.so' -exec cp {} "$1/bin/" \;
+cmake --install "$1/build" --prefix "$1"
 rm -rf "$1/build"

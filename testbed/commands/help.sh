@@ -40,6 +40,12 @@ usage: ./tph COMMAND ...
   build [--linux VERSION] [--variant V] [--dry-run] [PART...]
                         sandbox, programs, rdma-core, perftest, iproute2, guest, kernel, tests (the
                         programs that test the kernel); all by default
+  package [OPTION...] [PART...]
+                        build Debian packages in clean roots: rdma-core, perftest, kernel, rdma-tph
+                        (this project: libvfiobar, vfiobar, tph-emulator, rdma-tph); all by default
+      --release R           for Debian trixie (default) or bookworm
+      --output DIR          copy them to DIR
+      --dry-run             print what would be packaged
   doctor                what is missing or wrong on this machine, and how to mend it
   edit [--linux VERSION] kernel|rdma-core|perftest|iproute2 [DIR]
                         the upstream source as a git tree, with the series as commits

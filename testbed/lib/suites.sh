@@ -106,13 +106,14 @@ here_suite()
 }
 
 # guest_suite LABEL SUITE FILE...: in one boot of the guest; tests/guest-suite.sh runs the files there,
-# one after another. A file `devices` of the suite describes the machine.
+# one after another. A file `devices` of the suite describes the machine, a file `iommu` its IOMMU mode.
 guest_suite()
 {
 	label=$1
 	suite=$2
 	shift 2
 	dir=$TPH_TOP/tests/$suite
+	[ ! -f "$dir/iommu" ] || GUEST_IOMMU=$(cat "$dir/iommu")
 	if [ -f "$dir/devices" ]; then
 		guest_prepare "$dir/devices"
 	else

@@ -193,12 +193,71 @@ static void test_group_without_iommufd(void **state)
 	vfiobar_close(dev);
 }
 
+/* All descriptors of a failed way are closed, and nothing but the way asked for is tried. */
+static void assert_way_fails(enum vfiobar_way way, int err, const char *text)
+{
+	struct vfiobar *dev = (void *)&fake;
+	struct vfiobar_msg msg;
+
+	assert_int_equal(vfiobar_open_by(FAKE_BDF, way, &dev, &msg), err);
+	assert_string_equal(msg.text, text);
+	assert_ptr_equal(dev, &fake);
+	assert_int_equal(open_fds(), fds_before);
+}
+
+static void test_chosen_way(void **state)
+{
+	struct vfiobar *dev;
+
+	(void)state;
+	fake_vfio_build(root, "vfio-pci", "vfio7", "9", true);
+	assert_int_equal(vfiobar_open_by(FAKE_BDF, VFIOBAR_GROUP, &dev, NULL), 0);
+	assert_string_equal(vfiobar_access(dev), "group");
+	assert_layout(vfiobar_layout(dev));
+	vfiobar_close(dev);
+	assert_int_equal(vfiobar_open_by(FAKE_BDF, VFIOBAR_IOMMUFD, &dev, NULL), 0);
+	assert_string_equal(vfiobar_access(dev), "iommufd");
+	vfiobar_close(dev);
+	assert_int_equal(vfiobar_open_by(FAKE_BDF, VFIOBAR_ANY, &dev, NULL), 0);
+	assert_string_equal(vfiobar_access(dev), "iommufd");
+	vfiobar_close(dev);
+	assert_way_fails((enum vfiobar_way)3, -EINVAL, "0000:00:05.0: no way 3 to open it");
+}
+
+static void test_chosen_way_without_cdev(void **state)
+{
+	(void)state;
+	fake_vfio_build(root, "vfio-pci", NULL, "9", true);
+	assert_way_fails(VFIOBAR_IOMMUFD, -ENOENT,
+			 "0000:00:05.0: has no vfio character device (a kernel without?)");
+	assert_int_equal(fake.iommu_type, 0);
+}
+
+static void test_chosen_way_without_iommufd(void **state)
+{
+	(void)state;
+	fake_vfio_build(root, "vfio-pci", "vfio7", "9", false);
+	assert_way_fails(VFIOBAR_IOMMUFD, -ENOENT,
+			 "0000:00:05.0: opening /dev/iommu failed: No such file or directory "
+			 "(ENOENT)");
+	assert_int_equal(fake.iommu_type, 0);
+}
+
+static void test_chosen_way_without_group(void **state)
+{
+	(void)state;
+	fake_vfio_build(root, "vfio-pci", "vfio7", NULL, true);
+	assert_way_fails(VFIOBAR_GROUP, -ENXIO,
+			 "0000:00:05.0: in no IOMMU group "
+			 "(no-IOMMU mode off?)");
+}
+
 static void test_no_way_in(void **state)
 {
 	(void)state;
 	fake_vfio_build(root, "vfio-pci", NULL, NULL, false);
 	assert_open_fails(FAKE_BDF, -ENXIO,
-			  "0000:00:05.0: neither a vfio character device nor an IOMMU group "
+			  "0000:00:05.0: in no IOMMU group "
 			  "(no-IOMMU mode off?)");
 }
 
@@ -281,6 +340,7 @@ static void test_export_and_hint(void **state)
 	const struct vfiobar_hint both = { true, true, 42, 0xbeef, 2 };
 	const struct vfiobar_hint ext = { .has_st_ext = true, .st = 9, .st_ext = 0x42, .ph = 3 };
 	const struct vfiobar_hint st = { .has_st = true, .st_ext = 9 };
+	const struct vfiobar_hint none = { .st = 9, .st_ext = 9 };
 	struct vfiobar_msg msg;
 	struct vfiobar *dev;
 	int fd;
@@ -314,10 +374,16 @@ static void test_export_and_hint(void **state)
 	assert_int_equal(fake.hint_st_ext, 0);
 	assert_int_equal(fake.hint_ph, 0);
 
+	assert_int_equal(vfiobar_set_hint(dev, fd, &none), 0);
+	assert_int_equal(fake.hint_flags, 0);
+	assert_int_equal(fake.hint_st, 0);
+	assert_int_equal(fake.hint_st_ext, 0);
+	assert_int_equal(fake.hint_ph, 0);
+
 	fake.hint_errno = EOPNOTSUPP;
 	assert_int_equal(vfiobar_set_hint(dev, fd, &both), -EOPNOTSUPP);
 	assert_int_equal(vfiobar_probe_hint(dev), -EOPNOTSUPP);
-	assert_int_equal(fake.hints, 3);
+	assert_int_equal(fake.hints, 4);
 	close(fd);
 	vfiobar_close(dev);
 }
@@ -358,6 +424,10 @@ int main(void)
 		TEST(test_busy),
 		TEST(test_group_without_cdev),
 		TEST(test_group_without_iommufd),
+		TEST(test_chosen_way),
+		TEST(test_chosen_way_without_cdev),
+		TEST(test_chosen_way_without_iommufd),
+		TEST(test_chosen_way_without_group),
 		TEST(test_no_way_in),
 		TEST(test_mapped_window),
 		TEST(test_window_by_read_and_write),

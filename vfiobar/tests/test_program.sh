@@ -33,6 +33,11 @@ expect 0 "completer: TPH" "$vfiobar" info $bdf
 expect 0 "MSI-X table: BAR 2 offset 0x2000 length 0x40" "$vfiobar" info $bdf
 expect 2 "no such PCI device" "$vfiobar" info 0000:00:06.0
 expect 0 "" "$vfiobar" reset $bdf
+expect 0 "access: iommufd" "$vfiobar" --by iommufd info $bdf
+expect 2 "0000:00:05.0: in no IOMMU group" \
+	"$vfiobar" --by group info $bdf
+expect 2 "--by 'cdev': neither iommufd nor group" "$vfiobar" --by cdev info $bdf
+expect 2 "usage:" "$vfiobar" --by group
 
 head -c 70000 /dev/urandom >"$dir/sent"
 "$vfiobar" fill $bdf 0 0x1000 70000 0xa5 || failed=1

@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# In a root made for it: build the Debian packages of one part. Arguments: part, Debian release, output
+# directory, and what packaging/PART/prepare.sh takes.
+set -eu
+part=$1
+release=$2
+out=$3
+shift 3
+rooms=/src/packaging
+work=$(mktemp -d)
+cd "$work"
+sh -eu "$rooms/$part/prepare.sh" "$@"
+cd source
+if [ -f "$rooms/$part/binaries.sh" ]; then
+	sh -eu "$rooms/$part/binaries.sh"
+else
+	sh -eu "$rooms/backport.sh" "$release"
+	dpkg-buildpackage -us -uc </dev/null
+fi
+cd ..
+rm -rf source
+status=0
+lintian --allow-root --fail-on error --tag-display-limit 0 --profile debian ./*.changes >lintian.txt || status=$?
+cat lintian.txt
+[ "$status" -eq 0 ]
+apt-ftparchive packages . >Packages
+mv ./* "$out/"

@@ -11,6 +11,14 @@ example()
 	awk '/^# EXAMPLE/ { mine = 1 } /^```/ { if (code) exit; code = mine && /^```c$/; next } code' "$1"
 }
 
+# readme: the function in the section for application programmers, and a program around it.
+readme()
+{
+	awk '/^## / { mine = /application programmers/ } mine && /^    / { code = 1 } code && /^[^ ]/ { exit }
+		code { sub(/^    /, ""); print }' /src/README.md
+	cat /src/providers/tests/example/main.c
+}
+
 # build NAME ARG...: compile NAME.c in the output directory.
 build()
 {
@@ -25,3 +33,5 @@ for page in "$installed"/usr/share/rdma-core/man/*.3.md; do
 	example "$page" >"$out/$name.c"
 	build "$name"
 done
+readme >"$out/readme.c"
+build readme -D_GNU_SOURCE -I/src/vfiobar /src/vfiobar/vfiobar.c /src/vfiobar/vfiobar_check.c

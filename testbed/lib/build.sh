@@ -103,7 +103,7 @@ build_kernel_tests()
 	tests_key=$(cd "$TPH_TOP" && {
 		echo "$RDMA_CORE $RDMA_CORE_STOCK"
 		find "$headers" -type f | LC_ALL=C sort | xargs cat
-	} | key testbed/build/kernel-tests.sh testbed/build/old-tests.sh testbed/build/examples.sh \
+	} | key testbed/build/kernel-tests.sh testbed/build/old-tests.sh testbed/build/examples.sh README.md \
 		$(find kernel/tests providers/tests vfiobar/*.[ch] -type f | LC_ALL=C sort))
 	KERNEL_TESTS=$TPH_CACHE/kernel-tests-$tests_key
 	[ ! -d "$KERNEL_TESTS" ] || return 0

@@ -89,8 +89,29 @@ static void queries_unknown(void)
 	CHECK_EQUAL(0, ibv_dereg_mr(mr));
 }
 
+/* What makes no sense with any kernel does not get there. */
+static void nonsense_refused(void)
+{
+	struct ibv_dmah_init_attr init = { .comp_mask = IBV_DMAH_INIT_ATTR_MASK_PH, .ph = 1 };
+	struct ibv_dmah *dmah = ibv_alloc_dmah(s.hca.context, &init);
+	struct ibv_mr_init_attr attr = tph_init_attr(s.fd, IBV_DMABUF_TPH_IGNORE + 1);
+
+	tph_refused(&s.hca, &attr, EINVAL);
+	if (!CHECK(dmah))
+		return;
+	attr = tph_init_attr(s.fd, IBV_DMABUF_TPH_REQUIRE);
+	attr.comp_mask |= IBV_REG_MR_MASK_DMAH;
+	attr.dmah = dmah;
+	tph_refused(&s.hca, &attr, EINVAL);
+	CHECK_EQUAL(0, ibv_dealloc_dmah(dmah));
+}
+
 static void before_the_series(void)
 {
+	mark("nonsense");
+	nonsense_refused();
+	counted(0, 0);
+	CHECK_EQUAL(s.before.reg_mr, s.counts->reg_mr);
 	mark("no policy");
 	dmabuf_works(-1);
 	counted(0, 0);

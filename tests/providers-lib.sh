@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # Sourced by the tests that build the rdma-core series: a source tree, a root to build in, warnings.
-# shellcheck source=/dev/null
 . "$TPH_TOP/tests/series-lib.sh"
 linux=rdma-core # the series that the functions of series-lib.sh are about
 

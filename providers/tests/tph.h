@@ -13,10 +13,9 @@
 /* Of the first TPH_LENGTH bytes of @fd at address 0; @policy < 0 does without the member. */
 static inline struct ibv_mr_init_attr tph_init_attr(int fd, int policy)
 {
-	struct ibv_mr_init_attr attr = { .comp_mask = TPH_FD_MASK,
-					 .fd = fd,
-					 .length = TPH_LENGTH,
-					 .access = MR_ACCESS };
+	struct ibv_mr_init_attr attr = {
+		.comp_mask = TPH_FD_MASK, .fd = fd, .length = TPH_LENGTH, .access = MR_ACCESS
+	};
 
 	if (policy >= 0) {
 		attr.comp_mask |= IBV_REG_MR_MASK_DMABUF_TPH;
@@ -28,10 +27,9 @@ static inline struct ibv_mr_init_attr tph_init_attr(int fd, int policy)
 /* The same MR for the functions of mr.h. */
 static inline struct mr tph_mr(const struct ibv_mr *mr)
 {
-	return (struct mr){ .handle = mr->handle,
-			    .lkey = mr->lkey,
-			    .rkey = mr->rkey,
-			    .length = mr->length };
+	return (struct mr){
+		.handle = mr->handle, .lkey = mr->lkey, .rkey = mr->rkey, .length = mr->length
+	};
 }
 
 /* ibv_reg_mr_ex() fails with @err, and nothing is left of it. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The new library on older kernels, which old_kernel.so plays: what the kernel lacks is refused with
- * the errno that is documented, or is not needed. It is never lost in silence, and nothing else
- * stops to work because of it.
+ * The new library on older kernels, which old_kernel.so plays: what the kernel lacks is refused
+ * with the errno that is documented, or is not needed. It is never lost in silence, and nothing
+ * else stops to work because of it.
  *
  * Usage: LD_PRELOAD=old_kernel.so OLD_KERNEL=WHAT verbs_old_kernel IB-DEVICE BDF
  */

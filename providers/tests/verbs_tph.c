@@ -155,13 +155,12 @@ static void refused(void)
 
 	for (uint32_t policy = IBV_DMABUF_TPH_AUTO; policy <= IBV_DMABUF_TPH_IGNORE; policy++) {
 		ktap_step("policy %u without a dma-buf", policy);
-		attr = (struct ibv_mr_init_attr){
-			.comp_mask = IBV_REG_MR_MASK_ADDR | IBV_REG_MR_MASK_DMABUF_TPH,
-			.addr = memory,
-			.length = sizeof(memory),
-			.access = MR_ACCESS,
-			.dmabuf_tph_policy = policy
-		};
+		attr = (struct ibv_mr_init_attr){ .comp_mask = IBV_REG_MR_MASK_ADDR |
+							       IBV_REG_MR_MASK_DMABUF_TPH,
+						  .addr = memory,
+						  .length = sizeof(memory),
+						  .access = MR_ACCESS,
+						  .dmabuf_tph_policy = policy };
 		tph_refused(&s.hca, &attr, EINVAL);
 	}
 	for (unsigned int i = 0; i < sizeof(values) / sizeof(values[0]); i++) {

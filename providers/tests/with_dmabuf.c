@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs a command that inherits a dma-buf of BAR 0 as descriptor 3, with a hint as vfiobar(1) takes it,
- * or "none". Ends with the command's exit status.
+ * Runs a command that inherits a dma-buf of BAR 0 as descriptor 3, with a hint as vfiobar(1) takes
+ * it, or "none". Ends with the command's exit status.
  *
  * Usage: with_dmabuf BDF LENGTH HINT COMMAND [ARGUMENT]...
  */

@@ -8,6 +8,7 @@ int main(int argc, char **argv)
 
 	for (int i = 0; argc == 3 && list && list[i]; i++)
 		if (!strcmp(ibv_get_device_name(list[i]), argv[2]))
-			return register_bar(ibv_alloc_pd(ibv_open_device(list[i])), argv[1], 65536) < 0;
+			return register_bar(ibv_alloc_pd(ibv_open_device(list[i])), argv[1],
+					    65536) < 0;
 	return 2;
 }

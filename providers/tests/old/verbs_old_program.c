@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A program that was built with the unpatched library, and runs with the new one: its structures are
- * shorter, and it gets hints without knowing.
+ * A program that was built with the unpatched library, and runs with the new one: its structures
+ * are shorter, and it gets hints without knowing.
  *
  * Usage: verbs_old_program IB-DEVICE BDF ENDPOINT
  */
@@ -52,8 +52,8 @@ static void check(struct ibv_mr *ibv_mr)
 /* Memory of @size bytes whose end is the end of what can be read. */
 static void *before_the_end(size_t size)
 {
-	char *pages = mmap(NULL, 2 * MR_PAGE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *pages =
+		mmap(NULL, 2 * MR_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	ktap_must(pages == MAP_FAILED ? -errno : 0, "memory");
 	ktap_must(mprotect(pages + MR_PAGE, MR_PAGE, PROT_NONE) ? -errno : 0, "memory");

@@ -34,4 +34,4 @@ for page in "$installed"/usr/share/rdma-core/man/*.3.md; do
 	build "$name"
 done
 readme >"$out/readme.c"
-build readme -D_GNU_SOURCE -I/src/vfiobar /src/vfiobar/vfiobar.c /src/vfiobar/vfiobar_check.c
+build readme -D_GNU_SOURCE -I/src/vfiobar /src/vfiobar/vfiobar*.c

@@ -14,7 +14,7 @@ compile()
 		-isystem "$2" -isystem "$3/usr/include" -c -o "$objects/$(basename "$4" .c).o" "$4"
 }
 shared='' programs=''
-for file in /src/kernel/tests/*.c /src/providers/tests/*.c /src/vfiobar/vfiobar.c /src/vfiobar/vfiobar_check.c; do
+for file in /src/kernel/tests/*.c /src/providers/tests/*.c /src/vfiobar/vfiobar*.c; do
 	[ -f "$file" ] || continue
 	compile "$1" "$2" "$3" "$file"
 	object=$objects/$(basename "$file" .c).o

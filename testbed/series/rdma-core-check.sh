@@ -8,6 +8,6 @@ echo 'from shlex import quote' >/tmp/modules/pipes.py
 printf 'def parse_version(text):\n    return [int(n) for n in text.split(".")]\n' >/tmp/modules/pkg_resources.py
 # It asks git where the source is.
 cd /run/build/src
-git init -q .
+[ -e .git ] || git init -q .
 git config --global --add safe.directory /run/build/src
 PYTHONPATH=/tmp/modules python3 buildlib/check-build --src . --build build --cc gcc --cxx g++

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# In the sandbox: build the programs of kernel/tests that test the kernel series from user space.
-# Arguments: output directory, the patched kernel's headers, installed rdma-core. A file with main()
-# is a program; the other files go into each of them.
+# In the sandbox: build the programs of kernel/tests, that test the kernel series from user space, and
+# of providers/tests. Arguments: output directory, the patched kernel's headers, installed rdma-core,
+# unpatched rdma-core. A file with main() is a program; the other files go into each of them.
 set -eu
 out=$1
 objects=$out.o
@@ -14,9 +14,9 @@ compile()
 		-isystem "$2" -isystem "$3/usr/include" -c -o "$objects/$(basename "$4" .c).o" "$4"
 }
 shared='' programs=''
-for file in /src/kernel/tests/*.c /src/vfiobar/vfiobar.c /src/vfiobar/vfiobar_check.c; do
+for file in /src/kernel/tests/*.c /src/providers/tests/*.c /src/vfiobar/vfiobar*.c; do
 	[ -f "$file" ] || continue
-	compile "$@" "$file"
+	compile "$1" "$2" "$3" "$file"
 	object=$objects/$(basename "$file" .c).o
 	if grep -q '^int main(' "$file"; then
 		programs="$programs $object"
@@ -30,4 +30,8 @@ for object in $programs; do
 		-Wl,-rpath-link,"$3/usr/lib/x86_64-linux-gnu" -Wl,--as-needed -lmlx5 -libverbs
 done
 mkdir "$out/selftests"
+# shellcheck disable=SC2086
+ar rcs "$objects/libshared.a" $shared
+sh -eu /src/testbed/build/old-tests.sh "$out" "$2" "$4" "$objects/libshared.a"
+sh -eu /src/testbed/build/examples.sh "$out/examples" "$3"
 rm -rf "$objects"

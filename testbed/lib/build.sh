@@ -2,6 +2,15 @@
 # shellcheck shell=sh
 # What is built, each as a cache entry named by the contents it is made of.
 
+# series_packages NAME: the packages of the root that NAME is built in.
+series_packages()
+{
+	case $1 in
+	rdma-core) echo "$TPH_TOP/testbed/packages.rdma-core" ;;
+	*) echo "$TPH_TOP/testbed/packages.sandbox" ;;
+	esac
+}
+
 # series_key NAME FILE...: key of source, series and the given files; sets SOURCE_ID on the way.
 series_key()
 {
@@ -16,7 +25,7 @@ series_key()
 	series_files=$(source_series "$name")
 	# shellcheck disable=SC2086 # one word per patch; paths of the checkout are quoted by IFS
 	SERIES_KEY=$(IFS='
-'; echo "$SOURCE_ID" | key $series_files "$TPH_TOP/testbed/packages.sandbox" "$@")
+'; echo "$SOURCE_ID" | key $series_files "$(series_packages "$name")" "$@")
 }
 
 # build_series ENTRY NAME SCRIPT [EXTRA]: the patched source is at /run/build/src in the sandbox, a
@@ -24,10 +33,24 @@ series_key()
 # /run/build/out.
 build_series()
 {
+	build_source source_patch "$@"
+}
+
+# build_stock ENTRY NAME SCRIPT [EXTRA]: the same with the source as it is upstream.
+build_stock()
+{
+	build_source source_copy "$@"
+}
+
+# build_source COMMAND ENTRY NAME SCRIPT [EXTRA]: COMMAND makes the tree.
+build_source()
+{
+	make_tree=$1
+	shift
 	source_pristine "$2"
 	cache_tmp
 	mkdir "$CACHE_TMP/src" "$CACHE_TMP/out"
-	source_patch "$2" "$CACHE_TMP/src"
+	$make_tree "$2" "$CACHE_TMP/src"
 	SANDBOX_BUILD=$CACHE_TMP
 	step "$2: building" "$TPH_CACHE/log/build-$2.log" in_sandbox \
 		sh -eu "/src/testbed/build/$3" /run/build/src /run/build/out "${4:-}"
@@ -66,33 +89,58 @@ kernel_variant()
 	esac
 }
 
-# build_kernel_tests: the programs of kernel/tests, for the kernel and the rdma-core that were built.
-# The variants of a kernel have the same headers, and so share the programs.
+# build_kernel_tests: the programs of kernel/tests and providers/tests, for the kernel and the rdma-core
+# that were built. The variants of a kernel have the same headers, and so share the programs.
 build_kernel_tests()
 {
 	headers=$KERNEL/headers/include
 	KERNEL_TESTS=
 	# A kernel of TPH_KERNEL may have no headers, or be an earlier step of the series.
 	grep -qs ib_uverbs_mr_tph "$headers/rdma/ib_user_ioctl_verbs.h" || return 0
+	build_rdma_core
+	build_rdma_core_stock
 	# shellcheck disable=SC2046 # no blanks in names of sources
 	tests_key=$(cd "$TPH_TOP" && {
-		echo "$RDMA_CORE"
+		echo "$RDMA_CORE $RDMA_CORE_STOCK"
 		find "$headers" -type f | LC_ALL=C sort | xargs cat
-	} | key testbed/build/kernel-tests.sh $(find kernel/tests vfiobar/*.[ch] -type f | LC_ALL=C sort))
+	} | key testbed/build/kernel-tests.sh testbed/build/old-tests.sh testbed/build/examples.sh README.md \
+		$(find kernel/tests providers/tests vfiobar/*.[ch] -type f | LC_ALL=C sort))
 	KERNEL_TESTS=$TPH_CACHE/kernel-tests-$tests_key
 	[ ! -d "$KERNEL_TESTS" ] || return 0
 	cache_tmp
 	step "kernel tests: building" "$TPH_CACHE/log/build-kernel-tests.log" in_sandbox \
 		sh -eu /src/testbed/build/kernel-tests.sh "/cache/$(basename "$CACHE_TMP")" \
-		"/cache/${headers#"$TPH_CACHE/"}" "/cache/$(basename "$RDMA_CORE")"
+		"/cache/${headers#"$TPH_CACHE/"}" "/cache/$(basename "$RDMA_CORE")" \
+		"/cache/$(basename "$RDMA_CORE_STOCK")"
 	cache_publish "$(basename "$KERNEL_TESTS")"
+}
+
+# rdma_core_root COMMAND...: in the root that has what rdma-core needs to be built, as sandbox.
+rdma_core_root()
+{
+	debian_root_entry rdma-core-root "$(series_packages rdma-core)"
+	rdma_core_sandbox=$SANDBOX_ROOT
+	SANDBOX_ROOT=$DEBIAN_ROOT
+	"$@"
+	SANDBOX_ROOT=$rdma_core_sandbox
 }
 
 build_rdma_core()
 {
 	series_key rdma-core "$TPH_TOP/testbed/build/rdma-core.sh"
 	RDMA_CORE=$TPH_CACHE/rdma-core-$SERIES_KEY
-	[ -d "$RDMA_CORE" ] || build_series "rdma-core-$SERIES_KEY" rdma-core rdma-core.sh
+	[ -d "$RDMA_CORE" ] ||
+		rdma_core_root build_series "$(basename "$RDMA_CORE")" rdma-core rdma-core.sh
+}
+
+# build_rdma_core_stock: without the series, what older programs and libraries are tested with.
+build_rdma_core_stock()
+{
+	series_key rdma-core
+	RDMA_CORE_STOCK=$TPH_CACHE/rdma-core-stock-$(echo "$SOURCE_ID" |
+		key "$(series_packages rdma-core)" "$TPH_TOP/testbed/build/rdma-core-stock.sh")
+	[ -d "$RDMA_CORE_STOCK" ] ||
+		rdma_core_root build_stock "$(basename "$RDMA_CORE_STOCK")" rdma-core rdma-core-stock.sh
 }
 
 build_perftest()

@@ -165,10 +165,16 @@ source_pristine()
 	cache_publish "$(basename "$SOURCE_TREE")"
 }
 
+# source_copy NAME DIR: after source_pristine, the tree as it is upstream. Hard links share the pristine
+# one: patch(1) replaces files instead of rewriting them.
+source_copy()
+{
+	cp -al "$SOURCE_TREE/." "$2" 2>/dev/null || cp -a "$SOURCE_TREE/." "$2"
+}
+
 apply_series()
 {
-	# Hard links share the pristine tree: patch(1) replaces files instead of rewriting them.
-	cp -al "$SOURCE_TREE/." "$1" 2>/dev/null || cp -a "$SOURCE_TREE/." "$1"
+	source_copy "$2" "$1"
 	source_series "$2" | while IFS= read -r patch; do
 		basename "$patch"
 		patch -d "$1" -p1 -F0 --no-backup-if-mismatch -i "$patch" || exit 1

@@ -76,3 +76,13 @@ perftest()
 {
 	pair 18515 "$1 -d mlx5_1 -F $2" "$1 -d mlx5_0 -F $2 127.0.0.1"
 }
+
+# judge SUITE DEVICE: a suite of tests/conformance/judge; each of its cases is one of this test.
+judge()
+{
+	sh /mnt/src/tests/conformance/judge/run.sh "$PWD/verdicts" "${TPH_FULL:+whole}" "$2" "$1" ||
+		fail "judge $1"
+	awk -F '\t' '{ print $3, $2 ": " $4 ($5 == "" ? "" : ": " $5) }' verdicts >>"$TPH_CASES"
+	! grep -q "$(printf '\tfail\t')" verdicts || fail "judge $1"
+	grep -q "$(printf '\tpass\t')" verdicts || fail "judge $1: nothing passed"
+}

@@ -27,6 +27,12 @@ usage: ./tph COMMAND ...
                             lockdep, kmemleak, UBSAN, DMA API), and for races KCSAN
       --full                long counts and all parts of a suite
       --linux VERSION       the series on 7.2 or 7.3 (default)
+  conformance [OPTION...] [SUITE]...
+                        test suites that nobody here wrote, on the HCA and, to compare, on soft-RoCE:
+                        rdma-core-python, pingpong, perftest, ucx, libfabric, qperf
+      --device D        mlx5_0, mlx5_1 or rxe0; may be repeated (default mlx5_0 and rxe0)
+      --selection       only what ./tph test runs of them
+      --json FILE       the results as JSON
   exec [OPTION...] [--] COMMAND ARG...
                         run a command as root in a freshly booted guest with the HCA functions and
                         the endpoints; exits with the command's status

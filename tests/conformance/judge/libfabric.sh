@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# fi_pingpong over libfabric's verbs provider. Its endpoints of type msg and rdm connect by rdma_cm.
+
+# one CASE OPTIONS ADDRESS
+one()
+{
+	both_serves_on=
+	both "$1" 47592 "fi_pingpong -d $device $2" "fi_pingpong -d $device $2 $3"
+}
+
+iterations='-I 20'
+for size in 64 4096; do
+	one "dgram $size" "-p verbs -e dgram $iterations -S $size -v" 127.0.0.1
+done
+for size in 64 65536; do
+	for kind in 'msg -p verbs' 'rdm -p verbs;ofi_rxm'; do
+		if has_ip; then
+			one "${kind%% *} $size" "-e $kind $iterations -S $size -v" "$rxe_address"
+		else
+			verdict skip "${kind%% *} $size" 'no IP interface of the port, which rdma_cm needs'
+		fi
+	done
+done

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# rdma-core's python tests, all modules.
+tests=/usr/share/rdma-core/tests
+status=0
+# shellcheck disable=SC2046 # names of modules have no blanks
+timeout -k 10 3000 python3 /mnt/src/tests/pyverbs-ktap.py $tests \
+	$(basename -s .py -a $tests/test_*.py) -- --dev "$device" --port 1 ${gid:+--gid "$gid"} \
+	>ktap 2>log </dev/null || status=$?
+awk '
+	/^# / { cause = substr($0, 3); next }
+	!/^(not )?ok / { next }
+	{
+		verdict = /^not / ? "fail" : "pass"
+		sub(/^(not )?ok [0-9]+ /, "")
+		if (at = index($0, " # SKIP ")) {
+			verdict = "skip"
+			cause = substr($0, at + 8)
+			$0 = substr($0, 1, at - 1)
+		} else if (verdict == "pass") {
+			cause = ""
+		}
+		print verdict "\t" $0 "\t" cause
+	}' ktap >cases
+while IFS=$tab read -r word name cause; do
+	verdict "$word" "$name" "$cause"
+done <cases
+# An interpreter that crashes says nothing of the cases after it.
+planned=$(sed -n 's/^1\.\.//p' ktap)
+[ "$(wc -l <cases)" = "$planned" ] ||
+	verdict fail interpreter "status $status, not all of ${planned:-the} tests: $(tail -n 3 log | tr '\n\t' '; ')"

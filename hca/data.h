@@ -13,6 +13,7 @@ enum hca_cqe_opcode {
 	HCA_CQE_RESP_SEND = 0x2,
 	HCA_CQE_RESP_SEND_IMM = 0x3,
 	HCA_CQE_RESP_SEND_INV = 0x4,
+	HCA_CQE_RESIZE = 0x5, /* the last one in this buffer */
 	HCA_CQE_REQ_ERR = 0xd,
 	HCA_CQE_RESP_ERR = 0xe,
 };
@@ -43,6 +44,7 @@ struct hca_recv {
 	bool busy; /* taken, no CQE yet */
 	uint16_t counter;
 	uint32_t srqn; /* 0: own receive queue */
+	uint32_t cqn;  /* where its CQE goes */
 	uint32_t pd;   /* what its lkeys are checked against */
 	unsigned int segs;
 	uint64_t length;
@@ -134,9 +136,10 @@ bool hca_qp_can_receive(const struct hca_qp *qp);
 
 /*
  * Take the next receive WQE of @qp (own queue or SRQ) into its flow, unless one is taken already.
+ * @xrc_srqn: the SRQ that the request names, for XRC targets.
  * Returns 0, -EAGAIN when none is posted, -EIO when it cannot be read.
  */
-int hca_recv_take(struct hca_qp *qp);
+int hca_recv_take(struct hca_qp *qp, uint32_t xrc_srqn);
 /* Buffers of the taken receive WQE. */
 struct hca_sgl hca_recv_sgl(struct hca_qp *qp);
 /* CQE of the taken receive WQE; @cqe has all but srqn, qpn and wqe_counter. It is given up. */

@@ -24,6 +24,8 @@
  */
 #define HCA_UAR_FIRST		3u
 #define HCA_UAR_FIRST_SHARED	16u
+/* Of BAR0: from here on it is memory, of UAR pages and at the end of MEMIC. */
+#define HCA_SHARED_OFFSET	((uint64_t)HCA_UAR_FIRST_SHARED * HCA_UAR_PAGE)
 
 #define HCA_MTU			4096u
 
@@ -33,6 +35,7 @@ struct hca_table {
 	void **slot;
 	uint32_t size;		/* slots allocated */
 	uint32_t limit;		/* highest number + 1 */
+	uint32_t base;		/* lowest number to give, 0: 1 */
 	uint32_t next;		/* where the search for a free number starts */
 	uint32_t count;
 };
@@ -148,6 +151,11 @@ void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe);
 bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq);
 
 /* --- memory keys (mkey.c) -------------------------------------------------------------------- */
+
+/* Keys that QUERY_SPECIAL_CONTEXTS names are below the first that CREATE_MKEY gives. */
+#define HCA_KEY_END	0x100u	/* ends the list of a receive WQE */
+#define HCA_KEY_NULL	0x300u	/* in a list of keys: an entry without pages, for a page fault */
+#define HCA_MKEY_FIRST	16u
 
 struct hca_mkey {
 	uint32_t index;		/* key >> 8 */
@@ -381,7 +389,7 @@ struct hca {
 	void *wake_arg;
 	struct hca_mmio mmio;
 	uint8_t cap[64][4096];		/* capability blocks by type, as SET_HCA_CAP left them */
-	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys;
+	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys, memics;
 	uint32_t cmd_eqn;		/* 0: polling mode */
 	bool pd_seen;			/* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
 	uint8_t vport_context[512];

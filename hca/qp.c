@@ -17,6 +17,7 @@ static bool type_is_modelled(uint32_t type)
 	case HCA_QP_RC:
 	case HCA_QP_UC:
 	case HCA_QP_UD:
+	case HCA_QP_XRC:
 	case HCA_QP_SMI:
 	case HCA_QP_GSI:
 	case HCA_QP_REG_UMR:

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "hca/data.h"
+#include "hca/qp.h"
 
 #define ACK_TIMEOUT_UNIT_NS 4096u
 /* ack_timeout 0 means "wait for ever": look again this often. */
@@ -133,6 +134,22 @@ static enum hca_step not_ready(const struct message *m)
 	return wait_ns(m, 10000 * (uint64_t)rnr_timer[m->peer->min_rnr_nak & 31]);
 }
 
+/*
+ * Whose keys the responder uses. An XRC target has no protection domain: it is that of the SRQ
+ * which the request names.
+ */
+static struct hca_accessor responder(const struct message *m)
+{
+	struct hca_accessor who = hca_qp_accessor(m->peer);
+
+	if (m->peer->type == HCA_QP_XRC) {
+		const struct hca_srq *srq = hca_table_get(&m->peer->hca->srqs, m->wqe->xrc_srqn);
+
+		who.pd = srq ? srq->pd : 0;
+	}
+	return who;
+}
+
 /* --- refusals by the responder ----------------------------------------------------------- */
 
 /* The request is refused before a receive was taken. UC drops it without a word. */
@@ -218,7 +235,7 @@ static enum hca_step check_local(const struct message *m)
 /* The range under the remote key, and the responder QP's rights. */
 static enum hca_step check_range(const struct message *m)
 {
-	struct hca_accessor who = hca_qp_accessor(m->peer);
+	struct hca_accessor who = responder(m);
 	enum hca_access access;
 	bool allowed;
 
@@ -247,7 +264,7 @@ static enum hca_step check_receive(const struct message *m)
 	struct hca_sgl sgl;
 	struct hca_bad bad;
 
-	switch (hca_recv_take(m->peer)) {
+	switch (hca_recv_take(m->peer, m->wqe->xrc_srqn)) {
 	case 0:
 		break;
 	case -EAGAIN:
@@ -263,9 +280,20 @@ static enum hca_step check_receive(const struct message *m)
 	return receive_fault(m, hca_sgl_check(&sgl, m->wqe->length, HCA_LOCAL_WRITE, &bad), &bad);
 }
 
+/* Requests to an XRC target are for an SRQ of its domain; the side with the send queue takes none. */
+static bool xrc_srq_valid(const struct message *m)
+{
+	const struct hca_srq *srq = hca_table_get(&m->peer->hca->srqs, m->wqe->xrc_srqn);
+
+	return m->peer->no_sq && srq && srq->xrcd == field_get(m->peer->qpc, QPC_XRCD, 23, 0);
+}
+
 static enum hca_step start(const struct message *m)
 {
 	enum hca_step step = HCA_STEP_MORE;
+
+	if (m->peer->type == HCA_QP_XRC && !xrc_srq_valid(m))
+		return refuse(m, HCA_SYND_REMOTE_INVALID, HCA_EVENT_WQ_INVALID);
 
 	if (!is_send(m->wqe))
 		step = check_range(m);
@@ -283,7 +311,7 @@ static enum hca_step start(const struct message *m)
 
 static enum hca_step move_out(const struct message *m, uint8_t *buf, uint64_t len)
 {
-	struct hca_accessor who = hca_qp_accessor(m->peer);
+	struct hca_accessor who = responder(m);
 	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
 	uint64_t done = m->flow->done;
 	struct hca_bad bad;
@@ -305,7 +333,7 @@ static enum hca_step move_out(const struct message *m, uint8_t *buf, uint64_t le
 
 static enum hca_step move_in(const struct message *m, uint8_t *buf, uint64_t len)
 {
-	struct hca_accessor who = hca_qp_accessor(m->peer);
+	struct hca_accessor who = responder(m);
 	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
 	uint64_t done = m->flow->done;
 	struct hca_bad bad;
@@ -348,7 +376,7 @@ static enum hca_step move_data(const struct message *m, uint64_t *budget)
  */
 static enum hca_step do_atomic(const struct message *m)
 {
-	struct hca_accessor who = hca_qp_accessor(m->peer);
+	struct hca_accessor who = responder(m);
 	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
 	const struct hca_wqe *wqe = m->wqe;
 	struct hca_bad bad;
@@ -393,7 +421,7 @@ static enum hca_step finish(const struct message *m)
 	if (!takes_receive(m->wqe))
 		return HCA_STEP_DONE;
 	if (m->wqe->opcode == HCA_OP_SEND_INV &&
-	    !hca_umr_invalidate(m->peer->hca, m->peer->pd, m->wqe->imm))
+	    !hca_umr_invalidate(m->peer->hca, responder(m).pd, m->wqe->imm))
 		return refuse_receive(m, HCA_SYND_LOCAL_PROT, HCA_SYND_REMOTE_OP);
 	cqe.opcode = opcode[m->wqe->opcode];
 	hca_recv_complete(m->peer, &cqe);

@@ -40,6 +40,7 @@ static int take_own(struct hca_qp *qp, struct hca_flow *flow)
 		return -EIO;
 	recv->counter = qp->rq_ci++;
 	recv->srqn = 0;
+	recv->cqn = qp->cqn_rcv;
 	recv->pd = qp->pd;
 	recv->segs =
 		hca_wqe_parse_recv(raw, qp->rq_stride, recv->seg, HCA_RECV_SEGS, &recv->length);
@@ -54,9 +55,8 @@ static int srq_catastrophic(struct hca *hca, struct hca_srq *srq)
 	return -EIO;
 }
 
-static int take_shared(struct hca_qp *qp, struct hca_flow *flow)
+static int take_shared(struct hca_qp *qp, struct hca_flow *flow, struct hca_srq *srq)
 {
-	struct hca_srq *srq = hca_table_get(&qp->hca->srqs, qp->srqn);
 	uint8_t raw[HCA_RECV_STRIDE];
 	struct hca_recv *recv = &flow->recv;
 	uint16_t posted, left;
@@ -74,6 +74,7 @@ static int take_shared(struct hca_qp *qp, struct hca_flow *flow)
 		return srq_catastrophic(qp->hca, srq);
 	recv->counter = srq->head;
 	recv->srqn = srq->number;
+	recv->cqn = qp->type == HCA_QP_XRC ? srq->cqn : qp->cqn_rcv;
 	recv->pd = srq->pd;
 	recv->segs = hca_wqe_parse_recv(raw + SRQ_NEXT_LEN, srq->stride - SRQ_NEXT_LEN, recv->seg,
 					HCA_RECV_SEGS, &recv->length);
@@ -87,15 +88,18 @@ static int take_shared(struct hca_qp *qp, struct hca_flow *flow)
 	return 0;
 }
 
-int hca_recv_take(struct hca_qp *qp)
+int hca_recv_take(struct hca_qp *qp, uint32_t xrc_srqn)
 {
+	uint32_t srqn = qp->type == HCA_QP_XRC ? xrc_srqn : qp->srqn;
 	struct hca_flow *flow = hca_flow(qp);
 
 	if (!flow)
 		return -EAGAIN;
 	if (flow->recv.busy)
 		return 0;
-	return qp->rq_type == 1 ? take_shared(qp, flow) : take_own(qp, flow);
+	if (qp->rq_type != 1)
+		return take_own(qp, flow);
+	return take_shared(qp, flow, hca_table_get(&qp->hca->srqs, srqn));
 }
 
 struct hca_sgl hca_recv_sgl(struct hca_qp *qp)
@@ -118,7 +122,7 @@ void hca_recv_complete(struct hca_qp *qp, struct hca_cqe *cqe)
 	cqe->srqn = recv->srqn;
 	cqe->wqe_counter = recv->counter;
 	recv->busy = false;
-	hca_cq_post(qp->hca, qp->cqn_rcv, cqe);
+	hca_cq_post(qp->hca, recv->cqn, cqe);
 }
 
 void hca_recv_fail(struct hca_qp *qp, uint8_t syndrome)

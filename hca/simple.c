@@ -32,6 +32,15 @@ enum hca_cmd_status hca_cmd_query_pages(struct hca *hca, struct hca_cmd *cmd)
 	return hca_cmd_nothing(hca, cmd);
 }
 
+enum hca_cmd_status hca_cmd_query_special(struct hca *hca, struct hca_cmd *cmd)
+{
+	(void)hca;
+	be32_put(cmd->out, 0x10, HCA_KEY_NULL);
+	if (cmd->olen >= 0x18)
+		be32_put(cmd->out, 0x14, HCA_KEY_END);
+	return HCA_CMD_OK;
+}
+
 /* ISSI 0 is the only one: SRQs of every kind come by CREATE_SRQ then. */
 enum hca_cmd_status hca_cmd_query_issi(struct hca *hca, struct hca_cmd *cmd)
 {

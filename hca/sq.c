@@ -177,10 +177,23 @@ static void catastrophic(struct hca_qp *qp)
 
 /* --- turns ------------------------------------------------------------------------------- */
 
+static enum hca_wqe_kind wqe_kind(const struct hca_qp *qp)
+{
+	switch (qp->type) {
+	case HCA_QP_UD:
+	case HCA_QP_GSI:
+	case HCA_QP_SMI:
+		return HCA_WQE_DATAGRAM;
+	case HCA_QP_XRC:
+		return HCA_WQE_XRC;
+	default:
+		return HCA_WQE_CONNECTED;
+	}
+}
+
 /* Make the WQE at sq_ci the active message. False when there is none, or the queue is broken. */
 static bool load(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
 {
-	bool datagram = qp->type == HCA_QP_UD || qp->type == HCA_QP_GSI || qp->type == HCA_QP_SMI;
 	const uint8_t *raw;
 	size_t len;
 
@@ -194,7 +207,7 @@ static bool load(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
 		catastrophic(qp);
 		return false;
 	}
-	if (hca_wqe_parse(raw, len, datagram, &flow->wqe)) {
+	if (hca_wqe_parse(raw, len, wqe_kind(qp), &flow->wqe)) {
 		*syndrome = HCA_SYND_LOCAL_QP_OP;
 		if (!hca_wqe_modelled(flow->wqe.opcode))
 			hca_unmodelled(qp->hca, "send WQE opcode 0x%02x %s", flow->wqe.opcode,
@@ -218,6 +231,7 @@ static enum hca_step step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome
 	switch (qp->type) {
 	case HCA_QP_RC:
 	case HCA_QP_UC:
+	case HCA_QP_XRC:
 		return opcode == HCA_OP_UMR ? hca_umr_step(qp, syndrome)
 					    : hca_rc_step(qp, budget, syndrome);
 	case HCA_QP_UD:
@@ -331,7 +345,8 @@ void hca_qp_state_changed(struct hca_qp *qp, enum hca_qp_state old)
 	case HCA_QP_ERR:
 		qp->retrying = false;
 		qp->last_flush_ns = 0;
-		if (qp->rq_type == 1 && old != HCA_QP_ERR)
+		/* Receives of an XRC target belong to the SRQs that requests name: none is its last. */
+		if (qp->rq_type == 1 && qp->type != HCA_QP_XRC && old != HCA_QP_ERR)
 			hca_event_number(qp->hca, HCA_EVENT_SRQ_LAST_WQE, qp->number);
 		break;
 	default:

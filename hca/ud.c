@@ -47,7 +47,7 @@ static void deliver(struct hca_qp *qp, const struct hca_wqe *wqe, struct hca_qp 
 	struct hca_sgl sgl;
 	struct hca_bad bad;
 
-	if (hca_recv_take(peer))
+	if (hca_recv_take(peer, 0))
 		return;
 	if (len > hca_flow(peer)->recv.length) {
 		fail_receive(peer, HCA_SYND_LOCAL_LENGTH);

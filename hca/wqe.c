@@ -91,6 +91,16 @@ static int parse_av(struct cursor *c, struct hca_wqe *wqe)
 	return 0;
 }
 
+static int parse_xrc(struct cursor *c, struct hca_wqe *wqe)
+{
+	const uint8_t *seg = take(c, SEG_LEN);
+
+	if (!seg)
+		return -EINVAL;
+	wqe->xrc_srqn = be32_at(seg, 0) & 0xffffff;
+	return 0;
+}
+
 static int parse_payload(struct cursor *c, bool inline_allowed, struct hca_wqe *wqe)
 {
 	while (c->left) {
@@ -182,8 +192,9 @@ bool hca_wqe_modelled(uint8_t opcode)
 	}
 }
 
-int hca_wqe_parse(const uint8_t *raw, size_t len, bool datagram, struct hca_wqe *wqe)
+int hca_wqe_parse(const uint8_t *raw, size_t len, enum hca_wqe_kind kind, struct hca_wqe *wqe)
 {
+	bool datagram = kind == HCA_WQE_DATAGRAM;
 	struct cursor c;
 	int err = 0;
 
@@ -194,6 +205,11 @@ int hca_wqe_parse(const uint8_t *raw, size_t len, bool datagram, struct hca_wqe 
 		return -EINVAL;
 	c.p = raw + SEG_LEN;
 	c.left = (wqe->ds - 1u) * SEG_LEN;
+
+	/* Requests that reach the other side say for which SRQ. */
+	if (kind == HCA_WQE_XRC && wqe->opcode != HCA_OP_NOP && wqe->opcode != HCA_OP_UMR &&
+	    parse_xrc(&c, wqe))
+		return -EINVAL;
 
 	switch (wqe->opcode) {
 	case HCA_OP_NOP:

@@ -58,8 +58,11 @@ static const struct {
 	{ CAP_GENERAL, 21, 15, 0, 512 },   /* max_wqe_sz_rq */
 	{ CAP_GENERAL, 25, 20, 16, 16 },   /* log_max_pd */
 	{ CAP_GENERAL, 25, 4, 0, 16 },	   /* log_max_xrcd */
+	{ CAP_GENERAL, 35, 28, 24, 16 },   /* log_max_uctx */
+	{ CAP_GENERAL, 35, 20, 16, 18 },   /* log_max_umem */
 	{ CAP_GENERAL, 39, 31, 0, 1000000 }, /* device_frequency_khz: clocks count nanoseconds */
 	/* transport_page_fault_scheme_cap; srq_receive, atomic, read, write, receive, send */
+	{ CAP_GENERAL, 45, 2, 2, 1 },	   /* cqe_128_always: padding */
 	{ CAP_ODP, 4, 31, 26, 0x3f }, /* RC */
 	{ CAP_ODP, 6, 31, 31, 1 },    /* UD: send */
 	{ CAP_ODP, 7, 31, 26, 0x3f }, /* XRC */
@@ -102,7 +105,8 @@ enum hca_cmd_status hca_cmd_query_hca_cap(struct hca *hca, struct hca_cmd *cmd)
 {
 	uint16_t op_mod = be16_at(cmd->in, 6);
 	unsigned int type = op_mod >> 1;
-	uint8_t *block = cmd->out + HCA_CMD_CONTEXT;
+	uint32_t len = cmd->olen - HCA_CMD_CONTEXT;
+	uint8_t block[CAP_SIZE];
 
 	/* The driver asks for more types than this device has: they are empty. */
 	if (type >= CAP_TYPES)
@@ -111,6 +115,8 @@ enum hca_cmd_status hca_cmd_query_hca_cap(struct hca *hca, struct hca_cmd *cmd)
 		memcpy(block, hca->cap[type], CAP_SIZE);
 	else
 		cap_default(hca, type, block);
+	/* Programs take the part that they know. */
+	memcpy(cmd->out + HCA_CMD_CONTEXT, block, len < CAP_SIZE ? len : CAP_SIZE);
 	return HCA_CMD_OK;
 }
 

@@ -51,7 +51,7 @@ static const struct op {
 	const char *name;
 	hca_cmd_fn fn;
 } ops[] = {
-	{ 0x100, 16, 0x1010, "QUERY_HCA_CAP", hca_cmd_query_hca_cap },
+	{ 0x100, 16, 16, "QUERY_HCA_CAP", hca_cmd_query_hca_cap },
 	{ 0x101, 16, 0x110, "QUERY_ADAPTER", hca_cmd_query_adapter },
 	{ 0x102, 16, 8, "INIT_HCA", hca_cmd_nothing },
 	{ 0x103, 16, 8, "TEARDOWN_HCA", hca_cmd_teardown_hca },
@@ -101,7 +101,7 @@ static const struct op {
 	{ 0x754, 16, 16, "QUERY_NIC_VPORT_CONTEXT", NULL },
 	{ 0x755, 16, 16, "MODIFY_NIC_VPORT_CONTEXT", NULL },
 	{ 0x761, 16, 16, "SET_ROCE_ADDRESS", NULL },
-	{ 0x762, 16, 0x210, "QUERY_HCA_VPORT_CONTEXT", hca_cmd_query_vport },
+	{ 0x762, 16, 16, "QUERY_HCA_VPORT_CONTEXT", hca_cmd_query_vport },
 	{ 0x763, 0x210, 8, "MODIFY_HCA_VPORT_CONTEXT", hca_cmd_modify_vport },
 	{ 0x764, 16, 16, "QUERY_HCA_VPORT_GID", hca_cmd_query_gid },
 	{ 0x765, 16, 16, "QUERY_HCA_VPORT_PKEY", hca_cmd_query_pkey },
@@ -120,8 +120,14 @@ static const struct op {
 	{ 0x904, 16, 16, "CREATE_SQ", NULL },
 	{ 0x908, 16, 16, "CREATE_RQ", NULL },
 	{ 0x90c, 16, 16, "CREATE_RMP", NULL },
+	{ 0x939, 16, 16, "ALLOC_FLOW_COUNTER", hca_cmd_alloc_flow_counter },
+	{ 0x93a, 16, 8, "DEALLOC_FLOW_COUNTER", hca_cmd_dealloc_flow_counter },
+	{ 0x93b, 0x20, 0x20, "QUERY_FLOW_COUNTER", hca_cmd_query_flow_counter },
 	{ 0xa00, 16, 16, "CREATE_GENERAL_OBJECT", NULL },
-	{ 0xa04, 16, 16, "CREATE_UCTX", NULL },
+	{ 0xa04, 16, 16, "CREATE_UCTX", hca_cmd_create_uctx },
+	{ 0xa06, 16, 8, "DESTROY_UCTX", hca_cmd_destroy_uctx },
+	{ 0xa08, 0x30, 16, "CREATE_UMEM", hca_cmd_create_umem },
+	{ 0xa0a, 16, 8, "DESTROY_UMEM", hca_cmd_destroy_umem },
 };
 
 static const struct op *find_op(uint16_t opcode)

@@ -70,6 +70,13 @@ enum hca_cmd_status hca_cmd_alloc_xrcd(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_dealloc_xrcd(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd); /* memic.c */
 enum hca_cmd_status hca_cmd_dealloc_memic(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_alloc_flow_counter(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_dealloc_flow_counter(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_flow_counter(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_uctx(struct hca *hca, struct hca_cmd *cmd); /* umem.c */
+enum hca_cmd_status hca_cmd_destroy_uctx(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_umem(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_destroy_umem(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd); /* qp.c */
 enum hca_cmd_status hca_cmd_destroy_qp(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_qp(struct hca *hca, struct hca_cmd *cmd);

@@ -15,6 +15,7 @@
 
 #include "hca/cmd.h"
 #include "hca/data.h"
+#include "hca/umem.h"
 
 #define CQE_LEN		   64u
 #define CQE_TAIL	   4u /* last DW: wqe_counter, signature, op_own */
@@ -40,8 +41,8 @@ static bool read_record(struct hca *hca, const struct hca_cq *cq, bool issue, ui
 {
 	uint8_t raw[8];
 
-	if (pcie_peek(&hca->fn, cq->dbr_addr, raw, sizeof(raw)) &&
-	    (!issue || pcie_read(&hca->fn, cq->dbr_addr, raw, sizeof(raw), NULL)))
+	if (pcie_peek(&hca->fn, cq->dbr.addr, raw, sizeof(raw)) &&
+	    (!issue || pcie_read(&hca->fn, cq->dbr.addr, raw, sizeof(raw), NULL)))
 		return false;
 	record[0] = be32_at(raw, 0) & 0xffffff;
 	record[1] = be32_at(raw, 4);
@@ -201,16 +202,24 @@ enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd)
 	cq->overrun_ignore = field_get(cqc, 0, 17, 17);
 	cq->uar = field_get(cqc, 3, 23, 0);
 	cq->eqn = field_get(cqc, 5, 7, 0);
-	cq->dbr_addr = be64_at(cqc, 0x38);
+	cq->dbr.addr = be64_at(cqc, 0x38);
 	bytes = buffer_bytes(cq, cq->log_size);
-	status = hca_cmd_pages(cmd, 0x110, bytes, (uint8_t)(field_get(cqc, 6, 28, 24) + 12),
-			       field_get(cqc, 2, 11, 6), &cq->pages);
+	if (field_get(cmd->in, 0x5c / 4, 31, 31))
+		status = hca_umem_pages(hca, cmd, be32_at(cmd->in, 0x58), be64_at(cmd->in, 0x50),
+					bytes, &cq->pages);
+	else
+		status = hca_cmd_pages(cmd, 0x110, bytes,
+				       (uint8_t)(field_get(cqc, 6, 28, 24) + 12),
+				       field_get(cqc, 2, 11, 6), &cq->pages);
+	if (status == HCA_CMD_OK && field_get(cqc, 0, 25, 25))
+		status = hca_umem_record(hca, cmd, be32_at(cqc, 4), &cq->dbr);
 	if (status == HCA_CMD_OK) {
 		cq->number = hca_table_add(&hca->cqs, 1, cq);
 		if (!cq->number)
 			status = hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_RESOURCES);
 	}
 	if (status != HCA_CMD_OK) {
+		hca_record_free(&cq->dbr);
 		hca_pages_free(&cq->pages);
 		free(cq);
 		return status;
@@ -227,6 +236,7 @@ enum hca_cmd_status hca_cmd_destroy_cq(struct hca *hca, struct hca_cmd *cmd)
 	cq = hca_table_remove(&hca->cqs, hca_cmd_number(cmd));
 	if (!cq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_CQ);
+	hca_record_free(&cq->dbr);
 	hca_pages_free(&cq->pages);
 	free(cq);
 	return HCA_CMD_OK;

@@ -2,6 +2,7 @@
 /* The function: its life, its identity on the bus, and the engine's turn. */
 #include "hca/cmd.h"
 #include "hca/memic.h"
+#include "hca/umem.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -162,6 +163,7 @@ void hca_drop_objects(struct hca *hca)
 		if (!qp)
 			continue;
 		hca_qp_stop(qp);
+		hca_record_free(&qp->dbr);
 		hca_pages_free(&qp->pages);
 		free(qp);
 	}
@@ -177,8 +179,10 @@ void hca_drop_objects(struct hca *hca)
 	for (i = 0; i < hca->cqs.size; i++) {
 		struct hca_cq *cq = hca->cqs.slot[i];
 
-		if (cq)
+		if (cq) {
+			hca_record_free(&cq->dbr);
 			hca_pages_free(&cq->pages);
+		}
 		free(cq);
 	}
 	table_clear(&hca->cqs);
@@ -198,6 +202,14 @@ void hca_drop_objects(struct hca *hca)
 	for (i = 0; i < hca->memics.size; i++)
 		free(hca->memics.slot[i]);
 	table_clear(&hca->memics);
+	/* Behind the queues that are in them. */
+	for (i = 0; i < hca->umems.size; i++) {
+		if (hca->umems.slot[i])
+			hca_umem_free(hca->umems.slot[i]);
+	}
+	table_clear(&hca->umems);
+	table_clear(&hca->uctxs);
+	table_clear(&hca->flow_counters);
 	table_clear(&hca->uars);
 	table_clear(&hca->pds);
 	table_clear(&hca->xrcds);
@@ -267,6 +279,9 @@ static void set_limits(struct hca *hca)
 	hca->uars.limit = HCA_UAR_PAGES - HCA_MEMIC_SIZE / HCA_UAR_PAGE;
 	hca->pds.limit = 1u << 16;
 	hca->memics.limit = 1u << 16;
+	hca->uctxs.limit = 1u << 16;
+	hca->flow_counters.limit = 1u << 16;
+	hca->umems.limit = 1u << 18;
 	hca->xrcds.limit = 1u << 16;
 	hca->eqs.limit = 1u << 8;
 	hca->cqs.limit = 1u << 16;

@@ -54,7 +54,7 @@ enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd)
 {
 	uint32_t log_align = field_get(cmd->in, 3, 7, 0), range = be32_at(cmd->in, 0x18);
 	uint32_t size = be32_at(cmd->in, 0x1c), number;
-	uint64_t start = be64_at(cmd->in, 0x10), align;
+	uint64_t start = be64_at(cmd->in, 0x10), align, end;
 	struct memic *memic;
 
 	if (log_align > LOG_ALIGN_MAX || !size || size % ALIGN_MIN || size > HCA_MEMIC_MAX)
@@ -63,11 +63,9 @@ enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd)
 	if (start < HCA_MEMIC_OFFSET || start >= HCA_MEMIC_OFFSET + HCA_MEMIC_SIZE ||
 	    range > HCA_MEMIC_OFFSET + HCA_MEMIC_SIZE - start)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0f0002);
-	range -= (uint32_t)((align - start % align) % align) < range
-			 ? (uint32_t)((align - start % align) % align)
-			 : range;
+	end = start + range;
 	start = (start + align - 1) & ~(align - 1);
-	if (size > range)
+	if (start > end || size > end - start)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0f0003);
 	/* The driver looks further when there is no room at this place. */
 	if (find(hca, start, size, true, &number))

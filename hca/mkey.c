@@ -137,12 +137,48 @@ static enum hca_fault translate_ksm(const struct hca_mkey *mkey, uint64_t va, ui
 	return HCA_OK;
 }
 
+/*
+ * A strided list: the head says how many entries it has and how often they come, each entry how far
+ * it moves from one time to the next.
+ */
+static enum hca_fault translate_strided(const struct hca_mkey *mkey, uint64_t va, uint64_t len,
+					struct piece *piece)
+{
+	uint32_t block = be32_at(mkey->xlt, 0), repeat = be32_at(mkey->xlt, 8), i;
+	uint32_t entries = be16_at(mkey->xlt, 14);
+	uint64_t offset = va - mkc_start(mkey->mkc), round;
+
+	if (!block || entries >= mkey->xlt_octwords)
+		return HCA_FAULT_KEY;
+	round = offset / block;
+	offset %= block;
+	if (round >= repeat)
+		return HCA_FAULT_KEY;
+	for (i = 1; i <= entries; i++) {
+		const uint8_t *entry = mkey->xlt + 16 * (size_t)i;
+		uint16_t count = be16_at(entry, 2);
+
+		if (offset >= count) {
+			offset -= count;
+			continue;
+		}
+		piece->key = be32_at(entry, 4);
+		piece->addr = be64_at(entry, 8) + round * be16_at(entry, 0) + offset;
+		piece->len = count - offset < len ? count - offset : len;
+		piece->indirect = true;
+		return HCA_OK;
+	}
+	return HCA_FAULT_KEY;
+}
+
 static enum hca_fault translate_klm(const struct hca_mkey *mkey, uint64_t va, uint64_t len,
 				    struct piece *piece)
 {
 	uint64_t offset = va - mkc_start(mkey->mkc);
 	uint32_t i;
 
+	if (mkey->xlt_octwords && be32_at(mkey->xlt, 4) == HCA_KEY_STRIDED)
+		return translate_strided(mkey, va, len, piece);
 	for (i = 0; i < mkey->xlt_octwords; i++) {
 		const uint8_t *entry = mkey->xlt + 16 * (size_t)i;
 		uint32_t count = be32_at(entry, 0);

@@ -53,6 +53,13 @@ struct hca_pages {
 	uint32_t count;
 	uint8_t log_page_size;	/* of the page in bytes: the context's field + 12 */
 	uint32_t offset;	/* bytes into the first page: page_offset 64ths of the page */
+	uint32_t *users;	/* of the umem that the pages are in, or NULL */
+};
+
+/* A doorbell record. */
+struct hca_record {
+	uint64_t addr;		/* DMA address */
+	uint32_t *users;	/* of the umem that it is in, or NULL */
 };
 
 /*
@@ -118,7 +125,7 @@ struct hca_cq {
 	bool overrun;
 	uint32_t eqn;
 	uint32_t uar;
-	uint64_t dbr_addr;
+	struct hca_record dbr;
 	uint32_t pi;		/* producer index, counts for ever */
 	/* Arming: see cq.c. */
 	bool event_sent;	/* an event was sent for arm serial number event_sn */
@@ -155,6 +162,7 @@ bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq);
 /* Keys that QUERY_SPECIAL_CONTEXTS names are below the first that CREATE_MKEY gives. */
 #define HCA_KEY_END	0x100u	/* ends the list of a receive WQE */
 #define HCA_KEY_NULL	0x300u	/* in a list of keys: an entry without pages, for a page fault */
+#define HCA_KEY_STRIDED 0x400u	/* in the place of a list's first key: the list is strided */
 #define HCA_MKEY_FIRST	16u
 
 struct hca_mkey {
@@ -246,7 +254,7 @@ struct hca_qp {
 	uint32_t pd;
 	uint32_t cqn_snd, cqn_rcv;
 	struct hca_pages pages;	/* RQ first, then SQ */
-	uint64_t dbr_addr;
+	struct hca_record dbr;
 	uint32_t uar;
 	bool no_sq;
 	uint32_t sq_offset;	/* bytes into pages */
@@ -389,7 +397,8 @@ struct hca {
 	void *wake_arg;
 	struct hca_mmio mmio;
 	uint8_t cap[64][4096];		/* capability blocks by type, as SET_HCA_CAP left them */
-	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys, memics;
+	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys, memics, uctxs, umems,
+		flow_counters;
 	uint32_t cmd_eqn;		/* 0: polling mode */
 	bool pd_seen;			/* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
 	uint8_t vport_context[512];

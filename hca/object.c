@@ -69,6 +69,8 @@ void *hca_table_remove(struct hca_table *table, uint32_t number)
 
 void hca_pages_free(struct hca_pages *pages)
 {
+	if (pages->users)
+		--*pages->users;
 	free(pages->addr);
 	*pages = (struct hca_pages){ 0 };
 }

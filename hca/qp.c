@@ -2,10 +2,14 @@
 /* Queue pairs: CREATE_QP, DESTROY_QP, QUERY_QP. Transitions are in qp_modify.c. */
 #include "hca/cmd.h"
 #include "hca/qp.h"
+#include "hca/umem.h"
 
 #include <stdlib.h>
 
-#define CREATE_QPC 0x18u
+#define CREATE_QPC     0x18u
+#define WQ_UMEM_OFFSET 0x100u
+#define WQ_UMEM_ID     0x108u
+#define WQ_UMEM_VALID  0x10cu
 
 #define RQ_TYPE_RQ   0u
 #define RQ_TYPE_SRQ  1u
@@ -34,7 +38,6 @@ void hca_qp_decode(struct hca_qp *qp)
 	qp->pd = field_get(qpc, QPC_PD, 23, 0);
 	qp->cqn_snd = field_get(qpc, QPC_CQN_SND, 23, 0);
 	qp->cqn_rcv = field_get(qpc, QPC_CQN_RCV, 23, 0);
-	qp->dbr_addr = be64_at(qpc, 4 * QPC_DBR);
 	qp->remote_qpn = field_get(qpc, QPC_REMOTE_QPN, 23, 0);
 	qp->grh = field_get(qpc, QPC_PATH + 1, 23, 23);
 	qp->rlid = (uint16_t)field_get(qpc, QPC_PATH + 1, 15, 0);
@@ -55,6 +58,7 @@ static void decode_queues(struct hca_qp *qp)
 	const uint8_t *qpc = qp->qpc;
 
 	qp->type = (enum hca_qp_type)field_get(qpc, QPC_STATE, 23, 16);
+	qp->dbr.addr = be64_at(qpc, 4 * QPC_DBR);
 	qp->uar = field_get(qpc, QPC_UAR, 23, 0);
 	qp->user_index = field_get(qpc, QPC_USER_INDEX, 23, 0);
 	qp->no_sq = field_get(qpc, QPC_SIZES, 15, 15);
@@ -86,6 +90,24 @@ static enum hca_cmd_status check_resources(struct hca *hca, const struct hca_qp 
 	return HCA_CMD_OK;
 }
 
+/* The queues' memory and the doorbell record: by page list and address, or in umems. */
+static enum hca_cmd_status find_buffers(struct hca *hca, struct hca_qp *qp, struct hca_cmd *cmd)
+{
+	uint64_t bytes = qp->sq_offset + 64 * (uint64_t)qp->sq_wqebbs;
+	enum hca_cmd_status status;
+
+	if (field_get(cmd->in, WQ_UMEM_VALID / 4, 31, 31))
+		status = hca_umem_pages(hca, cmd, be32_at(cmd->in, WQ_UMEM_ID),
+					be64_at(cmd->in, WQ_UMEM_OFFSET), bytes, &qp->pages);
+	else
+		status = hca_cmd_pages(cmd, HCA_CMD_PAGES, bytes,
+				       (uint8_t)(field_get(qp->qpc, QPC_REMOTE_QPN, 28, 24) + 12),
+				       field_get(qp->qpc, QPC_RIGHTS, 11, 6), &qp->pages);
+	if (status || !field_get(qp->qpc, QPC_FLAGS, 28, 28))
+		return status;
+	return hca_umem_record(hca, cmd, be32_at(qp->qpc, 4 * QPC_DBR_UMEM), &qp->dbr);
+}
+
 enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 {
 	const uint8_t *qpc = cmd->in + CREATE_QPC;
@@ -111,11 +133,9 @@ enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 	status = check_resources(hca, qp, cmd);
 	if (status)
 		goto free_qp;
-	status = hca_cmd_pages(cmd, HCA_CMD_PAGES, qp->sq_offset + 64 * (uint64_t)qp->sq_wqebbs,
-			       (uint8_t)(field_get(qpc, QPC_REMOTE_QPN, 28, 24) + 12),
-			       field_get(qpc, QPC_RIGHTS, 11, 6), &qp->pages);
+	status = find_buffers(hca, qp, cmd);
 	if (status)
-		goto free_qp;
+		goto free_pages;
 	qp->number = hca_table_add(&hca->qps, HCA_QPN_FIRST, qp);
 	if (!qp->number) {
 		status = hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x050008);
@@ -128,6 +148,7 @@ enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 	return HCA_CMD_OK;
 
 free_pages:
+	hca_record_free(&qp->dbr);
 	hca_pages_free(&qp->pages);
 free_qp:
 	free(qp);
@@ -141,6 +162,7 @@ enum hca_cmd_status hca_cmd_destroy_qp(struct hca *hca, struct hca_cmd *cmd)
 	if (!qp)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050009);
 	hca_qp_stop(qp);
+	hca_record_free(&qp->dbr);
 	hca_pages_free(&qp->pages);
 	free(qp);
 	return HCA_CMD_OK;

@@ -25,6 +25,8 @@
 #define QPC_RQ_TYPE	  43
 #define QPC_SQ_COUNTERS	  45
 #define QPC_HW_RQ_COUNTER 46
+#define QPC_FLAGS	  52 /* dbr_umem_valid [28] */
+#define QPC_DBR_UMEM	  57
 
 /* Fields of struct hca_qp that follow from qpc and may change after CREATE_QP. */
 void hca_qp_decode(struct hca_qp *qp);

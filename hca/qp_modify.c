@@ -54,7 +54,6 @@ static const struct field {
 	uint8_t always, masked;
 	uint32_t opt;
 } fields[] = {
-	{ QPC_PD, 23, 0, T_INIT, 0, 0 },
 	{ QPC_SIZES, 31, 24, T_RTR, 0, 0 }, /* mtu, log_msg_max */
 	{ QPC_SIZES, 4, 4, T_INIT, 0, 0 },  /* rlky */
 	{ QPC_UAR, 31, 24, T_INIT, 0, 0 },  /* counter_set_id */
@@ -135,6 +134,7 @@ enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 	struct hca_qp *qp = hca_table_get(&hca->qps, hca_cmd_number(cmd));
 	const uint8_t *partial = cmd->in + MODIFY_QPC;
 	enum hca_qp_state old;
+	uint32_t pd;
 
 	if (!t || !qp)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050010);
@@ -143,9 +143,12 @@ enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 	if (t->set) {
 		if (field_get(partial, QPC_STATE, 23, 16) != (uint32_t)qp->type)
 			return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050012);
-		if (t->set == T_INIT &&
-		    !hca_table_get(&hca->pds, field_get(partial, QPC_PD, 23, 0)))
+		/* Programs leave out the PD that CREATE_QP gave. */
+		pd = t->set == T_INIT ? field_get(partial, QPC_PD, 23, 0) : 0;
+		pd = pd ? pd : qp->pd;
+		if (!hca_table_get(&hca->pds, pd))
 			return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050013);
+		field_put(qp->qpc, QPC_PD, 23, 0, pd);
 		merge(qp->qpc, partial, t->set, be32_at(cmd->in, MODIFY_MASK));
 	}
 	old = qp->state;

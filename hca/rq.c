@@ -29,7 +29,7 @@ static int take_own(struct hca_qp *qp, struct hca_flow *flow)
 
 	if (!qp->rq_wqes || qp->rq_stride > sizeof(raw))
 		return -EAGAIN;
-	if (flow->rq_pi == qp->rq_ci && read_counter(qp->hca, qp->dbr_addr, &flow->rq_pi))
+	if (flow->rq_pi == qp->rq_ci && read_counter(qp->hca, qp->dbr.addr, &flow->rq_pi))
 		return -EIO;
 	if (flow->rq_pi == qp->rq_ci)
 		return -EAGAIN;
@@ -143,7 +143,7 @@ static bool flush_is_due(struct hca_qp *qp, struct hca_flow *flow)
 	if (now - qp->last_flush_ns < FLUSH_POLL_NS)
 		return false;
 	qp->last_flush_ns = now;
-	return pcie_peek(&qp->hca->fn, qp->dbr_addr, raw, sizeof(raw)) ||
+	return pcie_peek(&qp->hca->fn, qp->dbr.addr, raw, sizeof(raw)) ||
 	       (uint16_t)be32_at(raw, 0) != qp->rq_ci;
 }
 

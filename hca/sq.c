@@ -78,11 +78,11 @@ static void look_at_record(struct hca_qp *qp)
 	uint8_t raw[4];
 
 	qp->sq_kick = false;
-	if (pcie_peek(&qp->hca->fn, qp->dbr_addr + 4, raw, sizeof(raw))
+	if (pcie_peek(&qp->hca->fn, qp->dbr.addr + 4, raw, sizeof(raw))
 		    ? !kicked
 		    : (uint16_t)be32_at(raw, 0) == qp->sq_pi)
 		return;
-	if (!pcie_read(&qp->hca->fn, qp->dbr_addr + 4, raw, sizeof(raw), NULL))
+	if (!pcie_read(&qp->hca->fn, qp->dbr.addr + 4, raw, sizeof(raw), NULL))
 		qp->sq_pi = (uint16_t)be32_at(raw, 0);
 }
 

@@ -13,6 +13,7 @@
 #define CAP_ODP	    2u
 #define CAP_ATOMIC  3u
 #define CAP_DEVICE_MEMORY 15u
+#define CAP_GENERAL_2 32u
 
 #define OP_MOD_CURRENT 1u
 
@@ -21,6 +22,7 @@ static const struct {
 	uint32_t value;
 } defaults[] = {
 	{ CAP_GENERAL, 0, 25, 25, 1 },	   /* page_request_disable: the device needs no memory */
+	{ CAP_GENERAL, 1, 31, 31, 1 },	   /* hca_cap_2 */
 	{ CAP_GENERAL, 4, 31, 24, 15 },	   /* log_max_srq_sz */
 	{ CAP_GENERAL, 4, 23, 16, 15 },	   /* log_max_qp_sz */
 	{ CAP_GENERAL, 4, 4, 0, 18 },	   /* log_max_qp */
@@ -39,6 +41,8 @@ static const struct {
 	{ CAP_GENERAL, 8, 7, 7, 1 },	   /* umr_extended_translation_offset */
 	{ CAP_GENERAL, 8, 6, 6, 1 },	   /* null_mkey */
 	{ CAP_GENERAL, 8, 5, 0, 20 },	   /* log_max_klm_list_size */
+	{ CAP_GENERAL, 9, 21, 16, 4 },	   /* log_max_ra_req_dc */
+	{ CAP_GENERAL, 9, 5, 0, 4 },	   /* log_max_ra_res_dc */
 	{ CAP_GENERAL, 10, 21, 16, 4 },	   /* log_max_ra_req_qp */
 	{ CAP_GENERAL, 10, 5, 0, 4 },	   /* log_max_ra_res_qp */
 	{ CAP_GENERAL, 12, 30, 30, 1 },	   /* vport_counters */
@@ -47,6 +51,7 @@ static const struct {
 	{ CAP_GENERAL, 13, 20, 16, 15 },   /* local_ca_ack_delay */
 	{ CAP_GENERAL, 13, 7, 0, 1 },	   /* num_ports */
 	{ CAP_GENERAL, 14, 28, 24, 30 },   /* log_max_msg */
+	{ CAP_GENERAL, 16, 5, 5, 1 },	   /* dct */
 	{ CAP_GENERAL, 16, 1, 1, 1 },	   /* atomic */
 	{ CAP_GENERAL, 17, 30, 30, 1 },	   /* cq_resize */
 	{ CAP_GENERAL, 17, 24, 24, 1 },	   /* pg */
@@ -56,6 +61,12 @@ static const struct {
 	{ CAP_GENERAL, 19, 20, 16, 9 },	   /* log_bf_reg_size: spacing of doorbells */
 	{ CAP_GENERAL, 20, 15, 0, 1024 },  /* max_wqe_sz_sq */
 	{ CAP_GENERAL, 21, 15, 0, 512 },   /* max_wqe_sz_rq */
+	{ CAP_GENERAL, 22, 15, 0, 1024 },  /* max_wqe_sz_sq_dc */
+	/*
+	 * dp_ordering_ooo_all_*, and dp_ordering_force of the second block: QPs may be told that
+	 * data need not arrive in order. Here it does all the same, which they have to accept.
+	 */
+	{ CAP_GENERAL, 25, 15, 11, 0x1f },
 	{ CAP_GENERAL, 25, 20, 16, 16 },   /* log_max_pd */
 	{ CAP_GENERAL, 25, 4, 0, 16 },	   /* log_max_xrcd */
 	{ CAP_GENERAL, 35, 28, 24, 16 },   /* log_max_uctx */
@@ -63,9 +74,11 @@ static const struct {
 	{ CAP_GENERAL, 39, 31, 0, 1000000 }, /* device_frequency_khz: clocks count nanoseconds */
 	/* transport_page_fault_scheme_cap; srq_receive, atomic, read, write, receive, send */
 	{ CAP_GENERAL, 45, 2, 2, 1 },	   /* cqe_128_always: padding */
+	{ CAP_GENERAL_2, 4, 23, 23, 1 }, /* dp_ordering_force */
 	{ CAP_ODP, 4, 31, 26, 0x3f }, /* RC */
 	{ CAP_ODP, 6, 31, 31, 1 },    /* UD: send */
 	{ CAP_ODP, 7, 31, 26, 0x3f }, /* XRC */
+	{ CAP_ODP, 8, 31, 26, 0x3f }, /* DC */
 	{ CAP_DEVICE_MEMORY, 0, 31, 31, 1 }, /* memic */
 	{ CAP_DEVICE_MEMORY, 1, 20, 16, 6 }, /* log_min_memic_alloc_size */
 	{ CAP_DEVICE_MEMORY, 1, 7, 0, 6 },   /* log_max_memic_addr_alignment: of 64 bytes */
@@ -75,6 +88,7 @@ static const struct {
 	{ CAP_ATOMIC, 2, 31, 30, 1 },	   /* atomic_req_8B_endianness_mode: host order */
 	{ CAP_ATOMIC, 4, 15, 0, 3 },	   /* compare-swap, fetch-add */
 	{ CAP_ATOMIC, 5, 15, 0, 1u << 3 }, /* atomic_size_qp: 8 bytes */
+	{ CAP_ATOMIC, 6, 15, 0, 1u << 3 }, /* atomic_size_dc */
 };
 
 static void cap_default(const struct hca *hca, unsigned int type, uint8_t block[CAP_SIZE])

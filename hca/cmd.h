@@ -77,6 +77,10 @@ enum hca_cmd_status hca_cmd_create_uctx(struct hca *hca, struct hca_cmd *cmd); /
 enum hca_cmd_status hca_cmd_destroy_uctx(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_create_umem(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_destroy_umem(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd); /* dct.c */
+enum hca_cmd_status hca_cmd_destroy_dct(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_drain_dct(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_dct(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd); /* qp.c */
 enum hca_cmd_status hca_cmd_destroy_qp(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_qp(struct hca *hca, struct hca_cmd *cmd);

@@ -135,17 +135,18 @@ bool hca_qp_can_receive(const struct hca_qp *qp);
 /* --- rq.c -------------------------------------------------------------------------------- */
 
 /*
- * Take the next receive WQE of @qp (own queue or SRQ) into its flow, unless one is taken already.
+ * Take the next receive WQE of @qp (own queue or SRQ) into @flow, unless one is taken already. That
+ * is the flow of @qp, but for a DCT that of the initiator: several may send to one DCT at a time.
  * @xrc_srqn: the SRQ that the request names, for XRC targets.
  * Returns 0, -EAGAIN when none is posted, -EIO when it cannot be read.
  */
-int hca_recv_take(struct hca_qp *qp, uint32_t xrc_srqn);
+int hca_recv_take(struct hca_qp *qp, struct hca_flow *flow, uint32_t xrc_srqn);
 /* Buffers of the taken receive WQE. */
-struct hca_sgl hca_recv_sgl(struct hca_qp *qp);
+struct hca_sgl hca_recv_sgl(struct hca_qp *qp, const struct hca_flow *flow);
 /* CQE of the taken receive WQE; @cqe has all but srqn, qpn and wqe_counter. It is given up. */
-void hca_recv_complete(struct hca_qp *qp, struct hca_cqe *cqe);
+void hca_recv_complete(struct hca_qp *qp, struct hca_flow *flow, struct hca_cqe *cqe);
 /* The same, responder error with @syndrome. */
-void hca_recv_fail(struct hca_qp *qp, uint8_t syndrome);
+void hca_recv_fail(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome);
 /* Flush up to @budget posted receives of an ERR QP. Returns how many. */
 unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget);
 

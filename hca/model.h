@@ -102,6 +102,7 @@ enum hca_event {
 	HCA_EVENT_SRQ_CATAS = 0x12,
 	HCA_EVENT_SRQ_LAST_WQE = 0x13,
 	HCA_EVENT_SRQ_LIMIT = 0x14,
+	HCA_EVENT_DCT_DRAINED = 0x1c,
 };
 
 /*
@@ -239,6 +240,8 @@ enum hca_qp_type {
 	HCA_QP_UC = 1,
 	HCA_QP_UD = 2,
 	HCA_QP_XRC = 3,
+	HCA_QP_DCI = 5,
+	HCA_QP_DCT = 6,		/* not by CREATE_QP, see dct.c */
 	HCA_QP_SMI = 7,
 	HCA_QP_GSI = 8,
 	HCA_QP_REG_UMR = 0xc,
@@ -271,6 +274,7 @@ struct hca_qp {
 	uint8_t rgid[16];
 	uint32_t remote_qpn;
 	uint32_t q_key;
+	uint64_t dc_key;	/* DCT: what initiators have to know */
 	uint8_t retry_count, rnr_retry, ack_timeout, min_rnr_nak;
 	bool rre, rwe, rae;
 

@@ -22,6 +22,7 @@ static bool type_is_modelled(uint32_t type)
 	case HCA_QP_UC:
 	case HCA_QP_UD:
 	case HCA_QP_XRC:
+	case HCA_QP_DCI:
 	case HCA_QP_SMI:
 	case HCA_QP_GSI:
 	case HCA_QP_REG_UMR:
@@ -29,6 +30,13 @@ static bool type_is_modelled(uint32_t type)
 	default:
 		return false;
 	}
+}
+
+struct hca_qp *hca_qp_get(struct hca *hca, uint32_t number)
+{
+	struct hca_qp *qp = hca_table_get(&hca->qps, number);
+
+	return qp && qp->type != HCA_QP_DCT ? qp : NULL;
 }
 
 void hca_qp_decode(struct hca_qp *qp)
@@ -157,10 +165,11 @@ free_qp:
 
 enum hca_cmd_status hca_cmd_destroy_qp(struct hca *hca, struct hca_cmd *cmd)
 {
-	struct hca_qp *qp = hca_table_remove(&hca->qps, hca_cmd_number(cmd));
+	struct hca_qp *qp = hca_qp_get(hca, hca_cmd_number(cmd));
 
 	if (!qp)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050009);
+	hca_table_remove(&hca->qps, qp->number);
 	hca_qp_stop(qp);
 	hca_record_free(&qp->dbr);
 	hca_pages_free(&qp->pages);
@@ -170,7 +179,7 @@ enum hca_cmd_status hca_cmd_destroy_qp(struct hca *hca, struct hca_cmd *cmd)
 
 enum hca_cmd_status hca_cmd_query_qp(struct hca *hca, struct hca_cmd *cmd)
 {
-	const struct hca_qp *qp = hca_table_get(&hca->qps, hca_cmd_number(cmd));
+	const struct hca_qp *qp = hca_qp_get(hca, hca_cmd_number(cmd));
 	uint8_t *qpc = cmd->out + CREATE_QPC;
 
 	if (!qp)

@@ -131,7 +131,7 @@ static const struct transition *find_transition(uint16_t opcode)
 enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 {
 	const struct transition *t = find_transition(be16_at(cmd->in, 0));
-	struct hca_qp *qp = hca_table_get(&hca->qps, hca_cmd_number(cmd));
+	struct hca_qp *qp = hca_qp_get(hca, hca_cmd_number(cmd));
 	const uint8_t *partial = cmd->in + MODIFY_QPC;
 	enum hca_qp_state old;
 	uint32_t pd;

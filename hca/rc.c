@@ -25,6 +25,7 @@ static const uint32_t rnr_timer[32] = {
 struct message {
 	struct hca_qp *qp, *peer;
 	struct hca_flow *flow, *peer_flow;
+	struct hca_flow *recv_flow; /* has the receive: peer_flow, or flow when the peer is a DCT */
 	const struct hca_wqe *wqe;
 	uint8_t *syndrome;
 };
@@ -86,17 +87,33 @@ static bool is_connected_to(const struct hca_qp *qp, const struct hca_qp *from)
 	return qp->rlid == params->lid || (qp->grh && be64_at(qp->rgid, 8) == params->guid);
 }
 
+/* The target that the WQE names, or NULL. */
+static struct hca_qp *find_dct(const struct message *m)
+{
+	const struct hca_av *av = &m->wqe->av;
+	struct hca_qp *dct = hca_find_qp(m->qp->hca, av->dlid, av->grh ? av->dgid : NULL, av->qpn);
+
+	return dct && dct->type == HCA_QP_DCT && dct->state == HCA_QP_RTR ? dct : NULL;
+}
+
+static struct hca_qp *find_connected(const struct message *m)
+{
+	struct hca_qp *qp = m->qp, *peer;
+
+	peer = hca_find_qp(qp->hca, qp->rlid, qp->grh ? qp->rgid : NULL, qp->remote_qpn);
+	return peer && hca_qp_can_receive(peer) && is_connected_to(peer, qp) ? peer : NULL;
+}
+
 static void find_peer(struct message *m)
 {
-	struct hca_qp *qp = m->qp;
+	bool dc = m->qp->type == HCA_QP_DCI;
 
-	m->peer = hca_find_qp(qp->hca, qp->rlid, qp->grh ? qp->rgid : NULL, qp->remote_qpn);
-	if (m->peer && (!hca_qp_can_receive(m->peer) || !is_connected_to(m->peer, qp)))
-		m->peer = NULL;
+	m->peer = dc ? find_dct(m) : find_connected(m);
 	m->peer_flow = m->peer ? hca_flow(m->peer) : NULL;
+	m->recv_flow = dc ? m->flow : m->peer_flow;
 	if (!m->peer_flow)
 		m->peer = NULL;
-	if (m->peer && m->peer->state == HCA_QP_RTR && !m->peer_flow->comm_est) {
+	if (m->peer && !dc && m->peer->state == HCA_QP_RTR && !m->peer_flow->comm_est) {
 		m->peer_flow->comm_est = true;
 		hca_event_number(m->peer->hca, HCA_EVENT_COMM_EST, m->peer->number);
 	}
@@ -152,12 +169,19 @@ static struct hca_accessor responder(const struct message *m)
 
 /* --- refusals by the responder ----------------------------------------------------------- */
 
+/* A DCT is for other initiators as well: it lives on. */
+static void break_responder(const struct message *m, int event)
+{
+	if (m->peer->type != HCA_QP_DCT)
+		hca_qp_error(m->peer, event);
+}
+
 /* The request is refused before a receive was taken. UC drops it without a word. */
 static enum hca_step refuse(const struct message *m, uint8_t syndrome, int event)
 {
 	if (m->qp->type == HCA_QP_UC)
 		return HCA_STEP_DONE;
-	hca_qp_error(m->peer, event);
+	break_responder(m, event);
 	return error(m, syndrome);
 }
 
@@ -165,8 +189,8 @@ static enum hca_step refuse(const struct message *m, uint8_t syndrome, int event
 static enum hca_step refuse_receive(const struct message *m, uint8_t recv_syndrome,
 				    uint8_t syndrome)
 {
-	hca_recv_fail(m->peer, recv_syndrome);
-	hca_qp_error(m->peer, HCA_NO_EVENT);
+	hca_recv_fail(m->peer, m->recv_flow, recv_syndrome);
+	break_responder(m, HCA_NO_EVENT);
 	return m->qp->type == HCA_QP_UC ? HCA_STEP_DONE : error(m, syndrome);
 }
 
@@ -264,7 +288,7 @@ static enum hca_step check_receive(const struct message *m)
 	struct hca_sgl sgl;
 	struct hca_bad bad;
 
-	switch (hca_recv_take(m->peer, m->wqe->xrc_srqn)) {
+	switch (hca_recv_take(m->peer, m->recv_flow, m->wqe->xrc_srqn)) {
 	case 0:
 		break;
 	case -EAGAIN:
@@ -274,9 +298,9 @@ static enum hca_step check_receive(const struct message *m)
 	}
 	if (!is_send(m->wqe))
 		return HCA_STEP_MORE;
-	if (m->wqe->length > m->peer_flow->recv.length)
+	if (m->wqe->length > m->recv_flow->recv.length)
 		return refuse_receive(m, HCA_SYND_LOCAL_LENGTH, HCA_SYND_REMOTE_INVALID);
-	sgl = hca_recv_sgl(m->peer);
+	sgl = hca_recv_sgl(m->peer, m->recv_flow);
 	return receive_fault(m, hca_sgl_check(&sgl, m->wqe->length, HCA_LOCAL_WRITE, &bad), &bad);
 }
 
@@ -292,6 +316,8 @@ static enum hca_step start(const struct message *m)
 {
 	enum hca_step step = HCA_STEP_MORE;
 
+	if (m->peer->type == HCA_QP_DCT && m->wqe->av.dc_key != m->peer->dc_key)
+		return refuse(m, HCA_SYND_REMOTE_ACCESS, HCA_NO_EVENT);
 	if (m->peer->type == HCA_QP_XRC && !xrc_srq_valid(m))
 		return refuse(m, HCA_SYND_REMOTE_INVALID, HCA_EVENT_WQ_INVALID);
 
@@ -327,7 +353,7 @@ static enum hca_step move_out(const struct message *m, uint8_t *buf, uint64_t le
 						   m->wqe->raddr + done, buf, len,
 						   HCA_REMOTE_WRITE),
 				    done);
-	sgl = hca_recv_sgl(m->peer);
+	sgl = hca_recv_sgl(m->peer, m->recv_flow);
 	return receive_fault(m, hca_sgl_scatter(&sgl, done, buf, len, &bad), &bad);
 }
 
@@ -424,7 +450,7 @@ static enum hca_step finish(const struct message *m)
 	    !hca_umr_invalidate(m->peer->hca, responder(m).pd, m->wqe->imm))
 		return refuse_receive(m, HCA_SYND_LOCAL_PROT, HCA_SYND_REMOTE_OP);
 	cqe.opcode = opcode[m->wqe->opcode];
-	hca_recv_complete(m->peer, &cqe);
+	hca_recv_complete(m->peer, m->recv_flow, &cqe);
 	return HCA_STEP_DONE;
 }
 

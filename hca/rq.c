@@ -88,13 +88,10 @@ static int take_shared(struct hca_qp *qp, struct hca_flow *flow, struct hca_srq 
 	return 0;
 }
 
-int hca_recv_take(struct hca_qp *qp, uint32_t xrc_srqn)
+int hca_recv_take(struct hca_qp *qp, struct hca_flow *flow, uint32_t xrc_srqn)
 {
 	uint32_t srqn = qp->type == HCA_QP_XRC ? xrc_srqn : qp->srqn;
-	struct hca_flow *flow = hca_flow(qp);
 
-	if (!flow)
-		return -EAGAIN;
 	if (flow->recv.busy)
 		return 0;
 	if (qp->rq_type != 1)
@@ -102,9 +99,9 @@ int hca_recv_take(struct hca_qp *qp, uint32_t xrc_srqn)
 	return take_shared(qp, flow, hca_table_get(&qp->hca->srqs, srqn));
 }
 
-struct hca_sgl hca_recv_sgl(struct hca_qp *qp)
+struct hca_sgl hca_recv_sgl(struct hca_qp *qp, const struct hca_flow *flow)
 {
-	const struct hca_recv *recv = &hca_flow(qp)->recv;
+	const struct hca_recv *recv = &flow->recv;
 
 	return (struct hca_sgl){
 		.hca = qp->hca,
@@ -114,9 +111,9 @@ struct hca_sgl hca_recv_sgl(struct hca_qp *qp)
 	};
 }
 
-void hca_recv_complete(struct hca_qp *qp, struct hca_cqe *cqe)
+void hca_recv_complete(struct hca_qp *qp, struct hca_flow *flow, struct hca_cqe *cqe)
 {
-	struct hca_recv *recv = &hca_flow(qp)->recv;
+	struct hca_recv *recv = &flow->recv;
 
 	cqe->qpn = qp->number;
 	cqe->srqn = recv->srqn;
@@ -125,11 +122,11 @@ void hca_recv_complete(struct hca_qp *qp, struct hca_cqe *cqe)
 	hca_cq_post(qp->hca, recv->cqn, cqe);
 }
 
-void hca_recv_fail(struct hca_qp *qp, uint8_t syndrome)
+void hca_recv_fail(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome)
 {
 	struct hca_cqe cqe = { .opcode = HCA_CQE_RESP_ERR, .syndrome = syndrome };
 
-	hca_recv_complete(qp, &cqe);
+	hca_recv_complete(qp, flow, &cqe);
 }
 
 static bool flush_is_due(struct hca_qp *qp, struct hca_flow *flow)
@@ -155,13 +152,13 @@ unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget)
 	if (!flow)
 		return 0;
 	if (flow->recv.busy) {
-		hca_recv_fail(qp, HCA_SYND_FLUSH);
+		hca_recv_fail(qp, flow, HCA_SYND_FLUSH);
 		flushed++;
 	}
 	if (qp->rq_type == 1 || !qp->rq_wqes || !flush_is_due(qp, flow))
 		return flushed;
 	while (flushed < budget && !take_own(qp, flow)) {
-		hca_recv_fail(qp, HCA_SYND_FLUSH);
+		hca_recv_fail(qp, flow, HCA_SYND_FLUSH);
 		flushed++;
 	}
 	return flushed;

@@ -148,6 +148,9 @@ static void drop_message(struct hca_qp *qp, struct hca_flow *flow)
 	flow->started = false;
 	flow->done = 0;
 	qp->retrying = false;
+	/* A receive of a DCT that the message leaves behind is lost, as its sender never finishes. */
+	if (qp->type == HCA_QP_DCI)
+		flow->recv.busy = false;
 }
 
 /* After a requester error nothing more is sent; an unreliable QP goes on receiving. */
@@ -184,6 +187,8 @@ static enum hca_wqe_kind wqe_kind(const struct hca_qp *qp)
 	case HCA_QP_GSI:
 	case HCA_QP_SMI:
 		return HCA_WQE_DATAGRAM;
+	case HCA_QP_DCI:
+		return HCA_WQE_DC;
 	case HCA_QP_XRC:
 		return HCA_WQE_XRC;
 	default:
@@ -232,6 +237,7 @@ static enum hca_step step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome
 	case HCA_QP_RC:
 	case HCA_QP_UC:
 	case HCA_QP_XRC:
+	case HCA_QP_DCI:
 		return opcode == HCA_OP_UMR ? hca_umr_step(qp, syndrome)
 					    : hca_rc_step(qp, budget, syndrome);
 	case HCA_QP_UD:

@@ -80,6 +80,7 @@ static int parse_av(struct cursor *c, struct hca_wqe *wqe)
 		return -EINVAL;
 	gid_fl = be32_at(seg, 28);
 	wqe->av.q_key = be32_at(seg, 0);
+	wqe->av.dc_key = be64_at(seg, 0);
 	wqe->av.qpn = be32_at(seg, 8) & 0xffffff;
 	wqe->av.sl = seg[12] & 0xf;
 	wqe->av.dlid = be16_at(seg, 14);
@@ -206,9 +207,10 @@ int hca_wqe_parse(const uint8_t *raw, size_t len, enum hca_wqe_kind kind, struct
 	c.p = raw + SEG_LEN;
 	c.left = (wqe->ds - 1u) * SEG_LEN;
 
-	/* Requests that reach the other side say for which SRQ. */
-	if (kind == HCA_WQE_XRC && wqe->opcode != HCA_OP_NOP && wqe->opcode != HCA_OP_UMR &&
-	    parse_xrc(&c, wqe))
+	/* Requests that reach the other side say for which SRQ or target. */
+	if (wqe->opcode != HCA_OP_NOP && wqe->opcode != HCA_OP_UMR &&
+	    ((kind == HCA_WQE_XRC && parse_xrc(&c, wqe)) ||
+	     (kind == HCA_WQE_DC && parse_av(&c, wqe))))
 		return -EINVAL;
 
 	switch (wqe->opcode) {

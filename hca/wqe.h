@@ -52,6 +52,7 @@ struct hca_seg {
 /* Where a datagram goes. */
 struct hca_av {
 	uint32_t q_key;
+	uint64_t dc_key; /* in the place of q_key and what follows it */
 	uint32_t qpn;
 	uint16_t dlid;
 	uint8_t sl;
@@ -65,6 +66,7 @@ struct hca_av {
 enum hca_wqe_kind {
 	HCA_WQE_CONNECTED,
 	HCA_WQE_DATAGRAM, /* UD, GSI, SMI: SENDs carry a 48-byte address vector */
+	HCA_WQE_DC,	  /* requests carry the 48-byte address vector and an access key */
 	HCA_WQE_XRC,	  /* requests carry a 16-byte segment with the number of the remote SRQ */
 };
 

@@ -4,6 +4,7 @@
  * in the table is all zero: the driver then leaves the feature alone.
  */
 #include "hca/cmd.h"
+#include "hca/general.h"
 #include "hca/memic.h"
 
 #define CAP_TYPES 64u
@@ -69,11 +70,14 @@ static const struct {
 	{ CAP_GENERAL, 25, 15, 11, 0x1f },
 	{ CAP_GENERAL, 25, 20, 16, 16 },   /* log_max_pd */
 	{ CAP_GENERAL, 25, 4, 0, 16 },	   /* log_max_xrcd */
+	/* general_obj_types, high half */
+	{ CAP_GENERAL, 32, HCA_OBJECT_RESERVED_QPN - 32, HCA_OBJECT_RESERVED_QPN - 32, 1 },
 	{ CAP_GENERAL, 35, 28, 24, 16 },   /* log_max_uctx */
 	{ CAP_GENERAL, 35, 20, 16, 18 },   /* log_max_umem */
 	{ CAP_GENERAL, 39, 31, 0, 1000000 }, /* device_frequency_khz: clocks count nanoseconds */
 	/* transport_page_fault_scheme_cap; srq_receive, atomic, read, write, receive, send */
 	{ CAP_GENERAL, 45, 2, 2, 1 },	   /* cqe_128_always: padding */
+	{ CAP_GENERAL_2, 4, 12, 8, HCA_RESERVED_QPN_LOG }, /* log_reserved_qpn_granularity */
 	{ CAP_GENERAL_2, 4, 23, 23, 1 }, /* dp_ordering_force */
 	{ CAP_ODP, 4, 31, 26, 0x3f }, /* RC */
 	{ CAP_ODP, 6, 31, 31, 1 },    /* UD: send */

@@ -73,6 +73,8 @@ enum hca_cmd_status hca_cmd_dealloc_memic(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_alloc_flow_counter(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_dealloc_flow_counter(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_flow_counter(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_general(struct hca *hca, struct hca_cmd *cmd); /* general.c */
+enum hca_cmd_status hca_cmd_destroy_general(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_create_uctx(struct hca *hca, struct hca_cmd *cmd); /* umem.c */
 enum hca_cmd_status hca_cmd_destroy_uctx(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_create_umem(struct hca *hca, struct hca_cmd *cmd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The function: its life, its identity on the bus, and the engine's turn. */
 #include "hca/cmd.h"
+#include "hca/general.h"
 #include "hca/memic.h"
 #include "hca/umem.h"
 
@@ -210,6 +211,7 @@ void hca_drop_objects(struct hca *hca)
 	table_clear(&hca->umems);
 	table_clear(&hca->uctxs);
 	table_clear(&hca->flow_counters);
+	table_clear(&hca->reserved_qpns);
 	table_clear(&hca->uars);
 	table_clear(&hca->pds);
 	table_clear(&hca->xrcds);
@@ -286,7 +288,8 @@ static void set_limits(struct hca *hca)
 	hca->eqs.limit = 1u << 8;
 	hca->cqs.limit = 1u << 16;
 	hca->srqs.limit = 1u << 16;
-	hca->qps.limit = 1u << 18;
+	hca->qps.limit = HCA_QPN_LIMIT;
+	hca->reserved_qpns.limit = HCA_RESERVED_QPNS + 1;
 	hca->mkeys.limit = 1u << 24;
 	hca->mkeys.base = HCA_MKEY_FIRST;
 }

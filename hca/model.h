@@ -402,7 +402,7 @@ struct hca {
 	struct hca_mmio mmio;
 	uint8_t cap[64][4096];		/* capability blocks by type, as SET_HCA_CAP left them */
 	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys, memics, uctxs, umems,
-		flow_counters;
+		flow_counters, reserved_qpns;
 	uint32_t cmd_eqn;		/* 0: polling mode */
 	bool pd_seen;			/* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
 	uint8_t vport_context[512];

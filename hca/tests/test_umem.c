@@ -166,6 +166,43 @@ static void test_flow_counter(void **state)
 	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), HCA_CMD_BAD_RESOURCE);
 }
 
+static uint8_t reserve(uint16_t type, uint32_t log_range, uint32_t *qpn)
+{
+	uint8_t in[32] = { 0 }, out[16];
+	uint8_t status;
+
+	be16_put(in, 0, 0xa00);
+	be16_put(in, 6, type);
+	be32_put(in, 12, log_range << 24);
+	status = fixture_cmd(port, in, sizeof(in), out, sizeof(out));
+	*qpn = be32_at(out, 8);
+	return status;
+}
+
+static void test_reserved_qpns(void **state)
+{
+	uint32_t first, second, i;
+
+	(void)state;
+	assert_int_equal(reserve(0x2d, 6, &first), HCA_CMD_BAD_PARAM);
+	assert_int_equal(reserve(0x2c, 7, &first), HCA_CMD_BAD_PARAM);
+	assert_int_equal(reserve(0x2c, 6, &first), 0);
+	assert_int_equal(reserve(0x2c, 6, &second), 0);
+	assert_int_equal(second, first + 64);
+	/* Numbers of QPs are others. */
+	assert_true(first >= port->hca->qps.limit);
+	assert_int_equal(fixture_simple_status(port, 0xa03, 0x2c, first + 1, 0),
+			 HCA_CMD_BAD_RESOURCE);
+	assert_int_equal(fixture_simple_status(port, 0xa03, 0x2c, first, 0), 0);
+	assert_int_equal(fixture_simple_status(port, 0xa03, 0x2c, first, 0), HCA_CMD_BAD_RESOURCE);
+	assert_int_equal(fixture_simple_status(port, 0xa03, 0x2d, second, 0), HCA_CMD_BAD_PARAM);
+	assert_int_equal(fixture_simple_status(port, 0xa03, 0x2c, 64, 0), HCA_CMD_BAD_RESOURCE);
+	for (i = 1; reserve(0x2c, 6, &first) == 0; i++)
+		;
+	/* As many as there are up to 1 << log_max_qp. */
+	assert_int_equal(i, (1u << 17) / 64);
+}
+
 static void test_special_contexts(void **state)
 {
 	uint8_t in[16] = { 0 }, out[0x20];
@@ -191,7 +228,7 @@ int main(void)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_umem),	 TEST(test_cq),		      TEST(test_qp),
-		TEST(test_flow_counter), TEST(test_special_contexts),
+		TEST(test_flow_counter), TEST(test_reserved_qpns), TEST(test_special_contexts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

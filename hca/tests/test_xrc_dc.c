@@ -95,16 +95,18 @@ static const uint8_t *expect_srq(uint8_t opcode, uint16_t index, uint32_t qpn)
 
 static int setup_xrc(void **state)
 {
+	struct srq unused;
 	struct fixture_cq other;
 	struct fixture_qp_attr attr = { .type = HCA_QP_XRC, .sq_wqebbs = 0 };
 	struct hca_qp *qp;
 
 	setup_common(state);
 	end_create(&a, &((struct fixture *)*state)->port[0], HCA_QP_XRC, 0);
-	/* A target has a CQ that its receives do not go to. */
+	/* A target has a CQ and an SRQ that its receives have nothing to do with. */
 	fixture_cq_create(port, 4, comp.number, &other);
 	attr.cqn_snd = attr.cqn_rcv = other.number;
-	attr.srqn = srq.number;
+	srq_create(&unused, 1);
+	attr.srqn = unused.number;
 	fixture_qp_create(port, &attr, &target);
 	qp = hca_table_get(&port->hca->qps, target.number);
 	field_put(qp->qpc, 38, 23, 0, xrcd);
@@ -154,7 +156,7 @@ static void test_xrc_refused(void **state)
 {
 	uint32_t number = 0;
 
-	xrc_send(srq.number + 1, 100);
+	xrc_send(srq.number + 5, 100);
 	fixture_poll(*state);
 	expect_error(&a, 0, HCA_SYND_REMOTE_INVALID);
 	assert_int_equal(next_async(&number), HCA_EVENT_WQ_INVALID);

@@ -208,8 +208,7 @@ enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd)
 		status = hca_umem_pages(hca, cmd, be32_at(cmd->in, 0x58), be64_at(cmd->in, 0x50),
 					bytes, &cq->pages);
 	else
-		status = hca_cmd_pages(cmd, 0x110, bytes,
-				       (uint8_t)(field_get(cqc, 6, 28, 24) + 12),
+		status = hca_cmd_pages(cmd, 0x110, bytes, (uint8_t)(field_get(cqc, 6, 28, 24) + 12),
 				       field_get(cqc, 2, 11, 6), &cq->pages);
 	if (status == HCA_CMD_OK && field_get(cqc, 0, 25, 25))
 		status = hca_umem_record(hca, cmd, be32_at(cqc, 4), &cq->dbr);

@@ -113,6 +113,17 @@ enum hca_fault hca_sgl_gather(const struct hca_sgl *sgl, uint64_t offset, void *
 enum hca_fault hca_sgl_scatter(const struct hca_sgl *sgl, uint64_t offset, const void *buf,
 			       uint64_t len, struct hca_bad *bad);
 
+/* --- streams.c --------------------------------------------------------------------------- */
+
+/* The WQE in @flow is of a stream that failed before: it is flushed, as in a QP in error. */
+bool hca_stream_failed(const struct hca_qp *qp, uint16_t stream);
+/*
+ * hca_stream_fail() - a message of @stream ended with @syndrome.
+ * Returns whether only the stream is in error and @qp goes on with the others: there are streams,
+ * the error is the remote side's or that of the way to it, and not too many have failed.
+ */
+bool hca_stream_fail(struct hca_qp *qp, uint16_t stream, uint8_t syndrome);
+
 /* --- sq.c -------------------------------------------------------------------------------- */
 
 /* What the QP's own keys are checked against. */

@@ -17,9 +17,9 @@
 #define DCTC_PD	   6
 #define DCTC_KEY   0x20 /* byte */
 
-#define RQ_TYPE_SRQ    1u
-#define STATE_ACTIVE   0u
-#define STATE_DRAINED  2u
+#define RQ_TYPE_SRQ   1u
+#define STATE_ACTIVE  0u
+#define STATE_DRAINED 2u
 
 static struct hca_qp *find(struct hca *hca, const struct hca_cmd *cmd)
 {

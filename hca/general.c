@@ -40,7 +40,7 @@ enum hca_cmd_status hca_cmd_destroy_general(struct hca *hca, struct hca_cmd *cmd
 
 	if (status)
 		return status;
-	if (qpn < HCA_QPN_LIMIT || qpn & ((1u << HCA_RESERVED_QPN_LOG) - 1) ||
+	if (qpn & ((1u << HCA_RESERVED_QPN_LOG) - 1) ||
 	    !hca_table_remove(&hca->reserved_qpns,
 			      ((qpn - HCA_QPN_LIMIT) >> HCA_RESERVED_QPN_LOG) + 1))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x120004);

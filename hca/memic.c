@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Device memory (MEMIC): a window of BAR0 that CPUs write as plain memory and that keys of the MEMIC
- * mode give to the data path. The driver chooses the pages, the device the place in them.
+ * Device memory (MEMIC): a window of BAR0 that CPUs write as plain memory and that keys of the
+ * MEMIC mode give to the data path. The driver chooses the pages, the device the place in them.
  */
 #include "hca/cmd.h"
 

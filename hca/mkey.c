@@ -210,9 +210,9 @@ static enum hca_fault translate(const struct hca_mkey *mkey, bool write, uint64_
 	case HCA_MKC_KSM:
 		return translate_ksm(mkey, va, len, piece);
 	case HCA_MKC_MEMIC:
-		*piece = (struct piece){
-			.addr = mkc_start(mkey->mkc) + va, .len = len, .memic = true
-		};
+		*piece = (struct piece){ .addr = mkc_start(mkey->mkc) + va,
+					 .len = len,
+					 .memic = true };
 		return HCA_OK;
 	default:
 		return HCA_FAULT_KEY;

@@ -42,8 +42,7 @@ enum hca_cmd_status hca_cmd_create_mkey(struct hca *hca, struct hca_cmd *cmd)
 	mkc = cmd->in + IN_MKC;
 	if (mkc_mode(mkc) > HCA_MKC_KSM && mkc_mode(mkc) != HCA_MKC_MEMIC)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_MODE);
-	if (mkc_mode(mkc) == HCA_MKC_MEMIC &&
-	    !hca_memic_covers(hca, mkc_start(mkc), mkc_len(mkc)))
+	if (mkc_mode(mkc) == HCA_MKC_MEMIC && !hca_memic_covers(hca, mkc_start(mkc), mkc_len(mkc)))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_MEMIC);
 	/* A free key gets its page size with the UMR that enables it. */
 	if (mkc_mode(mkc) == HCA_MKC_MTT && !mkc_free(mkc) &&

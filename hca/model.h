@@ -247,6 +247,8 @@ enum hca_qp_type {
 	HCA_QP_REG_UMR = 0xc,
 };
 
+#define HCA_FAILED_STREAMS 16u	/* 1 << log_max_dci_errored_streams */
+
 struct hca_qp {
 	struct hca *hca;
 	uint32_t number;
@@ -275,6 +277,9 @@ struct hca_qp {
 	uint32_t remote_qpn;
 	uint32_t q_key;
 	uint64_t dc_key;	/* DCT: what initiators have to know */
+	/* DCI with streams: those that failed, and how many of them are too many (0: no streams) */
+	uint16_t failed_stream[HCA_FAILED_STREAMS];
+	unsigned int failed_streams, failed_streams_max;
 	uint8_t retry_count, rnr_retry, ack_timeout, min_rnr_nak;
 	bool rre, rwe, rae;
 

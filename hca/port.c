@@ -56,8 +56,7 @@ enum hca_cmd_status hca_cmd_query_vport(struct hca *hca, struct hca_cmd *cmd)
 {
 	uint32_t len = cmd->olen - HCA_CMD_CONTEXT;
 
-	memcpy(cmd->out + HCA_CMD_CONTEXT, hca->vport_context,
-	       len < VPORT_SIZE ? len : VPORT_SIZE);
+	memcpy(cmd->out + HCA_CMD_CONTEXT, hca->vport_context, len < VPORT_SIZE ? len : VPORT_SIZE);
 	return HCA_CMD_OK;
 }
 

@@ -79,6 +79,8 @@ static void decode_queues(struct hca_qp *qp)
 	if (!qp->no_sq)
 		qp->sq_wqebbs = 1u << field_get(qpc, QPC_SIZES, 14, 11);
 	qp->sq_offset = qp->rq_wqes * qp->rq_stride;
+	if (qp->type == HCA_QP_DCI && field_get(qpc, QPC_CQN_SND, 28, 24))
+		qp->failed_streams_max = 1u << field_get(qpc, QPC_DETH, 28, 24);
 }
 
 /* What a QP is attached to. srqn and xrcd are always filled in: rq_type decides. */
@@ -128,6 +130,8 @@ enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 		hca_unmodelled(hca, "CREATE_QP service type %u", type);
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050005);
 	}
+	if (type == HCA_QP_DCI && 1u << field_get(qpc, QPC_DETH, 28, 24) > HCA_FAILED_STREAMS)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x05000b);
 	if (rq_type != RQ_TYPE_RQ && rq_type != RQ_TYPE_SRQ && rq_type != RQ_TYPE_NONE)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050006);
 	qp = calloc(1, sizeof(*qp));

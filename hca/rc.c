@@ -304,7 +304,8 @@ static enum hca_step check_receive(const struct message *m)
 	return receive_fault(m, hca_sgl_check(&sgl, m->wqe->length, HCA_LOCAL_WRITE, &bad), &bad);
 }
 
-/* Requests to an XRC target are for an SRQ of its domain; the side with the send queue takes none. */
+/* Requests to an XRC target are for an SRQ of its domain; the side with the send queue takes none.
+ */
 static bool xrc_srq_valid(const struct message *m)
 {
 	const struct hca_srq *srq = hca_table_get(&m->peer->hca->srqs, m->wqe->xrc_srqn);

@@ -148,7 +148,8 @@ static void drop_message(struct hca_qp *qp, struct hca_flow *flow)
 	flow->started = false;
 	flow->done = 0;
 	qp->retrying = false;
-	/* A receive of a DCT that the message leaves behind is lost, as its sender never finishes. */
+	/* A receive of a DCT that the message leaves behind is lost, as its sender never finishes.
+	 */
 	if (qp->type == HCA_QP_DCI)
 		flow->recv.busy = false;
 }
@@ -166,9 +167,12 @@ static void stop_sending(struct hca_qp *qp)
 
 static void fail(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome)
 {
+	bool stop = !hca_stream_fail(qp, flow->wqe.stream, syndrome);
+
 	complete(qp, &flow->wqe, HCA_CQE_REQ_ERR, syndrome);
 	drop_message(qp, flow);
-	stop_sending(qp);
+	if (stop)
+		stop_sending(qp);
 }
 
 /* The queue itself is unusable: there is no WQE that a CQE could name. */
@@ -233,6 +237,10 @@ static enum hca_step step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome
 	*syndrome = HCA_SYND_LOCAL_QP_OP;
 	if (opcode == HCA_OP_NOP)
 		return HCA_STEP_DONE;
+	if (hca_stream_failed(qp, hca_flow(qp)->wqe.stream)) {
+		*syndrome = HCA_SYND_FLUSH;
+		return HCA_STEP_ERROR;
+	}
 	switch (qp->type) {
 	case HCA_QP_RC:
 	case HCA_QP_UC:
@@ -347,11 +355,13 @@ void hca_qp_state_changed(struct hca_qp *qp, enum hca_qp_state old)
 			break;
 		hca_qp_stop(qp);
 		qp->sq_ci = qp->sq_pi = qp->rq_ci = 0;
+		qp->failed_streams = 0;
 		break;
 	case HCA_QP_ERR:
 		qp->retrying = false;
 		qp->last_flush_ns = 0;
-		/* Receives of an XRC target belong to the SRQs that requests name: none is its last. */
+		/* Receives of an XRC target belong to the SRQs that requests name: none is its
+		 * last. */
 		if (qp->rq_type == 1 && qp->type != HCA_QP_XRC && old != HCA_QP_ERR)
 			hca_event_number(qp->hca, HCA_EVENT_SRQ_LAST_WQE, qp->number);
 		break;

@@ -46,6 +46,7 @@ void hca_wqe_parse_ctrl(const uint8_t *raw, struct hca_wqe *wqe)
 	wqe->ds = (uint8_t)field_get(raw, 1, 5, 0);
 	wqe->signalled = (raw[11] & FLAG_CQE_MASK) >= FLAG_CQE;
 	wqe->solicited = raw[11] & FLAG_SOLICIT;
+	wqe->stream = be16_at(raw, 9);
 	wqe->imm = be32_at(raw, 12);
 }
 

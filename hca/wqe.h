@@ -76,7 +76,8 @@ struct hca_wqe {
 	uint8_t ds;	/* size of the WQE in 16-byte units */
 	bool signalled; /* write a CQE on success */
 	bool solicited;
-	uint32_t imm; /* immediate, key to invalidate, or the UMR's key */
+	uint16_t stream; /* DCI: stream channel */
+	uint32_t imm;	 /* immediate, key to invalidate, or the UMR's key */
 	uint32_t xrc_srqn;
 	/* RDMA and atomics */
 	uint64_t raddr;

@@ -63,8 +63,9 @@ static void test_alloc(void **state)
 			 HCA_CMD_BAD_PARAM);
 	assert_int_equal(alloc(port, HCA_MEMIC_OFFSET + 8192, 4096, 100, 0, &addr),
 			 HCA_CMD_BAD_PARAM);
-	assert_int_equal(alloc(port, HCA_MEMIC_OFFSET + HCA_MEMIC_SIZE - 4096, 8192, 8192, 0, &addr),
-			 HCA_CMD_BAD_PARAM);
+	assert_int_equal(
+		alloc(port, HCA_MEMIC_OFFSET + HCA_MEMIC_SIZE - 4096, 8192, 8192, 0, &addr),
+		HCA_CMD_BAD_PARAM);
 	assert_int_equal(alloc(port, HCA_MEMIC_OFFSET + 8192, 4096, 4096, 7, &addr),
 			 HCA_CMD_BAD_PARAM);
 	assert_int_equal(dealloc(port, HCA_MEMIC_OFFSET, 2048), HCA_CMD_BAD_RESOURCE);

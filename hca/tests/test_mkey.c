@@ -340,6 +340,7 @@ static void test_strided(void **state)
 	uint32_t list = make_list(port, HCA_MKC_KLM, inner, addr, port->pd), i;
 	struct hca_mkey *mkey = find_key(hca, list);
 	uint8_t data[90], *memory = fixture_at(*state, addr);
+	uint8_t query[16] = { 0 }, out[0x110 + 64];
 
 	mkey->xlt = realloc(mkey->xlt, 48);
 	assert_non_null(mkey->xlt);
@@ -367,6 +368,14 @@ static void test_strided(void **state)
 		assert_memory_equal(memory + 4096 + 25 * i, data + 30 * i + 10, 20);
 		assert_int_equal(memory[4096 + 25 * i + 20], 0);
 	}
+	/* QUERY_MKEY gives the entries, as many as there is room for. */
+	be16_put(query, 0, 0x201);
+	be32_put(query, 8, list >> 8);
+	assert_int_equal(fixture_cmd(port, query, 16, out, 0x110 + 32), 0);
+	assert_memory_equal(out + 0x110, mkey->xlt, 32);
+	assert_int_equal(fixture_cmd(port, query, 16, out, sizeof(out)), 0);
+	assert_memory_equal(out + 0x110, mkey->xlt, 48);
+	assert_int_equal(be64_at(out, 0x110 + 48), 0);
 	/* Beyond the last time, and lists that are none. */
 	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 91, HCA_REMOTE_READ),
 			 HCA_FAULT_KEY);
@@ -673,7 +682,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_mtt, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_refused_leaves_nothing, fixture_setup,
 						fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_lists, fixture_setup, fixture_teardown), cmocka_unit_test_setup_teardown(test_null_key, fixture_setup, fixture_teardown), cmocka_unit_test_setup_teardown(test_strided, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_lists, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_null_key, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_strided, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_loop, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_commands, fixture_setup, fixture_teardown),
 		cmocka_unit_test(test_hint),

@@ -227,8 +227,12 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_umem),	 TEST(test_cq),		      TEST(test_qp),
-		TEST(test_flow_counter), TEST(test_reserved_qpns), TEST(test_special_contexts),
+		TEST(test_umem),
+		TEST(test_cq),
+		TEST(test_qp),
+		TEST(test_flow_counter),
+		TEST(test_reserved_qpns),
+		TEST(test_special_contexts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

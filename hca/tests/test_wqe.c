@@ -307,11 +307,12 @@ static void test_recv(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ctrl),	cmocka_unit_test(test_blocks),
-		cmocka_unit_test(test_write),	cmocka_unit_test(test_inline),
-		cmocka_unit_test(test_atomic),	cmocka_unit_test(test_datagram),
-		cmocka_unit_test(test_segment_first), cmocka_unit_test(test_umr),	cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_longest), cmocka_unit_test(test_recv),
+		cmocka_unit_test(test_ctrl),	      cmocka_unit_test(test_blocks),
+		cmocka_unit_test(test_write),	      cmocka_unit_test(test_inline),
+		cmocka_unit_test(test_atomic),	      cmocka_unit_test(test_datagram),
+		cmocka_unit_test(test_segment_first), cmocka_unit_test(test_umr),
+		cmocka_unit_test(test_malformed),     cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_recv),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

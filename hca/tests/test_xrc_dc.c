@@ -29,7 +29,8 @@ static void srq_create(struct srq *s, uint32_t pd)
 	s->dbr = fixture_alloc(port->fixture, 64, 64);
 	s->posted = 0;
 	for (i = 0; i < 8; i++)
-		be16_put(fixture_at(port->fixture, s->buf + i * STRIDE), 2, (uint16_t)((i + 1) % 8));
+		be16_put(fixture_at(port->fixture, s->buf + i * STRIDE), 2,
+			 (uint16_t)((i + 1) % 8));
 	be16_put(in, 0, 0x700);
 	field_put(in + 0x10, 0, 27, 24, 3);
 	field_put(in + 0x10, 1, 26, 24, 1);
@@ -260,6 +261,109 @@ static void test_dc_key(void **state)
 	expect_srq(HCA_CQE_RESP_SEND, 0, dctn);
 }
 
+/* Streams: the error of one leaves the others alone, until there are too many. */
+static int setup_streams(void **state)
+{
+	struct hca_qp *qp;
+
+	setup_dc(state);
+	qp = hca_table_get(&a.port->hca->qps, a.qp.number);
+	assert_int_equal(qp->failed_streams_max, 0);
+	/* As CREATE_QP would with 1 << 1 of them. */
+	qp->failed_streams_max = 2;
+	return 0;
+}
+
+static void stream_post(uint16_t stream, bool good)
+{
+	uint16_t index = a.qp.sq_pi;
+
+	dc_post(KEY, buf + 1000, good ? key : key + 1, 100);
+	be16_put(fixture_at(a.port->fixture, a.qp.sq_buf + 64 * (index % a.qp.sq_wqebbs)), 9,
+		 stream);
+}
+
+static uint8_t stream_reset(uint16_t stream, uint64_t mask)
+{
+	uint8_t in[0x120] = { 0 }, out[16];
+
+	be16_put(in, 0, 0x505);
+	be32_put(in, 8, 1u << 31 | a.qp.number);
+	be64_put(in, 0x108, mask);
+	be16_put(in, 0x112, stream);
+	return fixture_cmd(a.port, in, sizeof(in), out, sizeof(out));
+}
+
+static void test_dc_streams(void **state)
+{
+	stream_post(5, false);
+	stream_post(6, true);
+	stream_post(5, true);
+	fixture_poll(*state);
+	expect_error(&a, 0, HCA_SYND_REMOTE_ACCESS);
+	expect_done(&a, 2);
+	expect_error(&a, 4, HCA_SYND_FLUSH);
+	assert_int_equal(stream_reset(5, 2), HCA_CMD_BAD_PARAM);
+	assert_int_equal(stream_reset(5, 1), 0);
+	stream_post(5, true);
+	fixture_poll(*state);
+	expect_done(&a, 6);
+	assert_int_equal(fixture_qp_state(a.port, &a.qp), HCA_QP_RTS);
+	stream_post(7, false);
+	fixture_poll(*state);
+	expect_error(&a, 8, HCA_SYND_REMOTE_ACCESS);
+	stream_post(8, false);
+	fixture_poll(*state);
+	expect_error(&a, 10, HCA_SYND_REMOTE_ACCESS);
+	assert_int_equal(fixture_qp_state(a.port, &a.qp), HCA_QP_ERR);
+}
+
+/* An error of the sender's own stops all streams. */
+static void test_dc_streams_local(void **state)
+{
+	uint16_t index = a.qp.sq_pi;
+
+	dc_post(KEY, buf + 1000, key, 100);
+	be32_put(fixture_at(a.port->fixture, a.qp.sq_buf + 64 * index), 80 + 4, a.lkey + 1);
+	fixture_poll(*state);
+	expect_error(&a, 0, HCA_SYND_LOCAL_PROT);
+	assert_int_equal(fixture_qp_state(a.port, &a.qp), HCA_QP_ERR);
+}
+
+/* CREATE_QP says how many streams may fail. */
+static void test_dc_streams_create(void **state)
+{
+	uint8_t in[0x118] = { 0 }, out[16];
+	struct hca_qp *qp;
+
+	be16_put(in, 0, 0x500);
+	field_put(in + 0x18, 0, 23, 16, HCA_QP_DCI);
+	field_put(in + 0x18, 1, 23, 0, a.port->pd);
+	field_put(in + 0x18, 2, 14, 11, 4);
+	field_put(in + 0x18, 3, 23, 0, a.port->uar);
+	field_put(in + 0x18, 31, 28, 24, 3);
+	field_put(in + 0x18, 31, 23, 0, a.scq.number);
+	field_put(in + 0x18, 32, 28, 24, 5);
+	field_put(in + 0x18, 39, 23, 0, a.rcq.number);
+	field_put(in + 0x18, 43, 26, 24, 3);
+	be64_put(in, 0x110, fixture_alloc(*state, 4096, 4096));
+	assert_int_equal(fixture_cmd(a.port, in, sizeof(in), out, sizeof(out)), HCA_CMD_BAD_PARAM);
+	field_put(in + 0x18, 32, 28, 24, 4);
+	assert_int_equal(fixture_cmd(a.port, in, sizeof(in), out, sizeof(out)), 0);
+	qp = hca_table_get(&a.port->hca->qps, be32_at(out, 8) & 0xffffff);
+	assert_int_equal(qp->failed_streams_max, 16);
+}
+
+/* A DCI without streams stops at its first error, and has none to reset. */
+static void test_dc_no_streams(void **state)
+{
+	assert_int_equal(stream_reset(5, 1), HCA_CMD_BAD_PARAM);
+	stream_post(5, false);
+	fixture_poll(*state);
+	expect_error(&a, 0, HCA_SYND_REMOTE_ACCESS);
+	assert_int_equal(fixture_qp_state(a.port, &a.qp), HCA_QP_ERR);
+}
+
 static void test_dct_commands(void **state)
 {
 	uint8_t in[16] = { 0 }, out[0x50];
@@ -291,6 +395,10 @@ int main(void)
 		TEST(test_dc, setup_dc),
 		TEST(test_dc_key, setup_dc),
 		TEST(test_dct_commands, setup_dc),
+		TEST(test_dc_streams, setup_streams),
+		TEST(test_dc_no_streams, setup_dc),
+		TEST(test_dc_streams_local, setup_streams),
+		TEST(test_dc_streams_create, setup_dc),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,12 +4,17 @@
  * in the table is all zero: the driver then leaves the feature alone.
  */
 #include "hca/cmd.h"
+#include "hca/general.h"
+#include "hca/memic.h"
 
 #define CAP_TYPES 64u
 #define CAP_SIZE  4096u
 
-#define CAP_GENERAL 0u
-#define CAP_ATOMIC  3u
+#define CAP_GENERAL	  0u
+#define CAP_ODP		  2u
+#define CAP_ATOMIC	  3u
+#define CAP_DEVICE_MEMORY 15u
+#define CAP_GENERAL_2	  32u
 
 #define OP_MOD_CURRENT 1u
 
@@ -17,42 +22,80 @@ static const struct {
 	uint8_t type, dw, hi, lo;
 	uint32_t value;
 } defaults[] = {
-	{ CAP_GENERAL, 0, 25, 25, 1 },	   /* page_request_disable: the device needs no memory */
-	{ CAP_GENERAL, 4, 31, 24, 15 },	   /* log_max_srq_sz */
-	{ CAP_GENERAL, 4, 23, 16, 15 },	   /* log_max_qp_sz */
-	{ CAP_GENERAL, 4, 4, 0, 18 },	   /* log_max_qp */
-	{ CAP_GENERAL, 5, 20, 16, 16 },	   /* log_max_srq */
-	{ CAP_GENERAL, 6, 23, 16, 22 },	   /* log_max_cq_sz */
-	{ CAP_GENERAL, 6, 15, 15, 1 },	   /* relaxed_ordering_write_umr */
-	{ CAP_GENERAL, 6, 14, 14, 1 },	   /* relaxed_ordering_read_umr */
-	{ CAP_GENERAL, 6, 4, 0, 16 },	   /* log_max_cq */
-	{ CAP_GENERAL, 7, 31, 24, 22 },	   /* log_max_eq_sz */
-	{ CAP_GENERAL, 7, 23, 23, 1 },	   /* relaxed_ordering_write */
-	{ CAP_GENERAL, 7, 21, 16, 24 },	   /* log_max_mkey */
-	{ CAP_GENERAL, 7, 3, 0, 8 },	   /* log_max_eq */
-	{ CAP_GENERAL, 8, 23, 23, 1 },	   /* fixed_buffer_size */
-	{ CAP_GENERAL, 8, 22, 16, 40 },	   /* log_max_mrw_sz */
-	{ CAP_GENERAL, 8, 7, 7, 1 },	   /* umr_extended_translation_offset */
-	{ CAP_GENERAL, 8, 5, 0, 20 },	   /* log_max_klm_list_size */
-	{ CAP_GENERAL, 10, 21, 16, 4 },	   /* log_max_ra_req_qp */
-	{ CAP_GENERAL, 10, 5, 0, 4 },	   /* log_max_ra_res_qp */
-	{ CAP_GENERAL, 12, 30, 30, 1 },	   /* vport_counters */
-	{ CAP_GENERAL, 13, 29, 29, 1 },	   /* ib_virt: HCA vport commands instead of MADs */
-	{ CAP_GENERAL, 13, 20, 16, 15 },   /* local_ca_ack_delay */
-	{ CAP_GENERAL, 13, 7, 0, 1 },	   /* num_ports */
-	{ CAP_GENERAL, 14, 28, 24, 30 },   /* log_max_msg */
-	{ CAP_GENERAL, 16, 1, 1, 1 },	   /* atomic */
-	{ CAP_GENERAL, 17, 24, 24, 1 },	   /* pg */
-	{ CAP_GENERAL, 17, 3, 0, 0xf },	   /* xrc, ud, uc, rc */
-	{ CAP_GENERAL, 18, 7, 0, 12 },	   /* log_pg_sz */
-	{ CAP_GENERAL, 19, 20, 16, 9 },	   /* log_bf_reg_size: spacing of doorbells */
-	{ CAP_GENERAL, 20, 15, 0, 1024 },  /* max_wqe_sz_sq */
-	{ CAP_GENERAL, 21, 15, 0, 512 },   /* max_wqe_sz_rq */
-	{ CAP_GENERAL, 25, 20, 16, 16 },   /* log_max_pd */
-	{ CAP_GENERAL, 25, 4, 0, 16 },	   /* log_max_xrcd */
+	{ CAP_GENERAL, 0, 25, 25, 1 },	  /* page_request_disable: the device needs no memory */
+	{ CAP_GENERAL, 1, 31, 31, 1 },	  /* hca_cap_2 */
+	{ CAP_GENERAL, 4, 31, 24, 15 },	  /* log_max_srq_sz */
+	{ CAP_GENERAL, 4, 23, 16, 15 },	  /* log_max_qp_sz */
+	{ CAP_GENERAL, 4, 4, 0, 18 },	  /* log_max_qp */
+	{ CAP_GENERAL, 5, 20, 16, 16 },	  /* log_max_srq */
+	{ CAP_GENERAL, 6, 23, 16, 22 },	  /* log_max_cq_sz */
+	{ CAP_GENERAL, 6, 15, 15, 1 },	  /* relaxed_ordering_write_umr */
+	{ CAP_GENERAL, 6, 14, 14, 1 },	  /* relaxed_ordering_read_umr */
+	{ CAP_GENERAL, 6, 4, 0, 16 },	  /* log_max_cq */
+	{ CAP_GENERAL, 7, 31, 24, 22 },	  /* log_max_eq_sz */
+	{ CAP_GENERAL, 7, 23, 23, 1 },	  /* relaxed_ordering_write */
+	{ CAP_GENERAL, 7, 21, 16, 24 },	  /* log_max_mkey */
+	{ CAP_GENERAL, 7, 3, 0, 8 },	  /* log_max_eq */
+	{ CAP_GENERAL, 8, 31, 24, 4 },	  /* max_indirection */
+	{ CAP_GENERAL, 8, 23, 23, 1 },	  /* fixed_buffer_size */
+	{ CAP_GENERAL, 8, 22, 16, 40 },	  /* log_max_mrw_sz */
+	{ CAP_GENERAL, 8, 7, 7, 1 },	  /* umr_extended_translation_offset */
+	{ CAP_GENERAL, 8, 6, 6, 1 },	  /* null_mkey */
+	{ CAP_GENERAL, 8, 5, 0, 20 },	  /* log_max_klm_list_size */
+	{ CAP_GENERAL, 9, 29, 29, 1 },	  /* qpc_extension */
+	{ CAP_GENERAL, 9, 21, 16, 4 },	  /* log_max_ra_req_dc */
+	{ CAP_GENERAL, 9, 5, 0, 4 },	  /* log_max_ra_res_dc */
+	{ CAP_GENERAL, 10, 21, 16, 4 },	  /* log_max_ra_req_qp */
+	{ CAP_GENERAL, 10, 5, 0, 4 },	  /* log_max_ra_res_qp */
+	{ CAP_GENERAL, 12, 30, 30, 1 },	  /* vport_counters */
+	{ CAP_GENERAL, 13, 29, 29, 1 },	  /* ib_virt: HCA vport commands instead of MADs */
+	{ CAP_GENERAL, 13, 23, 23, 1 },	  /* device_memory */
+	{ CAP_GENERAL, 13, 20, 16, 15 },  /* local_ca_ack_delay */
+	{ CAP_GENERAL, 13, 7, 0, 1 },	  /* num_ports */
+	{ CAP_GENERAL, 14, 28, 24, 30 },  /* log_max_msg */
+	{ CAP_GENERAL, 16, 5, 5, 1 },	  /* dct */
+	{ CAP_GENERAL, 16, 1, 1, 1 },	  /* atomic */
+	{ CAP_GENERAL, 17, 30, 30, 1 },	  /* cq_resize */
+	{ CAP_GENERAL, 17, 24, 24, 1 },	  /* pg */
+	{ CAP_GENERAL, 17, 14, 14, 1 },	  /* imaicl: memory windows and local invalidate */
+	{ CAP_GENERAL, 17, 3, 0, 0xf },	  /* xrc, ud, uc, rc */
+	{ CAP_GENERAL, 18, 7, 0, 12 },	  /* log_pg_sz */
+	{ CAP_GENERAL, 19, 20, 16, 9 },	  /* log_bf_reg_size: spacing of doorbells */
+	{ CAP_GENERAL, 20, 15, 0, 1024 }, /* max_wqe_sz_sq */
+	{ CAP_GENERAL, 21, 15, 0, 512 },  /* max_wqe_sz_rq */
+	{ CAP_GENERAL, 22, 15, 0, 1024 }, /* max_wqe_sz_sq_dc */
+	/*
+	 * dp_ordering_ooo_all_*, and dp_ordering_force of the second block: QPs may be told that
+	 * data need not arrive in order. Here it does all the same, which they have to accept.
+	 */
+	{ CAP_GENERAL, 25, 15, 11, 0x1f },
+	{ CAP_GENERAL, 25, 20, 16, 16 }, /* log_max_pd */
+	{ CAP_GENERAL, 25, 4, 0, 16 },	 /* log_max_xrcd */
+	/* general_obj_types, high half */
+	{ CAP_GENERAL, 32, HCA_OBJECT_RESERVED_QPN - 32, HCA_OBJECT_RESERVED_QPN - 32, 1 },
+	{ CAP_GENERAL, 35, 28, 24, 16 },     /* log_max_uctx */
+	{ CAP_GENERAL, 35, 20, 16, 18 },     /* log_max_umem */
+	{ CAP_GENERAL, 39, 31, 0, 1000000 }, /* device_frequency_khz: clocks count nanoseconds */
+	/* transport_page_fault_scheme_cap; srq_receive, atomic, read, write, receive, send */
+	{ CAP_GENERAL, 44, 20, 16, 6 },			   /* log_max_dci_stream_channels */
+	{ CAP_GENERAL, 44, 12, 8, 4 },			   /* log_max_dci_errored_streams */
+	{ CAP_GENERAL, 45, 2, 2, 1 },			   /* cqe_128_always: padding */
+	{ CAP_GENERAL_2, 4, 12, 8, HCA_RESERVED_QPN_LOG }, /* log_reserved_qpn_granularity */
+	{ CAP_GENERAL_2, 4, 23, 23, 1 },		   /* dp_ordering_force */
+	{ CAP_ODP, 4, 31, 26, 0x3f },			   /* RC */
+	{ CAP_ODP, 6, 31, 31, 1 },			   /* UD: send */
+	{ CAP_ODP, 7, 31, 26, 0x3f },			   /* XRC */
+	{ CAP_ODP, 8, 31, 26, 0x3f },			   /* DC */
+	{ CAP_DEVICE_MEMORY, 0, 31, 31, 1 },		   /* memic */
+	{ CAP_DEVICE_MEMORY, 1, 20, 16, 6 },		   /* log_min_memic_alloc_size */
+	{ CAP_DEVICE_MEMORY, 1, 7, 0, 6 }, /* log_max_memic_addr_alignment: of 64 bytes */
+	{ CAP_DEVICE_MEMORY, 3, 31, 0, HCA_MEMIC_OFFSET }, /* memic_bar_start_addr, low half */
+	{ CAP_DEVICE_MEMORY, 4, 31, 0, HCA_MEMIC_SIZE },   /* memic_bar_size */
+	{ CAP_DEVICE_MEMORY, 5, 31, 0, HCA_MEMIC_MAX },	   /* max_memic_size */
 	{ CAP_ATOMIC, 2, 31, 30, 1 },	   /* atomic_req_8B_endianness_mode: host order */
 	{ CAP_ATOMIC, 4, 15, 0, 3 },	   /* compare-swap, fetch-add */
 	{ CAP_ATOMIC, 5, 15, 0, 1u << 3 }, /* atomic_size_qp: 8 bytes */
+	{ CAP_ATOMIC, 6, 15, 0, 1u << 3 }, /* atomic_size_dc */
 };
 
 static void cap_default(const struct hca *hca, unsigned int type, uint8_t block[CAP_SIZE])
@@ -83,7 +126,8 @@ enum hca_cmd_status hca_cmd_query_hca_cap(struct hca *hca, struct hca_cmd *cmd)
 {
 	uint16_t op_mod = be16_at(cmd->in, 6);
 	unsigned int type = op_mod >> 1;
-	uint8_t *block = cmd->out + HCA_CMD_CONTEXT;
+	uint32_t len = cmd->olen - HCA_CMD_CONTEXT;
+	uint8_t block[CAP_SIZE];
 
 	/* The driver asks for more types than this device has: they are empty. */
 	if (type >= CAP_TYPES)
@@ -92,6 +136,8 @@ enum hca_cmd_status hca_cmd_query_hca_cap(struct hca *hca, struct hca_cmd *cmd)
 		memcpy(block, hca->cap[type], CAP_SIZE);
 	else
 		cap_default(hca, type, block);
+	/* Programs take the part that they know. */
+	memcpy(cmd->out + HCA_CMD_CONTEXT, block, len < CAP_SIZE ? len : CAP_SIZE);
 	return HCA_CMD_OK;
 }
 

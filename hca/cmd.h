@@ -59,6 +59,7 @@ enum hca_cmd_status hca_cmd_enable_hca(struct hca *hca, struct hca_cmd *cmd); /*
 enum hca_cmd_status hca_cmd_teardown_hca(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_nothing(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_pages(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_special(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_issi(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_set_issi(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_alloc_uar(struct hca *hca, struct hca_cmd *cmd);
@@ -67,6 +68,21 @@ enum hca_cmd_status hca_cmd_alloc_pd(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_dealloc_pd(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_alloc_xrcd(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_dealloc_xrcd(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd); /* memic.c */
+enum hca_cmd_status hca_cmd_dealloc_memic(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_alloc_flow_counter(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_dealloc_flow_counter(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_flow_counter(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_general(struct hca *hca, struct hca_cmd *cmd); /* general.c */
+enum hca_cmd_status hca_cmd_destroy_general(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_uctx(struct hca *hca, struct hca_cmd *cmd); /* umem.c */
+enum hca_cmd_status hca_cmd_destroy_uctx(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_umem(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_destroy_umem(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd); /* dct.c */
+enum hca_cmd_status hca_cmd_destroy_dct(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_drain_dct(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_dct(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd); /* qp.c */
 enum hca_cmd_status hca_cmd_destroy_qp(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_qp(struct hca *hca, struct hca_cmd *cmd);

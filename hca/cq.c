@@ -15,6 +15,7 @@
 
 #include "hca/cmd.h"
 #include "hca/data.h"
+#include "hca/umem.h"
 
 #define CQE_LEN		   64u
 #define CQE_TAIL	   4u /* last DW: wqe_counter, signature, op_own */
@@ -25,6 +26,8 @@
 #define SYND_OVERRUN	   1
 #define STATUS_OVERFLOW	   9	 /* cqc.status */
 #define MODIFY_MODERATION  0x17u /* period, count, overrun-ignore, period mode */
+#define OP_MOD_RESIZE	   1
+#define RESIZE_ALL	   0x7u /* log_cq_size, page_offset, log_page_size */
 #define SYNDROME_CQ	   0x3bec01
 #define SYNDROME_EQ	   0x3bec02
 #define SYNDROME_SIZE	   0x3bec03
@@ -38,8 +41,8 @@ static bool read_record(struct hca *hca, const struct hca_cq *cq, bool issue, ui
 {
 	uint8_t raw[8];
 
-	if (pcie_peek(&hca->fn, cq->dbr_addr, raw, sizeof(raw)) &&
-	    (!issue || pcie_read(&hca->fn, cq->dbr_addr, raw, sizeof(raw), NULL)))
+	if (pcie_peek(&hca->fn, cq->dbr.addr, raw, sizeof(raw)) &&
+	    (!issue || pcie_read(&hca->fn, cq->dbr.addr, raw, sizeof(raw), NULL)))
 		return false;
 	record[0] = be32_at(raw, 0) & 0xffffff;
 	record[1] = be32_at(raw, 4);
@@ -123,21 +126,13 @@ static void build(const struct hca_cqe *cqe, uint8_t owner, uint8_t raw[CQE_LEN]
 	raw[0x3f] = (uint8_t)(cqe->opcode << 4 | (cqe->solicited ? SOLICITED : 0) | owner);
 }
 
-void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe)
+/* Write @cqe at the producer index, which advances. */
+static void put_cqe(struct hca *hca, struct hca_cq *cq, const struct hca_cqe *cqe)
 {
-	struct hca_cq *cq = hca_table_get(&hca->cqs, cqn);
-	uint32_t record[2] = { 0, 0 }, stride, slot;
-	bool known, urgent;
+	uint32_t stride, slot;
 	uint8_t raw[CQE_LEN];
 	uint64_t at;
 
-	if (!cq || cq->overrun)
-		return;
-	known = read_record(hca, cq, true, record);
-	if (known && !cq->overrun_ignore && ((cq->pi - record[0]) & 0xffffff) >> cq->log_size) {
-		overrun(hca, cq);
-		return;
-	}
 	stride = cq->cqe_sz ? 2 * CQE_LEN : CQE_LEN;
 	slot = cq->pi & ((1u << cq->log_size) - 1);
 	/* In a 128-byte entry the CQE is the second half. */
@@ -152,6 +147,22 @@ void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe)
 	hca_pages_write(hca, &cq->pages, at + CQE_LEN - CQE_TAIL, raw + CQE_LEN - CQE_TAIL,
 			CQE_TAIL);
 	cq->pi++;
+}
+
+void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe)
+{
+	struct hca_cq *cq = hca_table_get(&hca->cqs, cqn);
+	uint32_t record[2] = { 0, 0 };
+	bool known, urgent;
+
+	if (!cq || cq->overrun)
+		return;
+	known = read_record(hca, cq, true, record);
+	if (known && !cq->overrun_ignore && ((cq->pi - record[0]) & 0xffffff) >> cq->log_size) {
+		overrun(hca, cq);
+		return;
+	}
+	put_cqe(hca, cq, cqe);
 	cq->any_new = true;
 	urgent = cqe->solicited || cqe->opcode >= HCA_CQE_REQ_ERR;
 	if (urgent) {
@@ -164,6 +175,11 @@ void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe)
 }
 
 /* --- commands ---------------------------------------------------------------------------- */
+
+static uint64_t buffer_bytes(const struct hca_cq *cq, unsigned int log_size)
+{
+	return (uint64_t)(cq->cqe_sz ? 2 * CQE_LEN : CQE_LEN) << log_size;
+}
 
 enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd)
 {
@@ -186,16 +202,23 @@ enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd)
 	cq->overrun_ignore = field_get(cqc, 0, 17, 17);
 	cq->uar = field_get(cqc, 3, 23, 0);
 	cq->eqn = field_get(cqc, 5, 7, 0);
-	cq->dbr_addr = be64_at(cqc, 0x38);
-	bytes = (uint64_t)(cq->cqe_sz ? 2 * CQE_LEN : CQE_LEN) << cq->log_size;
-	status = hca_cmd_pages(cmd, 0x110, bytes, (uint8_t)(field_get(cqc, 6, 28, 24) + 12),
-			       field_get(cqc, 2, 11, 6), &cq->pages);
+	cq->dbr.addr = be64_at(cqc, 0x38);
+	bytes = buffer_bytes(cq, cq->log_size);
+	if (field_get(cmd->in, 0x5c / 4, 31, 31))
+		status = hca_umem_pages(hca, cmd, be32_at(cmd->in, 0x58), be64_at(cmd->in, 0x50),
+					bytes, &cq->pages);
+	else
+		status = hca_cmd_pages(cmd, 0x110, bytes, (uint8_t)(field_get(cqc, 6, 28, 24) + 12),
+				       field_get(cqc, 2, 11, 6), &cq->pages);
+	if (status == HCA_CMD_OK && field_get(cqc, 0, 25, 25))
+		status = hca_umem_record(hca, cmd, be32_at(cqc, 4), &cq->dbr);
 	if (status == HCA_CMD_OK) {
 		cq->number = hca_table_add(&hca->cqs, 1, cq);
 		if (!cq->number)
 			status = hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_RESOURCES);
 	}
 	if (status != HCA_CMD_OK) {
+		hca_record_free(&cq->dbr);
 		hca_pages_free(&cq->pages);
 		free(cq);
 		return status;
@@ -212,6 +235,7 @@ enum hca_cmd_status hca_cmd_destroy_cq(struct hca *hca, struct hca_cmd *cmd)
 	cq = hca_table_remove(&hca->cqs, hca_cmd_number(cmd));
 	if (!cq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_CQ);
+	hca_record_free(&cq->dbr);
 	hca_pages_free(&cq->pages);
 	free(cq);
 	return HCA_CMD_OK;
@@ -236,7 +260,43 @@ enum hca_cmd_status hca_cmd_query_cq(struct hca *hca, struct hca_cmd *cmd)
 	return HCA_CMD_OK;
 }
 
-/* Moderation is kept for QUERY_CQ only: events are not delayed. Resizing is not offered. */
+/*
+ * The CQ goes on in another buffer. A CQE that says so is the last one in the old buffer and counts
+ * like any other; software copies what it has not consumed before it.
+ */
+static enum hca_cmd_status resize(struct hca *hca, struct hca_cq *cq, struct hca_cmd *cmd)
+{
+	const uint8_t *cqc = cmd->in + 0x10;
+	uint32_t log_size = field_get(cqc, 3, 28, 24);
+	struct hca_cqe marker = { .opcode = HCA_CQE_RESIZE };
+	enum hca_cmd_status status;
+	struct hca_pages pages;
+	uint32_t record[2];
+
+	if (be32_at(cmd->in, 0x0c) != RESIZE_ALL || log_size > MAX_LOG_SIZE ||
+	    field_get(cqc, 0, 23, 21) != cq->cqe_sz)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_SIZE);
+	/* Room for what software has not consumed, and in the old buffer for one CQE more. */
+	if (cq->overrun || !read_record(hca, cq, true, record) ||
+	    ((cq->pi - record[0]) & 0xffffff) >> cq->log_size ||
+	    ((cq->pi - record[0]) & 0xffffff) >> log_size)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, SYNDROME_SIZE);
+	status = hca_cmd_pages(cmd, 0x110, buffer_bytes(cq, log_size),
+			       (uint8_t)(field_get(cqc, 6, 28, 24) + 12), field_get(cqc, 2, 11, 6),
+			       &pages);
+	if (status != HCA_CMD_OK)
+		return status;
+	put_cqe(hca, cq, &marker);
+	hca_pages_free(&cq->pages);
+	cq->pages = pages;
+	cq->log_size = (uint8_t)log_size;
+	field_put(cq->context, 2, 11, 6, field_get(cqc, 2, 11, 6));
+	field_put(cq->context, 3, 28, 24, log_size);
+	field_put(cq->context, 6, 28, 24, field_get(cqc, 6, 28, 24));
+	return HCA_CMD_OK;
+}
+
+/* Moderation is kept for QUERY_CQ only: events are not delayed. */
 enum hca_cmd_status hca_cmd_modify_cq(struct hca *hca, struct hca_cmd *cmd)
 {
 	struct hca_cq *cq;
@@ -246,6 +306,8 @@ enum hca_cmd_status hca_cmd_modify_cq(struct hca *hca, struct hca_cmd *cmd)
 	cq = hca_table_get(&hca->cqs, hca_cmd_number(cmd));
 	if (!cq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_CQ);
+	if (be16_at(cmd->in, 6) == OP_MOD_RESIZE)
+		return resize(hca, cq, cmd);
 	select = be32_at(cmd->in, 0x0c);
 	if (be16_at(cmd->in, 6) || select & ~MODIFY_MODERATION)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_MODIFY);

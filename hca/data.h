@@ -13,6 +13,7 @@ enum hca_cqe_opcode {
 	HCA_CQE_RESP_SEND = 0x2,
 	HCA_CQE_RESP_SEND_IMM = 0x3,
 	HCA_CQE_RESP_SEND_INV = 0x4,
+	HCA_CQE_RESIZE = 0x5, /* the last one in this buffer */
 	HCA_CQE_REQ_ERR = 0xd,
 	HCA_CQE_RESP_ERR = 0xe,
 };
@@ -43,6 +44,7 @@ struct hca_recv {
 	bool busy; /* taken, no CQE yet */
 	uint16_t counter;
 	uint32_t srqn; /* 0: own receive queue */
+	uint32_t cqn;  /* where its CQE goes */
 	uint32_t pd;   /* what its lkeys are checked against */
 	unsigned int segs;
 	uint64_t length;
@@ -111,6 +113,17 @@ enum hca_fault hca_sgl_gather(const struct hca_sgl *sgl, uint64_t offset, void *
 enum hca_fault hca_sgl_scatter(const struct hca_sgl *sgl, uint64_t offset, const void *buf,
 			       uint64_t len, struct hca_bad *bad);
 
+/* --- streams.c --------------------------------------------------------------------------- */
+
+/* The WQE in @flow is of a stream that failed before: it is flushed, as in a QP in error. */
+bool hca_stream_failed(const struct hca_qp *qp, uint16_t stream);
+/*
+ * hca_stream_fail() - a message of @stream ended with @syndrome.
+ * Returns whether only the stream is in error and @qp goes on with the others: there are streams,
+ * the error is the remote side's or that of the way to it, and not too many have failed.
+ */
+bool hca_stream_fail(struct hca_qp *qp, uint16_t stream, uint8_t syndrome);
+
 /* --- sq.c -------------------------------------------------------------------------------- */
 
 /* What the QP's own keys are checked against. */
@@ -133,16 +146,18 @@ bool hca_qp_can_receive(const struct hca_qp *qp);
 /* --- rq.c -------------------------------------------------------------------------------- */
 
 /*
- * Take the next receive WQE of @qp (own queue or SRQ) into its flow, unless one is taken already.
+ * Take the next receive WQE of @qp (own queue or SRQ) into @flow, unless one is taken already. That
+ * is the flow of @qp, but for a DCT that of the initiator: several may send to one DCT at a time.
+ * @xrc_srqn: the SRQ that the request names, for XRC targets.
  * Returns 0, -EAGAIN when none is posted, -EIO when it cannot be read.
  */
-int hca_recv_take(struct hca_qp *qp);
+int hca_recv_take(struct hca_qp *qp, struct hca_flow *flow, uint32_t xrc_srqn);
 /* Buffers of the taken receive WQE. */
-struct hca_sgl hca_recv_sgl(struct hca_qp *qp);
+struct hca_sgl hca_recv_sgl(struct hca_qp *qp, const struct hca_flow *flow);
 /* CQE of the taken receive WQE; @cqe has all but srqn, qpn and wqe_counter. It is given up. */
-void hca_recv_complete(struct hca_qp *qp, struct hca_cqe *cqe);
+void hca_recv_complete(struct hca_qp *qp, struct hca_flow *flow, struct hca_cqe *cqe);
 /* The same, responder error with @syndrome. */
-void hca_recv_fail(struct hca_qp *qp, uint8_t syndrome);
+void hca_recv_fail(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome);
 /* Flush up to @budget posted receives of an ERR QP. Returns how many. */
 unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget);
 

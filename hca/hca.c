@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The function: its life, its identity on the bus, and the engine's turn. */
 #include "hca/cmd.h"
+#include "hca/general.h"
+#include "hca/memic.h"
+#include "hca/umem.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -15,8 +18,7 @@
 #define CLASS_INFINIBAND 0x020700u
 
 #define BAR_SIZE	((uint64_t)HCA_UAR_PAGES * HCA_UAR_PAGE)
-#define SHARED_OFFSET	((uint64_t)HCA_UAR_FIRST_SHARED * HCA_UAR_PAGE)
-#define SHARED_SIZE	(BAR_SIZE - SHARED_OFFSET)
+#define SHARED_SIZE	(BAR_SIZE - HCA_SHARED_OFFSET)
 #define MSIX_BAR	2u
 #define MSIX_BAR_SIZE	65536u
 #define VECTORS_MAX	2048u
@@ -148,7 +150,7 @@ void hca_print_unmodelled(struct hca *hca, FILE *out)
 static void table_clear(struct hca_table *table)
 {
 	free(table->slot);
-	*table = (struct hca_table){ .limit = table->limit };
+	*table = (struct hca_table){ .limit = table->limit, .base = table->base };
 }
 
 void hca_drop_objects(struct hca *hca)
@@ -162,6 +164,7 @@ void hca_drop_objects(struct hca *hca)
 		if (!qp)
 			continue;
 		hca_qp_stop(qp);
+		hca_record_free(&qp->dbr);
 		hca_pages_free(&qp->pages);
 		free(qp);
 	}
@@ -177,8 +180,10 @@ void hca_drop_objects(struct hca *hca)
 	for (i = 0; i < hca->cqs.size; i++) {
 		struct hca_cq *cq = hca->cqs.slot[i];
 
-		if (cq)
+		if (cq) {
+			hca_record_free(&cq->dbr);
 			hca_pages_free(&cq->pages);
+		}
 		free(cq);
 	}
 	table_clear(&hca->cqs);
@@ -195,6 +200,18 @@ void hca_drop_objects(struct hca *hca)
 			hca_mkey_free(hca->mkeys.slot[i]);
 	}
 	table_clear(&hca->mkeys);
+	for (i = 0; i < hca->memics.size; i++)
+		free(hca->memics.slot[i]);
+	table_clear(&hca->memics);
+	/* Behind the queues that are in them. */
+	for (i = 0; i < hca->umems.size; i++) {
+		if (hca->umems.slot[i])
+			hca_umem_free(hca->umems.slot[i]);
+	}
+	table_clear(&hca->umems);
+	table_clear(&hca->uctxs);
+	table_clear(&hca->flow_counters);
+	table_clear(&hca->reserved_qpns);
 	table_clear(&hca->uars);
 	table_clear(&hca->pds);
 	table_clear(&hca->xrcds);
@@ -238,7 +255,7 @@ static void build_config(struct hca *hca)
 		.size = BAR_SIZE,
 		.is_64bit = true,
 		.prefetchable = true,
-		.mmap_offset = SHARED_OFFSET,
+		.mmap_offset = HCA_SHARED_OFFSET,
 		.mmap_size = SHARED_SIZE,
 		.mmap_fd = hca->uar_fd,
 		.mmap_mem = hca->uar_memory,
@@ -261,14 +278,20 @@ static void build_config(struct hca *hca)
 
 static void set_limits(struct hca *hca)
 {
-	hca->uars.limit = HCA_UAR_PAGES;
+	hca->uars.limit = HCA_UAR_PAGES - HCA_MEMIC_SIZE / HCA_UAR_PAGE;
 	hca->pds.limit = 1u << 16;
+	hca->memics.limit = 1u << 16;
+	hca->uctxs.limit = 1u << 16;
+	hca->flow_counters.limit = 1u << 16;
+	hca->umems.limit = 1u << 18;
 	hca->xrcds.limit = 1u << 16;
 	hca->eqs.limit = 1u << 8;
 	hca->cqs.limit = 1u << 16;
 	hca->srqs.limit = 1u << 16;
-	hca->qps.limit = 1u << 18;
+	hca->qps.limit = HCA_QPN_LIMIT;
+	hca->reserved_qpns.limit = HCA_RESERVED_QPNS + 1;
 	hca->mkeys.limit = 1u << 24;
+	hca->mkeys.base = HCA_MKEY_FIRST;
 }
 
 static int map_uars(struct hca *hca)

@@ -12,6 +12,7 @@ enum hca_mkc_mode {
 	HCA_MKC_MTT = 1,
 	HCA_MKC_KLM = 2,
 	HCA_MKC_KSM = 3,
+	HCA_MKC_MEMIC = 5,
 };
 
 #define HCA_MKC_ANY_QP	     0xffffffu

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "hca/memic.h"
 #include "hca/mkc.h"
 #include "hca/model.h"
 
@@ -26,10 +27,11 @@ struct walk {
 
 /* The DMA piece or inner key that the first byte of a range translates to. */
 struct piece {
-	uint64_t addr; /* DMA address, or VA under @key */
+	uint64_t addr; /* DMA address, VA under @key, or byte of BAR0 */
 	uint64_t len;
 	uint32_t key;
 	bool indirect;
+	bool memic;
 };
 
 static enum hca_fault walk_key(struct walk *w, uint32_t key, uint64_t va, uint64_t len,
@@ -58,6 +60,9 @@ static bool in_range(const uint8_t *mkc, uint64_t va, uint64_t len)
 		return false;
 	if (mkc_length64(mkc))
 		return true;
+	/* Addresses under a key of device memory start at 0; its start is the place in BAR0. */
+	if (mkc_mode(mkc) == HCA_MKC_MEMIC)
+		start = 0;
 	return va >= start && va - start <= size && len <= size - (va - start);
 }
 
@@ -122,6 +127,8 @@ static enum hca_fault translate_ksm(const struct hca_mkey *mkey, uint64_t va, ui
 	piece->key = be32_at(mkey->xlt, 16 * index + 4);
 	if (!piece->key)
 		return missing(mkey);
+	if (piece->key == HCA_KEY_NULL)
+		return HCA_FAULT_PAGE;
 	piece->addr = be64_at(mkey->xlt, 16 * index + 8) + (va & (page - 1));
 	piece->len = page - (va & (page - 1));
 	if (piece->len > len)
@@ -130,12 +137,48 @@ static enum hca_fault translate_ksm(const struct hca_mkey *mkey, uint64_t va, ui
 	return HCA_OK;
 }
 
+/*
+ * A strided list: the head says how many entries it has and how often they come, each entry how far
+ * it moves from one time to the next.
+ */
+static enum hca_fault translate_strided(const struct hca_mkey *mkey, uint64_t va, uint64_t len,
+					struct piece *piece)
+{
+	uint32_t block = be32_at(mkey->xlt, 0), repeat = be32_at(mkey->xlt, 8), i;
+	uint32_t entries = be16_at(mkey->xlt, 14);
+	uint64_t offset = va - mkc_start(mkey->mkc), round;
+
+	if (!block || entries >= mkey->xlt_octwords)
+		return HCA_FAULT_KEY;
+	round = offset / block;
+	offset %= block;
+	if (round >= repeat)
+		return HCA_FAULT_KEY;
+	for (i = 1; i <= entries; i++) {
+		const uint8_t *entry = mkey->xlt + 16 * (size_t)i;
+		uint16_t count = be16_at(entry, 2);
+
+		if (offset >= count) {
+			offset -= count;
+			continue;
+		}
+		piece->key = be32_at(entry, 4);
+		piece->addr = be64_at(entry, 8) + round * be16_at(entry, 0) + offset;
+		piece->len = count - offset < len ? count - offset : len;
+		piece->indirect = true;
+		return HCA_OK;
+	}
+	return HCA_FAULT_KEY;
+}
+
 static enum hca_fault translate_klm(const struct hca_mkey *mkey, uint64_t va, uint64_t len,
 				    struct piece *piece)
 {
 	uint64_t offset = va - mkc_start(mkey->mkc);
 	uint32_t i;
 
+	if (mkey->xlt_octwords && be32_at(mkey->xlt, 4) == HCA_KEY_STRIDED)
+		return translate_strided(mkey, va, len, piece);
 	for (i = 0; i < mkey->xlt_octwords; i++) {
 		const uint8_t *entry = mkey->xlt + 16 * (size_t)i;
 		uint32_t count = be32_at(entry, 0);
@@ -166,6 +209,11 @@ static enum hca_fault translate(const struct hca_mkey *mkey, bool write, uint64_
 		return translate_klm(mkey, va, len, piece);
 	case HCA_MKC_KSM:
 		return translate_ksm(mkey, va, len, piece);
+	case HCA_MKC_MEMIC:
+		*piece = (struct piece){ .addr = mkc_start(mkey->mkc) + va,
+					 .len = len,
+					 .memic = true };
+		return HCA_OK;
 	default:
 		return HCA_FAULT_KEY;
 	}
@@ -179,21 +227,30 @@ static void touched(struct hca_mkey *mkey, uint64_t addr, uint64_t len)
 		mkey->dma_high = addr + len;
 }
 
+static int move(struct walk *w, const struct piece *piece, const struct tlp_hint *hint)
+{
+	if (!piece->memic)
+		return w->write ? pcie_write(&w->hca->fn, piece->addr, w->out, piece->len, hint)
+				: pcie_read(&w->hca->fn, piece->addr, w->in, piece->len, hint);
+	if (w->write)
+		memcpy(hca_memic_at(w->hca, piece->addr), w->out, piece->len);
+	else
+		memcpy(w->in, hca_memic_at(w->hca, piece->addr), piece->len);
+	return 0;
+}
+
 static enum hca_fault transfer(struct walk *w, const struct piece *piece,
 			       const struct tlp_hint *hint, enum hca_access access)
 {
-	int err;
+	int err = move(w, piece, hint);
 
-	if (w->write) {
-		err = pcie_write(&w->hca->fn, piece->addr, w->out, piece->len, hint);
+	if (w->write)
 		w->out += piece->len;
-	} else {
-		err = pcie_read(&w->hca->fn, piece->addr, w->in, piece->len, hint);
+	else
 		w->in += piece->len;
-	}
 	if (err)
 		return HCA_FAULT_BUS;
-	if (is_remote(access))
+	if (is_remote(access) && !piece->memic)
 		touched(w->outer, piece->addr, piece->len);
 	return HCA_OK;
 }
@@ -203,7 +260,7 @@ static enum hca_fault walk_key(struct walk *w, uint32_t key, uint64_t va, uint64
 {
 	struct hca_mkey *mkey = find(w, key, va, len, access);
 	struct tlp_hint hint = { .th = false };
-	struct piece piece;
+	struct piece piece = { .memic = false };
 
 	if (!mkey || depth == MAX_DEPTH)
 		return HCA_FAULT_KEY;

@@ -3,17 +3,19 @@
 #include <stdlib.h>
 
 #include "hca/cmd.h"
+#include "hca/memic.h"
 #include "hca/mkc.h"
 
 #define IN_MKC		 0x10
 #define IN_OCTWORDS	 0x60 /* translations_octword_actual_size */
 #define IN_ENTRIES	 0x110
 #define OUT_MKC		 0x10
-#define OUT_ENTRIES	 0x110 /* the first two translation octwords */
+#define OUT_ENTRIES	 0x110 /* translation octwords, as many as fit */
 #define SYNDROME_MODE	 0x3bea01
 #define SYNDROME_PAGE	 0x3bea02
 #define SYNDROME_ENTRIES 0x3bea03
 #define SYNDROME_INDEX	 0x3bea04
+#define SYNDROME_MEMIC	 0x3bea05
 
 static enum hca_cmd_status load_entries(struct hca_mkey *mkey, struct hca_cmd *cmd)
 {
@@ -38,8 +40,10 @@ enum hca_cmd_status hca_cmd_create_mkey(struct hca *hca, struct hca_cmd *cmd)
 	const uint8_t *mkc;
 
 	mkc = cmd->in + IN_MKC;
-	if (mkc_mode(mkc) > HCA_MKC_KSM)
+	if (mkc_mode(mkc) > HCA_MKC_KSM && mkc_mode(mkc) != HCA_MKC_MEMIC)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_MODE);
+	if (mkc_mode(mkc) == HCA_MKC_MEMIC && !hca_memic_covers(hca, mkc_start(mkc), mkc_len(mkc)))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_MEMIC);
 	/* A free key gets its page size with the UMR that enables it. */
 	if (mkc_mode(mkc) == HCA_MKC_MTT && !mkc_free(mkc) &&
 	    mkc_log_page(mkc) < HCA_MKC_MIN_LOG_PAGE)
@@ -85,8 +89,12 @@ enum hca_cmd_status hca_cmd_query_mkey(struct hca *hca, struct hca_cmd *cmd)
 	if (!mkey)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_INDEX);
 	memcpy(cmd->out + OUT_MKC, mkey->mkc, sizeof(mkey->mkc));
-	entries = mkey->xlt_octwords < 2 ? 16 * mkey->xlt_octwords : 32;
-	if (entries && cmd->olen >= OUT_ENTRIES + 32)
+	entries = 16 * (size_t)mkey->xlt_octwords;
+	if (cmd->olen <= OUT_ENTRIES)
+		return HCA_CMD_OK;
+	if (entries > cmd->olen - OUT_ENTRIES)
+		entries = cmd->olen - OUT_ENTRIES;
+	if (entries)
 		memcpy(cmd->out + OUT_ENTRIES, mkey->xlt, entries);
 	return HCA_CMD_OK;
 }

@@ -24,6 +24,8 @@
  */
 #define HCA_UAR_FIRST		3u
 #define HCA_UAR_FIRST_SHARED	16u
+/* Of BAR0: from here on it is memory, of UAR pages and at the end of MEMIC. */
+#define HCA_SHARED_OFFSET	((uint64_t)HCA_UAR_FIRST_SHARED * HCA_UAR_PAGE)
 
 #define HCA_MTU			4096u
 
@@ -33,6 +35,7 @@ struct hca_table {
 	void **slot;
 	uint32_t size;		/* slots allocated */
 	uint32_t limit;		/* highest number + 1 */
+	uint32_t base;		/* lowest number to give, 0: 1 */
 	uint32_t next;		/* where the search for a free number starts */
 	uint32_t count;
 };
@@ -50,6 +53,13 @@ struct hca_pages {
 	uint32_t count;
 	uint8_t log_page_size;	/* of the page in bytes: the context's field + 12 */
 	uint32_t offset;	/* bytes into the first page: page_offset 64ths of the page */
+	uint32_t *users;	/* of the umem that the pages are in, or NULL */
+};
+
+/* A doorbell record. */
+struct hca_record {
+	uint64_t addr;		/* DMA address */
+	uint32_t *users;	/* of the umem that it is in, or NULL */
 };
 
 /*
@@ -92,6 +102,7 @@ enum hca_event {
 	HCA_EVENT_SRQ_CATAS = 0x12,
 	HCA_EVENT_SRQ_LAST_WQE = 0x13,
 	HCA_EVENT_SRQ_LIMIT = 0x14,
+	HCA_EVENT_DCT_DRAINED = 0x1c,
 };
 
 /*
@@ -115,7 +126,7 @@ struct hca_cq {
 	bool overrun;
 	uint32_t eqn;
 	uint32_t uar;
-	uint64_t dbr_addr;
+	struct hca_record dbr;
 	uint32_t pi;		/* producer index, counts for ever */
 	/* Arming: see cq.c. */
 	bool event_sent;	/* an event was sent for arm serial number event_sn */
@@ -148,6 +159,12 @@ void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe);
 bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq);
 
 /* --- memory keys (mkey.c) -------------------------------------------------------------------- */
+
+/* Keys that QUERY_SPECIAL_CONTEXTS names are below the first that CREATE_MKEY gives. */
+#define HCA_KEY_END	0x100u	/* ends the list of a receive WQE */
+#define HCA_KEY_NULL	0x300u	/* in a list of keys: an entry without pages, for a page fault */
+#define HCA_KEY_STRIDED 0x400u	/* in the place of a list's first key: the list is strided */
+#define HCA_MKEY_FIRST	16u
 
 struct hca_mkey {
 	uint32_t index;		/* key >> 8 */
@@ -223,10 +240,14 @@ enum hca_qp_type {
 	HCA_QP_UC = 1,
 	HCA_QP_UD = 2,
 	HCA_QP_XRC = 3,
+	HCA_QP_DCI = 5,
+	HCA_QP_DCT = 6,		/* not by CREATE_QP, see dct.c */
 	HCA_QP_SMI = 7,
 	HCA_QP_GSI = 8,
 	HCA_QP_REG_UMR = 0xc,
 };
+
+#define HCA_FAILED_STREAMS 16u	/* 1 << log_max_dci_errored_streams */
 
 struct hca_qp {
 	struct hca *hca;
@@ -238,7 +259,7 @@ struct hca_qp {
 	uint32_t pd;
 	uint32_t cqn_snd, cqn_rcv;
 	struct hca_pages pages;	/* RQ first, then SQ */
-	uint64_t dbr_addr;
+	struct hca_record dbr;
 	uint32_t uar;
 	bool no_sq;
 	uint32_t sq_offset;	/* bytes into pages */
@@ -255,6 +276,10 @@ struct hca_qp {
 	uint8_t rgid[16];
 	uint32_t remote_qpn;
 	uint32_t q_key;
+	uint64_t dc_key;	/* DCT: what initiators have to know */
+	/* DCI with streams: those that failed, and how many of them are too many (0: no streams) */
+	uint16_t failed_stream[HCA_FAILED_STREAMS];
+	unsigned int failed_streams, failed_streams_max;
 	uint8_t retry_count, rnr_retry, ack_timeout, min_rnr_nak;
 	bool rre, rwe, rae;
 
@@ -381,7 +406,8 @@ struct hca {
 	void *wake_arg;
 	struct hca_mmio mmio;
 	uint8_t cap[64][4096];		/* capability blocks by type, as SET_HCA_CAP left them */
-	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys;
+	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys, memics, uctxs, umems,
+		flow_counters, reserved_qpns;
 	uint32_t cmd_eqn;		/* 0: polling mode */
 	bool pd_seen;			/* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
 	uint8_t vport_context[512];

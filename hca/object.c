@@ -35,12 +35,12 @@ static bool table_grow(struct hca_table *table, uint32_t number)
 
 uint32_t hca_table_add(struct hca_table *table, uint32_t first, void *object)
 {
-	bool from_start = first <= 1;
-	uint32_t number = first;
+	uint32_t base = table->base ? table->base : 1, number = first;
+	bool from_start = first <= base;
 
 	/* The lowest free number keeps the tables that are polled short. */
 	if (from_start)
-		number = table->next > 1 ? table->next : 1;
+		number = table->next > base ? table->next : base;
 	while (hca_table_get(table, number))
 		number++;
 	if (number >= table->limit)
@@ -69,6 +69,8 @@ void *hca_table_remove(struct hca_table *table, uint32_t number)
 
 void hca_pages_free(struct hca_pages *pages)
 {
+	if (pages->users)
+		--*pages->users;
 	free(pages->addr);
 	*pages = (struct hca_pages){ 0 };
 }

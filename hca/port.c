@@ -54,7 +54,9 @@ void hca_port_reset(struct hca *hca)
 
 enum hca_cmd_status hca_cmd_query_vport(struct hca *hca, struct hca_cmd *cmd)
 {
-	memcpy(cmd->out + HCA_CMD_CONTEXT, hca->vport_context, VPORT_SIZE);
+	uint32_t len = cmd->olen - HCA_CMD_CONTEXT;
+
+	memcpy(cmd->out + HCA_CMD_CONTEXT, hca->vport_context, len < VPORT_SIZE ? len : VPORT_SIZE);
 	return HCA_CMD_OK;
 }
 

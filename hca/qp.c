@@ -2,10 +2,14 @@
 /* Queue pairs: CREATE_QP, DESTROY_QP, QUERY_QP. Transitions are in qp_modify.c. */
 #include "hca/cmd.h"
 #include "hca/qp.h"
+#include "hca/umem.h"
 
 #include <stdlib.h>
 
-#define CREATE_QPC 0x18u
+#define CREATE_QPC     0x18u
+#define WQ_UMEM_OFFSET 0x100u
+#define WQ_UMEM_ID     0x108u
+#define WQ_UMEM_VALID  0x10cu
 
 #define RQ_TYPE_RQ   0u
 #define RQ_TYPE_SRQ  1u
@@ -17,6 +21,8 @@ static bool type_is_modelled(uint32_t type)
 	case HCA_QP_RC:
 	case HCA_QP_UC:
 	case HCA_QP_UD:
+	case HCA_QP_XRC:
+	case HCA_QP_DCI:
 	case HCA_QP_SMI:
 	case HCA_QP_GSI:
 	case HCA_QP_REG_UMR:
@@ -26,6 +32,13 @@ static bool type_is_modelled(uint32_t type)
 	}
 }
 
+struct hca_qp *hca_qp_get(struct hca *hca, uint32_t number)
+{
+	struct hca_qp *qp = hca_table_get(&hca->qps, number);
+
+	return qp && qp->type != HCA_QP_DCT ? qp : NULL;
+}
+
 void hca_qp_decode(struct hca_qp *qp)
 {
 	const uint8_t *qpc = qp->qpc;
@@ -33,7 +46,6 @@ void hca_qp_decode(struct hca_qp *qp)
 	qp->pd = field_get(qpc, QPC_PD, 23, 0);
 	qp->cqn_snd = field_get(qpc, QPC_CQN_SND, 23, 0);
 	qp->cqn_rcv = field_get(qpc, QPC_CQN_RCV, 23, 0);
-	qp->dbr_addr = be64_at(qpc, 4 * QPC_DBR);
 	qp->remote_qpn = field_get(qpc, QPC_REMOTE_QPN, 23, 0);
 	qp->grh = field_get(qpc, QPC_PATH + 1, 23, 23);
 	qp->rlid = (uint16_t)field_get(qpc, QPC_PATH + 1, 15, 0);
@@ -54,6 +66,7 @@ static void decode_queues(struct hca_qp *qp)
 	const uint8_t *qpc = qp->qpc;
 
 	qp->type = (enum hca_qp_type)field_get(qpc, QPC_STATE, 23, 16);
+	qp->dbr.addr = be64_at(qpc, 4 * QPC_DBR);
 	qp->uar = field_get(qpc, QPC_UAR, 23, 0);
 	qp->user_index = field_get(qpc, QPC_USER_INDEX, 23, 0);
 	qp->no_sq = field_get(qpc, QPC_SIZES, 15, 15);
@@ -66,6 +79,8 @@ static void decode_queues(struct hca_qp *qp)
 	if (!qp->no_sq)
 		qp->sq_wqebbs = 1u << field_get(qpc, QPC_SIZES, 14, 11);
 	qp->sq_offset = qp->rq_wqes * qp->rq_stride;
+	if (qp->type == HCA_QP_DCI && field_get(qpc, QPC_CQN_SND, 28, 24))
+		qp->failed_streams_max = 1u << field_get(qpc, QPC_DETH, 28, 24);
 }
 
 /* What a QP is attached to. srqn and xrcd are always filled in: rq_type decides. */
@@ -85,6 +100,24 @@ static enum hca_cmd_status check_resources(struct hca *hca, const struct hca_qp 
 	return HCA_CMD_OK;
 }
 
+/* The queues' memory and the doorbell record: by page list and address, or in umems. */
+static enum hca_cmd_status find_buffers(struct hca *hca, struct hca_qp *qp, struct hca_cmd *cmd)
+{
+	uint64_t bytes = qp->sq_offset + 64 * (uint64_t)qp->sq_wqebbs;
+	enum hca_cmd_status status;
+
+	if (field_get(cmd->in, WQ_UMEM_VALID / 4, 31, 31))
+		status = hca_umem_pages(hca, cmd, be32_at(cmd->in, WQ_UMEM_ID),
+					be64_at(cmd->in, WQ_UMEM_OFFSET), bytes, &qp->pages);
+	else
+		status = hca_cmd_pages(cmd, HCA_CMD_PAGES, bytes,
+				       (uint8_t)(field_get(qp->qpc, QPC_REMOTE_QPN, 28, 24) + 12),
+				       field_get(qp->qpc, QPC_RIGHTS, 11, 6), &qp->pages);
+	if (status || !field_get(qp->qpc, QPC_FLAGS, 28, 28))
+		return status;
+	return hca_umem_record(hca, cmd, be32_at(qp->qpc, 4 * QPC_DBR_UMEM), &qp->dbr);
+}
+
 enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 {
 	const uint8_t *qpc = cmd->in + CREATE_QPC;
@@ -97,6 +130,8 @@ enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 		hca_unmodelled(hca, "CREATE_QP service type %u", type);
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050005);
 	}
+	if (type == HCA_QP_DCI && 1u << field_get(qpc, QPC_DETH, 28, 24) > HCA_FAILED_STREAMS)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x05000b);
 	if (rq_type != RQ_TYPE_RQ && rq_type != RQ_TYPE_SRQ && rq_type != RQ_TYPE_NONE)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050006);
 	qp = calloc(1, sizeof(*qp));
@@ -110,11 +145,9 @@ enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 	status = check_resources(hca, qp, cmd);
 	if (status)
 		goto free_qp;
-	status = hca_cmd_pages(cmd, HCA_CMD_PAGES, qp->sq_offset + 64 * (uint64_t)qp->sq_wqebbs,
-			       (uint8_t)(field_get(qpc, QPC_REMOTE_QPN, 28, 24) + 12),
-			       field_get(qpc, QPC_RIGHTS, 11, 6), &qp->pages);
+	status = find_buffers(hca, qp, cmd);
 	if (status)
-		goto free_qp;
+		goto free_pages;
 	qp->number = hca_table_add(&hca->qps, HCA_QPN_FIRST, qp);
 	if (!qp->number) {
 		status = hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x050008);
@@ -127,6 +160,7 @@ enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 	return HCA_CMD_OK;
 
 free_pages:
+	hca_record_free(&qp->dbr);
 	hca_pages_free(&qp->pages);
 free_qp:
 	free(qp);
@@ -135,11 +169,13 @@ free_qp:
 
 enum hca_cmd_status hca_cmd_destroy_qp(struct hca *hca, struct hca_cmd *cmd)
 {
-	struct hca_qp *qp = hca_table_remove(&hca->qps, hca_cmd_number(cmd));
+	struct hca_qp *qp = hca_qp_get(hca, hca_cmd_number(cmd));
 
 	if (!qp)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050009);
+	hca_table_remove(&hca->qps, qp->number);
 	hca_qp_stop(qp);
+	hca_record_free(&qp->dbr);
 	hca_pages_free(&qp->pages);
 	free(qp);
 	return HCA_CMD_OK;
@@ -147,7 +183,7 @@ enum hca_cmd_status hca_cmd_destroy_qp(struct hca *hca, struct hca_cmd *cmd)
 
 enum hca_cmd_status hca_cmd_query_qp(struct hca *hca, struct hca_cmd *cmd)
 {
-	const struct hca_qp *qp = hca_table_get(&hca->qps, hca_cmd_number(cmd));
+	const struct hca_qp *qp = hca_qp_get(hca, hca_cmd_number(cmd));
 	uint8_t *qpc = cmd->out + CREATE_QPC;
 
 	if (!qp)

@@ -14,8 +14,8 @@
 #define QPC_PATH	  6  /* ads, 11 dwords */
 #define QPC_ACK		  28 /* retry_count [18:16], rnr_retry [15:13] */
 #define QPC_SEND_PSN	  30
-#define QPC_CQN_SND	  31
-#define QPC_DETH	  32
+#define QPC_CQN_SND	  31 /* log_num_dci_stream_channels [28:24] */
+#define QPC_DETH	  32 /* log_num_dci_errored_streams [28:24] */
 #define QPC_RIGHTS	  36 /* log_rra_max [23:21], rre, rwe, rae [15:13], page_offset [11:6] */
 #define QPC_RCV_PSN	  37 /* min_rnr_nak [28:24] */
 #define QPC_XRCD	  38
@@ -25,8 +25,15 @@
 #define QPC_RQ_TYPE	  43
 #define QPC_SQ_COUNTERS	  45
 #define QPC_HW_RQ_COUNTER 46
+#define QPC_FLAGS	  52 /* dbr_umem_valid [28] */
+#define QPC_DBR_UMEM	  57
 
+/* The QP of @number that QP commands may name: a DCT is none. NULL when there is none. */
+struct hca_qp *hca_qp_get(struct hca *hca, uint32_t number);
 /* Fields of struct hca_qp that follow from qpc and may change after CREATE_QP. */
 void hca_qp_decode(struct hca_qp *qp);
+
+/* Streams of a DCI (streams.c): @stream may be used again. */
+void hca_stream_reset(struct hca_qp *qp, uint16_t stream);
 
 #endif

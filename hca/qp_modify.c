@@ -8,6 +8,10 @@
 
 #define MODIFY_MASK 0x10u
 #define MODIFY_QPC  0x18u
+/* With qpc_ext: opt_param_mask_95_32 and qpc_data_ext. */
+#define MODIFY_EXT_MASK 0x108u
+#define MODIFY_EXT	0x110u
+#define EXT_OPT_STREAM	(1u << 0) /* dci_stream_channel_id */
 
 /* opt_param_mask (enum mlx5_qp_optpar). */
 #define OPT_RRE	 (1u << 1)
@@ -54,7 +58,6 @@ static const struct field {
 	uint8_t always, masked;
 	uint32_t opt;
 } fields[] = {
-	{ QPC_PD, 23, 0, T_INIT, 0, 0 },
 	{ QPC_SIZES, 31, 24, T_RTR, 0, 0 }, /* mtu, log_msg_max */
 	{ QPC_SIZES, 4, 4, T_INIT, 0, 0 },  /* rlky */
 	{ QPC_UAR, 31, 24, T_INIT, 0, 0 },  /* counter_set_id */
@@ -129,23 +132,41 @@ static const struct transition *find_transition(uint16_t opcode)
 	return NULL;
 }
 
+/* Programs change fields of the context's extension one at a time; the context itself is empty. */
+static enum hca_cmd_status modify_extension(struct hca_qp *qp, const struct transition *t,
+					    struct hca_cmd *cmd)
+{
+	if (t->set != T_RERTS || t->to != qp->state || cmd->ilen < MODIFY_EXT + 4)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050014);
+	if (be64_at(cmd->in, MODIFY_EXT_MASK) != EXT_OPT_STREAM || !qp->failed_streams_max)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050015);
+	hca_stream_reset(qp, be16_at(cmd->in, MODIFY_EXT + 2));
+	return HCA_CMD_OK;
+}
+
 enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 {
 	const struct transition *t = find_transition(be16_at(cmd->in, 0));
-	struct hca_qp *qp = hca_table_get(&hca->qps, hca_cmd_number(cmd));
+	struct hca_qp *qp = hca_qp_get(hca, hca_cmd_number(cmd));
 	const uint8_t *partial = cmd->in + MODIFY_QPC;
 	enum hca_qp_state old;
+	uint32_t pd;
 
 	if (!t || !qp)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050010);
 	if (!(t->from & FROM(qp->state)))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_QP_STATE, 0x050011);
+	if (field_get(cmd->in, 2, 31, 31))
+		return modify_extension(qp, t, cmd);
 	if (t->set) {
 		if (field_get(partial, QPC_STATE, 23, 16) != (uint32_t)qp->type)
 			return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050012);
-		if (t->set == T_INIT &&
-		    !hca_table_get(&hca->pds, field_get(partial, QPC_PD, 23, 0)))
+		/* Programs leave out the PD that CREATE_QP gave. */
+		pd = t->set == T_INIT ? field_get(partial, QPC_PD, 23, 0) : 0;
+		pd = pd ? pd : qp->pd;
+		if (!hca_table_get(&hca->pds, pd))
 			return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050013);
+		field_put(qp->qpc, QPC_PD, 23, 0, pd);
 		merge(qp->qpc, partial, t->set, be32_at(cmd->in, MODIFY_MASK));
 	}
 	old = qp->state;

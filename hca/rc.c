@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "hca/data.h"
+#include "hca/qp.h"
 
 #define ACK_TIMEOUT_UNIT_NS 4096u
 /* ack_timeout 0 means "wait for ever": look again this often. */
@@ -24,6 +25,7 @@ static const uint32_t rnr_timer[32] = {
 struct message {
 	struct hca_qp *qp, *peer;
 	struct hca_flow *flow, *peer_flow;
+	struct hca_flow *recv_flow; /* has the receive: peer_flow, or flow when the peer is a DCT */
 	const struct hca_wqe *wqe;
 	uint8_t *syndrome;
 };
@@ -85,17 +87,33 @@ static bool is_connected_to(const struct hca_qp *qp, const struct hca_qp *from)
 	return qp->rlid == params->lid || (qp->grh && be64_at(qp->rgid, 8) == params->guid);
 }
 
+/* The target that the WQE names, or NULL. */
+static struct hca_qp *find_dct(const struct message *m)
+{
+	const struct hca_av *av = &m->wqe->av;
+	struct hca_qp *dct = hca_find_qp(m->qp->hca, av->dlid, av->grh ? av->dgid : NULL, av->qpn);
+
+	return dct && dct->type == HCA_QP_DCT && dct->state == HCA_QP_RTR ? dct : NULL;
+}
+
+static struct hca_qp *find_connected(const struct message *m)
+{
+	struct hca_qp *qp = m->qp, *peer;
+
+	peer = hca_find_qp(qp->hca, qp->rlid, qp->grh ? qp->rgid : NULL, qp->remote_qpn);
+	return peer && hca_qp_can_receive(peer) && is_connected_to(peer, qp) ? peer : NULL;
+}
+
 static void find_peer(struct message *m)
 {
-	struct hca_qp *qp = m->qp;
+	bool dc = m->qp->type == HCA_QP_DCI;
 
-	m->peer = hca_find_qp(qp->hca, qp->rlid, qp->grh ? qp->rgid : NULL, qp->remote_qpn);
-	if (m->peer && (!hca_qp_can_receive(m->peer) || !is_connected_to(m->peer, qp)))
-		m->peer = NULL;
+	m->peer = dc ? find_dct(m) : find_connected(m);
 	m->peer_flow = m->peer ? hca_flow(m->peer) : NULL;
+	m->recv_flow = dc ? m->flow : m->peer_flow;
 	if (!m->peer_flow)
 		m->peer = NULL;
-	if (m->peer && m->peer->state == HCA_QP_RTR && !m->peer_flow->comm_est) {
+	if (m->peer && !dc && m->peer->state == HCA_QP_RTR && !m->peer_flow->comm_est) {
 		m->peer_flow->comm_est = true;
 		hca_event_number(m->peer->hca, HCA_EVENT_COMM_EST, m->peer->number);
 	}
@@ -133,14 +151,37 @@ static enum hca_step not_ready(const struct message *m)
 	return wait_ns(m, 10000 * (uint64_t)rnr_timer[m->peer->min_rnr_nak & 31]);
 }
 
+/*
+ * Whose keys the responder uses. An XRC target has no protection domain: it is that of the SRQ
+ * which the request names.
+ */
+static struct hca_accessor responder(const struct message *m)
+{
+	struct hca_accessor who = hca_qp_accessor(m->peer);
+
+	if (m->peer->type == HCA_QP_XRC) {
+		const struct hca_srq *srq = hca_table_get(&m->peer->hca->srqs, m->wqe->xrc_srqn);
+
+		who.pd = srq ? srq->pd : 0;
+	}
+	return who;
+}
+
 /* --- refusals by the responder ----------------------------------------------------------- */
+
+/* A DCT is for other initiators as well: it lives on. */
+static void break_responder(const struct message *m, int event)
+{
+	if (m->peer->type != HCA_QP_DCT)
+		hca_qp_error(m->peer, event);
+}
 
 /* The request is refused before a receive was taken. UC drops it without a word. */
 static enum hca_step refuse(const struct message *m, uint8_t syndrome, int event)
 {
 	if (m->qp->type == HCA_QP_UC)
 		return HCA_STEP_DONE;
-	hca_qp_error(m->peer, event);
+	break_responder(m, event);
 	return error(m, syndrome);
 }
 
@@ -148,8 +189,8 @@ static enum hca_step refuse(const struct message *m, uint8_t syndrome, int event
 static enum hca_step refuse_receive(const struct message *m, uint8_t recv_syndrome,
 				    uint8_t syndrome)
 {
-	hca_recv_fail(m->peer, recv_syndrome);
-	hca_qp_error(m->peer, HCA_NO_EVENT);
+	hca_recv_fail(m->peer, m->recv_flow, recv_syndrome);
+	break_responder(m, HCA_NO_EVENT);
 	return m->qp->type == HCA_QP_UC ? HCA_STEP_DONE : error(m, syndrome);
 }
 
@@ -218,7 +259,7 @@ static enum hca_step check_local(const struct message *m)
 /* The range under the remote key, and the responder QP's rights. */
 static enum hca_step check_range(const struct message *m)
 {
-	struct hca_accessor who = hca_qp_accessor(m->peer);
+	struct hca_accessor who = responder(m);
 	enum hca_access access;
 	bool allowed;
 
@@ -247,7 +288,7 @@ static enum hca_step check_receive(const struct message *m)
 	struct hca_sgl sgl;
 	struct hca_bad bad;
 
-	switch (hca_recv_take(m->peer)) {
+	switch (hca_recv_take(m->peer, m->recv_flow, m->wqe->xrc_srqn)) {
 	case 0:
 		break;
 	case -EAGAIN:
@@ -257,15 +298,29 @@ static enum hca_step check_receive(const struct message *m)
 	}
 	if (!is_send(m->wqe))
 		return HCA_STEP_MORE;
-	if (m->wqe->length > m->peer_flow->recv.length)
+	if (m->wqe->length > m->recv_flow->recv.length)
 		return refuse_receive(m, HCA_SYND_LOCAL_LENGTH, HCA_SYND_REMOTE_INVALID);
-	sgl = hca_recv_sgl(m->peer);
+	sgl = hca_recv_sgl(m->peer, m->recv_flow);
 	return receive_fault(m, hca_sgl_check(&sgl, m->wqe->length, HCA_LOCAL_WRITE, &bad), &bad);
+}
+
+/* Requests to an XRC target are for an SRQ of its domain; the side with the send queue takes none.
+ */
+static bool xrc_srq_valid(const struct message *m)
+{
+	const struct hca_srq *srq = hca_table_get(&m->peer->hca->srqs, m->wqe->xrc_srqn);
+
+	return m->peer->no_sq && srq && srq->xrcd == field_get(m->peer->qpc, QPC_XRCD, 23, 0);
 }
 
 static enum hca_step start(const struct message *m)
 {
 	enum hca_step step = HCA_STEP_MORE;
+
+	if (m->peer->type == HCA_QP_DCT && m->wqe->av.dc_key != m->peer->dc_key)
+		return refuse(m, HCA_SYND_REMOTE_ACCESS, HCA_NO_EVENT);
+	if (m->peer->type == HCA_QP_XRC && !xrc_srq_valid(m))
+		return refuse(m, HCA_SYND_REMOTE_INVALID, HCA_EVENT_WQ_INVALID);
 
 	if (!is_send(m->wqe))
 		step = check_range(m);
@@ -283,7 +338,7 @@ static enum hca_step start(const struct message *m)
 
 static enum hca_step move_out(const struct message *m, uint8_t *buf, uint64_t len)
 {
-	struct hca_accessor who = hca_qp_accessor(m->peer);
+	struct hca_accessor who = responder(m);
 	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
 	uint64_t done = m->flow->done;
 	struct hca_bad bad;
@@ -299,13 +354,13 @@ static enum hca_step move_out(const struct message *m, uint8_t *buf, uint64_t le
 						   m->wqe->raddr + done, buf, len,
 						   HCA_REMOTE_WRITE),
 				    done);
-	sgl = hca_recv_sgl(m->peer);
+	sgl = hca_recv_sgl(m->peer, m->recv_flow);
 	return receive_fault(m, hca_sgl_scatter(&sgl, done, buf, len, &bad), &bad);
 }
 
 static enum hca_step move_in(const struct message *m, uint8_t *buf, uint64_t len)
 {
-	struct hca_accessor who = hca_qp_accessor(m->peer);
+	struct hca_accessor who = responder(m);
 	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
 	uint64_t done = m->flow->done;
 	struct hca_bad bad;
@@ -348,7 +403,7 @@ static enum hca_step move_data(const struct message *m, uint64_t *budget)
  */
 static enum hca_step do_atomic(const struct message *m)
 {
-	struct hca_accessor who = hca_qp_accessor(m->peer);
+	struct hca_accessor who = responder(m);
 	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
 	const struct hca_wqe *wqe = m->wqe;
 	struct hca_bad bad;
@@ -393,10 +448,10 @@ static enum hca_step finish(const struct message *m)
 	if (!takes_receive(m->wqe))
 		return HCA_STEP_DONE;
 	if (m->wqe->opcode == HCA_OP_SEND_INV &&
-	    !hca_umr_invalidate(m->peer->hca, m->peer->pd, m->wqe->imm))
+	    !hca_umr_invalidate(m->peer->hca, responder(m).pd, m->wqe->imm))
 		return refuse_receive(m, HCA_SYND_LOCAL_PROT, HCA_SYND_REMOTE_OP);
 	cqe.opcode = opcode[m->wqe->opcode];
-	hca_recv_complete(m->peer, &cqe);
+	hca_recv_complete(m->peer, m->recv_flow, &cqe);
 	return HCA_STEP_DONE;
 }
 

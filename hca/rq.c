@@ -29,7 +29,7 @@ static int take_own(struct hca_qp *qp, struct hca_flow *flow)
 
 	if (!qp->rq_wqes || qp->rq_stride > sizeof(raw))
 		return -EAGAIN;
-	if (flow->rq_pi == qp->rq_ci && read_counter(qp->hca, qp->dbr_addr, &flow->rq_pi))
+	if (flow->rq_pi == qp->rq_ci && read_counter(qp->hca, qp->dbr.addr, &flow->rq_pi))
 		return -EIO;
 	if (flow->rq_pi == qp->rq_ci)
 		return -EAGAIN;
@@ -40,6 +40,7 @@ static int take_own(struct hca_qp *qp, struct hca_flow *flow)
 		return -EIO;
 	recv->counter = qp->rq_ci++;
 	recv->srqn = 0;
+	recv->cqn = qp->cqn_rcv;
 	recv->pd = qp->pd;
 	recv->segs =
 		hca_wqe_parse_recv(raw, qp->rq_stride, recv->seg, HCA_RECV_SEGS, &recv->length);
@@ -54,9 +55,8 @@ static int srq_catastrophic(struct hca *hca, struct hca_srq *srq)
 	return -EIO;
 }
 
-static int take_shared(struct hca_qp *qp, struct hca_flow *flow)
+static int take_shared(struct hca_qp *qp, struct hca_flow *flow, struct hca_srq *srq)
 {
-	struct hca_srq *srq = hca_table_get(&qp->hca->srqs, qp->srqn);
 	uint8_t raw[HCA_RECV_STRIDE];
 	struct hca_recv *recv = &flow->recv;
 	uint16_t posted, left;
@@ -74,6 +74,7 @@ static int take_shared(struct hca_qp *qp, struct hca_flow *flow)
 		return srq_catastrophic(qp->hca, srq);
 	recv->counter = srq->head;
 	recv->srqn = srq->number;
+	recv->cqn = qp->type == HCA_QP_XRC ? srq->cqn : qp->cqn_rcv;
 	recv->pd = srq->pd;
 	recv->segs = hca_wqe_parse_recv(raw + SRQ_NEXT_LEN, srq->stride - SRQ_NEXT_LEN, recv->seg,
 					HCA_RECV_SEGS, &recv->length);
@@ -87,20 +88,20 @@ static int take_shared(struct hca_qp *qp, struct hca_flow *flow)
 	return 0;
 }
 
-int hca_recv_take(struct hca_qp *qp)
+int hca_recv_take(struct hca_qp *qp, struct hca_flow *flow, uint32_t xrc_srqn)
 {
-	struct hca_flow *flow = hca_flow(qp);
+	uint32_t srqn = qp->type == HCA_QP_XRC ? xrc_srqn : qp->srqn;
 
-	if (!flow)
-		return -EAGAIN;
 	if (flow->recv.busy)
 		return 0;
-	return qp->rq_type == 1 ? take_shared(qp, flow) : take_own(qp, flow);
+	if (qp->rq_type != 1)
+		return take_own(qp, flow);
+	return take_shared(qp, flow, hca_table_get(&qp->hca->srqs, srqn));
 }
 
-struct hca_sgl hca_recv_sgl(struct hca_qp *qp)
+struct hca_sgl hca_recv_sgl(struct hca_qp *qp, const struct hca_flow *flow)
 {
-	const struct hca_recv *recv = &hca_flow(qp)->recv;
+	const struct hca_recv *recv = &flow->recv;
 
 	return (struct hca_sgl){
 		.hca = qp->hca,
@@ -110,22 +111,22 @@ struct hca_sgl hca_recv_sgl(struct hca_qp *qp)
 	};
 }
 
-void hca_recv_complete(struct hca_qp *qp, struct hca_cqe *cqe)
+void hca_recv_complete(struct hca_qp *qp, struct hca_flow *flow, struct hca_cqe *cqe)
 {
-	struct hca_recv *recv = &hca_flow(qp)->recv;
+	struct hca_recv *recv = &flow->recv;
 
 	cqe->qpn = qp->number;
 	cqe->srqn = recv->srqn;
 	cqe->wqe_counter = recv->counter;
 	recv->busy = false;
-	hca_cq_post(qp->hca, qp->cqn_rcv, cqe);
+	hca_cq_post(qp->hca, recv->cqn, cqe);
 }
 
-void hca_recv_fail(struct hca_qp *qp, uint8_t syndrome)
+void hca_recv_fail(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome)
 {
 	struct hca_cqe cqe = { .opcode = HCA_CQE_RESP_ERR, .syndrome = syndrome };
 
-	hca_recv_complete(qp, &cqe);
+	hca_recv_complete(qp, flow, &cqe);
 }
 
 static bool flush_is_due(struct hca_qp *qp, struct hca_flow *flow)
@@ -139,7 +140,7 @@ static bool flush_is_due(struct hca_qp *qp, struct hca_flow *flow)
 	if (now - qp->last_flush_ns < FLUSH_POLL_NS)
 		return false;
 	qp->last_flush_ns = now;
-	return pcie_peek(&qp->hca->fn, qp->dbr_addr, raw, sizeof(raw)) ||
+	return pcie_peek(&qp->hca->fn, qp->dbr.addr, raw, sizeof(raw)) ||
 	       (uint16_t)be32_at(raw, 0) != qp->rq_ci;
 }
 
@@ -151,13 +152,13 @@ unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget)
 	if (!flow)
 		return 0;
 	if (flow->recv.busy) {
-		hca_recv_fail(qp, HCA_SYND_FLUSH);
+		hca_recv_fail(qp, flow, HCA_SYND_FLUSH);
 		flushed++;
 	}
 	if (qp->rq_type == 1 || !qp->rq_wqes || !flush_is_due(qp, flow))
 		return flushed;
 	while (flushed < budget && !take_own(qp, flow)) {
-		hca_recv_fail(qp, HCA_SYND_FLUSH);
+		hca_recv_fail(qp, flow, HCA_SYND_FLUSH);
 		flushed++;
 	}
 	return flushed;

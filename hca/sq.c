@@ -78,11 +78,11 @@ static void look_at_record(struct hca_qp *qp)
 	uint8_t raw[4];
 
 	qp->sq_kick = false;
-	if (pcie_peek(&qp->hca->fn, qp->dbr_addr + 4, raw, sizeof(raw))
+	if (pcie_peek(&qp->hca->fn, qp->dbr.addr + 4, raw, sizeof(raw))
 		    ? !kicked
 		    : (uint16_t)be32_at(raw, 0) == qp->sq_pi)
 		return;
-	if (!pcie_read(&qp->hca->fn, qp->dbr_addr + 4, raw, sizeof(raw), NULL))
+	if (!pcie_read(&qp->hca->fn, qp->dbr.addr + 4, raw, sizeof(raw), NULL))
 		qp->sq_pi = (uint16_t)be32_at(raw, 0);
 }
 
@@ -148,6 +148,10 @@ static void drop_message(struct hca_qp *qp, struct hca_flow *flow)
 	flow->started = false;
 	flow->done = 0;
 	qp->retrying = false;
+	/* A receive of a DCT that the message leaves behind is lost, as its sender never finishes.
+	 */
+	if (qp->type == HCA_QP_DCI)
+		flow->recv.busy = false;
 }
 
 /* After a requester error nothing more is sent; an unreliable QP goes on receiving. */
@@ -163,9 +167,12 @@ static void stop_sending(struct hca_qp *qp)
 
 static void fail(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome)
 {
+	bool stop = !hca_stream_fail(qp, flow->wqe.stream, syndrome);
+
 	complete(qp, &flow->wqe, HCA_CQE_REQ_ERR, syndrome);
 	drop_message(qp, flow);
-	stop_sending(qp);
+	if (stop)
+		stop_sending(qp);
 }
 
 /* The queue itself is unusable: there is no WQE that a CQE could name. */
@@ -177,10 +184,25 @@ static void catastrophic(struct hca_qp *qp)
 
 /* --- turns ------------------------------------------------------------------------------- */
 
+static enum hca_wqe_kind wqe_kind(const struct hca_qp *qp)
+{
+	switch (qp->type) {
+	case HCA_QP_UD:
+	case HCA_QP_GSI:
+	case HCA_QP_SMI:
+		return HCA_WQE_DATAGRAM;
+	case HCA_QP_DCI:
+		return HCA_WQE_DC;
+	case HCA_QP_XRC:
+		return HCA_WQE_XRC;
+	default:
+		return HCA_WQE_CONNECTED;
+	}
+}
+
 /* Make the WQE at sq_ci the active message. False when there is none, or the queue is broken. */
 static bool load(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
 {
-	bool datagram = qp->type == HCA_QP_UD || qp->type == HCA_QP_GSI || qp->type == HCA_QP_SMI;
 	const uint8_t *raw;
 	size_t len;
 
@@ -194,7 +216,7 @@ static bool load(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
 		catastrophic(qp);
 		return false;
 	}
-	if (hca_wqe_parse(raw, len, datagram, &flow->wqe)) {
+	if (hca_wqe_parse(raw, len, wqe_kind(qp), &flow->wqe)) {
 		*syndrome = HCA_SYND_LOCAL_QP_OP;
 		if (!hca_wqe_modelled(flow->wqe.opcode))
 			hca_unmodelled(qp->hca, "send WQE opcode 0x%02x %s", flow->wqe.opcode,
@@ -215,9 +237,15 @@ static enum hca_step step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome
 	*syndrome = HCA_SYND_LOCAL_QP_OP;
 	if (opcode == HCA_OP_NOP)
 		return HCA_STEP_DONE;
+	if (hca_stream_failed(qp, hca_flow(qp)->wqe.stream)) {
+		*syndrome = HCA_SYND_FLUSH;
+		return HCA_STEP_ERROR;
+	}
 	switch (qp->type) {
 	case HCA_QP_RC:
 	case HCA_QP_UC:
+	case HCA_QP_XRC:
+	case HCA_QP_DCI:
 		return opcode == HCA_OP_UMR ? hca_umr_step(qp, syndrome)
 					    : hca_rc_step(qp, budget, syndrome);
 	case HCA_QP_UD:
@@ -327,11 +355,14 @@ void hca_qp_state_changed(struct hca_qp *qp, enum hca_qp_state old)
 			break;
 		hca_qp_stop(qp);
 		qp->sq_ci = qp->sq_pi = qp->rq_ci = 0;
+		qp->failed_streams = 0;
 		break;
 	case HCA_QP_ERR:
 		qp->retrying = false;
 		qp->last_flush_ns = 0;
-		if (qp->rq_type == 1 && old != HCA_QP_ERR)
+		/* Receives of an XRC target belong to the SRQs that requests name: none is its
+		 * last. */
+		if (qp->rq_type == 1 && qp->type != HCA_QP_XRC && old != HCA_QP_ERR)
 			hca_event_number(qp->hca, HCA_EVENT_SRQ_LAST_WQE, qp->number);
 		break;
 	default:

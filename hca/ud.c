@@ -23,9 +23,9 @@ static void build_grh(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t grh[
 	memcpy(grh + 24, wqe->av.dgid, 16);
 }
 
-static void fail_receive(struct hca_qp *peer, uint8_t syndrome)
+static void fail_receive(struct hca_qp *peer, struct hca_flow *flow, uint8_t syndrome)
 {
-	hca_recv_fail(peer, syndrome);
+	hca_recv_fail(peer, flow, syndrome);
 	hca_qp_error(peer, HCA_NO_EVENT);
 }
 
@@ -44,22 +44,23 @@ static void deliver(struct hca_qp *qp, const struct hca_wqe *wqe, struct hca_qp 
 		.slid = qp->hca->params.lid,
 		.flags_rqpn = (uint32_t)wqe->av.grh << 28 | (uint32_t)wqe->av.sl << 24 | qp->number,
 	};
+	struct hca_flow *flow = hca_flow(peer);
 	struct hca_sgl sgl;
 	struct hca_bad bad;
 
-	if (hca_recv_take(peer))
+	if (!flow || hca_recv_take(peer, flow, 0))
 		return;
-	if (len > hca_flow(peer)->recv.length) {
-		fail_receive(peer, HCA_SYND_LOCAL_LENGTH);
+	if (len > flow->recv.length) {
+		fail_receive(peer, flow, HCA_SYND_LOCAL_LENGTH);
 		return;
 	}
-	sgl = hca_recv_sgl(peer);
+	sgl = hca_recv_sgl(peer, flow);
 	if (hca_sgl_check(&sgl, len, HCA_LOCAL_WRITE, &bad) != HCA_OK ||
 	    hca_sgl_scatter(&sgl, skip, packet + skip, len - skip, &bad) != HCA_OK) {
-		fail_receive(peer, HCA_SYND_LOCAL_PROT);
+		fail_receive(peer, flow, HCA_SYND_LOCAL_PROT);
 		return;
 	}
-	hca_recv_complete(peer, &cqe);
+	hca_recv_complete(peer, flow, &cqe);
 }
 
 static struct hca_qp *find_receiver(struct hca_qp *qp, const struct hca_wqe *wqe)

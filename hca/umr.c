@@ -109,7 +109,9 @@ static bool state_allows(const struct hca_mkey *mkey, const struct hca_accessor 
 		return false;
 	if ((umr[0] & HCA_UMR_MUST_LIVE) && is_free)
 		return false;
-	if ((umr[0] & HCA_UMR_CHECK_QPN) && mkc_qpn(mkey->mkc) != who->qpn)
+	/* A key that is bound to no QP passes. */
+	if ((umr[0] & HCA_UMR_CHECK_QPN) && mkc_qpn(mkey->mkc) != HCA_MKC_ANY_QP &&
+	    mkc_qpn(mkey->mkc) != who->qpn)
 		return false;
 	/* The key byte counts once the key is live, unless this UMR gives it a new one. */
 	return is_free || mask >> MASK_MKEY_BYTE & 1 || mkc_key_byte(mkey->mkc) == (uint8_t)key;

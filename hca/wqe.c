@@ -46,6 +46,7 @@ void hca_wqe_parse_ctrl(const uint8_t *raw, struct hca_wqe *wqe)
 	wqe->ds = (uint8_t)field_get(raw, 1, 5, 0);
 	wqe->signalled = (raw[11] & FLAG_CQE_MASK) >= FLAG_CQE;
 	wqe->solicited = raw[11] & FLAG_SOLICIT;
+	wqe->stream = be16_at(raw, 9);
 	wqe->imm = be32_at(raw, 12);
 }
 
@@ -80,6 +81,7 @@ static int parse_av(struct cursor *c, struct hca_wqe *wqe)
 		return -EINVAL;
 	gid_fl = be32_at(seg, 28);
 	wqe->av.q_key = be32_at(seg, 0);
+	wqe->av.dc_key = be64_at(seg, 0);
 	wqe->av.qpn = be32_at(seg, 8) & 0xffffff;
 	wqe->av.sl = seg[12] & 0xf;
 	wqe->av.dlid = be16_at(seg, 14);
@@ -88,6 +90,16 @@ static int parse_av(struct cursor *c, struct hca_wqe *wqe)
 	wqe->av.grh = gid_fl >> 30 & 1;
 	wqe->av.flow_label = gid_fl & 0xfffff;
 	memcpy(wqe->av.dgid, seg + 32, 16);
+	return 0;
+}
+
+static int parse_xrc(struct cursor *c, struct hca_wqe *wqe)
+{
+	const uint8_t *seg = take(c, SEG_LEN);
+
+	if (!seg)
+		return -EINVAL;
+	wqe->xrc_srqn = be32_at(seg, 0) & 0xffffff;
 	return 0;
 }
 
@@ -182,8 +194,9 @@ bool hca_wqe_modelled(uint8_t opcode)
 	}
 }
 
-int hca_wqe_parse(const uint8_t *raw, size_t len, bool datagram, struct hca_wqe *wqe)
+int hca_wqe_parse(const uint8_t *raw, size_t len, enum hca_wqe_kind kind, struct hca_wqe *wqe)
 {
+	bool datagram = kind == HCA_WQE_DATAGRAM;
 	struct cursor c;
 	int err = 0;
 
@@ -194,6 +207,12 @@ int hca_wqe_parse(const uint8_t *raw, size_t len, bool datagram, struct hca_wqe 
 		return -EINVAL;
 	c.p = raw + SEG_LEN;
 	c.left = (wqe->ds - 1u) * SEG_LEN;
+
+	/* Requests that reach the other side say for which SRQ or target. */
+	if (wqe->opcode != HCA_OP_NOP && wqe->opcode != HCA_OP_UMR &&
+	    ((kind == HCA_WQE_XRC && parse_xrc(&c, wqe)) ||
+	     (kind == HCA_WQE_DC && parse_av(&c, wqe))))
+		return -EINVAL;
 
 	switch (wqe->opcode) {
 	case HCA_OP_NOP:

@@ -52,6 +52,7 @@ struct hca_seg {
 /* Where a datagram goes. */
 struct hca_av {
 	uint32_t q_key;
+	uint64_t dc_key; /* in the place of q_key and what follows it */
 	uint32_t qpn;
 	uint16_t dlid;
 	uint8_t sl;
@@ -61,13 +62,23 @@ struct hca_av {
 	uint8_t dgid[16];
 };
 
+/* What follows the control segment of a QP's WQEs. */
+enum hca_wqe_kind {
+	HCA_WQE_CONNECTED,
+	HCA_WQE_DATAGRAM, /* UD, GSI, SMI: SENDs carry a 48-byte address vector */
+	HCA_WQE_DC,	  /* requests carry the 48-byte address vector and an access key */
+	HCA_WQE_XRC,	  /* requests carry a 16-byte segment with the number of the remote SRQ */
+};
+
 struct hca_wqe {
 	/* control segment */
 	uint8_t opcode;
 	uint8_t ds;	/* size of the WQE in 16-byte units */
 	bool signalled; /* write a CQE on success */
 	bool solicited;
-	uint32_t imm; /* immediate, key to invalidate, or the UMR's key */
+	uint16_t stream; /* DCI: stream channel */
+	uint32_t imm;	 /* immediate, key to invalidate, or the UMR's key */
+	uint32_t xrc_srqn;
 	/* RDMA and atomics */
 	uint64_t raddr;
 	uint32_t rkey;
@@ -96,11 +107,10 @@ void hca_wqe_parse_ctrl(const uint8_t *raw, struct hca_wqe *wqe);
 /*
  * hca_wqe_parse() - a whole WQE.
  * @raw: linear copy, must live as long as @wqe. @len: bytes at @raw.
- * @datagram: the QP is UD, GSI or SMI: SENDs carry a 48-byte address vector.
  * Returns 0; -EINVAL when it is malformed or of an unknown opcode, with the control segment's
  * fields set if @len >= 16.
  */
-int hca_wqe_parse(const uint8_t *raw, size_t len, bool datagram, struct hca_wqe *wqe);
+int hca_wqe_parse(const uint8_t *raw, size_t len, enum hca_wqe_kind kind, struct hca_wqe *wqe);
 
 /*
  * hca_wqe_parse_recv() - data segments of a receive WQE.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Bring-up, capabilities, port, small objects, EQs and SRQs. */
+#include "hca/memic.h"
 #include "hca/tests/fixture.h"
 
 #include <errno.h>
@@ -192,7 +193,7 @@ static void atomic_caps_merge(void **state)
 static void caps_of_other_types(void **state)
 {
 	struct fixture_port *port = &((struct fixture *)*state)->port[0];
-	uint8_t in[0x1010] = { 0 }, out[0x1010];
+	uint8_t in[0x1010] = { 0 }, out[0x1010], longer[0x1810];
 	unsigned int i;
 
 	assert_int_equal(query(port, 0x100, 0x7f << 1, 0, 0, out, sizeof(out)), 0);
@@ -201,7 +202,12 @@ static void caps_of_other_types(void **state)
 	be16_put(in, 0, 0x109);
 	be16_put(in, 6, 0x7f << 1);
 	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, 16), HCA_CMD_BAD_PARAM);
-	assert_int_equal(query(port, 0x100, 1, 0, 0, out, 0x1000), HCA_CMD_BAD_OUTPUT_LEN);
+	assert_int_equal(query(port, 0x100, 1, 0, 0, out, 15), HCA_CMD_BAD_OUTPUT_LEN);
+	/* A buffer longer than the block: zeroes behind it. */
+	assert_int_equal(query(port, 0x100, 1, 0, 0, longer, sizeof(longer)), 0);
+	assert_memory_equal(longer + 0x10, port->hca->cap[0], 0x1000);
+	for (i = 0x1010; i < sizeof(longer); i++)
+		assert_int_equal(longer[i], 0);
 }
 
 /* --- port --------------------------------------------------------------------------------------
@@ -312,7 +318,7 @@ static void uar_pools(void **state)
 	fixture_simple(port, 0x803, 0, first, 0);
 	assert_int_equal(fixture_simple(port, 0x802, 0, 0, 0), first);
 	/* All of them, and not one more. */
-	for (i = second + 1; i < HCA_UAR_PAGES; i++)
+	for (i = second + 1; i < HCA_MEMIC_OFFSET / HCA_UAR_PAGE; i++)
 		assert_int_equal(fixture_simple(port, 0x802, 0, 0, 0), i);
 	i = port->hca->uars.count;
 	assert_int_equal(fixture_simple_status(port, 0x802, 0, 0, 0), HCA_CMD_LIMIT);

@@ -313,7 +313,7 @@ static void test_record_out_of_reach(void **state)
 {
 	struct cqs s = cqs_new(state, 6);
 
-	s.model->dbr_addr = FIXTURE_MEMORY + 64;
+	s.model->dbr.addr = FIXTURE_MEMORY + 64;
 	post(&s, 0, false);
 	assert_non_null(fixture_cq_next(s.port, &s.cq));
 	assert_int_equal(events(&s), 0);
@@ -356,7 +356,7 @@ static void test_commands(void **state)
 	assert_int_equal(field_get(out + 0x10, 11, 23, 0), 2);
 	assert_int_equal(be64_at(out, 0x48), s.cq.dbr);
 
-	/* MODIFY: moderation is accepted and kept, resizing is not offered. */
+	/* MODIFY: moderation is accepted and kept; a resize names all its fields. */
 	memset(in, 0, sizeof(in));
 	be16_put(in, 0, 0x403);
 	be32_put(in, 8, s.cq.number);
@@ -375,6 +375,50 @@ static void test_commands(void **state)
 	assert_int_equal(s.hca->cqs.count, count - 1);
 }
 
+static uint8_t resize(struct cqs *s, uint8_t log_size, uint64_t buf)
+{
+	uint8_t in[0x118] = { 0 }, out[16];
+
+	be16_put(in, 0, 0x403);
+	be16_put(in, 6, 1);
+	be32_put(in, 8, s->cq.number);
+	be32_put(in, 12, 7);
+	field_put(in + 0x10, 3, 28, 24, log_size);
+	be64_put(in, 0x110, buf);
+	return fixture_cmd(s->port, in, sizeof(in), out, sizeof(out));
+}
+
+/* The marker is the old buffer's last CQE and takes an index; what comes next is in the new one. */
+static void test_resize(void **state)
+{
+	struct cqs s = cqs_new(state, 2);
+	uint64_t buf = fixture_alloc(s.f, 4096, 4096);
+	const uint8_t *old = fixture_at(s.f, s.cq.buf), *new = fixture_at(s.f, buf), *cqe;
+
+	post(&s, 0, false);
+	post(&s, 1, false);
+	/* Too small for what is not consumed, and out of range. */
+	assert_int_equal(resize(&s, 1, buf), HCA_CMD_BAD_RES_STATE);
+	assert_int_equal(resize(&s, 23, buf), HCA_CMD_BAD_PARAM);
+	assert_int_equal(old[2 * 64 + 0x3f], 0xf1);
+	assert_int_equal(resize(&s, 4, buf), 0);
+	assert_int_equal(old[2 * 64 + 0x3f], 0x50);
+	post(&s, 3, false);
+	assert_int_equal(be16_at(new + 3 * 64, 0x3c), 3);
+	assert_int_equal(old[3 * 64 + 0x3f], 0xf1);
+
+	/* Full: no room for the marker. */
+	s.cq.buf = buf;
+	s.cq.log_size = 4;
+	s.cq.ci = 3;
+	cqe = fixture_cq_next(s.port, &s.cq);
+	assert_non_null(cqe);
+	while (s.model->pi < 4 + 16)
+		post(&s, 9, false);
+	assert_int_equal(resize(&s, 5, buf), HCA_CMD_BAD_RES_STATE);
+	assert_int_equal(s.model->log_size, 4);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
@@ -390,6 +434,7 @@ int main(void)
 		TEST(test_arming_kernel),
 		TEST(test_record_out_of_reach),
 		TEST(test_commands),
+		TEST(test_resize),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

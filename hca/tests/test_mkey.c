@@ -309,6 +309,84 @@ static void test_lists(void **state)
 	}
 }
 
+/* The entry of a list that names the null key is a page that is not there. */
+static void test_null_key(void **state)
+{
+	struct hca *hca = hca_of(state);
+	struct fixture_port *port = port_of(state);
+	struct hca_accessor who = { .pd = port->pd, .qpn = 1 };
+	uint64_t addr = fixture_alloc(*state, 8192, 4096);
+	uint32_t inner = make_key(port, addr, FIXTURE_ALL, 0);
+	uint32_t list = make_list(port, HCA_MKC_KSM, inner, addr, port->pd);
+
+	be32_put(find_key(hca, list)->xlt, 16 + 4, HCA_KEY_NULL);
+	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 4096, HCA_REMOTE_READ), HCA_OK);
+	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 4097, HCA_REMOTE_READ),
+			 HCA_FAULT_PAGE);
+	/* Nobody gets its number, nor that of the key which ends lists. */
+	assert_true(inner >> 8 >= HCA_MKEY_FIRST);
+	assert_true(HCA_KEY_NULL >> 8 < HCA_MKEY_FIRST && HCA_LKEY_END >> 8 < HCA_MKEY_FIRST &&
+		    HCA_KEY_STRIDED >> 8 < HCA_MKEY_FIRST);
+}
+
+/* Three times 10 bytes at a stride of 30 and 20 bytes at a stride of 25. */
+static void test_strided(void **state)
+{
+	struct hca *hca = hca_of(state);
+	struct fixture_port *port = port_of(state);
+	struct hca_accessor who = { .pd = port->pd, .qpn = 1 };
+	uint64_t addr = fixture_alloc(*state, 8192, 4096);
+	uint32_t inner = make_key(port, addr, FIXTURE_ALL, 0);
+	uint32_t list = make_list(port, HCA_MKC_KLM, inner, addr, port->pd), i;
+	struct hca_mkey *mkey = find_key(hca, list);
+	uint8_t data[90], *memory = fixture_at(*state, addr);
+	uint8_t query[16] = { 0 }, out[0x110 + 64];
+
+	mkey->xlt = realloc(mkey->xlt, 48);
+	assert_non_null(mkey->xlt);
+	mkey->xlt_octwords = 3;
+	memset(mkey->xlt, 0, 48);
+	be32_put(mkey->xlt, 0, 30);
+	be32_put(mkey->xlt, 4, HCA_KEY_STRIDED);
+	be32_put(mkey->xlt, 8, 3);
+	be16_put(mkey->xlt, 14, 2);
+	be16_put(mkey->xlt, 16, 30);
+	be16_put(mkey->xlt, 18, 10);
+	be32_put(mkey->xlt, 20, inner);
+	be64_put(mkey->xlt, 24, addr);
+	be16_put(mkey->xlt, 32, 25);
+	be16_put(mkey->xlt, 34, 20);
+	be32_put(mkey->xlt, 36, inner);
+	be64_put(mkey->xlt, 40, addr + 4096);
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i + 1);
+	assert_int_equal(hca_mkey_write(hca, &who, list, 0x10000, data, 90, HCA_REMOTE_WRITE),
+			 HCA_OK);
+	for (i = 0; i < 3; i++) {
+		assert_memory_equal(memory + 30 * i, data + 30 * i, 10);
+		assert_int_equal(memory[30 * i + 10], 0);
+		assert_memory_equal(memory + 4096 + 25 * i, data + 30 * i + 10, 20);
+		assert_int_equal(memory[4096 + 25 * i + 20], 0);
+	}
+	/* QUERY_MKEY gives the entries, as many as there is room for. */
+	be16_put(query, 0, 0x201);
+	be32_put(query, 8, list >> 8);
+	assert_int_equal(fixture_cmd(port, query, 16, out, 0x110 + 32), 0);
+	assert_memory_equal(out + 0x110, mkey->xlt, 32);
+	assert_int_equal(fixture_cmd(port, query, 16, out, sizeof(out)), 0);
+	assert_memory_equal(out + 0x110, mkey->xlt, 48);
+	assert_int_equal(be64_at(out, 0x110 + 48), 0);
+	/* Beyond the last time, and lists that are none. */
+	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 91, HCA_REMOTE_READ),
+			 HCA_FAULT_KEY);
+	be16_put(mkey->xlt, 14, 3);
+	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 1, HCA_REMOTE_READ),
+			 HCA_FAULT_KEY);
+	be32_put(mkey->xlt, 0, 0);
+	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 1, HCA_REMOTE_READ),
+			 HCA_FAULT_KEY);
+}
+
 /* A key that names itself must not hang the engine. */
 static void test_loop(void **state)
 {
@@ -605,6 +683,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refused_leaves_nothing, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_lists, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_null_key, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_strided, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_loop, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_commands, fixture_setup, fixture_teardown),
 		cmocka_unit_test(test_hint),

@@ -78,7 +78,7 @@ static void assert_shape(struct rig *rig)
 	assert_int_equal(qp->rq_stride, 64);
 	assert_int_equal(qp->sq_wqebbs, 64);
 	assert_int_equal(qp->sq_offset, 32 * 64);
-	assert_int_equal(qp->dbr_addr, rig->qp.dbr);
+	assert_int_equal(qp->dbr.addr, rig->qp.dbr);
 	assert_int_equal(qp->uar, rig->port->uar);
 	assert_int_equal(qp->cqn_snd, rig->cq.number);
 }
@@ -366,7 +366,7 @@ static void create_refused(void **state)
 		uint8_t status;
 	} bad[] = {
 		{ 0, 23, 16, 0x55, HCA_CMD_BAD_PARAM },	   /* type */
-		{ 0, 23, 16, 3, HCA_CMD_BAD_PARAM },	   /* XRC is not modelled */
+		{ 0, 23, 16, 6, HCA_CMD_BAD_PARAM },	   /* a DCT has a command of its own */
 		{ 1, 23, 0, 0x999, HCA_CMD_BAD_RESOURCE }, /* pd */
 		{ 3, 23, 0, 0x999, HCA_CMD_BAD_RESOURCE }, /* uar_page */
 		{ 31, 23, 0, 0x99, HCA_CMD_BAD_RESOURCE }, /* cqn_snd */

@@ -271,6 +271,11 @@ static void test_checks(void **state)
 	field_put(t.mkey->mkc, 1, 31, 8, 6);
 	t.umr[0] = HCA_UMR_CHECK_QPN;
 	assert_int_equal(apply(&t, NULL, 0), HCA_SYND_MW_BIND);
+	/* A key of any QP passes, and one of this. */
+	be64_put(t.umr, 8, 0);
+	field_put(t.mkey->mkc, 1, 31, 8, HCA_MKC_ANY_QP);
+	assert_int_equal(apply(&t, NULL, 0), 0);
+	be64_put(t.umr, 8, MASK_LOAD);
 	field_put(t.mkey->mkc, 1, 31, 8, 5);
 	assert_int_equal(apply(&t, NULL, 0), 0);
 	/* Live now: the key byte counts unless the UMR sets it. */

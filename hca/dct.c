@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Targets of dynamically connected transport: CREATE_DCT, DRAIN_DCT, DESTROY_DCT, QUERY_DCT. A DCT
+ * is kept as a QP without queues of its own, ready to receive; any initiator that knows its access
+ * key is connected while a message lasts. Layout: dctc of mlx5_ifc.h.
+ */
+#include "hca/cmd.h"
+
+#include <stdlib.h>
+
+#define DCTC_SIZE 64u
+
+#define DCTC_CQN   2
+#define DCTC_FLAGS 3 /* rre, rwe, rae [19:17] */
+#define DCTC_RNR   4 /* min_rnr_nak [12:8] */
+#define DCTC_SRQN  5
+#define DCTC_PD	   6
+#define DCTC_KEY   0x20 /* byte */
+
+#define RQ_TYPE_SRQ   1u
+#define STATE_ACTIVE  0u
+#define STATE_DRAINED 2u
+
+static struct hca_qp *find(struct hca *hca, const struct hca_cmd *cmd)
+{
+	struct hca_qp *dct = hca_table_get(&hca->qps, hca_cmd_number(cmd));
+
+	return dct && dct->type == HCA_QP_DCT ? dct : NULL;
+}
+
+enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd)
+{
+	const uint8_t *dctc = cmd->in + HCA_CMD_CONTEXT;
+	uint32_t pd = field_get(dctc, DCTC_PD, 23, 0), cqn = field_get(dctc, DCTC_CQN, 23, 0);
+	uint32_t srqn = field_get(dctc, DCTC_SRQN, 23, 0);
+	struct hca_qp *dct;
+
+	if (!hca_table_get(&hca->pds, pd) || !hca_table_get(&hca->cqs, cqn) ||
+	    !hca_table_get(&hca->srqs, srqn))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x110001);
+	dct = calloc(1, sizeof(*dct));
+	if (!dct)
+		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x110002);
+	dct->hca = hca;
+	dct->type = HCA_QP_DCT;
+	dct->state = HCA_QP_RTR;
+	dct->pd = pd;
+	dct->cqn_rcv = cqn;
+	dct->rq_type = RQ_TYPE_SRQ;
+	dct->srqn = srqn;
+	dct->no_sq = true;
+	dct->rre = field_get(dctc, DCTC_FLAGS, 19, 19);
+	dct->rwe = field_get(dctc, DCTC_FLAGS, 18, 18);
+	dct->rae = field_get(dctc, DCTC_FLAGS, 17, 17);
+	dct->min_rnr_nak = (uint8_t)field_get(dctc, DCTC_RNR, 12, 8);
+	dct->dc_key = be64_at(dctc, DCTC_KEY);
+	memcpy(dct->qpc, dctc, DCTC_SIZE);
+	dct->number = hca_table_add(&hca->qps, HCA_QPN_FIRST, dct);
+	if (!dct->number) {
+		free(dct);
+		return hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x110003);
+	}
+	field_put(cmd->out, 2, 23, 0, dct->number);
+	return HCA_CMD_OK;
+}
+
+/* Messages are whole within a turn of the engine, so there is nothing to wait for. */
+enum hca_cmd_status hca_cmd_drain_dct(struct hca *hca, struct hca_cmd *cmd)
+{
+	struct hca_qp *dct = find(hca, cmd);
+
+	if (!dct)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x110004);
+	dct->state = HCA_QP_ERR;
+	hca_event_number(hca, HCA_EVENT_DCT_DRAINED, dct->number);
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_destroy_dct(struct hca *hca, struct hca_cmd *cmd)
+{
+	struct hca_qp *dct = find(hca, cmd);
+
+	if (!dct)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x110005);
+	if (dct->state != HCA_QP_ERR)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x110006);
+	hca_table_remove(&hca->qps, dct->number);
+	hca_qp_stop(dct);
+	free(dct);
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_query_dct(struct hca *hca, struct hca_cmd *cmd)
+{
+	const struct hca_qp *dct = find(hca, cmd);
+
+	if (!dct)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x110007);
+	memcpy(cmd->out + HCA_CMD_CONTEXT, dct->qpc, DCTC_SIZE);
+	field_put(cmd->out + HCA_CMD_CONTEXT, 0, 27, 24,
+		  dct->state == HCA_QP_ERR ? STATE_DRAINED : STATE_ACTIVE);
+	return HCA_CMD_OK;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * General objects. There is one kind: a range of queue pair numbers that the device gives to nobody
+ * else, for programs that need numbers without queue pairs.
+ */
+#include "hca/general.h"
+
+#include "hca/cmd.h"
+
+static enum hca_cmd_status check_type(struct hca *hca, struct hca_cmd *cmd)
+{
+	uint16_t type = be16_at(cmd->in, 6);
+
+	if (type == HCA_OBJECT_RESERVED_QPN)
+		return HCA_CMD_OK;
+	hca_unmodelled(hca, "general object type 0x%x", type);
+	return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x120001);
+}
+
+enum hca_cmd_status hca_cmd_create_general(struct hca *hca, struct hca_cmd *cmd)
+{
+	enum hca_cmd_status status = check_type(hca, cmd);
+	uint32_t number;
+
+	if (status)
+		return status;
+	if (field_get(cmd->in, 3, 28, 24) > HCA_RESERVED_QPN_LOG)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x120002);
+	number = hca_table_add(&hca->reserved_qpns, 1, &hca_object_plain);
+	if (!number)
+		return hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x120003);
+	be32_put(cmd->out, 8, HCA_QPN_LIMIT + ((number - 1) << HCA_RESERVED_QPN_LOG));
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_destroy_general(struct hca *hca, struct hca_cmd *cmd)
+{
+	enum hca_cmd_status status = check_type(hca, cmd);
+	uint32_t qpn = be32_at(cmd->in, 8);
+
+	if (status)
+		return status;
+	if (qpn & ((1u << HCA_RESERVED_QPN_LOG) - 1) ||
+	    !hca_table_remove(&hca->reserved_qpns,
+			      ((qpn - HCA_QPN_LIMIT) >> HCA_RESERVED_QPN_LOG) + 1))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x120004);
+	return HCA_CMD_OK;
+}

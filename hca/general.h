@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* General objects: types, and the share of the queue pair numbers that they may take. */
+#ifndef HCA_GENERAL_H
+#define HCA_GENERAL_H
+
+#define HCA_OBJECT_RESERVED_QPN 0x2cu /* bit number in general_obj_types as well */
+#define HCA_RESERVED_QPN_LOG	6u    /* numbers of one object */
+
+/* QPs have the numbers below, reserved ranges those from here to 1 << log_max_qp. */
+#define HCA_QPN_LIMIT	  (1u << 17)
+#define HCA_RESERVED_QPNS (HCA_QPN_LIMIT >> HCA_RESERVED_QPN_LOG)
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Device memory: where it is, and what keys of it may name. */
+#ifndef HCA_MEMIC_H
+#define HCA_MEMIC_H
+
+#include "hca/model.h"
+
+/* The window is the end of BAR0; 256 pages are all that the driver keeps account of. */
+#define HCA_MEMIC_SIZE	 (1u << 20)
+#define HCA_MEMIC_OFFSET ((uint64_t)HCA_UAR_PAGES * HCA_UAR_PAGE - HCA_MEMIC_SIZE)
+#define HCA_MEMIC_MAX	 (256u << 10) /* bytes of one allocation */
+
+/* All of [@start, @start + @len), offsets in BAR0, is in one allocation. */
+bool hca_memic_covers(struct hca *hca, uint64_t start, uint64_t len);
+/* Memory of a byte of BAR0 in the window. */
+uint8_t *hca_memic_at(struct hca *hca, uint64_t addr);
+
+#endif

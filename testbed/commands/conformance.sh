@@ -5,8 +5,7 @@ set -eu
 # shellcheck source=/dev/null
 . "$TPH_TOP/testbed/lib/load.sh"
 TPH_NAME='tph conformance'
-judges_dir=$TPH_TOP/tests/conformance/judge
-# In the order in which they run.
+# Files of tests/conformance/judge, in the order in which they run.
 all='rdma-core-python pingpong perftest ucx libfabric qperf'
 
 json='' devices='' judges='' whole=whole
@@ -28,8 +27,10 @@ while [ $# -gt 0 ]; do
 	--selection) whole=selection ;;
 	-*) usage_error "unknown option $1" ;;
 	*)
-		[ -f "$judges_dir/$1.sh" ] && echo " $all " | grep -qF " $1 " ||
-			usage_error "no suite '$1'; there are $all"
+		case " $all " in
+		*" $1 "*) ;;
+		*) usage_error "no suite '$1'; there are $all" ;;
+		esac
 		judges="$judges $1"
 		;;
 	esac

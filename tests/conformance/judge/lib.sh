@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # variables of run.sh
 # Sourced by the judges, in the guest. A judge is a test suite that nobody here wrote, run on one RDMA
 # device:
 #     $judge, $device    their names; $gid: options for the tools that want a GID index
 #     $whole             empty: a selection
 # It leaves one line per case in $verdicts, tab-separated: judge, device, pass|fail|skip, case, cause.
+# shellcheck source=tests/guest-lib.sh
 . /mnt/src/tests/guest-lib.sh
 tab=$(printf '\t')
 
@@ -18,7 +19,7 @@ verdict()
 # has_ip: rdma_cm can address the device.
 has_ip()
 {
-	netdev=$(ls "/sys/class/infiniband/$device/device/net" 2>/dev/null | head -n 1)
+	netdev=$(find "/sys/class/infiniband/$device/device/net/" -mindepth 1 -maxdepth 1 -printf '%f\n' -quit 2>/dev/null)
 	[ "$device" != rxe0 ] || netdev=$rxe_netdev
 	[ -n "$netdev" ] && [ -n "$(ip -o addr show dev "$netdev" 2>/dev/null)" ]
 }

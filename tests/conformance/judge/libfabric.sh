@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # variables of run.sh
 # fi_pingpong over libfabric's verbs provider. Its endpoints of type msg and rdm connect by rdma_cm.
 
 # one CASE OPTIONS ADDRESS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # variables of run.sh
 # perftest's programs in loopback: each with the connections it knows, over sizes and numbers of QPs.
 common="-d $device ${gid:+-x $gid} -F"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # variables of run.sh
 # The ping-pong programs of ibverbs-utils, with the check of what arrived where they have one.
 common="-d $device ${gid:+-g $gid} -n 100"
 for options in '-c' '-c -e' '-c -s 65536' '-c -t' '-c -o' '-c -N'; do

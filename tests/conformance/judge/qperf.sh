@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # variables of run.sh
 # qperf's verbs tests; it exchanges addresses over TCP.
 tests='rc_bw rc_lat uc_bw ud_bw rc_rdma_write_bw rc_rdma_read_bw'
 [ -z "$whole" ] || tests="rc_bi_bw rc_bw rc_lat uc_bi_bw uc_bw uc_lat ud_bi_bw ud_bw ud_lat

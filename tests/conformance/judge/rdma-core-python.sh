@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # variables of run.sh
 # rdma-core's python tests, all modules.
 tests=/usr/share/rdma-core/tests
 status=0

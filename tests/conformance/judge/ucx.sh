@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # variables of run.sh
 # ucx_perftest over UCX's verbs transports.
 export UCX_NET_DEVICES="$device:1" UCX_WARN_UNUSED_ENV_VARS=n
 [ -z "$gid" ] || export UCX_IB_GID_INDEX="$gid"

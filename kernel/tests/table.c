@@ -137,7 +137,7 @@ static void capability_outputs(void)
 static void capability_without_context(void)
 {
 	struct ibv_context none = *s.hca.context;
-	struct mr_hca hca = { .context = &none };
+	struct mr_hca hca = { .context = &none, .driver_id = s.hca.driver_id };
 	struct mr_tph_caps caps;
 	char path[128];
 

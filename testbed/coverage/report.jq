@@ -57,7 +57,7 @@ added_lines as $added_lines
    not_taken: [$judged[] | select(.count > 0) | select(.branches | any(. == 0))
                | {file, line, function, text, branches}],
    unreachable: [$lines[] | select(.reason != null and .count == 0) | {file, line, function, text, reason}],
-   # an exception for a line that is gone, or that runs after all, as do all of the same text
+   # an exception for a line that is gone, or that runs after all
    wrong_exceptions: [$unreachable[] | . as $u
                       | select([$lines[] | select(same($u))]
-                               | all(.count > 0))]}
+                               | length == 0 or any(.count > 0))]}

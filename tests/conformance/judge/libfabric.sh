@@ -5,7 +5,6 @@
 # one CASE OPTIONS ADDRESS
 one()
 {
-	both_serves_on=
 	both "$1" 47592 "fi_pingpong -d $device $2" "fi_pingpong -d $device $2 $3"
 }
 

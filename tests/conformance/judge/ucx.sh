@@ -8,7 +8,8 @@ export UCX_NET_DEVICES="$device:1" UCX_WARN_UNUSED_ENV_VARS=n
 one()
 {
 	export UCX_TLS="$1,self"
-	both "$1 $2 $3" 13337 "ucx_perftest -p 13337 -f" "ucx_perftest -p 13337 -f -t $2 $3 127.0.0.1"
+	# -P 0: without a terminal it takes itself for an MPI job.
+	both "$1 $2 $3" 13337 "ucx_perftest -P 0 -p 13337 -f" "ucx_perftest -P 0 -p 13337 -f -t $2 $3 127.0.0.1"
 }
 
 for transport in rc_v ud_v; do

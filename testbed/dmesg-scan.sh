@@ -22,9 +22,16 @@ exec awk -v explained="$explained" '
 		    $0 !~ /unregister_netdevice: waiting|page dumped because|scheduling while atomic/ &&
 		    $0 !~ /mlx5.*([Ee]rror|[Ff]ail|leak|time(d )?out|compromised|dump_cqe|cmd_out_err|corrupt|[Uu]nable)/)
 			return 0
+		# What is explained has its call trace explained.
+		if (/Call Trace:/ && trace) {
+			trace = 0
+			return 0
+		}
 		for (i = 1; i <= n; i++)
-			if ($0 ~ ok[i])
+			if ($0 ~ ok[i]) {
+				trace = /WARNING: /
 				return 0
+			}
 		return 1
 	}
 

@@ -8,9 +8,9 @@
  * BDF is an endpoint whose BAR 0 vfio-pci owns, or - for none. A STEP is
  *	host		a region of host memory
  *	dmah=PH		the same with a DMA handle that has PH, but no CPU
- *	bar		a region of the BAR without a hint
+ *	bar		a page of the BAR without a hint
  *	bar,HINT	with HINT, as in st=42,ph=2
- *	move,HINT	the BAR's last region is mapped again after its hint has become HINT
+ *	move,HINT	the BAR's last page is mapped again after its hint has become HINT
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,13 +20,15 @@
 
 #include "mr.h"
 
-#define LENGTH 65536u
+#define LENGTH	   65536u
+#define BAR_LENGTH 0x400000u
 
 static struct {
 	struct mr_hca hca;
 	struct mr_bar bar;
 	struct mr mr; /* the last one */
 	int fd;	      /* dma-buf of the last one in the BAR */
+	uint64_t end; /* of it; no two have a page in common, which the DMA API's debugging counts */
 } s;
 
 static int host(const char *ph)
@@ -52,15 +54,16 @@ static int bar(const struct vfiobar_hint *hint)
 	struct mr_request request;
 	int err;
 
-	s.fd = mr_bar_export(&s.bar, 0, LENGTH);
+	s.fd = mr_bar_export(&s.bar, s.end, MR_PAGE);
 	if (s.fd < 0)
 		return s.fd;
+	s.end += MR_PAGE;
 	if (hint) {
 		err = mr_bar_hint(&s.bar, s.fd, *hint);
 		if (err)
 			return err;
 	}
-	request = mr_request(s.fd, LENGTH, -1);
+	request = mr_request(s.fd, MR_PAGE, -1);
 	return mr_reg_dmabuf(&s.hca, &request, &s.mr);
 }
 
@@ -105,7 +108,7 @@ int main(int argc, char **argv)
 	}
 	err = mr_hca_open(argv[1], &s.hca);
 	if (!err && strcmp(argv[2], "-"))
-		err = mr_bar_open(argv[2], 0, LENGTH, &s.bar);
+		err = mr_bar_open(argv[2], 0, BAR_LENGTH, &s.bar);
 	if (err) {
 		fprintf(stderr, "mr_hold: %s, %s: %s\n", argv[1], argv[2], strerror(-err));
 		return 1;

@@ -20,6 +20,10 @@ missing=$(cat $fragments | grep -E '^(# )?CONFIG_' | grep -vxF -f "$build/.confi
 	echo "not taken by the configuration: $missing"
 	exit 1
 }
+[ "$3" != kcsan ] || {
+	sh -eu /src/testbed/build/kcsan.sh "$1"
+	export KCSAN_SANITIZE=n
+}
 make -j"$(nproc)" O="$build" CC="ccache gcc" bzImage
 sh -eu /src/testbed/build/kernel-install.sh "$1" "$build" "$2" "$3"
 rm -rf "$build"

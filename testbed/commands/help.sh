@@ -21,9 +21,10 @@ usage: ./tph COMMAND ...
       --json FILE           the results as JSON
       --dry-run             print what would be started
   test [OPTION...] [SUITE|SUITE/NNN]...
-                        the default suites, or the named ones, or single tests of them
+                        the default suites (some on kernels that look for errors, too), or the named
+                        ones, or single tests of them
       --list                what there is
-      --debug-kernel        the guest's suites on kernels that look for errors: debug (KASAN,
+      --debug-kernel        all of the guest's suites on kernels that look for errors: debug (KASAN,
                             lockdep, kmemleak, UBSAN, DMA API), and for races KCSAN
       --full                long counts and all parts of a suite
       --linux VERSION       the series on 7.2 or 7.3 (default)

@@ -26,7 +26,12 @@ done
 if [ -n "$list" ]; then
 	[ -z "$words$debug" ] || usage_error "--list takes nothing else"
 	suite_table | while read -r suite where default kernels shows; do
-		printf '%s (%s%s%s): %s\n' "$suite" "$where" "$([ "$default" = default ] || echo ', only when named')" \
+		case $default in
+		-) default=', only when named' ;;
+		plain) default= ;;
+		*) default=", on $default" ;;
+		esac
+		printf '%s (%s%s%s): %s\n' "$suite" "$where" "$default" \
 			"$([ "$kernels" = - ] || echo "; --debug-kernel: $kernels")" "$shows"
 		suite_files "$suite" | while read -r name; do
 			printf '    %-28s %s\n' "$name" \
@@ -39,29 +44,49 @@ fi
 # The tests chosen, as lines SUITE/FILE.
 if [ -n "$words" ]; then
 	export TPH_NAMED=1
-elif [ -n "$debug" ]; then
-	# shellcheck disable=SC2016 # fields of awk
-	words=$(suite_names '$4 != "-"')
+	named=1
 else
-	# shellcheck disable=SC2016
-	words=$(suite_names '$3 == "default"')
+	named=
+	# shellcheck disable=SC2016 # fields of awk
+	if [ -n "$debug" ]; then
+		words=$(suite_names '$4 != "-"')
+	else
+		words=$(suite_names '$3 != "-"')
+	fi
 fi
 selection=$(for word in $words; do suite_select "$word"; done) || exit
 suites=$(suite_table | while read -r suite where rest; do
 	! echo "$selection" | grep -q "^$suite/" || echo "$suite"
 done)
-variants=plain
+
+# kernels_of SUITE: the variants that it runs on.
+kernels_of()
+{
+	if [ -n "$debug" ]; then
+		suite_kernels "$1" 4 | sed 's/^-$/debug/'
+	elif [ -n "$named${TPH_KERNEL:-}" ]; then
+		echo plain
+	else
+		suite_kernels "$1" 3
+	fi
+}
+
 if [ -n "$debug" ]; then
 	for suite in $suites; do
 		[ "$(suite_where "$suite")" = guest ] ||
 			usage_error "$suite is no suite for --debug-kernel; there are $(suite_names "\$2 == \"guest\"")"
 	done
 	[ -z "${TPH_KERNEL:-}" ] || usage_error "--debug-kernel builds its kernels, so TPH_KERNEL cannot be set"
-	variants=debug
-	for suite in $suites; do
-		! suite_on "$suite" kcsan || variants='debug kcsan'
-	done
 fi
+variants=
+for variant in plain debug kcsan; do
+	for suite in $suites; do
+		! kernels_of "$suite" | grep -qx "$variant" || {
+			variants="$variants $variant"
+			break
+		}
+	done
+done
 
 TPH_RESULTS=$(mktemp)
 suite_pid=
@@ -121,16 +146,16 @@ for variant in $variants; do
 	for suite in $suites; do
 		# shellcheck disable=SC2046 # names of tests have no blanks
 		set -- $(echo "$selection" | sed -n "s|^$suite/||p" | sort -u)
+		kernels_of "$suite" | grep -qx "$variant" || continue
 		case $variant in
 		plain) run_suite "$suite" "$suite" "$@" ;;
-		debug) run_suite "$suite" "$suite@debug" "$@" ;;
-		*) ! suite_on "$suite" "$variant" || run_suite "$suite" "$suite@$variant" "$@" ;;
+		*) run_suite "$suite" "$suite@$variant" "$@" ;;
 		esac
 	done
 done
 echo "$kernels" | while read -r variant kernel; do
 	[ -n "$variant" ] || continue
-	condition=1
+	condition='!/@/'
 	[ "$variant" = plain ] || condition="/@$variant /"
 	echo "Linux $(cat "$kernel/release"), $(cat "$kernel/variant" 2>/dev/null || echo "$variant") kernel: $(summary "$condition")"
 done

@@ -73,8 +73,11 @@ build_kernel()
 	variant=$1
 	linux=linux-$TPH_LINUX
 	configs=$TPH_TOP/kernel/configs
+	variant_files=
+	[ "$variant" != kcsan ] || variant_files=$TPH_TOP/testbed/build/kcsan.sh
 	series_key "$linux" "$configs/guest.config" "$configs/$variant.config" \
-		"$TPH_TOP/testbed/build/kernel.sh" "$TPH_TOP/testbed/build/kernel-install.sh"
+		"$TPH_TOP/testbed/build/kernel.sh" "$TPH_TOP/testbed/build/kernel-install.sh" \
+		${variant_files:+"$variant_files"}
 	KERNEL=$TPH_CACHE/kernel-$(echo "$SERIES_KEY $variant" | key)
 	[ -d "$KERNEL" ] || build_series "$(basename "$KERNEL")" "$linux" kernel.sh "$variant"
 }

@@ -20,10 +20,10 @@ suite_where()
 	suite_table | awk -v want="$1" '$1 == want { print $2 }'
 }
 
-# suite_on SUITE VARIANT: whether --debug-kernel without names runs it on this kernel.
-suite_on()
+# suite_kernels SUITE COLUMN: the kernels in this column of the table, a line each.
+suite_kernels()
 {
-	suite_table | awk -v suite="$1" '$1 == suite { print $4 }' | tr ',' '\n' | grep -qx "$2"
+	suite_table | awk -v suite="$1" -v column="$2" '$1 == suite { print $column }' | tr ',' '\n'
 }
 
 # suite_files SUITE [PREFIX]: names of its tests.

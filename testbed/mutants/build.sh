@@ -12,6 +12,10 @@ kernel=/run/build/kernel.$1
 	[ "$1" = plain ] || fragment=/src/kernel/configs/$1.config
 	sh -eu /src/testbed/series/configure.sh "$object" <"$fragment"
 }
+[ "$1" != kcsan ] || {
+	[ -z "${2:-}" ] || sh -eu /src/testbed/build/kcsan.sh /run/build/src
+	export KCSAN_SANITIZE=n
+}
 cd /run/build/src
 make -s -j"$(nproc)" O="/run/build/$object" CC="ccache gcc" bzImage
 [ -z "${2:-}" ] || {

@@ -2,9 +2,20 @@
 # shellcheck shell=sh disable=SC2154 # variables of run.sh
 # The ping-pong programs of ibverbs-utils, with the check of what arrived where they have one.
 common="-d $device ${gid:+-g $gid} -n 100"
+
+# rc_odp: on-demand paging of RC, both sides of a send.
+rc_odp()
+{
+	ibv_devinfo -v -d "$device" | awk '
+		/_odp_caps:/ { rc = /rc_odp_caps:/ }
+		rc && /SUPPORT_SEND/ { send = 1 }
+		rc && /SUPPORT_RECV/ { receive = 1 }
+		END { exit !(send && receive) }'
+}
+
 for options in '-c' '-c -e' '-c -s 65536' '-c -t' '-c -o' '-c -N'; do
 	case $options in
-	*-o) ibv_devinfo -v -d "$device" | grep -q 'ODP_SUPPORT\|SUPPORT_SEND' || {
+	*-o) rc_odp || {
 		verdict skip "ibv_rc_pingpong $options" 'no on-demand paging'
 		continue
 	} ;;

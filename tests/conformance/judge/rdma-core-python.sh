@@ -23,6 +23,14 @@ awk '
 		print verdict "\t" $0 "\t" cause
 	}' ktap >cases
 while IFS=$tab read -r word name cause; do
+	# These want the steering tag of a CPU. It is the firmware's to give, by a _DSM for the root port
+	# above the device, and QEMU's root ports are no TPH completers.
+	case "$word $name: $cause" in
+	'fail test_dmah.'*': '*'Failed to create DMA Handle. Errno: 19,'*)
+		word=skip
+		cause='no steering tags of CPUs on this platform (ENODEV)'
+		;;
+	esac
 	verdict "$word" "$name" "$cause"
 done <cases
 # An interpreter that crashes says nothing of the cases after it.

@@ -28,6 +28,7 @@ usage: ./tph COMMAND ...
                             lockdep, kmemleak, UBSAN, DMA API), and for races KCSAN
       --full                long counts and all parts of a suite
       --linux VERSION       the series on 7.2 or 7.3 (default)
+      --json FILE           the results as JSON
   conformance [OPTION...] [SUITE]...
                         test suites that nobody here wrote, on the HCA and, to compare, on soft-RoCE:
                         rdma-core-python, pingpong, perftest, ucx, libfabric, qperf

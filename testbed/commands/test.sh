@@ -7,12 +7,18 @@ set -eu
 # shellcheck source=/dev/null
 . "$TPH_TOP/testbed/lib/suites.sh"
 TPH_NAME='tph test'
-list='' debug='' words=''
+list='' debug='' json='' words=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--list) list=1 ;;
 	--debug-kernel) debug=1 ;;
 	--full) export TPH_FULL=1 ;;
+	--json)
+		[ $# -ge 2 ] || usage_error "--json needs a value"
+		json=$2
+		[ -d "$(dirname "$json")" ] || die "--json $json: no such directory"
+		shift
+		;;
 	--linux)
 		linux_version "${2:-}"
 		shift
@@ -128,17 +134,26 @@ run_suite()
 	suite_pid=
 }
 
-# count AWK-CONDITION: results that it holds for.
+# count VERDICT [SUITES]: results of suites whose label matches the regular expression.
 count()
 {
-	awk "$1 { n++ } END { print n + 0 }" "$TPH_RESULTS"
+	awk -F '\t' -v verdict="$1" -v suites="${2:-.}" \
+		'$2 == verdict && $1 ~ suites { n++ } END { print n + 0 }' "$TPH_RESULTS"
 }
 
-# summary AWK-CONDITION
+# summary [SUITES]
 summary()
 {
-	echo "$(count "$1 && / pass\$/") passed, $(count "$1 && / fail\$/") failed," \
-		"$(count "$1 && / skip\$/") skipped"
+	echo "$(count pass "$@") passed, $(count fail "$@") failed, $(count skip "$@") skipped"
+}
+
+# report: the results as JSON.
+report()
+{
+	in_sandbox jq -n -R --arg plain "$(cat "$KERNEL/variant" 2>/dev/null || echo plain)" \
+		--arg kernels "$(echo "$kernels" | while read -r variant kernel; do
+			[ -z "$variant" ] || echo "$variant $(cat "$kernel/release")"
+		done)" -f /src/testbed/test/report.jq <"$TPH_RESULTS"
 }
 
 for variant in $variants; do
@@ -155,9 +170,10 @@ for variant in $variants; do
 done
 echo "$kernels" | while read -r variant kernel; do
 	[ -n "$variant" ] || continue
-	condition='!/@/'
-	[ "$variant" = plain ] || condition="/@$variant /"
-	echo "Linux $(cat "$kernel/release"), $(cat "$kernel/variant" 2>/dev/null || echo "$variant") kernel: $(summary "$condition")"
+	labels="@$variant\$"
+	[ "$variant" != plain ] || labels='^[^@]*$'
+	echo "Linux $(cat "$kernel/release"), $(cat "$kernel/variant" 2>/dev/null || echo "$variant") kernel: $(summary "$labels")"
 done
-summary 1
-[ "$(count '/ fail$/')" -eq 0 ] && [ "$(count '/ pass$/')" -gt 0 ]
+[ -z "$json" ] || report >"$json"
+summary
+[ "$(count fail)" -eq 0 ] && [ "$(count pass)" -gt 0 ]

@@ -56,7 +56,7 @@ suite_select()
 # result SUITE NAME pass|fail|skip [WHY]: SUITE has the kernel with it (race@kcsan).
 result()
 {
-	echo "$1 $3" >>"$TPH_RESULTS"
+	printf '%s\t%s\t%s\t%s\n' "$1" "$3" "$2" "${4:-}" >>"$TPH_RESULTS"
 	printf '%-5s %s/%s%s\n' "$3" "$1" "$2" "${4:+: $4}"
 }
 

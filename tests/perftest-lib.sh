@@ -3,7 +3,7 @@
 # Sourced by the tests of the suite perftest: two sides of a program, one of them with a BAR as buffer.
 gpu=0000:00:10.0
 port=18600
-preload=
+preload='' regions_before=''
 
 # side SIDE ARGS...: one side of $program; its output is in SIDE.out and SIDE.err.
 side()
@@ -47,7 +47,7 @@ measure()
 	port=$((port + 1))
 	rm -f bar.* host.*
 	control reset-counts $endpoint >control.out
-	server_status=0 client_status=1
+	server_status=0 client_status=1 bar_status='' host_status=''
 	${server}_side &
 	server_pid=$!
 	pattern=$(printf ':%04X 0*:0000 0A' $port)

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# In the sandbox: build the programs of kernel/tests, that test the kernel series from user space, and
-# of providers/tests. Arguments: output directory, the patched kernel's headers, installed rdma-core,
-# unpatched rdma-core. A file with main() is a program; the other files go into each of them.
+# In the sandbox: build the programs of kernel/tests, that test the kernel series from user space, of
+# providers/tests and of perftest/tests. Arguments: output directory, the patched kernel's headers,
+# installed rdma-core, unpatched rdma-core. A file with main() is a program; the other files go into each
+# of them.
 set -eu
 out=$1
 objects=$out.o
@@ -32,6 +33,8 @@ done
 mkdir "$out/selftests"
 # shellcheck disable=SC2086
 ar rcs "$objects/libshared.a" $shared
+gcc -std=gnu17 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -shared -fPIC -isystem "$2" \
+	-o "$out/scatter_to_cqe.so" /src/perftest/tests/scatter_to_cqe.c
 sh -eu /src/testbed/build/old-tests.sh "$out" "$2" "$4" "$objects/libshared.a"
 sh -eu /src/testbed/build/examples.sh "$out/examples" "$3"
 rm -rf "$objects"

@@ -6,7 +6,7 @@
    mkey: (if $mkey.mkey == null then null else $mkey | {tph, ph, st, st_width} end),
    window: {base: $base, end: $end},
    result: $result, errno: (if $errno == "" then null else $errno end),
-   perftest: {program: "ib_write_bw", size: $size, iters: $iters, bw_avg_MBps: $bw},
+   perftest: {program: "ib_write_bw", size: $size, iters: $iters, bw_avg_MBps: $bw, applied: $applied},
    completer: {counted: $counted,
                writes: ([$counts.counts[].writes] | add // 0),
                by_hint: [$counts.counts[] | select(.ph != null and .writes > 0)

@@ -30,17 +30,18 @@ leave_row()
 		--argjson mkey "$mkey" --argjson counts "$counts" --argjson counted $counted \
 		--arg result $result --arg errno "$errno" --argjson size "$size" \
 		--arg base "${window% *}" --arg end "${window#* }" \
-		--argjson iters "$iters" --argjson bw "$bw" --argjson verified $verified \
+		--argjson iters "$iters" --argjson bw "$bw" --argjson applied "$applied" --argjson verified $verified \
 		-f /mnt/src/testbed/run/guest-row.jq >"/mnt/job/rows/$id.json"
 }
 
-# judge: result, errno, bw and verified, after bandwidth.
+# judge: result, errno, bw, applied and verified, after bandwidth.
 judge()
 {
-	result=ok verified=null bw=null
+	result=ok verified=null bw=null applied=null
 	errno=$(sed -n 's/.*(\(E[A-Z0-9]*\)).*/\1/p' "$work/server.err" | head -n 1)
 	if [ "$server_status" -eq 0 ] && [ "$client_status" -eq 0 ]; then
 		bw=$(megabytes "$work/client.json")
+		[ ! -f "$work/server.json" ] || applied=$(jq -c .test_info.dmabuf_tph.applied "$work/server.json")
 		verified=false
 		! vfiobar compare "$bdf" "$bar" $((offset + span)) "$work/sent" "$size" >&2 ||
 			verified=true
@@ -66,7 +67,11 @@ bar_run()
 	spec=ph=$ph
 	[ "$st" = - ] || spec=st=$st,$spec
 	[ "$st_ext" = - ] || spec=st_ext=$st_ext,$spec
-	[ "$spec" = "ph=$ph" ] || server_args="$server_args --dmabuf-tph=$spec"
+	# perftest requires the hint, unless it is known that this HCA function cannot send it.
+	[ "$expect" != plain ] || spec=$spec,auto
+	if [ "$st,$st_ext" != -,- ]; then
+		server_args="$server_args --dmabuf-tph=$spec --out_json --out_json_file=$work/server.json"
+	fi
 
 	vfiobar fill "$bdf" "$bar" "$offset" $((2 * span)) 0xa5 || return 1
 	counted=true

@@ -18,8 +18,12 @@
         and (if $expect == "hint" then
                $wire.with_hint == $wire.bar_writes and .mkey.tph
                and .mkey.st == $tag and .mkey.ph == $requested.ph
+               and (.perftest.applied | [.source, .steering_tag, .st_width, .ph])
+                   == ["dma-buf", $tag, .width, $requested.ph]
              else
                $wire.with_hint == 0 and (.mkey.tph | not)
+               and .perftest.applied.source
+                   == (if $requested.st == null and $requested.st_ext == null then null else "none" end)
              end)
         and (if .completer.counted and $iommu != "translated" then
                $completer == $wire.by_hint and .completer.writes == $wire.bar_writes

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Sourced by the tests of the suite perftest: two sides of a program, one of them with a BAR as buffer.
+gpu=0000:00:10.0
+port=18600
+preload='' regions_before=''
+
+# side SIDE ARGS...: one side of $program; its output is in SIDE.out and SIDE.err.
+side()
+{
+	side=$1
+	shift
+	# shellcheck disable=SC2086 # a variable assignment or nothing
+	env $preload timeout 60 "$program" -p $port "$@" >"$side.out" 2>"$side.err"
+}
+
+bar_side()
+{
+	# shellcheck disable=SC2086 # lists of options
+	side bar -d "$device" --use_vfio="$bdf" --vfio_bar=0 $spec $bar_options $options --out_json \
+		--out_json_file=bar.json "$@"
+}
+
+host_side()
+{
+	# shellcheck disable=SC2086
+	side host -d "$host" $host_options $options "$@"
+}
+
+# measure PROGRAM DEVICE BDF SPEC OPTIONS [BAR-OPTIONS [HOST-OPTIONS]]: PROGRAM between DEVICE, whose buffer
+# is the BAR, and another HCA function with host memory. The BAR is on the side that RDMA writes to. SPEC is
+# the argument of --dmabuf-tph, or empty. Sets bar_status and host_status.
+measure()
+{
+	program=$1 device=$2 bdf=$3 spec=${4:+--dmabuf-tph=$4} options=$5 bar_options=${6:-} host_options=${7:-}
+	host=mlx5_1
+	[ "$device" != mlx5_1 ] || host=mlx5_0
+	case $program in
+	ib_read_*) server=host client=bar ;;
+	*) server=bar client=host ;;
+	esac
+	case $bdf in
+	*:11.0) endpoint=tph0 ;;
+	*:12.0) endpoint=none0 ;;
+	*) endpoint=gpu0 ;;
+	esac
+	port=$((port + 1))
+	rm -f bar.* host.*
+	control reset-counts $endpoint >control.out
+	server_status=0 client_status=1 bar_status='' host_status=''
+	${server}_side &
+	server_pid=$!
+	pattern=$(printf ':%04X 0*:0000 0A' $port)
+	while kill -0 $server_pid 2>/dev/null; do
+		if grep -qE "$pattern" /proc/net/tcp /proc/net/tcp6; then
+			client_status=0
+			${client}_side 127.0.0.1 || client_status=$?
+			break
+		fi
+		sleep 0.05
+	done
+	# Without its client it would wait on.
+	[ $client_status -eq 0 ] || sleep 1
+	[ $client_status -eq 0 ] || kill $server_pid 2>/dev/null || :
+	wait $server_pid || server_status=$?
+	eval "${server}_status=$server_status ${client}_status=$client_status"
+	control counts $endpoint >counts.json
+}
+
+# good WHAT: both sides of the last run succeeded.
+good()
+{
+	[ "$bar_status,$host_status" = 0,0 ] || {
+		cat bar.out bar.err host.out host.err
+		fail "$1: status $bar_status with the BAR, $host_status with host memory"
+	}
+}
+
+# tph KEY: of the JSON output, compact.
+tph()
+{
+	jq -c ".test_info.dmabuf_tph.$1" bar.json
+}
+
+# applied SOURCE TAG WIDTH PH FALLBACK WHAT: the read-back in the JSON output; values as JSON.
+applied()
+{
+	equal "{\"source\":$1,\"steering_tag\":$2,\"st_width\":$3,\"ph\":$4,\"fallback\":$5,\"stale\":false}" \
+		"$(tph applied)" "$6: applied"
+}
+
+# completer BYTES WHAT: so many bytes were written to the BAR, and all that reached it had the hint of the
+# read-back in the JSON output: a tag, its width and a PH, or none.
+completer()
+{
+	equal "$1" "$(jq '[.counts[].write_bytes] | add // 0' counts.json)" "$2: bytes that the completer counted"
+	jq -c '[.counts[] | select(.writes + .reads > 0) | [.st, .st_width // null, .ph]] | unique' \
+		counts.json >arrived
+	jq -c '[.test_info.dmabuf_tph.applied | [.steering_tag, .st_width, .ph]]' bar.json >read-back
+	equal "$(cat read-back)" "$(cat arrived)" "$2: hints that the completer counted"
+}
+
+# regions: how many memory regions there are.
+regions()
+{
+	rdma -j resource show mr | jq length
+}
+
+# refused MESSAGE WHAT: the side with the BAR of the last run failed with MESSAGE, nothing reached the BAR,
+# no figure was reported, and no region is left of the $regions_before.
+refused()
+{
+	equal 1 "$bar_status" "$2: status"
+	grep -Fxq " $1" bar.err || {
+		cat bar.err
+		fail "$2: not the message '$1'"
+	}
+	[ "$host_status" -ne 0 ] || fail "$2: the other side succeeded"
+	equal 0 "$(jq '[.counts[] | .writes + .reads] | add // 0' counts.json)" "$2: TLPs to the BAR"
+	[ ! -e bar.json ] || fail "$2: there is a report"
+	! grep -q '#iterations' bar.out || fail "$2: results in the output"
+	equal "$regions_before" "$(regions)" "$2: memory regions"
+	echo "pass $2" >>"$TPH_CASES"
+}

@@ -120,6 +120,7 @@ static const struct op {
 	{ 0x80e, 16, 16, "ALLOC_XRCD", hca_cmd_alloc_xrcd },
 	{ 0x80f, 16, 8, "DEALLOC_XRCD", hca_cmd_dealloc_xrcd },
 	{ 0x816, 16, 16, "ALLOC_TRANSPORT_DOMAIN", NULL },
+	{ 0x842, 16, 16, "QUERY_LAG", hca_cmd_query_lag },
 	{ 0x904, 16, 16, "CREATE_SQ", NULL },
 	{ 0x908, 16, 16, "CREATE_RQ", NULL },
 	{ 0x90c, 16, 16, "CREATE_RMP", NULL },

@@ -53,6 +53,7 @@ enum hca_cmd_status hca_cmd_modify_vport(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_gid(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_pkey(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_vport_counter(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_lag(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_adapter(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_enable_hca(struct hca *hca, struct hca_cmd *cmd); /* simple.c */

@@ -376,6 +376,12 @@ enum hca_cmd_status hca_cmd_pages(struct hca_cmd *cmd, uint32_t list, uint64_t b
 				  uint8_t log_page_size, uint32_t page_offset,
 				  struct hca_pages *pages);	/* object.c */
 
+/* --- flow tables (flow_table.h) ------------------------------------------------------------ */
+
+struct hca_flow_table;
+
+enum hca_side { HCA_RX, HCA_TX };
+
 /* --- the function -------------------------------------------------------------------------- */
 
 #define HCA_DOORBELLS	256
@@ -407,7 +413,8 @@ struct hca {
 	struct hca_mmio mmio;
 	uint8_t cap[64][4096];		/* capability blocks by type, as SET_HCA_CAP left them */
 	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys, memics, uctxs, umems,
-		flow_counters, reserved_qpns;
+		flow_tables, flow_counters, reserved_qpns;
+	struct hca_flow_table *flow_root[2]; /* by enum hca_side, NULL: none */
 	uint32_t cmd_eqn;		/* 0: polling mode */
 	bool pd_seen;			/* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
 	uint8_t vport_context[512];

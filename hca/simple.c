@@ -142,21 +142,3 @@ enum hca_cmd_status hca_cmd_dealloc_xrcd(struct hca *hca, struct hca_cmd *cmd)
 	}
 	return dealloc_plain(cmd, &hca->xrcds);
 }
-
-/* An InfiniBand port has no flow tables, so nothing is ever counted: the answer is zero. */
-enum hca_cmd_status hca_cmd_alloc_flow_counter(struct hca *hca, struct hca_cmd *cmd)
-{
-	return alloc_plain(cmd, hca_table_add(&hca->flow_counters, 1, &hca_object_plain));
-}
-
-enum hca_cmd_status hca_cmd_dealloc_flow_counter(struct hca *hca, struct hca_cmd *cmd)
-{
-	return dealloc_plain(cmd, &hca->flow_counters);
-}
-
-enum hca_cmd_status hca_cmd_query_flow_counter(struct hca *hca, struct hca_cmd *cmd)
-{
-	if (!hca_table_get(&hca->flow_counters, be32_at(cmd->in, 0x1c)))
-		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0a0007);
-	return HCA_CMD_OK;
-}

@@ -119,9 +119,9 @@ static const struct {
 	{ CAP_FLOW_TABLE, FLOW_RDMA_TX + 1, 7, 0, HCA_FLOW_LEVEL_MAX },
 	{ CAP_FLOW_TABLE, FLOW_RDMA_TX + 3, 7, 0, HCA_FLOW_LOG_TABLES },
 	{ CAP_FLOW_TABLE, FLOW_RDMA_TX + 5, 7, 0, HCA_FLOW_LOG_SIZE },
-	{ CAP_DEVICE_MEMORY, 0, 31, 31, 1 },		   /* memic */
-	{ CAP_DEVICE_MEMORY, 1, 20, 16, 6 },		   /* log_min_memic_alloc_size */
-	{ CAP_DEVICE_MEMORY, 1, 7, 0, 6 }, /* log_max_memic_addr_alignment: of 64 bytes */
+	{ CAP_DEVICE_MEMORY, 0, 31, 31, 1 }, /* memic */
+	{ CAP_DEVICE_MEMORY, 1, 20, 16, 6 }, /* log_min_memic_alloc_size */
+	{ CAP_DEVICE_MEMORY, 1, 7, 0, 6 },   /* log_max_memic_addr_alignment: of 64 bytes */
 	{ CAP_DEVICE_MEMORY, 3, 31, 0, HCA_MEMIC_OFFSET }, /* memic_bar_start_addr, low half */
 	{ CAP_DEVICE_MEMORY, 4, 31, 0, HCA_MEMIC_SIZE },   /* memic_bar_size */
 	{ CAP_DEVICE_MEMORY, 5, 31, 0, HCA_MEMIC_MAX },	   /* max_memic_size */

@@ -71,7 +71,8 @@ enum hca_cmd_status hca_cmd_alloc_xrcd(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_dealloc_xrcd(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd); /* memic.c */
 enum hca_cmd_status hca_cmd_dealloc_memic(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_create_flow_table(struct hca *hca, struct hca_cmd *cmd); /* flow_table.c */
+enum hca_cmd_status hca_cmd_create_flow_table(struct hca *hca,
+					      struct hca_cmd *cmd); /* flow_table.c */
 enum hca_cmd_status hca_cmd_modify_flow_table(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_destroy_flow_table(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_flow_table(struct hca *hca, struct hca_cmd *cmd);

@@ -115,8 +115,7 @@ static enum hca_cmd_status read_context(struct hca *hca, struct hca_cmd *cmd,
 
 	if (status)
 		return status;
-	if (destinations + counters &&
-	    cmd->ilen < DESTINATIONS + ITEM * (destinations + counters))
+	if (destinations + counters && cmd->ilen < DESTINATIONS + ITEM * (destinations + counters))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x140002);
 	if (mask & MODIFY_ACTION)
 		entry->action = (uint16_t)field_get(context, 3, 15, 0);
@@ -126,8 +125,9 @@ static enum hca_cmd_status read_context(struct hca *hca, struct hca_cmd *cmd,
 	}
 	if (!status && mask & MODIFY_COUNTERS) {
 		entry->counter = NULL;
-		status = counters ? read_counter(hca, cmd, DESTINATIONS + ITEM * destinations, entry)
-				  : HCA_CMD_OK;
+		status = counters
+				 ? read_counter(hca, cmd, DESTINATIONS + ITEM * destinations, entry)
+				 : HCA_CMD_OK;
 	}
 	if (status)
 		return status;
@@ -235,7 +235,7 @@ enum hca_cmd_status hca_cmd_query_flow_entry(struct hca *hca, struct hca_cmd *cm
 	entry = find_entry(table, be32_at(cmd->in, 0x20));
 	if (!entry)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x14000b);
-	if (cmd->olen < DESTINATIONS + ITEM * ((uint32_t)!!entry->to + !!entry->counter))
+	if (cmd->olen < DESTINATIONS + ITEM * ((uint32_t) !!entry->to + !!entry->counter))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_OUTPUT_LEN, 0x14000c);
 	be32_put(context, 4, entry->group);
 	field_put(context, 3, 15, 0, entry->action);

@@ -132,7 +132,7 @@ static const struct op {
 	{ 0x934, 0x40, 16, "DESTROY_FLOW_GROUP", hca_cmd_destroy_flow_group },
 	{ 0x935, 0x40, 0x400, "QUERY_FLOW_GROUP", hca_cmd_query_flow_group },
 	{ 0x936, 0x80, 16, "SET_FLOW_TABLE_ENTRY", hca_cmd_set_flow_entry },
-	{ 0x937, 0x40, 0x330, "QUERY_FLOW_TABLE_ENTRY", hca_cmd_query_flow_entry },
+	{ 0x937, 0x40, 0x340, "QUERY_FLOW_TABLE_ENTRY", hca_cmd_query_flow_entry },
 	{ 0x938, 0x40, 16, "DELETE_FLOW_TABLE_ENTRY", hca_cmd_delete_flow_entry },
 	{ 0x939, 16, 16, "ALLOC_FLOW_COUNTER", hca_cmd_alloc_flow_counter },
 	{ 0x93a, 16, 8, "DEALLOC_FLOW_COUNTER", hca_cmd_dealloc_flow_counter },

@@ -11,7 +11,7 @@
 #define CONTEXT	     0x40u /* of set_fte_in and query_fte_out */
 #define MATCH_VALUE  (CONTEXT + 0x40u)
 #define MATCH_END    (CONTEXT + 0x240u)
-#define DESTINATIONS (CONTEXT + 0x2f0u) /* then counters; 8 bytes each */
+#define DESTINATIONS (CONTEXT + 0x300u) /* then counters; 8 bytes each */
 #define ITEM	     8u
 
 #define ACTION_ALLOW   0x1u

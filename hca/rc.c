@@ -156,6 +156,9 @@ static enum hca_step request(const struct message *m)
 {
 	uint64_t len = is_fetch(m->wqe) ? 0 : m->wqe->length, count = packets(m, len);
 
+	/* The timer of the last time expired. */
+	if (!m->qp->retries_left)
+		return no_answer(m);
 	if (!hca_steer(m->qp->hca, HCA_TX, count, len) || !m->peer ||
 	    !hca_steer(m->peer->hca, HCA_RX, count, len))
 		return no_answer(m);

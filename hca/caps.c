@@ -45,6 +45,7 @@ static const struct {
 	{ CAP_GENERAL, 7, 31, 24, 22 },	  /* log_max_eq_sz */
 	{ CAP_GENERAL, 7, 23, 23, 1 },	  /* relaxed_ordering_write */
 	{ CAP_GENERAL, 7, 21, 16, 24 },	  /* log_max_mkey */
+	{ CAP_GENERAL, 7, 7, 7, 1 },	  /* dump_fill_mkey */
 	{ CAP_GENERAL, 7, 3, 0, 8 },	  /* log_max_eq */
 	{ CAP_GENERAL, 8, 31, 24, 4 },	  /* max_indirection */
 	{ CAP_GENERAL, 8, 23, 23, 1 },	  /* fixed_buffer_size */

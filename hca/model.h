@@ -162,6 +162,7 @@ bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq);
 
 /* Keys that QUERY_SPECIAL_CONTEXTS names are below the first that CREATE_MKEY gives. */
 #define HCA_KEY_END	0x100u	/* ends the list of a receive WQE */
+#define HCA_KEY_DUMP	0x200u	/* local: what is written is gone, what is read is zero */
 #define HCA_KEY_NULL	0x300u	/* in a list of keys: an entry without pages, for a page fault */
 #define HCA_KEY_STRIDED 0x400u	/* in the place of a list's first key: the list is strided */
 #define HCA_MKEY_FIRST	16u

@@ -35,6 +35,7 @@ enum hca_cmd_status hca_cmd_query_pages(struct hca *hca, struct hca_cmd *cmd)
 enum hca_cmd_status hca_cmd_query_special(struct hca *hca, struct hca_cmd *cmd)
 {
 	(void)hca;
+	be32_put(cmd->out, 0x08, HCA_KEY_DUMP);
 	be32_put(cmd->out, 0x10, HCA_KEY_NULL);
 	if (cmd->olen >= 0x18)
 		be32_put(cmd->out, 0x14, HCA_KEY_END);

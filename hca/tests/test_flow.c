@@ -224,12 +224,12 @@ static void long_message(void **state)
 	uint32_t counter = make_counter(b.port);
 
 	make_root(b.port, RDMA_RX, ALLOW | COUNT, counter);
-	write_to_b(END_BUF);
-	write_to_b(END_BUF);
+	write_to_b(65536);
+	write_to_b(END_BUF); /* the turn ends in the middle of it */
 	fixture_poll(*state);
 	expect_done(&a, 0);
 	expect_done(&a, 1);
-	expect_count(b.port, counter, 2 * END_BUF / 4096, 2 * END_BUF);
+	expect_count(b.port, counter, (END_BUF + 65536) / 4096, END_BUF + 65536);
 }
 
 /* root: 3 -> forward; second: empty, miss -> third: 7 drop, 2 allow. */
@@ -372,7 +372,7 @@ static void refusal_lost(void **state)
 
 static void unreliable_connection(void **state)
 {
-	uint32_t root = make_root(b.port, RDMA_RX, DROP, 0);
+	uint32_t root = make_root(b.port, RDMA_RX, DROP, 0), counter = make_counter(b.port);
 
 	post_recv(&b, b.buf, b.lkey, 4096);
 	post_send(&a, HCA_OP_SEND, SIGNALLED, 0, a.buf, a.lkey, 100);
@@ -382,11 +382,12 @@ static void unreliable_connection(void **state)
 	expect_untouched(100);
 	assert_int_equal(entry_delete(b.port, RDMA_RX, root, 0), 0);
 	/* Nobody answers, so nothing of it is lost. */
-	make_root(b.port, RDMA_TX, DROP, 0);
+	make_root(b.port, RDMA_TX, DROP | COUNT, counter);
 	post_send(&a, HCA_OP_SEND, SIGNALLED, 0, a.buf, a.lkey, 100);
 	fixture_poll(*state);
 	expect_done(&a, 1);
 	expect_recv(&b, HCA_CQE_RESP_SEND, 0);
+	expect_count(b.port, counter, 0, 0);
 	make_root(a.port, RDMA_TX, DROP, 0);
 	post_recv(&b, b.buf, b.lkey, 4096);
 	post_send(&a, HCA_OP_SEND, SIGNALLED, 0, a.buf, a.lkey, 100);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hca/flow_table.h"
 #include "hca/tests/flow.h"
 
 static struct fixture_port *port;
@@ -309,6 +310,31 @@ static void entries(void **state)
 	entry_expect(port, &p.entry);
 }
 
+/* In whatever order they come. */
+static void entry_order(void **state)
+{
+	static const uint32_t order[] = { 4, 2, 5, 3 };
+	struct place p = make_place();
+	const struct hca_flow_entry *entry;
+	struct hca_flow_table *table;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		p.entry.index = order[i];
+		assert_int_equal(entry_set(port, &p.entry), 0);
+	}
+	table = hca_table_get(&port->hca->flow_tables, p.entry.table);
+	entry = table->entries;
+	for (uint32_t index = 2; index < 6; index++) {
+		assert_int_equal(entry->index, index);
+		entry = entry->next;
+	}
+	assert_null(entry);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(entry_delete(port, RDMA_RX, p.entry.table, order[i]), 0);
+	assert_int_equal(group_destroy(port, RDMA_RX, p.entry.table, p.entry.group), 0);
+}
+
 static void entry_query_refusals(void **state)
 {
 	struct place p = make_place();
@@ -439,6 +465,35 @@ static void entry_modification(void **state)
 	assert_int_equal(table_destroy(port, 0, RDMA_RX, p.next), 0);
 }
 
+/* Lists that the mask leaves out stay, whatever the context has in their place. */
+static void entry_masks(void **state)
+{
+	struct place p = make_place();
+	struct entry_attr e = p.entry, want;
+	uint32_t other = make_table(0, RDMA_RX, 3, 0);
+
+	(void)state;
+	e.action = FORWARD | COUNT;
+	e.to = p.next;
+	e.counter = fixture_simple(port, ALLOC_COUNTER, 0, 0, 0);
+	assert_int_equal(entry_set(port, &e), 0);
+	want = e;
+	e.to = 0;
+	e.counter = 0;
+	assert_int_equal(entry_modify(port, &e, 1), 0);
+	entry_expect(port, &want);
+	e.to = other;
+	assert_int_equal(entry_modify(port, &e, 1 << 2), 0);
+	want.to = other;
+	entry_expect(port, &want);
+	e.action = FORWARD;
+	e.to = 0;
+	assert_int_equal(entry_modify(port, &e, 1), 0);
+	want.action = FORWARD;
+	want.counter = 0;
+	entry_expect(port, &want);
+}
+
 static void counters(void **state)
 {
 	uint32_t uid = fixture_simple(port, 0xa04, 0, 0, 0), number;
@@ -528,10 +583,12 @@ int main(void)
 		TEST(groups),
 		TEST(group_criteria),
 		TEST(entries),
+		TEST(entry_order),
 		TEST(entry_query_refusals),
 		TEST(entry_actions),
 		TEST(entry_unmodelled),
 		TEST(entry_modification),
+		TEST(entry_masks),
 		TEST(counters),
 		TEST(owners),
 	};

@@ -273,7 +273,7 @@ enum hca_cmd_status hca_cmd_create_flow_group(struct hca *hca, struct hca_cmd *c
 	number = hca_table_add(&table->groups, 1, group);
 	if (!number) {
 		free(group);
-		return hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x13000b);
+		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x13000b);
 	}
 	field_put(cmd->out, 2, 23, 0, number);
 	return HCA_CMD_OK;

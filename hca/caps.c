@@ -4,6 +4,7 @@
  * in the table is all zero: the driver then leaves the feature alone.
  */
 #include "hca/cmd.h"
+#include "hca/flow_table.h"
 #include "hca/general.h"
 #include "hca/memic.h"
 
@@ -13,8 +14,17 @@
 #define CAP_GENERAL	  0u
 #define CAP_ODP		  2u
 #define CAP_ATOMIC	  3u
+#define CAP_FLOW_TABLE	  7u
 #define CAP_DEVICE_MEMORY 15u
 #define CAP_GENERAL_2	  32u
+
+/* Dwords of flow_table_nic_cap where the properties of a kind of table begin. */
+#define FLOW_NIC_RX  16u
+#define FLOW_RDMA_RX 32u
+#define FLOW_RDMA_TX 80u
+
+/* flow_modify_en, modify_root, identified_miss_table_mode, flow_table_modify: dw0 [28:25] */
+#define FLOW_CHAINING 0xfu
 
 #define OP_MOD_CURRENT 1u
 
@@ -35,6 +45,7 @@ static const struct {
 	{ CAP_GENERAL, 7, 31, 24, 22 },	  /* log_max_eq_sz */
 	{ CAP_GENERAL, 7, 23, 23, 1 },	  /* relaxed_ordering_write */
 	{ CAP_GENERAL, 7, 21, 16, 24 },	  /* log_max_mkey */
+	{ CAP_GENERAL, 7, 7, 7, 1 },	  /* dump_fill_mkey */
 	{ CAP_GENERAL, 7, 3, 0, 8 },	  /* log_max_eq */
 	{ CAP_GENERAL, 8, 31, 24, 4 },	  /* max_indirection */
 	{ CAP_GENERAL, 8, 23, 23, 1 },	  /* fixed_buffer_size */
@@ -49,6 +60,7 @@ static const struct {
 	{ CAP_GENERAL, 10, 5, 0, 4 },	  /* log_max_ra_res_qp */
 	{ CAP_GENERAL, 12, 30, 30, 1 },	  /* vport_counters */
 	{ CAP_GENERAL, 13, 29, 29, 1 },	  /* ib_virt: HCA vport commands instead of MADs */
+	{ CAP_GENERAL, 13, 25, 25, 1 },	  /* nic_flow_table */
 	{ CAP_GENERAL, 13, 23, 23, 1 },	  /* device_memory */
 	{ CAP_GENERAL, 13, 20, 16, 15 },  /* local_ca_ack_delay */
 	{ CAP_GENERAL, 13, 7, 0, 1 },	  /* num_ports */
@@ -86,9 +98,31 @@ static const struct {
 	{ CAP_ODP, 6, 31, 31, 1 },			   /* UD: send */
 	{ CAP_ODP, 7, 31, 26, 0x3f },			   /* XRC */
 	{ CAP_ODP, 8, 31, 26, 0x3f },			   /* DC */
-	{ CAP_DEVICE_MEMORY, 0, 31, 31, 1 },		   /* memic */
-	{ CAP_DEVICE_MEMORY, 1, 20, 16, 6 },		   /* log_min_memic_alloc_size */
-	{ CAP_DEVICE_MEMORY, 1, 7, 0, 6 }, /* log_max_memic_addr_alignment: of 64 bytes */
+	/*
+	 * No tables for Ethernet (ft_support 0), but the driver looks here for levels and chaining
+	 * of the RDMA tables, too.
+	 */
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX, 28, 25, FLOW_CHAINING },
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX + 1, 7, 0, HCA_FLOW_LEVEL_MAX },
+	{ CAP_FLOW_TABLE, FLOW_RDMA_RX, 31, 31, 1 }, /* ft_support */
+	{ CAP_FLOW_TABLE, FLOW_RDMA_RX, 29, 29, 1 }, /* flow_counter */
+	{ CAP_FLOW_TABLE, FLOW_RDMA_RX, 28, 25, FLOW_CHAINING },
+	{ CAP_FLOW_TABLE, FLOW_RDMA_RX, 22, 22, 1 }, /* reset_root_to_default */
+	{ CAP_FLOW_TABLE, FLOW_RDMA_RX + 1, 29, 24, HCA_FLOW_LOG_SIZE },
+	{ CAP_FLOW_TABLE, FLOW_RDMA_RX + 1, 7, 0, HCA_FLOW_LEVEL_MAX },
+	{ CAP_FLOW_TABLE, FLOW_RDMA_RX + 3, 7, 0, HCA_FLOW_LOG_TABLES },
+	{ CAP_FLOW_TABLE, FLOW_RDMA_RX + 5, 7, 0, HCA_FLOW_LOG_SIZE }, /* log_max_flow */
+	{ CAP_FLOW_TABLE, FLOW_RDMA_TX, 31, 31, 1 },
+	{ CAP_FLOW_TABLE, FLOW_RDMA_TX, 29, 29, 1 },
+	{ CAP_FLOW_TABLE, FLOW_RDMA_TX, 28, 25, FLOW_CHAINING },
+	{ CAP_FLOW_TABLE, FLOW_RDMA_TX, 22, 22, 1 },
+	{ CAP_FLOW_TABLE, FLOW_RDMA_TX + 1, 29, 24, HCA_FLOW_LOG_SIZE },
+	{ CAP_FLOW_TABLE, FLOW_RDMA_TX + 1, 7, 0, HCA_FLOW_LEVEL_MAX },
+	{ CAP_FLOW_TABLE, FLOW_RDMA_TX + 3, 7, 0, HCA_FLOW_LOG_TABLES },
+	{ CAP_FLOW_TABLE, FLOW_RDMA_TX + 5, 7, 0, HCA_FLOW_LOG_SIZE },
+	{ CAP_DEVICE_MEMORY, 0, 31, 31, 1 }, /* memic */
+	{ CAP_DEVICE_MEMORY, 1, 20, 16, 6 }, /* log_min_memic_alloc_size */
+	{ CAP_DEVICE_MEMORY, 1, 7, 0, 6 },   /* log_max_memic_addr_alignment: of 64 bytes */
 	{ CAP_DEVICE_MEMORY, 3, 31, 0, HCA_MEMIC_OFFSET }, /* memic_bar_start_addr, low half */
 	{ CAP_DEVICE_MEMORY, 4, 31, 0, HCA_MEMIC_SIZE },   /* memic_bar_size */
 	{ CAP_DEVICE_MEMORY, 5, 31, 0, HCA_MEMIC_MAX },	   /* max_memic_size */

@@ -53,6 +53,7 @@ enum hca_cmd_status hca_cmd_modify_vport(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_gid(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_pkey(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_vport_counter(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_lag(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_adapter(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_enable_hca(struct hca *hca, struct hca_cmd *cmd); /* simple.c */
@@ -70,6 +71,18 @@ enum hca_cmd_status hca_cmd_alloc_xrcd(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_dealloc_xrcd(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd); /* memic.c */
 enum hca_cmd_status hca_cmd_dealloc_memic(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_flow_table(struct hca *hca,
+					      struct hca_cmd *cmd); /* flow_table.c */
+enum hca_cmd_status hca_cmd_modify_flow_table(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_destroy_flow_table(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_flow_table(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_set_flow_table_root(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_flow_group(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_destroy_flow_group(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_flow_group(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_set_flow_entry(struct hca *hca, struct hca_cmd *cmd); /* flow_entry.c */
+enum hca_cmd_status hca_cmd_delete_flow_entry(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_flow_entry(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_alloc_flow_counter(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_dealloc_flow_counter(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_flow_counter(struct hca *hca, struct hca_cmd *cmd);

@@ -62,8 +62,10 @@ enum hca_fault_state {
 /* Data path state of a QP, at hca_qp.progress. */
 struct hca_flow {
 	/* requester: the message at sq_ci */
-	bool active;  /* wqe is parsed */
-	bool started; /* checks passed, receive taken: only data is left */
+	bool active;	 /* wqe is parsed */
+	bool started;	 /* checks passed, receive taken: only data is left */
+	bool executed;	 /* the responder is done with it: only the answer is left */
+	uint64_t atomic; /* what it answers to an atomic */
 	uint64_t done;
 	struct hca_wqe wqe;
 	/* WQEs fetched ahead, linear: blocks [fetched, fetched + fetched_blocks) of the SQ */

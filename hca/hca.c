@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The function: its life, its identity on the bus, and the engine's turn. */
 #include "hca/cmd.h"
+#include "hca/flow_table.h"
 #include "hca/general.h"
 #include "hca/memic.h"
 #include "hca/umem.h"
@@ -210,6 +211,8 @@ void hca_drop_objects(struct hca *hca)
 	}
 	table_clear(&hca->umems);
 	table_clear(&hca->uctxs);
+	hca_flow_drop(hca);
+	table_clear(&hca->flow_tables);
 	table_clear(&hca->flow_counters);
 	table_clear(&hca->reserved_qpns);
 	table_clear(&hca->uars);
@@ -282,6 +285,7 @@ static void set_limits(struct hca *hca)
 	hca->pds.limit = 1u << 16;
 	hca->memics.limit = 1u << 16;
 	hca->uctxs.limit = 1u << 16;
+	hca->flow_tables.limit = (1u << HCA_FLOW_LOG_TABLES) + 1;
 	hca->flow_counters.limit = 1u << 16;
 	hca->umems.limit = 1u << 18;
 	hca->xrcds.limit = 1u << 16;

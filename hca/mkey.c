@@ -255,6 +255,20 @@ static enum hca_fault transfer(struct walk *w, const struct piece *piece,
 	return HCA_OK;
 }
 
+/* The key without memory, which every protection domain has. */
+static enum hca_fault dump(struct walk *w, uint64_t len)
+{
+	if (!w->transfer)
+		return HCA_OK;
+	if (w->write) {
+		w->out += len;
+	} else {
+		memset(w->in, 0, len);
+		w->in += len;
+	}
+	return HCA_OK;
+}
+
 static enum hca_fault walk_key(struct walk *w, uint32_t key, uint64_t va, uint64_t len,
 			       enum hca_access access, unsigned int depth)
 {
@@ -262,6 +276,8 @@ static enum hca_fault walk_key(struct walk *w, uint32_t key, uint64_t va, uint64
 	struct tlp_hint hint = { .th = false };
 	struct piece piece = { .memic = false };
 
+	if (key == HCA_KEY_DUMP && !is_remote(access))
+		return dump(w, len);
 	if (!mkey || depth == MAX_DEPTH)
 		return HCA_FAULT_KEY;
 	if (!depth)

@@ -162,6 +162,7 @@ bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq);
 
 /* Keys that QUERY_SPECIAL_CONTEXTS names are below the first that CREATE_MKEY gives. */
 #define HCA_KEY_END	0x100u	/* ends the list of a receive WQE */
+#define HCA_KEY_DUMP	0x200u	/* local: what is written is gone, what is read is zero */
 #define HCA_KEY_NULL	0x300u	/* in a list of keys: an entry without pages, for a page fault */
 #define HCA_KEY_STRIDED 0x400u	/* in the place of a list's first key: the list is strided */
 #define HCA_MKEY_FIRST	16u
@@ -376,6 +377,12 @@ enum hca_cmd_status hca_cmd_pages(struct hca_cmd *cmd, uint32_t list, uint64_t b
 				  uint8_t log_page_size, uint32_t page_offset,
 				  struct hca_pages *pages);	/* object.c */
 
+/* --- flow tables (flow_table.h) ------------------------------------------------------------ */
+
+struct hca_flow_table;
+
+enum hca_side { HCA_RX, HCA_TX };
+
 /* --- the function -------------------------------------------------------------------------- */
 
 #define HCA_DOORBELLS	256
@@ -407,7 +414,8 @@ struct hca {
 	struct hca_mmio mmio;
 	uint8_t cap[64][4096];		/* capability blocks by type, as SET_HCA_CAP left them */
 	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys, memics, uctxs, umems,
-		flow_counters, reserved_qpns;
+		flow_tables, flow_counters, reserved_qpns;
+	struct hca_flow_table *flow_root[2]; /* by enum hca_side, NULL: none */
 	uint32_t cmd_eqn;		/* 0: polling mode */
 	bool pd_seen;			/* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
 	uint8_t vport_context[512];

@@ -127,6 +127,14 @@ enum hca_cmd_status hca_cmd_query_vport_counter(struct hca *hca, struct hca_cmd 
 	return HCA_CMD_OK;
 }
 
+/* One port, bound to no other: the state is "inactive", which is 0. */
+enum hca_cmd_status hca_cmd_query_lag(struct hca *hca, struct hca_cmd *cmd)
+{
+	(void)hca;
+	(void)cmd;
+	return HCA_CMD_OK;
+}
+
 static void fill_ptys(uint8_t *reg)
 {
 	uint32_t link = WIDTH_4X << 16 | SPEED_NDR;

@@ -3,10 +3,12 @@
  * Reliable and unreliable connections. Both ends are in this process, so a message is one
  * transaction: all checks first, then data, then the responder's completion, then the requester's.
  * The responder's accesses are made by the responder's function under the responder's keys.
+ * What flow tables say of the first packet of a request or of an answer is said of all its packets.
  */
 #include <errno.h>
 
 #include "hca/data.h"
+#include "hca/flow_table.h"
 #include "hca/qp.h"
 
 #define ACK_TIMEOUT_UNIT_NS 4096u
@@ -113,7 +115,11 @@ static void find_peer(struct message *m)
 	m->recv_flow = dc ? m->flow : m->peer_flow;
 	if (!m->peer_flow)
 		m->peer = NULL;
-	if (m->peer && !dc && m->peer->state == HCA_QP_RTR && !m->peer_flow->comm_est) {
+}
+
+static void announce(const struct message *m)
+{
+	if (m->qp->type != HCA_QP_DCI && m->peer->state == HCA_QP_RTR && !m->peer_flow->comm_est) {
 		m->peer_flow->comm_est = true;
 		hca_event_number(m->peer->hca, HCA_EVENT_COMM_EST, m->peer->number);
 	}
@@ -136,12 +142,47 @@ static enum hca_step no_answer(const struct message *m)
 	return wait_ns(m, (uint64_t)ACK_TIMEOUT_UNIT_NS << qp->ack_timeout);
 }
 
+/* Packets that carry @len bytes. */
+static uint64_t packets(const struct message *m, uint64_t len)
+{
+	unsigned int log = field_get(m->qp->qpc, QPC_SIZES, 31, 29);
+	uint64_t mtu = log ? (uint64_t)128 << log : HCA_MTU;
+
+	return len ? (len + mtu - 1) / mtu : 1;
+}
+
+/* The request leaves, and comes to the responder. */
+static enum hca_step request(const struct message *m)
+{
+	uint64_t len = is_fetch(m->wqe) ? 0 : m->wqe->length, count = packets(m, len);
+
+	/* The timer of the last time expired. */
+	if (!m->qp->retries_left)
+		return no_answer(m);
+	if (!hca_steer(m->qp->hca, HCA_TX, count, len) || !m->peer ||
+	    !hca_steer(m->peer->hca, HCA_RX, count, len))
+		return no_answer(m);
+	announce(m);
+	return HCA_STEP_MORE;
+}
+
+/* An answer with @len bytes of data comes back; false when it is lost. Nobody answers on UC. */
+static bool answered(const struct message *m, uint64_t len)
+{
+	uint64_t count = packets(m, len);
+
+	return m->qp->type == HCA_QP_UC || (hca_steer(m->peer->hca, HCA_TX, count, len) &&
+					    hca_steer(m->qp->hca, HCA_RX, count, len));
+}
+
 static enum hca_step not_ready(const struct message *m)
 {
 	struct hca_qp *qp = m->qp;
 
 	if (qp->type == HCA_QP_UC)
 		return HCA_STEP_DONE;
+	if (!answered(m, 0))
+		return no_answer(m);
 	qp->retries_left = qp->retry_count + 1;
 	if (qp->rnr_retry != RNR_FOREVER) {
 		if (!qp->rnr_left)
@@ -182,7 +223,7 @@ static enum hca_step refuse(const struct message *m, uint8_t syndrome, int event
 	if (m->qp->type == HCA_QP_UC)
 		return HCA_STEP_DONE;
 	break_responder(m, event);
-	return error(m, syndrome);
+	return answered(m, 0) ? error(m, syndrome) : no_answer(m);
 }
 
 /* The same after: the receive tells what happened, so no event is needed. */
@@ -191,7 +232,9 @@ static enum hca_step refuse_receive(const struct message *m, uint8_t recv_syndro
 {
 	hca_recv_fail(m->peer, m->recv_flow, recv_syndrome);
 	break_responder(m, HCA_NO_EVENT);
-	return m->qp->type == HCA_QP_UC ? HCA_STEP_DONE : error(m, syndrome);
+	if (m->qp->type == HCA_QP_UC)
+		return HCA_STEP_DONE;
+	return answered(m, 0) ? error(m, syndrome) : no_answer(m);
 }
 
 /*
@@ -328,6 +371,8 @@ static enum hca_step start(const struct message *m)
 		step = check_receive(m);
 	if (step != HCA_STEP_MORE)
 		return step;
+	if (m->wqe->opcode == HCA_OP_READ && !answered(m, m->wqe->length))
+		return no_answer(m);
 	m->flow->started = true;
 	m->flow->fault[HCA_FAULT_REQUESTER] = HCA_FAULT_IDLE;
 	m->peer_flow->fault[HCA_FAULT_RESPONDER] = HCA_FAULT_IDLE;
@@ -404,9 +449,7 @@ static enum hca_step move_data(const struct message *m, uint64_t *budget)
 static enum hca_step do_atomic(const struct message *m)
 {
 	struct hca_accessor who = responder(m);
-	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
 	const struct hca_wqe *wqe = m->wqe;
-	struct hca_bad bad;
 	enum hca_fault fault;
 	enum hca_step step;
 	uint64_t old, new;
@@ -420,8 +463,17 @@ static enum hca_step do_atomic(const struct message *m)
 					       sizeof(new), HCA_REMOTE_ATOMIC);
 	}
 	step = remote_fault(m, fault, 0);
-	if (step != HCA_STEP_MORE)
-		return step;
+	m->flow->atomic = old;
+	return step == HCA_STEP_MORE ? HCA_STEP_DONE : step;
+}
+
+static enum hca_step take_atomic(const struct message *m)
+{
+	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
+	uint64_t old = m->flow->atomic;
+	struct hca_bad bad;
+	enum hca_step step;
+
 	step = hca_local_fault(m->qp, hca_sgl_scatter(&sgl, 0, &old, sizeof(old), &bad), &bad, true,
 			       m->syndrome);
 	return step == HCA_STEP_MORE ? HCA_STEP_DONE : step;
@@ -455,6 +507,32 @@ static enum hca_step finish(const struct message *m)
 	return HCA_STEP_DONE;
 }
 
+/* What the responder does, once: it knows a request that comes again because its answer was lost.
+ */
+static enum hca_step execute(const struct message *m, uint64_t *budget)
+{
+	enum hca_step step = m->flow->started ? HCA_STEP_MORE : start(m);
+
+	if (step != HCA_STEP_MORE)
+		return step;
+	step = is_atomic(m->wqe) ? do_atomic(m) : move_data(m, budget);
+	if (step == HCA_STEP_DONE)
+		step = finish(m);
+	if (step == HCA_STEP_DONE)
+		m->flow->executed = true;
+	return step;
+}
+
+/* The answer to an executed request; that to a READ came with its data. */
+static enum hca_step complete(const struct message *m)
+{
+	if (m->wqe->opcode == HCA_OP_READ)
+		return HCA_STEP_DONE;
+	if (!answered(m, is_atomic(m->wqe) ? m->wqe->length : 0))
+		return no_answer(m);
+	return is_atomic(m->wqe) ? take_atomic(m) : HCA_STEP_DONE;
+}
+
 enum hca_step hca_rc_step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome)
 {
 	struct message m = { .qp = qp, .flow = hca_flow(qp), .syndrome = syndrome };
@@ -468,14 +546,14 @@ enum hca_step hca_rc_step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome
 	if (step != HCA_STEP_MORE)
 		return step;
 	find_peer(&m);
-	if (!m.peer)
-		return no_answer(&m);
-	if (hca_fault_pending(m.peer_flow, HCA_FAULT_RESPONDER))
+	if (m.peer && hca_fault_pending(m.peer_flow, HCA_FAULT_RESPONDER))
 		return HCA_STEP_WAIT;
 	if (!m.flow->started)
-		step = start(&m);
+		step = request(&m);
+	else if (!m.peer)
+		step = no_answer(&m);
 	if (step != HCA_STEP_MORE)
 		return step;
-	step = is_atomic(m.wqe) ? do_atomic(&m) : move_data(&m, budget);
-	return step == HCA_STEP_DONE ? finish(&m) : step;
+	step = m.flow->executed ? HCA_STEP_DONE : execute(&m, budget);
+	return step == HCA_STEP_DONE ? complete(&m) : step;
 }

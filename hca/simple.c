@@ -35,6 +35,7 @@ enum hca_cmd_status hca_cmd_query_pages(struct hca *hca, struct hca_cmd *cmd)
 enum hca_cmd_status hca_cmd_query_special(struct hca *hca, struct hca_cmd *cmd)
 {
 	(void)hca;
+	be32_put(cmd->out, 0x08, HCA_KEY_DUMP);
 	be32_put(cmd->out, 0x10, HCA_KEY_NULL);
 	if (cmd->olen >= 0x18)
 		be32_put(cmd->out, 0x14, HCA_KEY_END);
@@ -141,22 +142,4 @@ enum hca_cmd_status hca_cmd_dealloc_xrcd(struct hca *hca, struct hca_cmd *cmd)
 			return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x0a0006);
 	}
 	return dealloc_plain(cmd, &hca->xrcds);
-}
-
-/* An InfiniBand port has no flow tables, so nothing is ever counted: the answer is zero. */
-enum hca_cmd_status hca_cmd_alloc_flow_counter(struct hca *hca, struct hca_cmd *cmd)
-{
-	return alloc_plain(cmd, hca_table_add(&hca->flow_counters, 1, &hca_object_plain));
-}
-
-enum hca_cmd_status hca_cmd_dealloc_flow_counter(struct hca *hca, struct hca_cmd *cmd)
-{
-	return dealloc_plain(cmd, &hca->flow_counters);
-}
-
-enum hca_cmd_status hca_cmd_query_flow_counter(struct hca *hca, struct hca_cmd *cmd)
-{
-	if (!hca_table_get(&hca->flow_counters, be32_at(cmd->in, 0x1c)))
-		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0a0007);
-	return HCA_CMD_OK;
 }

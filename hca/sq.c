@@ -146,6 +146,7 @@ static void drop_message(struct hca_qp *qp, struct hca_flow *flow)
 {
 	flow->active = false;
 	flow->started = false;
+	flow->executed = false;
 	flow->done = 0;
 	qp->retrying = false;
 	/* A receive of a DCT that the message leaves behind is lost, as its sender never finishes.
@@ -224,6 +225,7 @@ static bool load(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
 	}
 	flow->active = true;
 	flow->started = false;
+	flow->executed = false;
 	flow->done = 0;
 	qp->rnr_left = qp->rnr_retry;
 	qp->retries_left = qp->retry_count + 1;

@@ -4,6 +4,7 @@
  * have nobody to talk to in this subnet: their packets are lost after they were read.
  */
 #include "hca/data.h"
+#include "hca/flow_table.h"
 
 #define GRH_LEN		   40u
 #define GRH_NEXT_HEADER_IB 0x1b
@@ -101,7 +102,8 @@ enum hca_step hca_ud_step(struct hca_qp *qp, uint8_t *syndrome)
 		return step;
 	flow->fault[HCA_FAULT_REQUESTER] = HCA_FAULT_IDLE;
 	peer = find_receiver(qp, wqe);
-	if (peer) {
+	if (hca_steer(qp->hca, HCA_TX, 1, wqe->length) && peer &&
+	    hca_steer(peer->hca, HCA_RX, 1, wqe->length)) {
 		build_grh(qp, wqe, packet);
 		deliver(qp, wqe, peer, packet, GRH_LEN + wqe->length);
 	}

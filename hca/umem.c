@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "hca/cmd.h"
+#include "hca/flow_table.h"
 
 #define LOG_PAGE_MIN 12u
 #define LOG_PAGE_MAX 43u
@@ -36,7 +37,8 @@ enum hca_cmd_status hca_cmd_create_uctx(struct hca *hca, struct hca_cmd *cmd)
 	return HCA_CMD_OK;
 }
 
-/* Objects of the context are the driver's to destroy first; umems show whether it did. */
+/* Objects of the context are the driver's to destroy first; umems and flow tables show whether it
+ * did. */
 enum hca_cmd_status hca_cmd_destroy_uctx(struct hca *hca, struct hca_cmd *cmd)
 {
 	uint32_t uid = field_get(cmd->in, 2, 15, 0), i;
@@ -47,6 +49,8 @@ enum hca_cmd_status hca_cmd_destroy_uctx(struct hca *hca, struct hca_cmd *cmd)
 		if (umem && umem->uid == uid)
 			return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x100002);
 	}
+	if (uid && hca_flow_any(hca, uid))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x10000e);
 	if (!hca_table_remove(&hca->uctxs, uid))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x100003);
 	return HCA_CMD_OK;

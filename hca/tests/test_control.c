@@ -270,6 +270,17 @@ static void gids_and_pkeys(void **state)
 	assert_int_equal(query(port, 0x770, 0, 0, 0, out, 0x210), 0);
 }
 
+/* Ports that are not bound to each other. */
+static void lag(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint8_t out[16];
+
+	memset(out, 0xff, sizeof(out));
+	assert_int_equal(query(port, 0x842, 0, 0, 0, out, sizeof(out)), 0);
+	assert_int_equal(be64_at(out, 8), 0);
+}
+
 static void registers(void **state)
 {
 	struct fixture_port *port = &((struct fixture *)*state)->port[0];
@@ -566,6 +577,7 @@ int main(void)
 		TEST(caps_of_other_types),
 		TEST(vport),
 		TEST(gids_and_pkeys),
+		TEST(lag),
 		TEST(registers),
 		TEST(uar_pools),
 		cmocka_unit_test(table_of_numbers),

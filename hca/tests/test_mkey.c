@@ -329,6 +329,51 @@ static void test_null_key(void **state)
 		    HCA_KEY_STRIDED >> 8 < HCA_MKEY_FIRST);
 }
 
+/* The key that has no memory: for local accesses of any protection domain, in a list as well. */
+static void test_dump_key(void **state)
+{
+	struct hca *hca = hca_of(state);
+	struct fixture_port *port = port_of(state);
+	struct hca_accessor who = { .pd = port->pd + 1, .qpn = 1 };
+	uint64_t addr = fixture_alloc(*state, 8192, 4096);
+	uint32_t inner = make_key(port, addr, FIXTURE_ALL, 0);
+	uint32_t list = make_list(port, HCA_MKC_KSM, inner, addr, port->pd);
+	uint8_t data[8192], *memory = fixture_at(*state, addr);
+
+	memset(data, 0x5a, sizeof(data));
+	assert_int_equal(hca_mkey_write(hca, &who, HCA_KEY_DUMP, addr, data, 8192, HCA_LOCAL_WRITE),
+			 HCA_OK);
+	assert_int_equal(memory[0] | memory[8191], 0);
+	assert_int_equal(
+		hca_mkey_read(hca, &who, HCA_KEY_DUMP, UINT64_MAX, data, 100, HCA_LOCAL_READ),
+		HCA_OK);
+	assert_int_equal(data[0] | data[99], 0);
+	assert_int_equal(data[100], 0x5a);
+	assert_int_equal(hca_mkey_check(hca, &who, HCA_KEY_DUMP, addr, 1, HCA_REMOTE_READ),
+			 HCA_FAULT_KEY);
+	assert_int_equal(hca_mkey_check(hca, &who, HCA_KEY_DUMP, addr, 1, HCA_REMOTE_WRITE),
+			 HCA_FAULT_KEY);
+	assert_int_equal(hca_mkey_check(hca, &who, HCA_KEY_DUMP, addr, 1, HCA_REMOTE_ATOMIC),
+			 HCA_FAULT_KEY);
+	assert_int_equal(hca_mkey_check(hca, &who, HCA_KEY_DUMP + 1, addr, 1, HCA_LOCAL_READ),
+			 HCA_FAULT_KEY);
+
+	/* The first half of the list goes nowhere, the second where it belongs. */
+	who.pd = port->pd;
+	be32_put(find_key(hca, list)->xlt, 4, HCA_KEY_DUMP);
+	memset(data, 0x5a, sizeof(data));
+	data[4096] = 0x77;
+	assert_int_equal(hca_mkey_write(hca, &who, list, 0x10000, data, 8192, HCA_REMOTE_WRITE),
+			 HCA_OK);
+	assert_int_equal(memory[0], 0x77);
+	assert_int_equal(memory[4096], 0);
+	assert_int_equal(hca_mkey_read(hca, &who, list, 0x10000, data, 8192, HCA_REMOTE_READ),
+			 HCA_OK);
+	assert_int_equal(data[0] | data[4095], 0);
+	assert_int_equal(data[4096], 0x77);
+	assert_true(HCA_KEY_DUMP >> 8 < HCA_MKEY_FIRST);
+}
+
 /* Three times 10 bytes at a stride of 30 and 20 bytes at a stride of 25. */
 static void test_strided(void **state)
 {
@@ -684,6 +729,7 @@ int main(void)
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_lists, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_null_key, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_dump_key, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_strided, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_loop, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_commands, fixture_setup, fixture_teardown),

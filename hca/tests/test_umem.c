@@ -210,6 +210,8 @@ static void test_special_contexts(void **state)
 	(void)state;
 	be16_put(in, 0, 0x203);
 	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), 0);
+	assert_true(field_get(port->hca->cap[0], 7, 7, 7));
+	assert_int_equal(be32_at(out, 0x08), HCA_KEY_DUMP);
 	assert_int_equal(be32_at(out, 0x10), HCA_KEY_NULL);
 	assert_int_equal(be32_at(out, 0x14), HCA_LKEY_END);
 	/* Programs ask with less room than the driver; they get the part that fits. */

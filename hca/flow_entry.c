@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Entries of flow tables, their counters, and the way of packets through them. Layouts: set_fte_in,
+ * flow_context, query_flow_counter_in of mlx5_ifc.h.
+ */
+#include <stdlib.h>
+
+#include "hca/cmd.h"
+#include "hca/flow_table.h"
+
+#define CONTEXT	     0x40u /* of set_fte_in and query_fte_out */
+#define MATCH_VALUE  (CONTEXT + 0x40u)
+#define MATCH_END    (CONTEXT + 0x240u)
+#define DESTINATIONS (CONTEXT + 0x300u) /* then counters; 8 bytes each */
+#define ITEM	     8u
+
+#define ACTION_ALLOW   0x1u
+#define ACTION_DROP    0x2u
+#define ACTION_FORWARD 0x4u
+#define ACTION_COUNT   0x8u
+#define ACTIONS	       0xfu
+#define VERDICTS       (ACTION_ALLOW | ACTION_DROP | ACTION_FORWARD)
+
+#define TO_FLOW_TABLE 1u
+
+#define OP_NEW	  0u
+#define OP_MODIFY 1u
+
+/* modify_enable_mask */
+#define MODIFY_ACTION	    (1u << 0)
+#define MODIFY_DESTINATIONS (1u << 2)
+#define MODIFY_COUNTERS	    (1u << 3)
+#define MODIFY_ALL	    0xfu
+
+/* --- entries ----------------------------------------------------------------------------- */
+
+static struct hca_flow_entry **place(struct hca_flow_table *table, uint32_t index)
+{
+	struct hca_flow_entry **at = &table->entries;
+
+	while (*at && (*at)->index < index)
+		at = &(*at)->next;
+	return at;
+}
+
+static struct hca_flow_entry *find_entry(struct hca_flow_table *table, uint32_t index)
+{
+	struct hca_flow_entry *entry = *place(table, index);
+
+	return entry && entry->index == index ? entry : NULL;
+}
+
+static void hold(const struct hca_flow_entry *entry, int change)
+{
+	if (entry->to)
+		entry->to->users += (uint32_t)change;
+	if (entry->counter)
+		entry->counter->users += (uint32_t)change;
+}
+
+/* What the context has in fields that stand for more than this model does. */
+static enum hca_cmd_status check_context(struct hca *hca, struct hca_cmd *cmd)
+{
+	const uint8_t *context = cmd->in + CONTEXT;
+	uint32_t action = field_get(context, 3, 15, 0);
+
+	if (field_get(cmd->in, 6, 31, 31))
+		return hca_flow_unmodelled(hca, cmd, "ignore_flow_level", 1);
+	if (field_get(context, 2, 23, 0))
+		return hca_flow_unmodelled(hca, cmd, "flow tag", field_get(context, 2, 23, 0));
+	if (action & ~ACTIONS)
+		return hca_flow_unmodelled(hca, cmd, "action", action);
+	if (field_get(context, 4, 31, 31))
+		return hca_flow_unmodelled(hca, cmd, "extended destination", 1);
+	if (field_get(context, 4, 23, 0) > 1)
+		return hca_flow_unmodelled(hca, cmd, "destinations", field_get(context, 4, 23, 0));
+	if (field_get(context, 5, 23, 0) > 1)
+		return hca_flow_unmodelled(hca, cmd, "counters", field_get(context, 5, 23, 0));
+	if (!hca_flow_zero(cmd, MATCH_VALUE, MATCH_END))
+		return hca_flow_unmodelled(hca, cmd, "match value", 1);
+	return HCA_CMD_OK;
+}
+
+static enum hca_cmd_status read_destination(struct hca *hca, struct hca_cmd *cmd,
+					    const struct hca_flow_table *table,
+					    struct hca_flow_entry *entry)
+{
+	const uint8_t *item = cmd->in + DESTINATIONS;
+
+	if (item[0] != TO_FLOW_TABLE)
+		return hca_flow_unmodelled(hca, cmd, "destination type", item[0]);
+	return hca_flow_find_next(hca, cmd, table, field_get(item, 0, 23, 0), &entry->to);
+}
+
+static enum hca_cmd_status read_counter(struct hca *hca, struct hca_cmd *cmd, uint32_t at,
+					struct hca_flow_entry *entry)
+{
+	entry->counter_number = be32_at(cmd->in, at);
+	entry->counter = hca_table_get(&hca->flow_counters, entry->counter_number);
+	if (!entry->counter || !hca_flow_owns(be16_at(cmd->in, 2), entry->counter->uid))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x140001);
+	return HCA_CMD_OK;
+}
+
+/* Take over into @entry what @mask selects of the context. Nothing else changes. */
+static enum hca_cmd_status read_context(struct hca *hca, struct hca_cmd *cmd,
+					const struct hca_flow_table *table, uint32_t mask,
+					struct hca_flow_entry *entry)
+{
+	const uint8_t *context = cmd->in + CONTEXT;
+	uint32_t destinations = field_get(context, 4, 23, 0);
+	uint32_t counters = field_get(context, 5, 23, 0);
+	enum hca_cmd_status status = check_context(hca, cmd);
+	uint16_t verdict;
+
+	if (status)
+		return status;
+	if (destinations + counters && cmd->ilen < DESTINATIONS + ITEM * (destinations + counters))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x140002);
+	if (mask & MODIFY_ACTION)
+		entry->action = (uint16_t)field_get(context, 3, 15, 0);
+	if (mask & MODIFY_DESTINATIONS) {
+		entry->to = NULL;
+		status = destinations ? read_destination(hca, cmd, table, entry) : HCA_CMD_OK;
+	}
+	if (!status && mask & MODIFY_COUNTERS) {
+		entry->counter = NULL;
+		status = counters
+				 ? read_counter(hca, cmd, DESTINATIONS + ITEM * destinations, entry)
+				 : HCA_CMD_OK;
+	}
+	if (status)
+		return status;
+	/* One verdict, and what the actions need; lists that they do not need are not kept. */
+	verdict = entry->action & VERDICTS;
+	if (!verdict || verdict & (verdict - 1) || (verdict == ACTION_FORWARD && !entry->to) ||
+	    (entry->action & ACTION_COUNT && !entry->counter))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x140003);
+	if (verdict != ACTION_FORWARD)
+		entry->to = NULL;
+	if (!(entry->action & ACTION_COUNT))
+		entry->counter = NULL;
+	return HCA_CMD_OK;
+}
+
+static enum hca_cmd_status modify_entry(struct hca *hca, struct hca_cmd *cmd,
+					struct hca_flow_table *table, struct hca_flow_entry *entry)
+{
+	uint32_t mask = field_get(cmd->in, 6, 7, 0);
+	struct hca_flow_entry changed;
+	enum hca_cmd_status status;
+
+	if (!entry)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x140004);
+	if (mask & ~MODIFY_ALL || be32_at(cmd->in, CONTEXT + 4) != entry->group)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x140005);
+	changed = *entry;
+	status = read_context(hca, cmd, table, mask, &changed);
+	if (status)
+		return status;
+	hold(&changed, 1);
+	hold(entry, -1);
+	*entry = changed;
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_set_flow_entry(struct hca *hca, struct hca_cmd *cmd)
+{
+	uint32_t index = be32_at(cmd->in, 0x20), op_mod = be16_at(cmd->in, 6);
+	struct hca_flow_entry made = { .index = index };
+	struct hca_flow_entry *entry, **at;
+	struct hca_flow_table *table;
+	struct hca_flow_group *group;
+	enum hca_cmd_status status = hca_flow_find(hca, cmd, &table);
+
+	if (status)
+		return status;
+	if (op_mod > OP_MODIFY)
+		return hca_flow_unmodelled(hca, cmd, "entry op_mod", op_mod);
+	entry = find_entry(table, index);
+	if (op_mod == OP_MODIFY)
+		return modify_entry(hca, cmd, table, entry);
+	made.group = be32_at(cmd->in, CONTEXT + 4);
+	group = hca_table_get(&table->groups, made.group);
+	if (!group)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x140006);
+	if (index < group->start || index > group->end)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_INDEX, 0x140007);
+	if (entry)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x140008);
+	status = read_context(hca, cmd, table, MODIFY_ALL, &made);
+	if (status)
+		return status;
+	entry = malloc(sizeof(*entry));
+	if (!entry)
+		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x140009);
+	at = place(table, index);
+	made.next = *at;
+	*entry = made;
+	*at = entry;
+	hold(entry, 1);
+	group->entries++;
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_delete_flow_entry(struct hca *hca, struct hca_cmd *cmd)
+{
+	struct hca_flow_group *group;
+	struct hca_flow_table *table;
+	struct hca_flow_entry *entry;
+	enum hca_cmd_status status = hca_flow_find(hca, cmd, &table);
+
+	if (status)
+		return status;
+	entry = find_entry(table, be32_at(cmd->in, 0x20));
+	if (!entry)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x14000a);
+	*place(table, entry->index) = entry->next;
+	group = hca_table_get(&table->groups, entry->group);
+	group->entries--;
+	hold(entry, -1);
+	free(entry);
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_query_flow_entry(struct hca *hca, struct hca_cmd *cmd)
+{
+	uint8_t *context = cmd->out + CONTEXT, *item = cmd->out + DESTINATIONS;
+	const struct hca_flow_entry *entry;
+	struct hca_flow_table *table;
+	enum hca_cmd_status status = hca_flow_find(hca, cmd, &table);
+
+	if (status)
+		return status;
+	entry = find_entry(table, be32_at(cmd->in, 0x20));
+	if (!entry)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x14000b);
+	if (cmd->olen < DESTINATIONS + ITEM * ((uint32_t) !!entry->to + !!entry->counter))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_OUTPUT_LEN, 0x14000c);
+	be32_put(context, 4, entry->group);
+	field_put(context, 3, 15, 0, entry->action);
+	field_put(context, 4, 23, 0, !!entry->to);
+	field_put(context, 5, 23, 0, !!entry->counter);
+	if (entry->to) {
+		item[0] = TO_FLOW_TABLE;
+		field_put(item, 0, 23, 0, entry->to->number);
+		item += ITEM;
+	}
+	if (entry->counter)
+		be32_put(item, 0, entry->counter_number);
+	return HCA_CMD_OK;
+}
+
+/* --- counters ---------------------------------------------------------------------------- */
+
+enum hca_cmd_status hca_cmd_alloc_flow_counter(struct hca *hca, struct hca_cmd *cmd)
+{
+	struct hca_flow_counter *counter;
+	uint32_t number;
+
+	/* flow_counter_bulk_log_size, flow_counter_bulk */
+	if (field_get(cmd->in, 3, 12, 0))
+		return hca_flow_unmodelled(hca, cmd, "bulk of counters",
+					   field_get(cmd->in, 3, 12, 0));
+	counter = calloc(1, sizeof(*counter));
+	if (!counter)
+		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x14000d);
+	counter->uid = be16_at(cmd->in, 2);
+	number = hca_table_add(&hca->flow_counters, 1, counter);
+	if (!number) {
+		free(counter);
+		return hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x14000e);
+	}
+	be32_put(cmd->out, 8, number);
+	return HCA_CMD_OK;
+}
+
+static struct hca_flow_counter *find_counter(struct hca *hca, const struct hca_cmd *cmd,
+					     uint32_t number)
+{
+	struct hca_flow_counter *counter = hca_table_get(&hca->flow_counters, number);
+
+	return counter && hca_flow_owns(be16_at(cmd->in, 2), counter->uid) ? counter : NULL;
+}
+
+enum hca_cmd_status hca_cmd_dealloc_flow_counter(struct hca *hca, struct hca_cmd *cmd)
+{
+	uint32_t number = be32_at(cmd->in, 8);
+	struct hca_flow_counter *counter = find_counter(hca, cmd, number);
+
+	if (!counter)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x14000f);
+	if (counter->users)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x140010);
+	hca_table_remove(&hca->flow_counters, number);
+	free(counter);
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_query_flow_counter(struct hca *hca, struct hca_cmd *cmd)
+{
+	struct hca_flow_counter *counter = find_counter(hca, cmd, be32_at(cmd->in, 0x1c));
+	uint32_t count = field_get(cmd->in, 6, 15, 0);
+
+	if (count > 1)
+		return hca_flow_unmodelled(hca, cmd, "bulk of counters", count);
+	if (!counter)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x140011);
+	be64_put(cmd->out, 0x10, counter->packets);
+	be64_put(cmd->out, 0x18, counter->octets);
+	if (field_get(cmd->in, 6, 31, 31)) /* clear */
+		counter->packets = counter->octets = 0;
+	return HCA_CMD_OK;
+}
+
+/* --- packets ----------------------------------------------------------------------------- */
+
+bool hca_steer(struct hca *hca, enum hca_side side, uint64_t packets, uint64_t octets)
+{
+	const struct hca_flow_table *table = hca->flow_root[side];
+
+	while (table) {
+		const struct hca_flow_entry *entry = table->entries;
+
+		if (!entry) {
+			table = table->miss;
+			continue;
+		}
+		if (entry->counter) {
+			entry->counter->packets += packets;
+			entry->counter->octets += octets;
+		}
+		if (entry->action & ACTION_DROP)
+			return false;
+		table = entry->to;
+	}
+	return true;
+}

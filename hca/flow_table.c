@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Commands of flow tables, of their groups and of the roots. Layouts: create_flow_table_in,
+ * flow_table_context, create_flow_group_in, set_flow_table_root_in of mlx5_ifc.h.
+ */
+#include "hca/flow_table.h"
+
+#include <stdlib.h>
+
+#include "hca/cmd.h"
+
+#define IN_TYPE	   0x10u
+#define IN_CONTEXT 0x18u
+#define IN_MATCH   0x40u
+
+#define TYPE_RDMA_RX 7u
+#define TYPE_RDMA_TX 8u
+
+#define MISS_DEFAULT 0u
+#define MISS_FORWARD 1u
+
+#define SELECT_MISS_TABLE 1u
+
+#define ROOT_SET   0u
+#define ROOT_RESET 1u
+
+#define GROUPS_MAX (1u << HCA_FLOW_LOG_SIZE)
+
+/* Of flow_table_context: reformat_en, decap_en, sw_owner, termination_table, rtc_valid. */
+#define CONTEXT_UNMODELLED 0xf0008000u
+
+enum hca_cmd_status hca_flow_unmodelled(struct hca *hca, struct hca_cmd *cmd, const char *what,
+					uint32_t value)
+{
+	hca_unmodelled(hca, "flow table %s 0x%x", what, value);
+	return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x130001);
+}
+
+bool hca_flow_zero(const struct hca_cmd *cmd, uint32_t from, uint32_t to)
+{
+	uint32_t i;
+
+	for (i = from; i < to && i < cmd->ilen; i++) {
+		if (cmd->in[i])
+			return false;
+	}
+	return true;
+}
+
+/* --- which table ------------------------------------------------------------------------- */
+
+static enum hca_cmd_status find_side(struct hca *hca, struct hca_cmd *cmd, enum hca_side *side)
+{
+	uint8_t type = cmd->in[IN_TYPE];
+
+	/* other_vport, other_eswitch, vport_number */
+	if (be32_at(cmd->in, 8))
+		return hca_flow_unmodelled(hca, cmd, "of vport", be32_at(cmd->in, 8));
+	if (type != TYPE_RDMA_RX && type != TYPE_RDMA_TX)
+		return hca_flow_unmodelled(hca, cmd, "type", type);
+	*side = type == TYPE_RDMA_RX ? HCA_RX : HCA_TX;
+	return HCA_CMD_OK;
+}
+
+static enum hca_cmd_status find(struct hca *hca, struct hca_cmd *cmd, enum hca_side side,
+				uint32_t number, struct hca_flow_table **table)
+{
+	struct hca_flow_table *found = hca_table_get(&hca->flow_tables, number);
+
+	if (!found || found->side != side || !hca_flow_owns(be16_at(cmd->in, 2), found->uid))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x130002);
+	*table = found;
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_flow_find(struct hca *hca, struct hca_cmd *cmd,
+				  struct hca_flow_table **table)
+{
+	enum hca_side side;
+	enum hca_cmd_status status = find_side(hca, cmd, &side);
+
+	return status ? status : find(hca, cmd, side, field_get(cmd->in, 5, 23, 0), table);
+}
+
+enum hca_cmd_status hca_flow_find_next(struct hca *hca, struct hca_cmd *cmd,
+				       const struct hca_flow_table *from, uint32_t number,
+				       struct hca_flow_table **table)
+{
+	struct hca_flow_table *next;
+	enum hca_cmd_status status = find(hca, cmd, from->side, number, &next);
+
+	if (status)
+		return status;
+	/* This is what keeps packets from going round in circles. */
+	if (next->level <= from->level)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x130003);
+	*table = next;
+	return HCA_CMD_OK;
+}
+
+/* --- tables ------------------------------------------------------------------------------ */
+
+/* The table that @context makes @table send to what no entry takes. */
+static enum hca_cmd_status find_miss(struct hca *hca, struct hca_cmd *cmd,
+				     const struct hca_flow_table *table,
+				     struct hca_flow_table **miss)
+{
+	const uint8_t *context = cmd->in + IN_CONTEXT;
+	uint32_t action = field_get(context, 0, 27, 24);
+
+	*miss = NULL;
+	if (action == MISS_DEFAULT)
+		return HCA_CMD_OK;
+	if (action != MISS_FORWARD)
+		return hca_flow_unmodelled(hca, cmd, "miss action", action);
+	return hca_flow_find_next(hca, cmd, table, field_get(context, 1, 23, 0), miss);
+}
+
+static void set_miss(struct hca_flow_table *table, struct hca_flow_table *miss)
+{
+	if (miss)
+		miss->users++;
+	if (table->miss)
+		table->miss->users--;
+	table->miss = miss;
+}
+
+enum hca_cmd_status hca_cmd_create_flow_table(struct hca *hca, struct hca_cmd *cmd)
+{
+	const uint8_t *context = cmd->in + IN_CONTEXT;
+	struct hca_flow_table made = {
+		.uid = be16_at(cmd->in, 2),
+		.level = (uint8_t)field_get(context, 0, 23, 16),
+		.log_size = (uint8_t)field_get(context, 0, 7, 0),
+		.groups.limit = GROUPS_MAX + 1,
+	};
+	struct hca_flow_table *table, *miss;
+	enum hca_cmd_status status = find_side(hca, cmd, &made.side);
+
+	if (status)
+		return status;
+	if (be16_at(cmd->in, 6))
+		return hca_flow_unmodelled(hca, cmd, "op_mod", be16_at(cmd->in, 6));
+	if (be32_at(context, 0) & CONTEXT_UNMODELLED)
+		return hca_flow_unmodelled(hca, cmd, "context", be32_at(context, 0));
+	if (made.log_size > HCA_FLOW_LOG_SIZE)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x130004);
+	if (made.uid && !hca_table_get(&hca->uctxs, made.uid))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x130005);
+	status = find_miss(hca, cmd, &made, &miss);
+	if (status)
+		return status;
+	table = malloc(sizeof(*table));
+	if (!table)
+		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x130006);
+	*table = made;
+	table->number = hca_table_add(&hca->flow_tables, 1, table);
+	if (!table->number) {
+		free(table);
+		return hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x130007);
+	}
+	set_miss(table, miss);
+	field_put(cmd->out, 2, 23, 0, table->number);
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_modify_flow_table(struct hca *hca, struct hca_cmd *cmd)
+{
+	struct hca_flow_table *table, *miss;
+	enum hca_cmd_status status = hca_flow_find(hca, cmd, &table);
+	uint32_t select = be16_at(cmd->in, 0xe);
+
+	if (status)
+		return status;
+	if (select != SELECT_MISS_TABLE)
+		return hca_flow_unmodelled(hca, cmd, "field select", select);
+	status = find_miss(hca, cmd, table, &miss);
+	if (!status)
+		set_miss(table, miss);
+	return status;
+}
+
+/* A root may go: its side has none then. That is how the driver takes its last table down. */
+enum hca_cmd_status hca_cmd_destroy_flow_table(struct hca *hca, struct hca_cmd *cmd)
+{
+	struct hca_flow_table *table;
+	enum hca_cmd_status status = hca_flow_find(hca, cmd, &table);
+
+	if (status)
+		return status;
+	if (table->users || table->groups.count)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x130008);
+	if (hca->flow_root[table->side] == table)
+		hca->flow_root[table->side] = NULL;
+	set_miss(table, NULL);
+	hca_table_remove(&hca->flow_tables, table->number);
+	free(table->groups.slot);
+	free(table);
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_query_flow_table(struct hca *hca, struct hca_cmd *cmd)
+{
+	uint8_t *context = cmd->out + IN_CONTEXT;
+	struct hca_flow_table *table;
+	enum hca_cmd_status status = hca_flow_find(hca, cmd, &table);
+
+	if (status)
+		return status;
+	field_put(context, 0, 27, 24, table->miss ? MISS_FORWARD : MISS_DEFAULT);
+	field_put(context, 0, 23, 16, table->level);
+	field_put(context, 0, 7, 0, table->log_size);
+	field_put(context, 1, 23, 0, table->miss ? table->miss->number : 0);
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_set_flow_table_root(struct hca *hca, struct hca_cmd *cmd)
+{
+	uint32_t op_mod = be16_at(cmd->in, 6), qpn = field_get(cmd->in, 6, 23, 0);
+	struct hca_flow_table *table = NULL;
+	enum hca_cmd_status status;
+	enum hca_side side;
+
+	if (op_mod > ROOT_RESET)
+		return hca_flow_unmodelled(hca, cmd, "root op_mod", op_mod);
+	if (qpn)
+		return hca_flow_unmodelled(hca, cmd, "root of QP", qpn);
+	status = find_side(hca, cmd, &side);
+	if (!status && op_mod == ROOT_SET)
+		status = hca_flow_find(hca, cmd, &table);
+	if (!status)
+		hca->flow_root[side] = table;
+	return status;
+}
+
+/* --- groups ------------------------------------------------------------------------------ */
+
+static bool overlaps(const struct hca_flow_table *table, uint32_t start, uint32_t end)
+{
+	uint32_t i;
+
+	for (i = 0; i < table->groups.size; i++) {
+		const struct hca_flow_group *group = table->groups.slot[i];
+
+		if (group && start <= group->end && group->start <= end)
+			return true;
+	}
+	return false;
+}
+
+enum hca_cmd_status hca_cmd_create_flow_group(struct hca *hca, struct hca_cmd *cmd)
+{
+	uint32_t start = be32_at(cmd->in, 0x1c), end = be32_at(cmd->in, 0x24), number;
+	struct hca_flow_table *table;
+	struct hca_flow_group *group;
+	enum hca_cmd_status status = hca_flow_find(hca, cmd, &table);
+
+	if (status)
+		return status;
+	if (field_get(cmd->in, 4, 19, 16))
+		return hca_flow_unmodelled(hca, cmd, "group type", field_get(cmd->in, 4, 19, 16));
+	if (be16_at(cmd->in, 0x2a))
+		return hca_flow_unmodelled(hca, cmd, "match definer", be16_at(cmd->in, 0x2a));
+	if (!hca_flow_zero(cmd, IN_MATCH, UINT32_MAX))
+		return hca_flow_unmodelled(hca, cmd, "match criteria", cmd->in[0x3f]);
+	if (start > end || end >> table->log_size || overlaps(table, start, end))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_INDEX, 0x130009);
+	group = calloc(1, sizeof(*group));
+	if (!group)
+		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x13000a);
+	group->start = start;
+	group->end = end;
+	number = hca_table_add(&table->groups, 1, group);
+	if (!number) {
+		free(group);
+		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x13000b);
+	}
+	field_put(cmd->out, 2, 23, 0, number);
+	return HCA_CMD_OK;
+}
+
+static enum hca_cmd_status find_group(struct hca *hca, struct hca_cmd *cmd,
+				      struct hca_flow_table **table, struct hca_flow_group **group)
+{
+	enum hca_cmd_status status = hca_flow_find(hca, cmd, table);
+
+	if (status)
+		return status;
+	*group = hca_table_get(&(*table)->groups, be32_at(cmd->in, 0x18));
+	return *group ? HCA_CMD_OK : hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x13000c);
+}
+
+enum hca_cmd_status hca_cmd_destroy_flow_group(struct hca *hca, struct hca_cmd *cmd)
+{
+	struct hca_flow_table *table;
+	struct hca_flow_group *group;
+	enum hca_cmd_status status = find_group(hca, cmd, &table, &group);
+
+	if (status)
+		return status;
+	if (group->entries)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x13000d);
+	hca_table_remove(&table->groups, be32_at(cmd->in, 0x18));
+	free(group);
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_query_flow_group(struct hca *hca, struct hca_cmd *cmd)
+{
+	struct hca_flow_table *table;
+	struct hca_flow_group *group;
+	enum hca_cmd_status status = find_group(hca, cmd, &table, &group);
+
+	if (status)
+		return status;
+	be32_put(cmd->out, 0x1c, group->start);
+	be32_put(cmd->out, 0x24, group->end);
+	return HCA_CMD_OK;
+}
+
+/* --- all of them ------------------------------------------------------------------------- */
+
+bool hca_flow_any(const struct hca *hca, uint32_t uid)
+{
+	uint32_t i;
+
+	for (i = 0; i < hca->flow_tables.size; i++) {
+		const struct hca_flow_table *table = hca->flow_tables.slot[i];
+
+		if (table && table->uid == uid)
+			return true;
+	}
+	return false;
+}
+
+static void table_free(struct hca_flow_table *table)
+{
+	uint32_t i;
+
+	while (table->entries) {
+		struct hca_flow_entry *next = table->entries->next;
+
+		free(table->entries);
+		table->entries = next;
+	}
+	for (i = 0; i < table->groups.size; i++)
+		free(table->groups.slot[i]);
+	free(table->groups.slot);
+	free(table);
+}
+
+void hca_flow_drop(struct hca *hca)
+{
+	uint32_t i;
+
+	hca->flow_root[HCA_RX] = hca->flow_root[HCA_TX] = NULL;
+	for (i = 0; i < hca->flow_tables.size; i++) {
+		if (hca->flow_tables.slot[i])
+			table_free(hca->flow_tables.slot[i]);
+	}
+	for (i = 0; i < hca->flow_counters.size; i++)
+		free(hca->flow_counters.slot[i]);
+}

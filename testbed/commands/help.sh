@@ -21,8 +21,7 @@ usage: ./tph COMMAND ...
       --json FILE           the results as JSON
       --dry-run             print what would be started
   test [OPTION...] [SUITE|SUITE/NNN]...
-                        the default suites (some on kernels that look for errors, too), or the named
-                        ones, or single tests of them
+                        the default suites, or the named ones, or single tests of them
       --list                what there is
       --debug-kernel        all of the guest's suites on kernels that look for errors: debug (KASAN,
                             lockdep, kmemleak, UBSAN, DMA API), and for races KCSAN

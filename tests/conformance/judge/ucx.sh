@@ -4,25 +4,25 @@
 export UCX_NET_DEVICES="$device:1" UCX_WARN_UNUSED_ENV_VARS=n
 [ -z "$gid" ] || export UCX_IB_GID_INDEX="$gid"
 
-# one NAME OPTIONS
+# one NAME OPTIONS-OF-BOTH OPTIONS
 one()
 {
 	# -P 0: without a terminal it takes itself for an MPI job.
-	both "$1" 13337 "ucx_perftest -P 0 -p 13337 -f" "ucx_perftest -P 0 -p 13337 -f $2 127.0.0.1"
+	both "$1" 13337 "ucx_perftest -P 0 -p 13337 -f $2" "ucx_perftest -P 0 -p 13337 -f $2 $3 127.0.0.1"
 }
 
 # protocol TEST OPTIONS: UCP chooses how, over this transport alone.
 protocol()
 {
 	export UCX_TLS="$transport,self"
-	one "$transport $1 $2" "-t $1 $2"
+	one "$transport $1 $2" '' "-t $1 $2"
 }
 
 # direct TEST OPTIONS
 direct()
 {
 	unset UCX_TLS
-	one "${transport}erbs $1 $2" "-x ${transport}erbs -d $device:1 -t $1 $2"
+	one "${transport}erbs $1 $2" "-x ${transport}erbs -d $device:1" "-t $1 $2"
 }
 
 small='-n 100 -w 10 -s 8'

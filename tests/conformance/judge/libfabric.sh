@@ -5,17 +5,17 @@
 # one CASE OPTIONS ADDRESS
 one()
 {
-	both "$1" 47592 "fi_pingpong -d $device $2" "fi_pingpong -d $device $2 $3"
+	both "$1" 47592 "fi_pingpong $2" "fi_pingpong $2 $3"
 }
 
 iterations='-I 20'
 for size in 64 4096; do
-	one "dgram $size" "-p verbs -e dgram $iterations -S $size -v" 127.0.0.1
+	one "dgram $size" "-d $device-dgram -p verbs -e dgram $iterations -S $size -v" 127.0.0.1
 done
 for size in 64 65536; do
 	for kind in 'msg -p verbs' 'rdm -p verbs;ofi_rxm'; do
 		if has_ip; then
-			one "${kind%% *} $size" "-e $kind $iterations -S $size -v" "$rxe_address"
+			one "${kind%% *} $size" "-d $device -e $kind $iterations -S $size -v" "$rxe_address"
 		else
 			verdict skip "${kind%% *} $size" 'no IP interface of the port, which rdma_cm needs'
 		fi

@@ -147,12 +147,18 @@ summary()
 	echo "$(count pass "$@") passed, $(count fail "$@") failed, $(count skip "$@") skipped"
 }
 
+# kernel_kind VARIANT DIRECTORY: the variant that a kernel is, whatever TPH_KERNEL takes it for.
+kernel_kind()
+{
+	cat "$2/variant" 2>/dev/null || echo "$1"
+}
+
 # report: the results as JSON.
 report()
 {
-	in_sandbox jq -n -R --arg plain "$(cat "$KERNEL/variant" 2>/dev/null || echo plain)" \
+	in_sandbox jq -n -R --arg plain "$(kernel_kind plain "$(echo "$kernels" | sed -n 's/^plain //p')")" \
 		--arg kernels "$(echo "$kernels" | while read -r variant kernel; do
-			[ -z "$variant" ] || echo "$variant $(cat "$kernel/release")"
+			[ -z "$variant" ] || echo "$(kernel_kind "$variant" "$kernel") $(cat "$kernel/release")"
 		done)" -f /src/testbed/test/report.jq <"$TPH_RESULTS"
 }
 
@@ -172,7 +178,7 @@ echo "$kernels" | while read -r variant kernel; do
 	[ -n "$variant" ] || continue
 	labels="@$variant\$"
 	[ "$variant" != plain ] || labels='^[^@]*$'
-	echo "Linux $(cat "$kernel/release"), $(cat "$kernel/variant" 2>/dev/null || echo "$variant") kernel: $(summary "$labels")"
+	echo "Linux $(cat "$kernel/release"), $(kernel_kind "$variant" "$kernel") kernel: $(summary "$labels")"
 done
 [ -z "$json" ] || report >"$json"
 summary

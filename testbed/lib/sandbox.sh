@@ -46,6 +46,6 @@ in_sandbox()
 		--clearenv --setenv PATH /usr/sbin:/usr/bin:/sbin:/bin --setenv HOME /tmp \
 		--setenv LC_ALL C.UTF-8 --setenv TERM "${TERM:-dumb}" \
 		--setenv CCACHE_DIR /cache/ccache --setenv CCACHE_MAXSIZE 4G \
-		--setenv CCACHE_NOHASHDIR 1 --setenv CCACHE_SLOPPINESS time_macros \
+		--setenv CCACHE_NOHASHDIR 1 --setenv CCACHE_SLOPPINESS time_macros --setenv CCACHE_DEPEND 1 \
 		--chdir / "$@"
 }

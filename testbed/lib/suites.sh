@@ -94,12 +94,20 @@ here_suite()
 	shift
 	here_scratch=$(mktemp -d)
 	on_exit "rm -rf '$here_scratch'"
+	here_pid=
+	# shellcheck disable=SC2016 # expanded at exit
+	on_exit '[ -z "$here_pid" ] || { kill -TERM "-$here_pid" 2>/dev/null || :; wait "$here_pid" || :; }'
 	for name; do
 		status=0
 		rm -rf "$here_scratch/work" "$here_scratch/cases"
 		mkdir "$here_scratch/work"
-		(cd "$here_scratch/work" && TPH_CASES=$here_scratch/cases sh "$TPH_TOP/tests/$here_suite/$name") \
-			4>&2 >"$here_scratch/log" 2>&1 </dev/null || status=$?
+		# In a session of its own, so that a signal to ./tph ends all that the test started.
+		(cd "$here_scratch/work" &&
+			TPH_CASES=$here_scratch/cases exec setsid sh "$TPH_TOP/tests/$here_suite/$name") \
+			4>&2 >"$here_scratch/log" 2>&1 </dev/null &
+		here_pid=$!
+		wait "$here_pid" || status=$?
+		here_pid=
 		verdict "$here_suite" "$name" "$status" "$here_scratch/log" "$here_scratch/cases"
 	done
 	rm -rf "$here_scratch"

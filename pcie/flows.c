@@ -148,8 +148,8 @@ int tlp_flows_print(const struct tlp_flows *flows, bool json, FILE *out)
 		const struct tlp_flow *flow = &flows->flow[i];
 
 		fprintf(out, "  %s -> %s %s: %" PRIu64 " TLPs, %" PRIu64 " bytes", flow->source,
-			flow->target ? flow->target : tlp_route_name(flow->route),
-			type_name(flow), flow->tlps, flow->bytes);
+			flow->target ? flow->target : tlp_route_name(flow->route), type_name(flow),
+			flow->tlps, flow->bytes);
 		if (flow->hint.th)
 			fprintf(out, ", ph %u st 0x%x (%d bits)", flow->hint.ph, flow->hint.st,
 				width(&flow->hint));

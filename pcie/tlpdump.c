@@ -27,7 +27,16 @@ struct options {
 	struct tlp_summary_options sum;
 };
 
-enum { OPT_ADDR = 256, OPT_EXPECT, OPT_FLOWS, OPT_FROM, OPT_HINTED, OPT_JSON, OPT_LIMIT, OPT_MARKS };
+enum {
+	OPT_ADDR = 256,
+	OPT_EXPECT,
+	OPT_FLOWS,
+	OPT_FROM,
+	OPT_HINTED,
+	OPT_JSON,
+	OPT_LIMIT,
+	OPT_MARKS
+};
 enum { OPT_SOURCE = 300, OPT_SUMMARY, OPT_TARGET, OPT_TO, OPT_TYPE, OPT_WINDOW };
 
 static const struct option longopts[] = {

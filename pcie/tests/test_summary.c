@@ -348,7 +348,8 @@ static void test_flows(void **state)
 	assert_string_equal(
 		strtok(out, "\n"),
 		"{\"mark\":null,\"flows\":["
-		"{\"source\":\"hca1\",\"target\":\"gpu0\",\"route\":\"function\",\"bar\":0,\"type\":"
+		"{\"source\":\"hca1\",\"target\":\"gpu0\",\"route\":\"function\",\"bar\":0,"
+		"\"type\":"
 		"\"write\",\"hint\":{\"ph\":2,\"st\":42,\"st_width\":8},\"tlps\":1,\"bytes\":128},"
 		"{\"source\":\"hca1\",\"target\":null,\"route\":\"memory\",\"type\":\"write\","
 		"\"hint\":{\"ph\":2,\"st\":42,\"st_width\":8},\"tlps\":1,\"bytes\":128}]}");

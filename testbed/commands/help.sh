@@ -20,6 +20,14 @@ usage: ./tph COMMAND ...
       --iommu M             pt (default), translated or off
       --json FILE           the results as JSON
       --dry-run             print what would be started
+  matrix [--quick] [--json FILE]
+                        write, read and send with BARs and host memory: every kind of hint with every PH
+                        in table and direct mode, at three sizes with 1 and 16 QPs, and every size from
+                        8 bytes to 8 MiB with 1 to 64 QPs, up to 64 MiB at once (8 MiB with QEMU's
+                        NVMe); each byte is verified, each TLP's hint counted, about 4000 cells
+      --quick               some 120 of them
+      --json FILE           the results as JSON, a record for each cell
+      --dry-run             print what would be started
   test [OPTION...] [SUITE|SUITE/NNN]...
                         the default suites, or the named ones, or single tests of them
       --list                what there is

@@ -24,7 +24,7 @@ def all_shapes:
     + shape(pow(2; range(3; 24)) ; pow(2; range(0; 7))) | select(fits(.target))]
   | [[functions], [hints]] as [$functions, $hints]
   | to_entries[]
-  | .value + $functions[.key % 4]
+  | .value + $functions[(.key + (.key / 12 | floor)) % 4]
     + (if .value.target == "gpu" or .value.target == "nvme" then $hints[.key % 13] else $hints[0] end);
 def quick_cells:
   [{operation: operations, target: ("gpu", "nvme")} + functions + {kind: ("off", kinds)}]

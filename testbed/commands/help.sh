@@ -28,6 +28,12 @@ usage: ./tph COMMAND ...
       --quick               some 120 of them
       --json FILE           the results as JSON, a record for each cell
       --dry-run             print what would be started
+  cost [OPTION...]      what hints cost, side by side: registration with and without, and on a kernel
+                        without the series; up to 65536 regions with one tag and with a tag each;
+                        bandwidth and message rate of ib_write_bw. Medians of 30 runs that take turns
+      --quick               3 runs, 64 regions, no other kernel
+      --no-stock            no other kernel (building it takes a quarter of an hour)
+      --json FILE           the results as JSON
   test [OPTION...] [SUITE|SUITE/NNN]...
                         the default suites, or the named ones, or single tests of them
       --list                what there is
@@ -49,7 +55,7 @@ usage: ./tph COMMAND ...
       --devices FILE        other devices than those of testbed/devices
       --iommu M             pt (default), translated or off
       --linux VERSION       as for test
-      --variant V           the kernel: plain (default), debug or kcsan
+      --variant V           the kernel: plain (default), debug, kcsan, or stock (without the series)
       --dry-run             print what would be started
   shell [OPTION...]     an interactive shell in such a guest; options as for exec
   build [--linux VERSION] [--variant V] [--dry-run] [PART...]

@@ -52,6 +52,7 @@ broken "$hinted" '(result | .bytes) = 0' '["0 bytes verified, not \(.cells[] | s
 broken "$hinted" '(result | .applied.st) |= . + 1' '["memory key has another hint"]'
 broken "$hinted" '(result | .status) = "remote access error"' '["completion: remote access error"]'
 broken "$hinted" '(result | .refused) = {step: "register", errno: "ENOSPC"}' '["refused ENOSPC, expected nothing"]'
+# shellcheck disable=SC2016 # jq's variable
 broken "$hinted" '.results |= map(select(.id != $id))' '["no result"]'
 # On the wire and at the completer alike, as a fault of the requester is.
 broken "$hinted" '((result | .completer[0].hint.st), (flows | .[0].hint.st)) |= . + 1' \

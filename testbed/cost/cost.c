@@ -28,7 +28,8 @@ static struct {
 	struct mr_hca hca;
 	struct mr_bar bar;
 	void *memory;
-	int plain, hinted; /* dma-bufs; hinted < 0: this kernel has no hints */
+	/* dma-bufs; hinted < 0: this kernel has no hints. A region keeps the tag of held in use. */
+	int plain, hinted, held;
 	unsigned int width;
 } s;
 
@@ -55,6 +56,11 @@ static struct ibv_mr *reg_hinted(void)
 	return ibv_reg_dmabuf_mr(s.hca.pd, 0, LENGTH, 0, s.hinted, MR_ACCESS);
 }
 
+static struct ibv_mr *reg_held(void)
+{
+	return ibv_reg_dmabuf_mr(s.hca.pd, 0, LENGTH, 0, s.held, MR_ACCESS);
+}
+
 static struct ibv_mr *reg_required(void)
 {
 	struct ibv_mr_init_attr attr = { .comp_mask =
@@ -73,10 +79,9 @@ static const struct kind {
 	struct ibv_mr *(*reg)(void);
 	bool hint;
 } kinds[] = {
-	{ "host memory", reg_host, false },
-	{ "BAR, no hint", reg_plain, false },
-	{ "BAR, hint, auto", reg_hinted, true },
-	{ "BAR, hint, require", reg_required, true },
+	{ "host memory", reg_host, false },    { "BAR, no hint", reg_plain, false },
+	{ "BAR, new tag", reg_hinted, true },  { "BAR, new tag, require", reg_required, true },
+	{ "BAR, tag in use", reg_held, true },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -159,7 +164,6 @@ static int count_hinted(struct ibv_mr **mr, unsigned int count, unsigned int hin
 {
 	struct ibv_mr_tph_attr tph;
 
-	hinted[0] = hinted[1] = 0;
 	for (unsigned int i = 0; i < count; i++) {
 		int ret = ibv_query_mr_tph(mr[i], &tph);
 
@@ -175,7 +179,7 @@ static int many_of(enum tags tags, unsigned int count, struct ibv_mr **mr)
 {
 	static const char *const names[] = { "none", "equal", "distinct" };
 	uint64_t ns[2] = { 0 }, start;
-	unsigned int hinted[2], made;
+	unsigned int hinted[2] = { 0 }, made;
 	int ret = 0;
 
 	for (made = 0; made < count; made++) {

@@ -129,6 +129,8 @@ static int pairs_of(const struct kind *kind, uint64_t ns[2])
  * time. */
 static int pairs(unsigned int runs)
 {
+	if (s.hinted >= 0 && !reg_held())
+		return -errno;
 	for (unsigned int run = 0; run <= runs; run++) {
 		for (unsigned int i = 0; i < KINDS; i++) {
 			const struct kind *kind = &kinds[(run + i) % KINDS];
@@ -247,6 +249,7 @@ static int open_all(const char *device, const char *bdf)
 	s.width = mr_tph_caps(&s.hca, &caps) ? 0 : caps.st_width;
 	s.plain = mr_bar_export(&s.bar, 0, LENGTH);
 	s.hinted = mr_bar_export_hinted(&s.bar, 0, LENGTH, hint(42));
+	s.held = mr_bar_export_hinted(&s.bar, 0, LENGTH, hint(43));
 	if (s.plain < 0)
 		return s.plain;
 	return s.hinted < 0 && s.hinted != -ENOTTY ? s.hinted : 0;

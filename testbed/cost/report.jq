@@ -13,13 +13,18 @@ def ratio($a; $b): if $a and $b and $b > 0 then ($a / $b * 1000 | round / 1000) 
 | ($perftest | group_by([.size, .hint])
    | map({size: .[0].size, hint: .[0].hint, MBps: (map(.MBps) | spread),
           messages_per_s: (map(.messages_per_s) | spread)})) as $traffic
-| def pair($kernel; $kind): $registration[] | select(.kernel == $kernel and .kind == $kind);
+| def median_of($kernel; $kind; $what): map(select(.kernel == $kernel and .kind == $kind)[$what])
+    | if length > 0 then quantile(0.5) else null end;
   # Both of one boot, a median each; then the median over the boots.
-  def within($kind; $base; $what): [$pairs | map(select(.kernel == "patched")) | group_by(.boot)[]
-      | ratio((map(select(.kind == $kind)[$what]) | if length > 0 then quantile(0.5) else null end);
-              (map(select(.kind == $base)[$what]) | if length > 0 then quantile(0.5) else null end))
-      | select(.)] | if length > 0 then quantile(0.5) else null end;
-  def flow($size; $hint; $what): first($traffic[] | select(.size == $size and .hint == $hint))[$what].median;
+  def within($kind; $base; $what): [$pairs | group_by(.boot)[]
+      | ratio(median_of("patched"; $kind; $what); median_of("patched"; $base; $what)) | select(.)]
+    | if length > 0 then quantile(0.5) else null end;
+  # Boots that took turns.
+  def between($kind; $what):
+    ratio($pairs | median_of("patched"; $kind; $what); $pairs | median_of("stock"; $kind; $what));
+  def traffic($size; $what):
+    def of($hint): $traffic | map(select(.size == $size and .hint == $hint)[$what].median)[0];
+    ratio(of("ST"); of("none"));
   {kernel: $release, runs: $runs,
    registration: $registration,
    many: ($many | group_by([.device, .tags, .count])
@@ -27,12 +32,13 @@ def ratio($a; $b): if $a and $b and $b > 0 then ($a / $b * 1000 | round / 1000) 
      | sort_by([.device, .count, .tags])),
    traffic: $traffic,
    ratios: {
-     "registration: hint, auto / no hint": within("BAR, hint, auto"; "BAR, no hint"; "register"),
-     "registration: hint, require / no hint": within("BAR, hint, require"; "BAR, no hint"; "register"),
-     "deregistration: hint, auto / no hint": within("BAR, hint, auto"; "BAR, no hint"; "deregister"),
-     "registration of a BAR: patched / stock kernel":
-       ratio((pair("patched"; "BAR, no hint") | .register.median); (first(pair("stock"; "BAR, no hint")) // null | .register.median?)),
-     "registration of host memory: patched / stock kernel":
-       ratio((pair("patched"; "host memory") | .register.median); (first(pair("stock"; "host memory")) // null | .register.median?)),
-     "bandwidth, 65536 bytes: ST / no hint": ratio(flow(65536; "ST"; "MBps"); flow(65536; "none"; "MBps")),
-     "message rate, 8 bytes: ST / no hint": ratio(flow(8; "ST"; "messages_per_s"); flow(8; "none"; "messages_per_s"))}}
+     "registration: tag in use / no hint": within("BAR, tag in use"; "BAR, no hint"; "register"),
+     "registration: new tag / no hint": within("BAR, new tag"; "BAR, no hint"; "register"),
+     "registration: new tag, require / no hint":
+       within("BAR, new tag, require"; "BAR, no hint"; "register"),
+     "deregistration: tag in use / no hint": within("BAR, tag in use"; "BAR, no hint"; "deregister"),
+     "deregistration: last of a tag / no hint": within("BAR, new tag"; "BAR, no hint"; "deregister"),
+     "registration of a BAR: patched / stock kernel": between("BAR, no hint"; "register"),
+     "registration of host memory: patched / stock kernel": between("host memory"; "register"),
+     "bandwidth, 65536 bytes: ST / no hint": traffic(65536; "MBps"),
+     "message rate, 8 bytes: ST / no hint": traffic(8; "messages_per_s")}}

@@ -12,7 +12,8 @@ def hint: if .st == null and .st_ext == null then "no hint"
 def name: "\(.program): \(.target) \(.operation) \(.mode)/\(.width), \(.requested | hint), "
   + "\(.size) bytes x \(.qps) QPs";
 "Linux \(.kernel), QEMU \(.qemu), IOMMU \(.iommu)",
-(["program", "target", "op", "mode", "cells", "failed", "hinted", "refused", "bytes", "TLPs", "differ", "wrong"]
+(["program", "target", "op", "mode", "cells", "failed", "hinted", "refused", "bytes", "TLPs", "differ",
+  "wrong"]
  | line),
 (.cells | group_by([.program, .target, .operation, .mode, .width])[]
  | [.[0].program, .[0].target, .[0].operation, "\(.[0].mode)/\(.[0].width)", length,

@@ -2,7 +2,10 @@
 /* See pattern.h. */
 #include "pattern.h"
 
-/* 2^64 divided by the golden ratio, odd: multiplication by it is one to one and spreads the bits.
+/*
+ * 2^64 divided by the golden ratio, odd: multiplication by it is one to one, and spreads bits
+ * upwards; the shift brings them down again. Twice, so that every byte depends on every bit of the
+ * place.
  */
 #define SPREAD 0x9e3779b97f4a7c15ull
 
@@ -10,6 +13,7 @@ static uint64_t word(uint64_t seed, uint64_t place)
 {
 	uint64_t value = (seed + place) * SPREAD;
 
+	value = (value ^ value >> 32) * SPREAD;
 	return value ^ value >> 32;
 }
 

@@ -74,4 +74,12 @@ def perftest:
    failed: ($cells | map(select(.verdict == "fail")) | length),
    refused: ($cells | map(select(.refused)) | length),
    bytes: ($cells | sum(.bytes)), mismatches: ($cells | sum(.mismatches)),
-   wrong_hint: ($cells | sum(.wrong_hint)), tlps: ($cells | sum(.tlps)), cells: $cells}
+   wrong_hint: ($cells | sum(.wrong_hint)), tlps: ($cells | sum(.tlps)),
+   # What the completers counted of the program's cells, over all of them.
+   histogram: [$cells | group_by(.target)[]
+     | select(any(.program == "matrix" and .completer != null))
+     | {target: .[0].target,
+        hints: [map(select(.program == "matrix") | .completer[]) | group_by(.hint)[]
+          | {hint: .[0].hint, writes: sum(.writes), reads: sum(.reads),
+             bytes: sum(.write_bytes + .read_bytes)}]}],
+   cells: $cells}

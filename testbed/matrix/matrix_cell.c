@@ -24,11 +24,16 @@ static uint64_t extent(const struct cell *cell)
 	return slot_offset(cell, cell->qps * cell->messages);
 }
 
+static uint64_t mr_length(const struct cell *cell)
+{
+	return (extent(cell) + MR_PAGE - 1) & ~(uint64_t)(MR_PAGE - 1);
+}
+
 static struct ibv_mr *register_target(const struct cell *cell, const struct mr_hca *hca, void *addr,
 				      int fd, bool require)
 {
 	struct ibv_mr_init_attr attr = {
-		.length = (extent(cell) + MR_PAGE - 1) & ~(uint64_t)(MR_PAGE - 1),
+		.length = mr_length(cell),
 		.access = MR_ACCESS,
 	};
 
@@ -52,13 +57,12 @@ static bool has_hint(const struct cell *cell)
 	return cell->hint.has_st || cell->hint.has_st_ext;
 }
 
-/* The descriptor of a dma-buf with the cell's hint, -1 without one after a refusal. */
+/* The descriptor of a dma-buf with the cell's hint, or -errno: -ECANCELED after a refusal. */
 static int export_target(const struct cell *cell, struct cell_memory *memory,
 			 struct cell_result *result)
 {
 	struct mr_bar *bar = &memory->bar[cell->target];
-	uint64_t length = (extent(cell) + MR_PAGE - 1) & ~(uint64_t)(MR_PAGE - 1);
-	int fd = mr_bar_export(bar, 0, length), ret;
+	int fd = mr_bar_export(bar, 0, mr_length(cell)), ret;
 
 	if (fd < 0)
 		return fd;
@@ -138,8 +142,8 @@ static uint64_t compare(const struct cell *cell, const volatile uint64_t *at, ui
 				      extent(cell) / PATTERN_WORD - gap, gap);
 }
 
-static int move(const struct cell *cell, struct cell_memory *memory, struct links *links,
-		const struct ibv_mr *mr, struct cell_result *result)
+static void move(const struct cell *cell, struct cell_memory *memory, struct links *links,
+		 const struct ibv_mr *mr, struct cell_result *result)
 {
 	static struct links_message message[LINKS_MAX * LINK_DEPTH];
 	uint64_t moved = pattern_seed(2ull * cell->id), before = pattern_seed(2ull * cell->id + 1);
@@ -157,11 +161,10 @@ static int move(const struct cell *cell, struct cell_memory *memory, struct link
 		links_run(links, cell->op, message, count,
 			  cell->op == LINKS_SEND ? mr->lkey : mr->rkey, memory->peer->lkey);
 	if (result->status)
-		return 0;
+		return;
 	result->bytes = (uint64_t)cell->size * count;
 	result->mismatches =
 		compare(cell, to, moved, before) + pattern_differ(from, moved, 0, words);
-	return 0;
 }
 
 static int take_counts(const struct cell *cell, struct cell_result *result)
@@ -193,7 +196,7 @@ int cell_run(const struct cell *cell, struct cell_memory *memory, const struct m
 		result->moved = true;
 		ret = -ibv_query_mr_tph(mr, &result->tph);
 		if (!ret)
-			ret = move(cell, memory, links, mr, result);
+			move(cell, memory, links, mr, result);
 		if (ibv_dereg_mr(mr) && !ret)
 			ret = -EBUSY;
 	} else if (errno != ECANCELED) {

@@ -19,6 +19,8 @@ def name: "\(.program): \(.target) \(.operation) \(.mode)/\(.width), \(.requeste
  | [.[0].program, .[0].target, .[0].operation, "\(.[0].mode)/\(.[0].width)", length,
     (map(select(.verdict == "fail")) | length), (map(select(.applied)) | length),
     (map(select(.refused)) | length), sum(.bytes), sum(.tlps), sum(.mismatches), sum(.wrong_hint)] | line),
+(.histogram[] | "\(.target): \(.hints | map(select(.hint)) | length) different hints counted, "
+ + "\(.hints | map(select(.hint)) | sum(.writes)) writes and \(.hints | map(select(.hint)) | sum(.reads)) reads"),
 (.cells[] | select(.verdict == "fail") | "FAILED \(name): \(.causes | join("; "))"),
 "\(.passed) cells as expected, \(.failed) not; \(.refused) hints refused where they have to be",
 "\(.bytes) bytes verified, \(.mismatches) differ; \(.tlps) TLPs, \(.wrong_hint) with a wrong hint"

@@ -23,8 +23,9 @@ usage: ./tph COMMAND ...
   matrix [--quick] [--json FILE]
                         write, read and send with BARs and host memory: every kind of hint with every PH
                         in table and direct mode, at three sizes with 1 and 16 QPs, and every size from
-                        8 bytes to 8 MiB with 1 to 64 QPs, up to 64 MiB at once (8 MiB with QEMU's
-                        NVMe); each byte is verified, each TLP's hint counted, about 4000 cells
+                        8 bytes to 8 MiB with 1 to 64 QPs (more than 64 MiB of messages: GPU only; 8
+                        MiB: not with QEMU's NVMe); each byte is verified, each TLP's hint counted;
+                        about 4000 cells
       --quick               some 120 of them
       --json FILE           the results as JSON, a record for each cell
       --dry-run             print what would be started

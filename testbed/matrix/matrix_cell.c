@@ -18,10 +18,18 @@ static uint64_t slot_offset(const struct cell *cell, unsigned int slot)
 	return GAP + (uint64_t)slot * (cell->size + GAP);
 }
 
+/* How many QPs move their messages at once: as many as the memory has room for. */
+static unsigned int wave(const struct cell *cell)
+{
+	uint64_t fit = CELL_PAYLOAD / ((uint64_t)cell->size * cell->messages);
+
+	return fit < cell->qps ? (unsigned int)fit : cell->qps;
+}
+
 /* Bytes of a memory that a cell uses. */
 static uint64_t extent(const struct cell *cell)
 {
-	return slot_offset(cell, cell->qps * cell->messages);
+	return slot_offset(cell, wave(cell) * cell->messages);
 }
 
 static uint64_t mr_length(const struct cell *cell)
@@ -108,15 +116,16 @@ static struct ibv_mr *open_target(const struct cell *cell, struct cell_memory *m
 	return mr;
 }
 
-static unsigned int list_messages(const struct cell *cell, uint64_t near, uint64_t far,
-				  struct links_message *message)
+/* Those of a wave, whose first QP is @first. */
+static unsigned int list_messages(const struct cell *cell, unsigned int first, uint64_t near,
+				  uint64_t far, struct links_message *message)
 {
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < cell->messages; i++) {
-		for (unsigned int qp = 0; qp < cell->qps; qp++, n++) {
+		for (unsigned int qp = 0; qp < wave(cell); qp++, n++) {
 			message[n] =
-				(struct links_message){ .qp = qp,
+				(struct links_message){ .qp = first + qp,
 							.near_addr = near + slot_offset(cell, n),
 							.far_addr = far + slot_offset(cell, n),
 							.length = cell->size };
@@ -132,7 +141,7 @@ static uint64_t compare(const struct cell *cell, const volatile uint64_t *at, ui
 	size_t gap = GAP / PATTERN_WORD, words = cell->size / PATTERN_WORD;
 	uint64_t wrong = 0;
 
-	for (unsigned int i = 0; i < cell->qps * cell->messages; i++) {
+	for (unsigned int i = 0; i < wave(cell) * cell->messages; i++) {
 		uint64_t first = slot_offset(cell, i) / PATTERN_WORD;
 
 		wrong += pattern_differ(at + first - gap, before, first - gap, gap);
@@ -142,11 +151,12 @@ static uint64_t compare(const struct cell *cell, const volatile uint64_t *at, ui
 				      extent(cell) / PATTERN_WORD - gap, gap);
 }
 
-static void move(const struct cell *cell, struct cell_memory *memory, struct links *links,
-		 const struct ibv_mr *mr, struct cell_result *result)
+static void move_wave(const struct cell *cell, unsigned int first, struct cell_memory *memory,
+		      struct links *links, const struct ibv_mr *mr, struct cell_result *result)
 {
 	static struct links_message message[LINKS_MAX * LINK_DEPTH];
-	uint64_t moved = pattern_seed(2ull * cell->id), before = pattern_seed(2ull * cell->id + 1);
+	uint64_t number = 2ull * (cell->id * LINKS_MAX + first);
+	uint64_t moved = pattern_seed(number), before = pattern_seed(number + 1);
 	size_t words = extent(cell) / PATTERN_WORD;
 	volatile uint64_t *near = memory->at[cell->target], *far = memory->peer->addr;
 	volatile uint64_t *from = cell->op == LINKS_READ ? near : far;
@@ -155,15 +165,15 @@ static void move(const struct cell *cell, struct cell_memory *memory, struct lin
 
 	pattern_fill(from, moved, 0, words);
 	pattern_fill(to, before, 0, words);
-	count = list_messages(cell, cell->target == CELL_HOST ? (uintptr_t)near : 0, (uintptr_t)far,
-			      message);
+	count = list_messages(cell, first, cell->target == CELL_HOST ? (uintptr_t)near : 0,
+			      (uintptr_t)far, message);
 	result->status =
 		links_run(links, cell->op, message, count,
 			  cell->op == LINKS_SEND ? mr->lkey : mr->rkey, memory->peer->lkey);
 	if (result->status)
 		return;
-	result->bytes = (uint64_t)cell->size * count;
-	result->mismatches =
+	result->bytes += (uint64_t)cell->size * count;
+	result->mismatches +=
 		compare(cell, to, moved, before) + pattern_differ(from, moved, 0, words);
 }
 
@@ -182,7 +192,7 @@ int cell_run(const struct cell *cell, struct cell_memory *memory, const struct m
 
 	memset(result, 0, sizeof(*result));
 	if (cell->qps > LINKS_MAX || cell->messages > LINK_DEPTH || extent(cell) > CELL_MEMORY ||
-	    cell->size % PATTERN_WORD ||
+	    cell->size % PATTERN_WORD || !wave(cell) || cell->qps % wave(cell) ||
 	    (cell->target != CELL_HOST && extent(cell) > memory->bar[cell->target].length))
 		return -ERANGE;
 	ret = control_ask(answer, sizeof(answer), "mark cell-%u", cell->id);
@@ -195,8 +205,9 @@ int cell_run(const struct cell *cell, struct cell_memory *memory, const struct m
 	if (mr) {
 		result->moved = true;
 		ret = -ibv_query_mr_tph(mr, &result->tph);
-		if (!ret)
-			move(cell, memory, links, mr, result);
+		for (unsigned int qp = 0; !ret && !result->status && qp < cell->qps;
+		     qp += wave(cell))
+			move_wave(cell, qp, memory, links, mr, result);
 		if (ibv_dereg_mr(mr) && !ret)
 			ret = -EBUSY;
 	} else if (errno != ECANCELED) {

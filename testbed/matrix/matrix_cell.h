@@ -9,7 +9,7 @@
 #include "control.h"
 #include "matrix_link.h"
 
-/* Bytes of payload of a cell, at most, and of the memory that has them with the gaps between. */
+/* Bytes of payload at once, at most, and of the memory that has them with the gaps between. */
 #define CELL_PAYLOAD (64ull << 20)
 #define CELL_MEMORY  (CELL_PAYLOAD + (1ull << 20))
 
@@ -21,8 +21,9 @@ struct cell {
 	enum links_op op;
 	unsigned int hca; /* number of mlx5_N, that has the target's MR */
 	struct vfiobar_hint hint;
-	uint32_t size;		    /* of a message: bytes, a multiple of PATTERN_WORD */
-	unsigned int qps, messages; /* of each QP */
+	uint32_t size; /* of a message: bytes, a multiple of PATTERN_WORD */
+	/* Messages of each QP. Where a round of all QPs is too much at once, QPs take turns. */
+	unsigned int qps, messages;
 };
 
 /* What the cells have in common. */

@@ -9,8 +9,8 @@ def operations: "write", "read", "send";
 def kinds: "st8", "st16", "both";
 # Every hint, every PH.
 def hints: {kind: "off", ph: null}, {kind: kinds, ph: (0, 1, 2, 3)};
-# Payload of a cell: at most 64 MiB, where each access is trapped 8 MiB.
-def fits($target): .size * .qps <= (if $target == "qemu-nvme" then 8388608 else 67108864 end);
+# Payload of a cell: with the GPU any, else at most 64 MiB; where each access is trapped 8 MiB.
+def fits($target): .size * .qps <= ({gpu: infinite, "qemu-nvme": 8388608}[$target] // 67108864);
 def shape($size; $qps):
   {size: $size, qps: $qps, messages: (if $size * $qps <= 65536 then 4 else 1 end)};
 

@@ -11,6 +11,15 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--quick) runs=3 most=64 stock='' ;;
 	--no-stock) stock='' ;;
+	--most)
+		[ $# -ge 2 ] || usage_error "--most needs a value"
+		case $2 in
+		[1-9] | [1-9][0-9] | [1-9][0-9][0-9] | [1-9][0-9][0-9][0-9] | [1-9][0-9][0-9][0-9][0-9]) most=$2 ;;
+		*) most=65537 ;;
+		esac
+		[ "$most" -le 65536 ] || usage_error "--most takes 1..65536, not '$2'"
+		shift
+		;;
 	--json)
 		[ $# -ge 2 ] || usage_error "--json needs a value"
 		json=$2

@@ -34,6 +34,7 @@ usage: ./tph COMMAND ...
                         bandwidth and message rate of ib_write_bw. Medians of 30 runs that take turns
       --quick               3 runs, 64 regions, no other kernel
       --no-stock            no other kernel (building it takes a quarter of an hour)
+      --most N              regions side by side, at most (1..65536, the default)
       --json FILE           the results as JSON
   test [OPTION...] [SUITE|SUITE/NNN]...
                         the default suites, or the named ones, or single tests of them

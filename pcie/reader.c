@@ -187,3 +187,15 @@ bool tlp_reader_knows(const struct tlp_reader *reader, const char *function)
 			return true;
 	return false;
 }
+
+const char *tlp_route_name(uint8_t route)
+{
+	static const char *const names[] = {
+		[PCIE_ROUTE_NONE] = "none",
+		[PCIE_ROUTE_MEMORY] = "memory",
+		[PCIE_ROUTE_MESSAGE] = "message",
+		[PCIE_ROUTE_FUNCTION] = "function",
+	};
+
+	return names[route];
+}

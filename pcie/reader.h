@@ -36,6 +36,8 @@ void tlp_reader_interval(struct tlp_reader *reader, const char *from, const char
 int tlp_reader_next(struct tlp_reader *reader, struct tlp_entry *entry);
 /* What went wrong, for people: names the mark or the byte offset in the file. */
 const char *tlp_reader_error(const struct tlp_reader *reader);
+/* Name of an enum pcie_route, for people. */
+const char *tlp_route_name(uint8_t route);
 /* Whether a function of this name has been seen so far. */
 bool tlp_reader_knows(const struct tlp_reader *reader, const char *function);
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pcie/flows.h"
 #include "pcie/reader.h"
 #include "pcie/summary.h"
 
@@ -19,19 +20,29 @@ struct options {
 	const char *file;
 	const char *source, *target, *type;
 	const char *from, *to;
-	bool hinted, json, marks, summary;
+	bool flows, hinted, json, marks, summary;
 	bool has_window, has_limit;
 	struct tlp_window window; /* --addr, --window */
 	uint64_t limit;
 	struct tlp_summary_options sum;
 };
 
-enum { OPT_ADDR = 256, OPT_EXPECT, OPT_FROM, OPT_HINTED, OPT_JSON, OPT_LIMIT, OPT_MARKS };
+enum {
+	OPT_ADDR = 256,
+	OPT_EXPECT,
+	OPT_FLOWS,
+	OPT_FROM,
+	OPT_HINTED,
+	OPT_JSON,
+	OPT_LIMIT,
+	OPT_MARKS
+};
 enum { OPT_SOURCE = 300, OPT_SUMMARY, OPT_TARGET, OPT_TO, OPT_TYPE, OPT_WINDOW };
 
 static const struct option longopts[] = {
 	{ "addr", required_argument, NULL, OPT_ADDR },
 	{ "expect", required_argument, NULL, OPT_EXPECT },
+	{ "flows", no_argument, NULL, OPT_FLOWS },
 	{ "from", required_argument, NULL, OPT_FROM },
 	{ "help", no_argument, NULL, 'h' },
 	{ "hinted", no_argument, NULL, OPT_HINTED },
@@ -50,7 +61,9 @@ static const struct option longopts[] = {
 static const char help[] =
 	"Usage: tlpdump [OPTION]... FILE\n"
 	"       tlpdump --summary --source NAME --window BASE,SIZE [OPTION]... FILE\n"
-	"Print the TLPs of a trace, one per line, or count those of one function.\n"
+	"       tlpdump --flows [OPTION]... FILE\n"
+	"Print the TLPs of a trace, one per line, or count those of one function, or count all of\n"
+	"them after each mark.\n"
 	"\n"
 	"  --source NAME       only TLPs that this function issued\n"
 	"  --target NAME       only TLPs that went to this function\n"
@@ -67,6 +80,7 @@ static const char help[] =
 	"  --window BASE,SIZE  bytes that count as the target with --summary\n"
 	"  --expect HINT       with --summary, the hint of these writes: none or "
 	"ph=N,st=N,width=8|16\n"
+	"  --flows             counts after each mark by source, target, type and hint\n"
 	"  --help              this text\n"
 	"\n"
 	"Numbers are decimal, or hexadecimal after 0x.\n"
@@ -169,6 +183,9 @@ static void parse_option(struct options *o, int option)
 			usage_error("--expect: '%s' is neither none nor ph=0..3,st=N,width=8|16",
 				    optarg);
 		break;
+	case OPT_FLOWS:
+		o->flows = true;
+		break;
 	case OPT_FROM:
 		o->from = optarg;
 		break;
@@ -229,6 +246,8 @@ static void parse_options(struct options *o, int argc, char **argv)
 	o->file = argv[optind];
 	if (!o->summary && (window || o->sum.expected))
 		usage_error("--window and --expect go with --summary");
+	if (o->flows && (o->summary || filter || o->source))
+		usage_error("--flows takes only --from, --to and --json");
 	if (!o->summary)
 		return;
 	if (filter)
@@ -253,18 +272,6 @@ static bool wanted(const struct options *o, const struct tlp_entry *entry)
 	if (o->hinted && !entry->tlp.hint.th)
 		return false;
 	return !o->has_window || tlp_in_window(&entry->tlp, &o->window);
-}
-
-static const char *route_name(uint8_t route)
-{
-	static const char *const names[] = {
-		[PCIE_ROUTE_NONE] = "none",
-		[PCIE_ROUTE_MEMORY] = "memory",
-		[PCIE_ROUTE_MESSAGE] = "message",
-		[PCIE_ROUTE_FUNCTION] = "function",
-	};
-
-	return names[route];
 }
 
 static void format_id(char text[8], uint16_t id)
@@ -306,7 +313,7 @@ static void print_text(const struct tlp_entry *entry)
 	format_id(requester, tlp->requester);
 	printf("%s -> ", entry->source);
 	if (!entry->target)
-		printf("%s", route_name(record->route));
+		printf("%s", tlp_route_name(record->route));
 	else if (is_completion(tlp))
 		printf("%s", entry->target);
 	else
@@ -373,7 +380,7 @@ static void print_json(const struct tlp_entry *entry)
 		add_string(object, "mark", entry->text);
 	} else {
 		add_string(object, "source", entry->source);
-		add_string(object, "route", route_name(entry->record.route));
+		add_string(object, "route", tlp_route_name(entry->record.route));
 		add_string(object, "target", entry->target);
 		add_string(object, "type", tlp_name(tlp));
 		format_id(id, tlp->requester);
@@ -401,6 +408,7 @@ static void print_json(const struct tlp_entry *entry)
 static int run(const struct options *o, struct tlp_reader *reader)
 {
 	struct tlp_summary summary = { 0 };
+	struct tlp_flows flows = { 0 };
 	struct tlp_entry entry;
 	uint64_t printed = 0;
 	int rc = 0;
@@ -409,7 +417,11 @@ static int run(const struct options *o, struct tlp_reader *reader)
 	       (rc = tlp_reader_next(reader, &entry)) > 0) {
 		bool mark = entry.record.kind == TLP_RECORD_MARK;
 
-		if (o->summary) {
+		if (o->flows) {
+			rc = tlp_flows_add(&flows, &entry, o->json, stdout);
+			if (rc)
+				break;
+		} else if (o->summary) {
 			rc = tlp_summary_add(&summary, &o->sum, &entry);
 			if (rc)
 				break;
@@ -420,6 +432,9 @@ static int run(const struct options *o, struct tlp_reader *reader)
 	}
 	if (o->summary && rc == 0 && tlp_reader_knows(reader, o->source))
 		rc = tlp_summary_print(&summary, &o->sum, o->json, stdout);
+	if (o->flows && rc == 0)
+		rc = tlp_flows_print(&flows, o->json, stdout);
+	tlp_flows_clear(&flows);
 	tlp_summary_clear(&summary);
 	return rc > 0 ? 0 : rc;
 }

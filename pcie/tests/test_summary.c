@@ -340,6 +340,35 @@ static void assert_fails(const char *args, const char *file, int status, const c
 	assert_string_equal(out, "");
 }
 
+static void test_flows(void **state)
+{
+	(void)state;
+	assert_int_equal(tlpdump("--flows --json", path), 0);
+	assert_int_equal(lines(), 3);
+	assert_string_equal(
+		strtok(out, "\n"),
+		"{\"mark\":null,\"flows\":["
+		"{\"source\":\"hca1\",\"target\":\"gpu0\",\"route\":\"function\",\"bar\":0,"
+		"\"type\":"
+		"\"write\",\"hint\":{\"ph\":2,\"st\":42,\"st_width\":8},\"tlps\":1,\"bytes\":128},"
+		"{\"source\":\"hca1\",\"target\":null,\"route\":\"memory\",\"type\":\"write\","
+		"\"hint\":{\"ph\":2,\"st\":42,\"st_width\":8},\"tlps\":1,\"bytes\":128}]}");
+	assert_int_equal(tlpdump("--flows --from s --to e", path), 0);
+	assert_string_equal(out,
+			    "before the first mark:\n"
+			    "  hca1 -> gpu0 write: 5 TLPs, 640 bytes, ph 2 st 0x2a (8 bits)\n"
+			    "  hca1 -> gpu0 write: 1 TLPs, 128 bytes\n"
+			    "  hca1 -> gpu0 write: 1 TLPs, 128 bytes, ph 2 st 0x2a (16 bits)\n"
+			    "  hca1 -> memory write: 1 TLPs, 128 bytes\n"
+			    "  hca1 -> memory write: 1 TLPs, 128 bytes, ph 2 st 0x2a (8 bits)\n"
+			    "  hca0 -> gpu0 write: 1 TLPs, 128 bytes, ph 2 st 0x2a (8 bits)\n"
+			    "  hca1 -> gpu0 read: 1 TLPs, 8 bytes, ph 2 st 0x2a (8 bits)\n"
+			    "  gpu0 -> memory completion: 1 TLPs, 0 bytes\n");
+	assert_int_equal(tlpdump("--flows --to absent", path), 1);
+	assert_int_equal(tlpdump("--flows --source hca1", path), 2);
+	assert_int_equal(tlpdump("--flows --summary", path), 2);
+}
+
 static void test_wrong_usage(void **state)
 {
 	(void)state;
@@ -428,6 +457,7 @@ int main(void)
 		TEST(test_dump),
 		TEST(test_dump_json),
 		TEST(test_filters),
+		TEST(test_flows),
 		TEST(test_wrong_usage),
 		TEST(test_failures),
 		TEST(test_help),

@@ -20,6 +20,22 @@ usage: ./tph COMMAND ...
       --iommu M             pt (default), translated or off
       --json FILE           the results as JSON
       --dry-run             print what would be started
+  matrix [--quick] [--json FILE]
+                        write, read and send with BARs and host memory: every kind of hint with every PH
+                        in table and direct mode, at three sizes with 1 and 16 QPs, and every size from
+                        8 bytes to 8 MiB with 1 to 64 QPs (more than 64 MiB of messages: GPU only; 8
+                        MiB: not with QEMU's NVMe); each byte is verified, each TLP's hint counted;
+                        about 4000 cells
+      --quick               some 120 of them
+      --json FILE           the results as JSON, a record for each cell
+      --dry-run             print what would be started
+  cost [OPTION...]      what hints cost, side by side: registration with and without, and on a kernel
+                        without the series; up to 65536 regions with one tag and with a tag each;
+                        bandwidth and message rate of ib_write_bw. Medians of 30 runs that take turns
+      --quick               3 runs, 64 regions, no other kernel
+      --no-stock            no other kernel (building it takes a quarter of an hour)
+      --most N              regions side by side, at most (1..65536, the default)
+      --json FILE           the results as JSON
   test [OPTION...] [SUITE|SUITE/NNN]...
                         the default suites, or the named ones, or single tests of them
       --list                what there is
@@ -41,7 +57,7 @@ usage: ./tph COMMAND ...
       --devices FILE        other devices than those of testbed/devices
       --iommu M             pt (default), translated or off
       --linux VERSION       as for test
-      --variant V           the kernel: plain (default), debug or kcsan
+      --variant V           the kernel: plain (default), debug, kcsan, or stock (without the series)
       --dry-run             print what would be started
   shell [OPTION...]     an interactive shell in such a guest; options as for exec
   build [--linux VERSION] [--variant V] [--dry-run] [PART...]

@@ -59,10 +59,14 @@ build_source()
 	rm -rf "$CACHE_TMP"
 }
 
-# build_kernel VARIANT: plain, or one that looks for errors; kernel/configs has them. With TPH_KERNEL, a
-# directory of the cache like those made here, that one is taken for what it is.
+# build_kernel VARIANT: plain, one that looks for errors (kernel/configs has them), or stock: without the
+# series. With TPH_KERNEL, a directory of the cache like those made here, that one is taken for what it is.
 build_kernel()
 {
+	if [ "$1" = stock ]; then
+		build_kernel_stock
+		return
+	fi
 	if [ -n "${TPH_KERNEL:-}" ]; then
 		[ -f "$TPH_CACHE/$(basename "$TPH_KERNEL")/bzImage" ] ||
 			die "TPH_KERNEL=$TPH_KERNEL: not a directory of $TPH_CACHE with a bzImage"
@@ -82,8 +86,18 @@ build_kernel()
 	[ -d "$KERNEL" ] || build_series "$(basename "$KERNEL")" "$linux" kernel.sh "$variant"
 }
 
+build_kernel_stock()
+{
+	linux_version "$TPH_LINUX"
+	series_key "linux-$TPH_LINUX"
+	KERNEL=$TPH_CACHE/kernel-$(echo "$SOURCE_ID stock" | key "$(series_packages linux)" \
+		"$TPH_TOP/kernel/configs/guest.config" "$TPH_TOP/testbed/build/kernel-stock.sh" \
+		"$TPH_TOP/testbed/build/kernel-install.sh")
+	[ -d "$KERNEL" ] || build_stock "$(basename "$KERNEL")" "linux-$TPH_LINUX" kernel-stock.sh
+}
+
 # kernel_variant WORD: check the name of a variant.
-kernel_variants='plain debug kcsan'
+kernel_variants='plain debug kcsan stock'
 kernel_variant()
 {
 	case " $kernel_variants " in
@@ -107,7 +121,7 @@ build_kernel_tests()
 		echo "$RDMA_CORE $RDMA_CORE_STOCK"
 		find "$headers" -type f | LC_ALL=C sort | xargs cat
 	} | key testbed/build/kernel-tests.sh testbed/build/old-tests.sh testbed/build/examples.sh README.md \
-		$(find kernel/tests providers/tests perftest/tests vfiobar/*.[ch] -type f | LC_ALL=C sort))
+		$(find kernel/tests providers/tests perftest/tests testbed/matrix/*.[ch] testbed/cost/*.c vfiobar/*.[ch] -type f | LC_ALL=C sort))
 	KERNEL_TESTS=$TPH_CACHE/kernel-tests-$tests_key
 	[ ! -d "$KERNEL_TESTS" ] || return 0
 	cache_tmp

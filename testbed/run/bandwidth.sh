@@ -50,17 +50,3 @@ bandwidth_messages()
 		sed "s/^/  $side: /" "$work/$side.out" "$work/$side.err" >&2 2>/dev/null || :
 	done
 }
-
-# host_memory DEVICE SERVER-ARGS CLIENT-ARGS: the same benchmark without a BAR, for comparison.
-host_memory()
-{
-	server_args=$2 client_args=$3
-	bandwidth
-	if [ "$server_status" -ne 0 ] || [ "$client_status" -ne 0 ]; then
-		bandwidth_messages
-		return 1
-	fi
-	jq -n --arg device "$1" --argjson size "$host_size" --argjson iters "$host_iters" \
-		--argjson bw "$(megabytes "$work/client.json")" \
-		'{device: $device, program: "ib_write_bw", size: $size, iters: $iters, bw_avg_MBps: $bw}'
-}

@@ -101,16 +101,4 @@ while read -r id target device bdf bar mode width hca st st_ext ph size iters of
 	bar_run || status=1
 	vfio_give_back_all
 done </mnt/job/plan
-
-echo "host memory: mlx5 and soft-RoCE" >&2
-ip link add tph0 type dummy
-ip address add 192.0.2.1/24 dev tph0
-ip link set tph0 up
-rdma link add rxe0 type rxe netdev tph0
-host_size=65536 host_iters=1000
-common_args="-s $host_size -n $host_iters -F"
-host_memory mlx5 '-d mlx5_1' '-d mlx5_0' >"$work/host" || status=1
-host_memory rxe '-d rxe0 -x 1' '-d rxe0 -x 1' >>"$work/host" || status=1
-jq -s . "$work/host" >/mnt/job/host-memory.json
-rdma link delete rxe0
 exit $status

@@ -90,7 +90,12 @@ run_plan()
 	guest_prepare "$PLAN_DEVICES"
 	cp "$PLAN_FILE" "$TPH_RUN_DIR/job/plan"
 	echo "${GUEST_IOMMU:-pt}" >"$TPH_RUN_DIR/job/iommu"
-	echo 'exec sh /mnt/src/testbed/run/guest.sh' >"$TPH_RUN_DIR/job/command"
+	cat >"$TPH_RUN_DIR/job/command" <<'EOF'
+status=0
+sh /mnt/src/testbed/run/guest.sh || status=1
+sh /mnt/src/testbed/run/host-memory.sh || status=1
+exit $status
+EOF
 	[ -n "${GUEST_DRY_RUN:-}" ] ||
 		say "booting with $PLAN_HCAS HCA functions for $PLAN_RUNS runs (IOMMU ${GUEST_IOMMU:-pt})"
 	guest_run

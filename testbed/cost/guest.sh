@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# In the guest: what hints cost. Arguments: runs, most regions, and whether to do all of it or only what is
+# compared with another kernel. Leaves lines of JSON in /mnt/job: pairs, many, perftest.
+set -eu
+runs=$1 most=$2 all=$3
+# shellcheck source=/dev/null
+. /mnt/src/testbed/guest/vfio.sh
+# shellcheck source=testbed/run/bandwidth.sh
+. /mnt/src/testbed/run/bandwidth.sh
+gpu=0000:00:10.0
+work=$(mktemp -d)
+trap vfio_give_back_all EXIT
+trap 'exit 130' INT TERM
+vfio_bind $gpu
+
+echo "registration: $runs runs" >&2
+/mnt/tests/cost pairs mlx5_1 $gpu "$runs" >"$work/pairs"
+cp "$work/pairs" /mnt/job/pairs
+[ -n "$all" ] || exit 0
+
+# The most regions with one of them: all tables are as large, and without one it is the same at any number.
+for device in mlx5_1 mlx5_2 mlx5_3; do
+	echo "many regions of $device" >&2
+	/mnt/tests/cost many $device $gpu "$most" 5 >"$work/many"
+	[ "$most" -le 1024 ] || most=1024
+	jq -c --arg device $device '{device: $device} + .' "$work/many" >>/mnt/job/many
+done
+
+# measure KIND SIZE MESSAGES: ib_write_bw into the BAR.
+measure()
+{
+	common_args="-s $2 -n $3 -F -m 4096"
+	server_args="-d mlx5_1 --use_vfio=$gpu --vfio_bar=0"
+	[ "$1" = none ] || server_args="$server_args --dmabuf-tph=st=42,ph=2"
+	client_args='-d mlx5_0'
+	bandwidth
+	if [ "$server_status" -ne 0 ] || [ "$client_status" -ne 0 ]; then
+		bandwidth_messages
+		return 1
+	fi
+	jq -c --arg kind "$1" --argjson size "$2" '.results | {hint: $kind, size: $size,
+		MBps: (.BW_average * 1.048576), messages_per_s: (.MsgRate * 1e6)}' "$work/client.json" \
+		>>"$work/perftest"
+}
+
+for run in $(seq "$runs"); do
+	echo "ib_write_bw, run $run of $runs" >&2
+	# Who comes first changes.
+	first=none second=ST
+	[ $((run % 2)) -eq 0 ] || first=ST second=none
+	for kind in $first $second; do
+		measure "$kind" 65536 1000
+		measure "$kind" 8 2000
+	done
+done
+cp "$work/perftest" /mnt/job/perftest

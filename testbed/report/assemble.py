@@ -12,7 +12,7 @@ from pathlib import Path
 import chain
 
 SERIES = [
-    ("bar-tph", "mlx5 into a BAR, ST 42 and PH 2"), ("bar", "mlx5 into a BAR, no hint"),
+    ("bar-tph", "mlx5 into the BAR, ST 42 and PH 2"), ("bar", "mlx5 into the BAR, no hint"),
     ("host", "mlx5 into host memory"), ("rxe", "soft-RoCE (rxe) into host memory"),
     ("siw", "soft-iWARP (siw) into host memory"), ("memcpy-bar", "CPU copy into the BAR"),
     ("memcpy-host", "CPU copy into host memory")]

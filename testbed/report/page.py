@@ -13,7 +13,7 @@ CSS = {"bar-tph": ("s0", 0), "bar": ("s1", 1), "host": ("s2", 2), "rxe": ("s3", 
 
 
 def number(value):
-    return f"{value:,}".replace(",", "\u2009")
+    return f"{value:,}".replace(",", "\u202f")
 
 
 def curves(report, metric):
@@ -73,10 +73,9 @@ def largest(report, metric, series):
 def bandwidth_title(report):
     best = {series: max((one["median"] for one in report["bandwidth"]["points"] if one["series"] == series), default=0)
             for series in ("bar-tph", "rxe", "siw")}
-    words = [f"{plot.figure_text(best[key])} by {name}"
-             for key, name in (("rxe", "soft-RoCE"), ("siw", "soft-iWARP")) if best[key]]
-    return f"Hinted writes into the BAR reach {plot.figure_text(best['bar-tph'])} MB/s" + \
-        (f"; host memory is written with at most {' and '.join(words)}" if words else "")
+    return ", ".join([f"Hinted writes into the BAR reach {plot.figure_text(best['bar-tph'])}\u00a0MB/s"] + [
+        f"{name} {plot.figure_text(best[key])}"
+        for key, name in (("rxe", "soft-RoCE"), ("siw", "soft-iWARP")) if best[key]])
 
 
 def latency_title(report):
@@ -84,7 +83,7 @@ def latency_title(report):
     at = {one["series"]: one["median"] for one in report["latency"]["points"] if one["size"] == smallest}
     words = [f"{plot.figure_text(at[key])} {name}"
              for key, name in (("rxe", "over soft-RoCE"), ("siw", "over soft-iWARP")) if key in at]
-    return f"A message of {smallest} bytes takes {plot.figure_text(at['bar-tph'])} \u00b5s into the BAR with a hint, " \
+    return f"{smallest} bytes take {plot.figure_text(at['bar-tph'])}\u00a0\u00b5s into the BAR with a hint, " \
         + ", ".join([f"{plot.figure_text(at['bar'])} without"] + words)
 
 
@@ -145,9 +144,25 @@ def row(one):
     hinted = any(field[2] for field in one["fields"])
     fields = "".join(f'<span class="field{" hint" if hint else ""}"><span class="name">{escape(name)}</span> '
                      f'<span class="value">{escape(value)}</span></span>' for name, value, hint in one["fields"])
-    code = f'<span class="at">{escape(one["at"])}</span><code>{escape(one["hex"])}</code>' if one["hex"] else ""
+    # Eight bytes a line.
+    code = "".join(f"<span>{one['hex'][i:i + 24].strip()}</span> " for i in range(0, len(one["hex"]), 24))
+    if code:
+        code = f'<span class="at">{escape(one["at"])}</span><code>{code}</code>'
     return f'<li class="row{" hinted" if hinted else ""}{"" if one["hex"] else " wide"}">{code}' \
            f'<span class="fields">{fields}</span></li>'
+
+
+def rows(lines):
+    return '<ul class="rows">' + "".join(row(line) for line in lines) + "</ul>"
+
+
+def step_rows(lines):
+    """Long structures are folded down to what belongs to the hint."""
+    hinted = [line for line in lines if any(field[2] for field in line["fields"])]
+    rest = [line for line in lines if line not in hinted]
+    if len(lines) <= 8 or not hinted:
+        return rows(lines)
+    return f"{rows(hinted)}<details><summary>{len(rest)} more</summary>{rows(rest)}</details>"
 
 
 def chain_column(chain):
@@ -158,8 +173,7 @@ def chain_column(chain):
            f'<p class="command"><code>--dmabuf-tph={escape(chain["requested"])}</code></p><ol class="steps">']
     for one in chain["steps"]:
         out.append(f'<li class="step"><p class="layer">{escape(one["layer"])}</p><h4>{escape(one["title"])}</h4>'
-                   f'<p class="what">{escape(one["text"])}</p><ul class="rows">'
-                   + "".join(row(line) for line in one["rows"]) + "</ul></li>")
+                   f'<p class="what">{escape(one["text"])}</p>{step_rows(one["rows"])}</li>')
     return "".join(out) + "</ol></section>"
 
 
@@ -172,7 +186,7 @@ def tiles(report):
          f"of {number(plain['requests'])} requests carried one where none was asked for"),
         (f"{sum(1 for one in report['tags'] if one['wire'] == one['completer'])} / {len(report['tags'])}",
          "tags counted by the completer as the link's trace has them"),
-        (f"{plot.figure_text(peak)} MB/s", "most that was written into the BAR with a hint")]
+        (f"{plot.figure_text(peak)}\u00a0MB/s", "most that was written into the BAR with a hint")]
     return '<dl class="tiles">' + "".join(
         f"<div><dt>{escape(text)}</dt><dd>{escape(value)}</dd></div>" for value, text in entries) + "</dl>"
 
@@ -194,7 +208,6 @@ def page(report):
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<link rel="icon" href="data:,">
 <title>rdma-tph: steering tags of RDMA writes, measured and decoded</title>
 <style>
 {style}</style>

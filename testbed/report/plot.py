@@ -4,7 +4,7 @@ import math
 from html import escape
 
 WIDTH, HEIGHT = 640, 400
-LEFT, RIGHT, TOP, BOTTOM = 76, 18, 40, 66
+LEFT, RIGHT, TOP, BOTTOM = 80, 18, 50, 66
 
 
 def size_text(size, unit=True):
@@ -17,11 +17,13 @@ def size_text(size, unit=True):
 def figure_text(value):
     """About three digits."""
     if value >= 1000:
-        return f"{value:,.0f}".replace(",", "\u2009")
+        return f"{value:,.0f}".replace(",", "\u202f")
     return f"{value:.3g}" if value >= 0.001 else f"{value:.1e}"
 
 
-def tick_text(value):
+def tick_text(value, unit):
+    if unit == "ratio" and value < 1:
+        return f"1/{1 / value:g}"
     return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
 
 
@@ -64,11 +66,11 @@ def begin(name, height, title, text):
 
 
 def frame(x, y, sizes, ticks, unit):
-    out = [f'<text class="unit" x="4" y="22">{escape(unit)}</text>']
+    out = [f'<text class="unit" x="4" y="26">{escape(unit)}</text>']
     for tick in ticks:
         out.append(f'<path class="grid{" one" if unit == "ratio" and tick == 1 else ""}" '
                    f'd="M{LEFT} {y(tick)}H{WIDTH - RIGHT}"/>'
-                   f'<text class="tick" text-anchor="end" x="{LEFT - 8}" y="{y(tick) + 6:g}">{tick_text(tick)}</text>')
+                   f'<text class="tick" text-anchor="end" x="{LEFT - 8}" y="{y(tick) + 6:g}">{tick_text(tick, unit)}</text>')
     bottom = HEIGHT - BOTTOM
     for size in sizes:
         out.append(f'<path class="grid" d="M{x(size)} {TOP}V{bottom + 5}"/>'
@@ -120,12 +122,12 @@ def ratio_ticks(points):
 
 
 def tag_text(one):
-    return "no hint" if one["st"] is None else f'{one["st"]}, {one["st_width"]}-bit, PH {one["ph"]}'
+    return "no hint" if one["st"] is None else f'{one["st"]} {one["st_width"]}-bit PH {one["ph"]}'
 
 
 def histogram(name, title, text, tags):
     """A bar for each tag: what the completer counted; a line across it: what was on the wire."""
-    row, left, right = 42, 258, 92
+    row, left, right = 42, 284, 92
     height = 12 + row * len(tags)
     longest = max(max(one["completer"], one["wire"]) for one in tags) or 1
     scale = (WIDTH - left - right) / longest

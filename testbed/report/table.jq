@@ -27,6 +27,6 @@ def metric($report): . as $m
   (.chains[] | "", "one write, \(.width)-bit tag (\(.requested)):",
     (.steps[] | "  \(.layer | pad(11)) \(.title)",
       (.rows[] | select(any(.fields[]; .[2])) | "              "
-        + (if .hex == "" then "" else (.at | pad(8)) + (.hex | pad(24)) end)
+        + (if .hex == "" then "" else (.at | pad(8)) + (.hex | pad(22)) + "  " end)
         + ([.fields[] | select(.[2]) | "\(.[0]) = \(.[1])"] | join("; "))))),
   (.wrong[] | "NOT AS IT HAS TO BE: \(.)")

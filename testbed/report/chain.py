@@ -110,10 +110,9 @@ def event_fields(event):
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 
-def event_step(events, name, title, layer):
+def event_step(events, name, title, layer, hint):
     line = next(event for event in events if event.startswith(name + ":"))
     fields = event_fields(line)
-    hint = ("steering_tag", "steering_tag_ext", "ph", "st_width", "policy")
     return {"layer": layer, "title": title, "text": f"event {name}",
             "rows": [{"at": "", "hex": "", "fields": [[key, value, key in hint]
                                                       for key, value in fields.items()]}]}, fields
@@ -253,11 +252,13 @@ def call_of(chain, name):
 def steps(chain, tlp):
     """The steps, and what is wrong with them: a list of texts."""
     width = chain["width"]
+    name = "steering_tag" if width == 8 else "steering_tag_ext"
     stored, stored_fields = event_step(chain["events"], "vfio_pci_dma_buf_set_tph",
-                                       "vfio-pci keeps it with the dma-buf", "vfio-pci")
-    stored["tag"] = int(stored_fields["steering_tag" if width == 8 else "steering_tag_ext"], 0)
+                                       "vfio-pci keeps it with the dma-buf", "vfio-pci", (name, "flags", "ph"))
+    stored["tag"] = int(stored_fields[name], 0)
     asked, asked_fields = event_step(chain["events"], "dma_buf_get_tph",
-                                     "RDMA core asks for a tag of the width the HCA sends", "RDMA core")
+                                     "RDMA core asks for a tag of the width the HCA sends", "RDMA core",
+                                     ("st_width", "steering_tag", "ph"))
     asked["tag"] = int(asked_fields["steering_tag"], 0)
     on_wire, hint = tlp_step(tlp)
     counted, seen = completer_step(chain["counts"])
@@ -272,4 +273,6 @@ def steps(chain, tlp):
         wrong.append(f"{width}-bit chain: not one tag in all layers: {tags}")
     if not hint or seen != {(hint["ph"], hint["st"], hint["st_width"])} or hint["st_width"] != width:
         wrong.append(f"{width}-bit chain: on the wire {hint}, at the completer {sorted(map(str, seen))}")
+    if hint and f"ph={hint['ph']}" not in chain["requested"].split(","):
+        wrong.append(f"{width}-bit chain: PH {hint['ph']} on the wire for {chain['requested']}")
     return result, wrong

@@ -24,7 +24,10 @@ def figure_text(value):
 def tick_text(value, unit):
     if unit == "ratio" and value < 1:
         return f"1/{1 / value:g}"
-    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
+    for step, name in ((10 ** 9, "G"), (10 ** 6, "M"), (1000, "k")):
+        if value >= step:
+            return f"{value / step:g}{name}"
+    return f"{value:g}"
 
 
 class Axis:

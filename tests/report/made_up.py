@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 SERIES = ["bar-tph", "bar", "host", "rxe", "siw", "memcpy-bar", "memcpy-host"]
-SIZES = [64, 4096, 1048576]
+SIZES = [8, 64, 512, 4096, 32768, 262144, 1048576]
 REPEATS = 3
 HINTS = {"bar-tph": {"ph": 2, "st": 42, "st_width": 8}, "bar": {"ph": None, "st": None, "st_width": None}}
 
@@ -29,14 +29,16 @@ def make(run, change=None):
     recorded = Path(__file__).parent / "recorded"
     counts = [{"ph": None, "st": None, "st_width": None, "writes": 160, "reads": 0, "write_bytes": 81920},
               {"ph": 2, "st": 42, "st_width": 8, "writes": 400, "reads": 0, "write_bytes": 204800},
-              {"ph": 2, "st": 42, "st_width": 16, "writes": 240, "reads": 0, "write_bytes": 122880}]
+              {"ph": 2, "st": 42, "st_width": 16, "writes": 240, "reads": 0, "write_bytes": 122880},
+              {"ph": 3, "st": 48879, "st_width": 16, "writes": 320, "reads": 0, "write_bytes": 163840}]
     files = {
         "job/samples": "".join(json.dumps(one) + "\n" for one in samples()),
-        "job/tags": "0 - - 20 4096\n8 42 2 50 4096\n16 42 2 30 4096\n",
+        "job/tags": "0 - - 20 4096\n8 42 2 50 4096\n16 42 2 30 4096\n16 48879 3 40 4096\n",
         "job/tags-counts": json.dumps({"counts": counts}),
         "job/missing": "", "job/kernel": "7.3.4\n",
         "tags-hca1.json": '{"bar_writes":560,"with_hint":400,"by_hint":[{"ph":2,"st":42,"st_width":8,"count":400}]}',
-        "tags-hca2.json": '{"bar_writes":240,"with_hint":240,"by_hint":[{"ph":2,"st":42,"st_width":16,"count":240}]}'}
+        "tags-hca2.json": '{"bar_writes":560,"with_hint":560,"by_hint":[{"ph":2,"st":42,"st_width":16,"count":240},'
+                          '{"ph":3,"st":48879,"st_width":16,"count":320}]}'}
     for width in (8, 16):
         files[f"job/chain-{width}.json"] = (recorded / f"chain-{width}.json").read_text()
         files[f"tlp-{width}.json"] = (recorded / f"tlp-{width}.json").read_text()

@@ -74,9 +74,9 @@ def test_medians():
 
 def test_arrival():
     _, report, _ = assemble()
-    assert report["hints"]["bar-tph"] == report["hints"]["bar"] == {"requests": 180, "as_asked": 180}
+    assert report["hints"]["bar-tph"] == report["hints"]["bar"] == {"requests": 420, "as_asked": 420}
     assert [(one["st"], one["st_width"], one["wire"], one["completer"]) for one in report["tags"]] \
-        == [(None, None, 160, 160), (42, 8, 400, 400), (42, 16, 240, 240)]
+        == [(None, None, 160, 160), (42, 8, 400, 400), (42, 16, 240, 240), (48879, 16, 320, 320)]
 
 
 def test_chain_8():
@@ -149,7 +149,7 @@ def test_hint_lost_while_measuring():
         at = next(i for i, line in enumerate(lines) if '"bar-tph"' in line)
         lines[at] = lines[at].replace('"st": 42', '"st": 43')
         files["job/samples"] = "\n".join(lines) + "\n"
-    spoiled(change, "bar-tph", "of 180 requests 170")
+    spoiled(change, "bar-tph", "of 420 requests 410")
 
 
 def test_tag_lost():

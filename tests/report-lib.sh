@@ -25,6 +25,9 @@ made_up()
 # check_page NAME: each thing that is seen is a case.
 check_page()
 {
+	check_status=0
 	in_here python3 -B /src/tests/report/check.py "/mnt/share/$1.html" "/mnt/share/$1.json" "$(uname -n)" \
-		"$TPH_TOP" "$TPH_CACHE" >>"$TPH_CASES"
+		"$TPH_TOP" "$TPH_CACHE" >seen || check_status=$?
+	sed "s/ / $1: /" seen >>"$TPH_CASES"
+	return "$check_status"
 }

@@ -39,7 +39,7 @@ usage: ./tph COMMAND ...
       --out FILE        the page (default report.html)
       --json FILE       the figures as JSON
       --repeats N       runs of each kind and size (default 5)
-      --quick           few sizes, one run each: two minutes
+      --quick           two sizes, one run each: one or two minutes
       --from FILE       make the page anew from such a JSON file
       --dry-run         print what would be started
   exec [OPTION...] [--] COMMAND ARG...

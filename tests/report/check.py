@@ -149,6 +149,9 @@ def chain_has_the_bytes(page, html, report, words):
 def says_what_is_wrong(page, html, report, words):
     shown = [item["text"] for box in page.all("section", "wrong") for item in page.all("li", inside=box)]
     assert shown == report["wrong"], shown
+    notes = [one["text"] for one in page.all("p", "note")]
+    for one in report["missing"]:
+        assert any("not measured" in text and one["name"] in text for text in notes), one
 
 
 def names_no_machine(page, html, report, words):

@@ -136,6 +136,7 @@ def main():
     present = {one["series"] for one in samples}
     report = {
         "kernel": (job / "kernel").read_text().strip(), "qemu": qemu, "repeats": repeats,
+        "again": len((job / "again").read_text().splitlines()),
         "series": [{"id": key, "name": name} for key, name in SERIES if key in present],
         "missing": [{"id": key, "name": name} for key, name in SERIES if key in missing],
         "hints": arrived, "tags": histogram, "chains": chains, "wrong": wrong}

@@ -199,6 +199,8 @@ def page(report):
         wrong = f'<section class="wrong" role="alert"><h2>Not as it has to be</h2><ul>{wrong}</ul></section>'
     repeats = report["repeats"]
     runs = f"Median of {repeats} interleaved runs, least to most as a line." if repeats > 1 else "One run each."
+    again = "" if not report["again"] else f"""<p class="note">perftest could not measure the rate of the clock in
+{report["again"]} further runs, which gave no figure and were repeated: the machine had other work to do.</p>"""
     style = (Path(__file__).parent / "style.css").read_text()
     data = json.dumps(report, ensure_ascii=False).replace("<", "\\u003c")
     return f"""<!DOCTYPE html>
@@ -220,7 +222,7 @@ Hint that the BAR\u2019s owner chose. Here are its cost, its arrival, and its wa
 <p class="note">These are figures of an emulation: a real kernel {escape(report["kernel"])}, real mlx5 drivers and perftest in
 QEMU {escape(report["qemu"])} without hardware acceleration, and an emulated HCA and endpoint. They can be compared within
 this run, and with nothing else. Soft-RoCE, soft-iWARP and the CPU copy ran in the same guest, in turn with the HCA.</p>
-{missing}
+{missing}{again}
 </header>
 <main>
 {wrong}{tiles(report)}

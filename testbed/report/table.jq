@@ -18,6 +18,7 @@ def metric($report): . as $m
 . as $report
 | "Linux \(.kernel), QEMU \(.qemu), emulated HCA: figures are for comparison within this run only",
   (.missing[] | "not in this kernel: \(.name)"),
+  (if .again > 0 then "runs without a figure, which were repeated: \(.again)" else empty end),
   (.bandwidth | metric($report)), (.latency | metric($report)),
   "", "tags at the completer:",
   ("  tag" | pad(20)) + (["messages", "TLPs sent", "TLPs counted"] | map(lpad(14)) | join("")),

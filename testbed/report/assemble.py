@@ -118,6 +118,7 @@ def main():
     run, repeats, qemu = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     job = run / "job"
     samples = lines(job / "samples")
+    again = [line.split()[0] for line in (job / "again").read_text().splitlines()]
     missing = (job / "missing").read_text().split()
     wrong = check_samples(samples, missing, repeats)
     arrived = hints(samples)
@@ -136,7 +137,7 @@ def main():
     present = {one["series"] for one in samples}
     report = {
         "kernel": (job / "kernel").read_text().strip(), "qemu": qemu, "repeats": repeats,
-        "again": len((job / "again").read_text().splitlines()),
+        "again": {cause: again.count(cause) for cause in ("clock", "failed")},
         "series": [{"id": key, "name": name} for key, name in SERIES if key in present],
         "missing": [{"id": key, "name": name} for key, name in SERIES if key in missing],
         "hints": arrived, "tags": histogram, "chains": chains, "wrong": wrong}

@@ -11,6 +11,9 @@ import plot
 CSS = {"bar-tph": ("s0", 0), "bar": ("s1", 1), "host": ("s2", 2), "rxe": ("s3", 3), "siw": ("s4", 4),
        "memcpy-bar": ("s5", 5), "memcpy-host": ("s6", 6)}
 
+AGAIN = {"clock": "perftest could not measure the rate of the clock beside the machine\u2019s other work.",
+         "failed": "one of soft-RoCE or soft-iWARP failed or did not end within a minute."}
+
 
 def number(value):
     return f"{value:,}".replace(",", "\u202f")
@@ -199,8 +202,8 @@ def page(report):
         wrong = f'<section class="wrong" role="alert"><h2>Not as it has to be</h2><ul>{wrong}</ul></section>'
     repeats = report["repeats"]
     runs = f"Median of {repeats} interleaved runs, least to most as a line." if repeats > 1 else "One run each."
-    again = "" if not report["again"] else f"""<p class="note">perftest could not measure the rate of the clock in
-{report["again"]} further runs, which gave no figure and were repeated: the machine had other work to do.</p>"""
+    again = "".join(f'<p class="note">{count} further runs were repeated: {AGAIN[cause]}</p>'
+                    for cause, count in report["again"].items() if count)
     style = (Path(__file__).parent / "style.css").read_text()
     data = json.dumps(report, ensure_ascii=False).replace("<", "\\u003c")
     return f"""<!DOCTYPE html>

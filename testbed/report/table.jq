@@ -18,7 +18,8 @@ def metric($report): . as $m
 . as $report
 | "Linux \(.kernel), QEMU \(.qemu), emulated HCA: figures are for comparison within this run only",
   (.missing[] | "not in this kernel: \(.name)"),
-  (if .again > 0 then "runs without a figure, which were repeated: \(.again)" else empty end),
+  (if .again.clock > 0 then "runs repeated since perftest found no rate of the clock: \(.again.clock)" else empty end),
+  (if .again.failed > 0 then "runs repeated since soft-RoCE or soft-iWARP failed: \(.again.failed)" else empty end),
   (.bandwidth | metric($report)), (.latency | metric($report)),
   "", "tags at the completer:",
   ("  tag" | pad(20)) + (["messages", "TLPs sent", "TLPs counted"] | map(lpad(14)) | join("")),

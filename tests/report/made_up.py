@@ -35,7 +35,7 @@ def make(run, change=None):
         "job/samples": "".join(json.dumps(one) + "\n" for one in samples()),
         "job/tags": "0 - - 20 4096\n8 42 2 50 4096\n16 42 2 30 4096\n16 48879 3 40 4096\n",
         "job/tags-counts": json.dumps({"counts": counts}),
-        "job/missing": "", "job/again": "siw latency 64\n", "job/kernel": "7.3.4\n",
+        "job/missing": "", "job/again": "clock bar latency 64\nfailed siw latency 64\nclock siw latency 8\n", "job/kernel": "7.3.4\n",
         "tags-hca1.json": '{"bar_writes":560,"with_hint":400,"by_hint":[{"ph":2,"st":42,"st_width":8,"count":400}]}',
         "tags-hca2.json": '{"bar_writes":560,"with_hint":560,"by_hint":[{"ph":2,"st":42,"st_width":16,"count":240},'
                           '{"ph":3,"st":48879,"st_width":16,"count":320}]}'}

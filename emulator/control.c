@@ -113,7 +113,7 @@ static struct json_object *mkey(struct hca *hca)
 {
 	struct json_object *answer = json_object_new_object();
 	struct hca_mkey_report report;
-	char text[32];
+	char text[32], context[2 * sizeof(report.context) + 1];
 
 	if (!hca_mkey_report(hca, &report)) {
 		json_object_object_add(answer, "mkey", NULL);
@@ -130,6 +130,9 @@ static struct json_object *mkey(struct hca *hca)
 	add_string(answer, "dma_low", text);
 	snprintf(text, sizeof(text), "0x%" PRIx64, report.dma_high);
 	add_string(answer, "dma_high", text);
+	for (unsigned int i = 0; i < sizeof(report.context); i++)
+		snprintf(context + 2 * i, 3, "%02x", report.context[i]);
+	add_string(answer, "context", context);
 	return answer;
 }
 

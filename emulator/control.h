@@ -7,7 +7,7 @@
  *     mark NAME              put a mark into the TLP trace
  *     counts ENDPOINT        what arrived there, per hint
  *     reset-counts ENDPOINT
- *     mkey HCA               the memory key that took the last remote access
+ *     mkey HCA               the memory key that took the last remote access; "context": its bytes, hexadecimal
  *     clear-mkey HCA
  *     st-entries HCA N       let the HCA's driver read that its ST table has N entries, 0: the truth
  *

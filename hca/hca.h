@@ -57,6 +57,7 @@ struct hca_mkey_report {
 	bool tph;			/* pcie_tph_en */
 	uint8_t ph;
 	uint8_t st_index;		/* as in the key */
+	uint8_t context[64];		/* memory key context, big-endian */
 	struct tlp_hint hint;		/* as resolved by mode, table and enabled width */
 	uint64_t remote_write_bytes, remote_read_bytes;	/* since the key was enabled */
 	uint64_t dma_low, dma_high;	/* DMA addresses that remote accesses touched: [low, high) */

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hca/memic.h"
 #include "hca/mkc.h"
@@ -337,6 +338,7 @@ static void report(struct hca *hca, struct hca_mkey *mkey, uint32_t key, uint64_
 		.dma_low = mkey->dma_low,
 		.dma_high = mkey->dma_high,
 	};
+	memcpy(hca->report.context, mkey->mkc, sizeof(hca->report.context));
 	pthread_mutex_unlock(&hca->report_lock);
 }
 

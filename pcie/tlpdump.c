@@ -369,6 +369,16 @@ static void add_request(struct json_object *object, const struct tlp_entry *entr
 	json_object_object_add(object, "hint", hint);
 }
 
+/* The header as it travelled, prefix first. */
+static void add_header(struct json_object *object, const struct tlp_record *record)
+{
+	char text[2 * TLP_MAX_HEADER + 1] = "";
+
+	for (unsigned int i = 0; i < record->header_len && i < TLP_MAX_HEADER; i++)
+		snprintf(text + 2 * i, 3, "%02x", record->header[i]);
+	add_string(object, "header", text);
+}
+
 static void print_json(const struct tlp_entry *entry)
 {
 	struct json_object *object = json_object_new_object();
@@ -399,6 +409,7 @@ static void print_json(const struct tlp_entry *entry)
 		} else {
 			add_request(object, entry);
 		}
+		add_header(object, &entry->record);
 	}
 	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
 	json_object_put(object);

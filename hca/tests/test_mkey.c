@@ -702,6 +702,11 @@ static void test_report(void **state)
 	assert_true(report.tph);
 	assert_int_equal(report.ph, 1);
 	assert_int_equal(report.st_index, 4);
+	assert_true(mkc_tph(report.context));
+	assert_int_equal(mkc_ph(report.context), 1);
+	assert_int_equal(mkc_st_index(report.context), 4);
+	assert_int_equal(mkc_start(report.context), attr.start);
+	assert_int_equal(mkc_len(report.context), 8192);
 	assert_true(report.hint.th);
 	assert_false(report.hint.extended);
 	assert_int_equal(report.hint.st, 0x77);

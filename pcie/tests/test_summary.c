@@ -277,14 +277,16 @@ static void test_dump_json(void **state)
 		"{\"time_ns\":1500000000,\"source\":\"hca1\",\"route\":\"function\","
 		"\"target\":\"gpu0\",\"type\":\"MWr64\",\"requester\":\"01:00.0\",\"tag\":null,"
 		"\"bar\":0,\"offset\":0,\"addr\":274877906944,\"length\":32,\"first_be\":15,"
-		"\"last_be\":15,\"hint\":{\"ph\":2,\"st\":42,\"st_width\":8}}\n");
+		"\"last_be\":15,\"hint\":{\"ph\":2,\"st\":42,\"st_width\":8},"
+		"\"header\":\"6001002001002aff0000004000000002\"}\n");
 	assert_int_equal(tlpdump("--json --type CplD", path), 0);
 	assert_string_equal(out, "{\"time_ns\":1500000000,\"source\":\"gpu0\",\"route\":\"memory\","
 				 "\"target\":null,\"type\":\"CplD\",\"requester\":\"01:00.0\","
 				 "\"tag\":9,\"completer\":\"02:01.0\",\"status\":\"SC\","
-				 "\"byte_count\":8,\"lower_addr\":0,\"length\":2}\n");
+				 "\"byte_count\":8,\"lower_addr\":0,\"length\":2,"
+				 "\"header\":\"4a0000020208000801000900\"}\n");
 	assert_int_equal(tlpdump("--json --source hca1 --addr 8192,1", path), 0);
-	assert_non_null(strstr(out, "\"hint\":null}\n"));
+	assert_non_null(strstr(out, "\"hint\":null,"));
 	assert_int_equal(tlpdump("--json --marks --from s --type Cpl", path), 0);
 	assert_int_equal(lines(), 1);
 	assert_non_null(strstr(out, "\"mark\":\"e\"}"));

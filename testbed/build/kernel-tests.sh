@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # In the sandbox: build the programs of kernel/tests, that test the kernel series from user space, of
-# providers/tests, of perftest/tests, and those of ./tph matrix and ./tph cost. Arguments: output directory, the patched kernel's headers,
+# providers/tests, of perftest/tests, and what ./tph matrix, cost and report run in the guest. Arguments:
+# output directory, the patched kernel's headers,
 # installed rdma-core, unpatched rdma-core. A file with main() is a program; the other files go into each
 # of them.
 set -eu
@@ -15,7 +16,8 @@ compile()
 		-isystem "$2" -isystem "$3/usr/include" -c -o "$objects/$(basename "$4" .c).o" "$4"
 }
 shared='' programs=''
-for file in /src/kernel/tests/*.c /src/providers/tests/*.c /src/testbed/matrix/*.c /src/testbed/cost/*.c /src/vfiobar/vfiobar*.c; do
+for file in /src/kernel/tests/*.c /src/providers/tests/*.c /src/testbed/matrix/*.c /src/testbed/cost/*.c \
+	/src/testbed/report/cpu_copy.c /src/vfiobar/vfiobar*.c; do
 	[ -f "$file" ] || continue
 	compile "$1" "$2" "$3" "$file"
 	object=$objects/$(basename "$file" .c).o
@@ -33,8 +35,10 @@ done
 mkdir "$out/selftests"
 # shellcheck disable=SC2086
 ar rcs "$objects/libshared.a" $shared
-gcc -std=gnu17 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -shared -fPIC -isystem "$2" \
-	-o "$out/scatter_to_cqe.so" /src/perftest/tests/scatter_to_cqe.c
+for file in /src/perftest/tests/scatter_to_cqe.c /src/testbed/report/ioctl_bytes.c; do
+	gcc -std=gnu17 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -shared -fPIC -isystem "$2" \
+		-o "$out/$(basename "$file" .c).so" "$file"
+done
 sh -eu /src/testbed/build/old-tests.sh "$out" "$2" "$4" "$objects/libshared.a"
 sh -eu /src/testbed/build/examples.sh "$out/examples" "$3"
 rm -rf "$objects"

@@ -50,6 +50,14 @@ usage: ./tph COMMAND ...
       --device D        mlx5_0, mlx5_1 or rxe0; may be repeated (default mlx5_0 and rxe0)
       --selection       only what ./tph test runs of them
       --json FILE       the results as JSON
+  report [OPTION...]    measure bandwidth, latency and tags, follow one write from the ioctl to its TLP, and
+                        make one HTML page of it; a quarter of an hour
+      --out FILE        the page (default report.html)
+      --json FILE       the figures as JSON
+      --repeats N       runs of each kind and size (default 5)
+      --quick           two sizes, one run each: one or two minutes
+      --from FILE       make the page anew from such a JSON file
+      --dry-run         print what would be started
   exec [OPTION...] [--] COMMAND ARG...
                         run a command as root in a freshly booted guest with the HCA functions and
                         the endpoints; exits with the command's status

@@ -106,8 +106,8 @@ kernel_variant()
 	esac
 }
 
-# build_kernel_tests: the programs of kernel/tests, providers/tests and perftest/tests, for the kernel and
-# the rdma-core that were built. The variants of a kernel have the same headers, and so share the programs.
+# build_kernel_tests: the programs of kernel/tests, providers/tests, perftest/tests and testbed/report, for
+# the kernel and the rdma-core that were built. The variants of a kernel have the same headers, and so share the programs.
 build_kernel_tests()
 {
 	headers=$KERNEL/headers/include
@@ -121,7 +121,8 @@ build_kernel_tests()
 		echo "$RDMA_CORE $RDMA_CORE_STOCK"
 		find "$headers" -type f | LC_ALL=C sort | xargs cat
 	} | key testbed/build/kernel-tests.sh testbed/build/old-tests.sh testbed/build/examples.sh README.md \
-		$(find kernel/tests providers/tests perftest/tests testbed/matrix/*.[ch] testbed/cost/*.c vfiobar/*.[ch] -type f | LC_ALL=C sort))
+		$(find kernel/tests providers/tests perftest/tests testbed/matrix/*.[ch] testbed/cost/*.c \
+			testbed/report/*.c vfiobar/*.[ch] -type f | LC_ALL=C sort))
 	KERNEL_TESTS=$TPH_CACHE/kernel-tests-$tests_key
 	[ ! -d "$KERNEL_TESTS" ] || return 0
 	cache_tmp

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # variables of the caller
-# Sourced in the guest: ib_write_bw between two processes. Files go to $work.
+# Sourced in the guest: ib_write_bw, or another $program of perftest, between two processes. Files go
+# to $work.
 
 bandwidth_port=18500
 
 # bandwidth: the options of both sides are in $common_args, the server's in $server_args, the
-# client's in $client_args. Sets server_status and client_status.
+# client's in $client_args; $server_address, $preload (a library for the server), $seconds (the most that a
+# run may take): when they are set.
+# Sets server_status and client_status.
 bandwidth()
 {
 	bandwidth_port=$((bandwidth_port + 1))
 	rm -f "$work"/*.json "$work"/*.out "$work"/*.err
 	# shellcheck disable=SC2086 # lists of options
-	timeout 310 ib_write_bw -p $bandwidth_port $common_args $server_args >"$work/server.out" \
+	timeout $((${seconds:-300} + 10)) env ${preload:+LD_PRELOAD="$preload"} "${program:-ib_write_bw}" -p $bandwidth_port $common_args $server_args >"$work/server.out" \
 		2>"$work/server.err" &
 	server=$!
 	client_status=1
@@ -22,8 +25,8 @@ bandwidth()
 		if grep -qE "$listening" /proc/net/tcp /proc/net/tcp6; then
 			client_status=0
 			# shellcheck disable=SC2086
-			timeout 300 ib_write_bw -p $bandwidth_port $common_args $client_args --out_json \
-				--out_json_file="$work/client.json" 127.0.0.1 >"$work/client.out" \
+			timeout "${seconds:-300}" "${program:-ib_write_bw}" -p $bandwidth_port $common_args $client_args --out_json \
+				--out_json_file="$work/client.json" "${server_address:-127.0.0.1}" >"$work/client.out" \
 				2>"$work/client.err" || client_status=$?
 			break
 		fi

@@ -16,6 +16,7 @@ const char options_usage[] =
 	"        st-entries=N   size of the ST table, 2..64; default 64\n"
 	"        device=ID      PCI device ID, 0x1021 or 0x1023; default 0x1021\n"
 	"        umr=KIND       full or limited, without translations; default full\n"
+	"        firmware=KIND  full, no-tph (without mkey_pcie_tph) or no-odp; default full\n"
 	"  --gpu PROPERTIES     a GPU-like endpoint (VRAM in BAR 0)\n"
 	"  --nvme PROPERTIES    an NVMe-like endpoint (CMB in BAR 2):\n"
 	"        size=BYTES     size of VRAM or CMB, with K, M or G; default 64M\n"
@@ -34,6 +35,10 @@ static const struct word {
 		 { "table", HCA_ST_TABLE },
 		 { "direct", HCA_ST_DIRECT },
 		 { NULL, 0 } },
+  firmwares[] = { { "full", HCA_FIRMWARE_FULL },
+		  { "no-tph", HCA_FIRMWARE_NO_TPH },
+		  { "no-odp", HCA_FIRMWARE_NO_ODP },
+		  { NULL, 0 } },
   umr_kinds[] = { { "full", false }, { "limited", true }, { NULL, 0 } },
   completers[] = { { "none", PCIE_TPH_COMPLETER_NONE },
 		   { "tph", PCIE_TPH_COMPLETER_TPH },
@@ -130,6 +135,10 @@ static int set_hca(struct device_options *device, const char *key, const char *v
 		ret = parse_word(umr_kinds, value, &word);
 		if (!ret)
 			hca->umr_limited = word;
+	} else if (!strcmp(key, "firmware")) {
+		ret = parse_word(firmwares, value, &word);
+		if (!ret)
+			hca->firmware = (enum hca_firmware)word;
 	} else if (!strcmp(key, "device")) {
 		ret = parse_number(value, 0x1021, 0x1023, &number);
 		if (!ret && number == 0x1022)

@@ -26,7 +26,7 @@ static void test_hca(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=7,st-mode=direct,"
-					"st-width=16,st-entries=2,device=0x1023,umr=limited",
+					"st-width=16,st-entries=2,device=0x1023,umr=limited,firmware=no-odp",
 			       NULL, NULL),
 			 0);
 	assert_int_equal(options.devices, 1);
@@ -40,6 +40,7 @@ static void test_hca(void **state)
 	assert_int_equal(options.device[0].hca.st_entries, 2);
 	assert_int_equal(options.device[0].hca.device_id, 0x1023);
 	assert_true(options.device[0].hca.umr_limited);
+	assert_int_equal(options.device[0].hca.firmware, HCA_FIRMWARE_NO_ODP);
 }
 
 static void test_endpoints(void **state)

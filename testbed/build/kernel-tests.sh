@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # In the sandbox: build the programs of kernel/tests, that test the kernel series from user space, of
-# providers/tests and of perftest/tests. Arguments: output directory, the patched kernel's headers,
+# providers/tests and of perftest/tests, and that of doctor. Arguments: output directory, the patched kernel's headers,
 # installed rdma-core, unpatched rdma-core. A file with main() is a program; the other files go into each
 # of them.
 set -eu
@@ -15,7 +15,7 @@ compile()
 		-isystem "$2" -isystem "$3/usr/include" -c -o "$objects/$(basename "$4" .c).o" "$4"
 }
 shared='' programs=''
-for file in /src/kernel/tests/*.c /src/providers/tests/*.c /src/vfiobar/vfiobar*.c; do
+for file in /src/kernel/tests/*.c /src/providers/tests/*.c /src/vfiobar/vfiobar*.c /src/doctor/*.c; do
 	[ -f "$file" ] || continue
 	compile "$1" "$2" "$3" "$file"
 	object=$objects/$(basename "$file" .c).o

@@ -107,7 +107,7 @@ build_kernel_tests()
 		echo "$RDMA_CORE $RDMA_CORE_STOCK"
 		find "$headers" -type f | LC_ALL=C sort | xargs cat
 	} | key testbed/build/kernel-tests.sh testbed/build/old-tests.sh testbed/build/examples.sh README.md \
-		$(find kernel/tests providers/tests perftest/tests vfiobar/*.[ch] -type f | LC_ALL=C sort))
+		$(find kernel/tests providers/tests perftest/tests doctor/*.c vfiobar/*.[ch] -type f | LC_ALL=C sort))
 	KERNEL_TESTS=$TPH_CACHE/kernel-tests-$tests_key
 	[ ! -d "$KERNEL_TESTS" ] || return 0
 	cache_tmp

@@ -24,13 +24,13 @@ check_endpoint_device()
 
 check_endpoint_completer()
 {
-	devcap2 "$bdf" && found=0 || found=$?
+	completer "$bdf" && found=0 || found=$?
 	if [ "$found" -eq 2 ]; then
 		unseen
 		return
 	fi
 	[ "$found" -eq 0 ] || value=0
-	endpoint_completer=$(completer "$value")
+	endpoint_completer=$value
 	other="use a device that is one; the hint would be refused (EOPNOTSUPP)"
 	case $endpoint_completer in
 	1) ok "$bdf is a TPH completer, for 8-bit tags" ;;
@@ -55,7 +55,7 @@ check_endpoint_width()
 
 check_endpoint_driver()
 {
-	driver=$(driver_of "$bdf")
+	driver_of "$bdf"
 	how="echo vfio-pci >$PCI/$bdf/driver_override; "
 	case $driver in
 	vfio-pci | *_vfio_pci | *-vfio-pci) ok "$bdf is bound to $driver" ;;
@@ -79,11 +79,12 @@ matter, enable_unsafe_noiommu_mode=1 of the module vfio"
 		fi
 		return
 	fi
-	group=$(basename "$(readlink "$PCI/$bdf/iommu_group")")
+	group=$(readlink "$PCI/$bdf/iommu_group")
+	group=${group##*/}
 	foreign=
 	for member in "$PCI/$bdf"/iommu_group/devices/*; do
-		member=$(basename "$member")
-		driver=$(driver_of "$member")
+		member=${member##*/}
+		driver_of "$member"
 		case $driver in
 		'' | vfio-pci | *_vfio_pci | *-vfio-pci | pci-stub | pcieport | pci-pf-stub) ;;
 		*) foreign="$foreign $member ($driver)" ;;

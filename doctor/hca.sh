@@ -16,8 +16,9 @@ check_hca_device()
 
 check_hca_driver()
 {
-	[ -z "$hca_bdf" ] || driver=$(driver_of "$hca_bdf")
-	case ${driver:=} in
+	driver=
+	[ -z "$hca_bdf" ] || driver_of "$hca_bdf"
+	case $driver in
 	mlx5_core) ok "$hca is $hca_bdf, of mlx5_core" ;;
 	'') problem "$hca is no PCI device, but a driver's software: there is no TPH" "name an mlx5 device" ;;
 	*) problem "$hca is $hca_bdf, of $driver, which does not use the hints of dma-bufs" "name an mlx5 device" ;;
@@ -37,7 +38,7 @@ check_hca_node()
 {
 	node=
 	for entry in /sys/class/infiniband_verbs/uverbs*; do
-		[ "$(cat "$entry/ibdev" 2>/dev/null)" != "$hca" ] || node=/dev/infiniband/$(basename "$entry")
+		[ "$(cat "$entry/ibdev" 2>/dev/null)" != "$hca" ] || node=/dev/infiniband/${entry##*/}
 	done
 	if [ -z "$node" ] || [ ! -c "$node" ]; then
 		problem "$hca has no device node ${node:-for verbs}" "modprobe ib_uverbs"
@@ -108,12 +109,12 @@ check_hca_root_port()
 		ok "$hca_bdf is integrated in the root complex: no root port limits it"
 		return
 	fi
-	if ! port_type "$root_port" || [ "$value" -ne 4 ] || ! devcap2 "$root_port"; then
+	if ! port_type "$root_port" || [ "$value" -ne 4 ] || ! completer "$root_port"; then
 		problem "$hca_bdf has no root port above it, which the kernel wants for TPH" \
 			"in a virtual machine: put it below a root port that is a TPH completer"
 		return
 	fi
-	case $(completer "$value") in
+	case $value in
 	1) ok "root port $root_port is a TPH completer, for 8-bit tags" ;;
 	3) ok "root port $root_port is a completer of TPH and Extended TPH" ;;
 	*) problem "root port $root_port above $hca_bdf is no TPH completer: the kernel leaves TPH of $hca_bdf off" \
@@ -134,7 +135,8 @@ check_hca_tph_enabled()
 	*)
 		because=
 		for cause in boot-option kernel-tph hca-st-mode hca-root-port; do
-			[ "$(verdict_of $cause)" = ok ] || because="$because $cause"
+			verdict_of $cause
+			[ "$verdict" = ok ] || because="$because $cause"
 		done
 		if [ -n "$because" ]; then
 			problem "TPH of $hca_bdf is off, for the cause that is named at:$because" "mend that first"

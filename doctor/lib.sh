@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # variables of tph-doctor
 # What the checks share: verdicts, configuration space, the PCI tree. A check is a function check_NAME
 # (with _ for -) that gives one verdict.
 
@@ -10,7 +11,8 @@ check()
 	check_function=check_$(echo "$1" | tr - _)
 	shift
 	for needed; do
-		if [ "$(verdict_of "$needed")" != ok ]; then
+		verdict_of "$needed"
+		if [ "$verdict" != ok ]; then
 			unknown "not looked at: $needed is not ok" ''
 			return
 		fi
@@ -18,10 +20,15 @@ check()
 	"$check_function"
 }
 
-# verdict_of NAME: ok, problem or unknown; nothing for a check that has not run.
+# verdict_of NAME: sets $verdict to ok, problem or unknown; to nothing for a check that has not run.
 verdict_of()
 {
-	awk -F '\t' -v name="$1" '$1 == name { print $2 }' "$DOCTOR_WORK/verdicts"
+	verdict=
+	case $verdicts in
+	*" $1=ok "*) verdict=ok ;;
+	*" $1=problem "*) verdict=problem ;;
+	*" $1=unknown "*) verdict=unknown ;;
+	esac
 }
 
 # ok CAUSE, problem CAUSE MEND, unknown CAUSE MEND: the verdict of the check that runs.
@@ -41,8 +48,10 @@ unknown()
 }
 
 # verdict VERDICT CAUSE MEND
+verdicts=' '
 verdict()
 {
+	verdicts="$verdicts$check_name=$1 "
 	printf '%s\t%s\t%s\t%s\n' "$check_name" "$1" "$2" "$3" >>"$DOCTOR_WORK/verdicts"
 	verdict_word=$1
 	[ "$1" != problem ] || verdict_word=PROBLEM
@@ -56,19 +65,37 @@ unseen()
 	unknown "$why" "$mend"
 }
 
+# config_visible BDF: the kernel shows others than root the first 64 bytes.
+seen='' unseen=''
+config_visible()
+{
+	case "$seen $unseen " in
+	*" $1="*) ;;
+	*)
+		if [ "$(head -c 65 "$PCI/$1/config" 2>/dev/null | wc -c)" -gt 64 ]; then
+			seen="$seen $1="
+		else
+			unseen="$unseen $1="
+		fi
+		;;
+	esac
+	case "$seen " in
+	*" $1="*) ;;
+	*) return 1 ;;
+	esac
+}
+
 # config BDF REGISTER: sets $value to the register, by setpci's name of it, with hexadecimal IDs of
 # capabilities. Returns 1 when the function has no such capability, 2 when it cannot be seen.
 config()
 {
-	config_file=$PCI/$1/config
 	if ! command -v setpci >/dev/null; then
 		why="setpci is missing" mend="apt-get install pciutils"
 		return 2
 	fi
 	case $2 in
 	*CAP*)
-		# The kernel shows others than root the first 64 bytes.
-		if [ "$(head -c 65 "$config_file" 2>/dev/null | wc -c)" -le 64 ]; then
+		if ! config_visible "$1"; then
 			why="the capabilities of $1 can only be seen by root" mend="run this as root"
 			return 2
 		fi
@@ -96,10 +123,12 @@ port_type()
 	value=$((value >> 4 & 15))
 }
 
-# completer VALUE: the TPH completer field of Device Capabilities 2, bits 13:12 (7.5.3.15).
+# completer BDF: $value is its TPH completer field, bits 13:12 of Device Capabilities 2: 00b none, 01b TPH, 10b
+# reserved, 11b TPH and Extended TPH.
 completer()
 {
-	echo $(($1 >> 12 & 3))
+	devcap2 "$1" || return $?
+	value=$((value >> 12 & 3))
 }
 
 # chain BDF: the bridges above a function, from the root on, and the function itself.
@@ -108,9 +137,9 @@ chain()
 	readlink -f "$PCI/$1" | tr / '\n' | grep -E '^[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$' | xargs
 }
 
-# driver_of BDF: name of its driver, or nothing.
+# driver_of BDF: sets $driver to the name of its driver, or to nothing.
 driver_of()
 {
-	driver_link=$(readlink "$PCI/$1/driver") || return 0
-	basename "$driver_link"
+	driver=$(readlink "$PCI/$1/driver") || driver=
+	driver=${driver##*/}
 }

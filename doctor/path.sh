@@ -7,25 +7,22 @@
 # the other below that bridge, both ends included.
 look_at_path()
 {
-	common=
-	for above in $(chain "$hca_bdf"); do
-		case " $(chain "$bdf") " in
+	hca_chain=$(chain "$hca_bdf") endpoint_chain=$(chain "$bdf") common=
+	for above in $hca_chain; do
+		case " $endpoint_chain " in
 		*" $above "*) common=$above ;;
 		esac
 	done
-	between=
-	for end in "$hca_bdf" "$bdf"; do
-		below=$(chain "$end")
-		[ -z "$common" ] || below=${below##*"$common"}
-		between="$between $below"
-	done
+	if [ -n "$common" ]; then
+		hca_chain=${hca_chain##*"$common"} endpoint_chain=${endpoint_chain##*"$common"}
+	fi
+	between="$hca_chain $endpoint_chain"
 }
 
 # ACS Control, extended capability 0Dh, offset 6 (7.7.11.3): bit 2 P2P Request Redirect, bit 3 P2P Completion
 # Redirect, bit 5 P2P Egress Control. On any function of the path they send requests by the root complex.
 check_acs_redirect()
 {
-	look_at_path
 	if [ -z "$common" ]; then
 		ok "no switch is above both $hca_bdf and $bdf, so that nothing is redirected from it"
 		return
@@ -51,7 +48,6 @@ which may drop them or read their tags as its own" "boot with pci=disable_acs_re
 # knows; mapping a dma-buf otherwise is EINVAL.
 check_p2p_path()
 {
-	look_at_path
 	way="by way of the root complex"
 	[ -z "$common" ] || way="below $common"
 	if trial_result plain && [ "$result" = EINVAL ]; then
@@ -71,11 +67,10 @@ check_p2p_path()
 # Extended Steering Tag is in a prefix (2.2.7.1.1), which a receiver without support takes for an error.
 check_prefix_path()
 {
-	if [ "${hca_width:-8}" -ne 16 ] && [ -z "$st_ext" ]; then
+	if [ "${hca_width:-8}" -ne 16 ]; then
 		ok "8-bit tags need no TLP prefix"
 		return
 	fi
-	look_at_path
 	without=
 	for function in $common $between; do
 		devcap2 "$function" && found=0 || found=$?

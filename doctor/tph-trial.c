@@ -208,6 +208,7 @@ static int reg(const struct hca *hca, int fd, uint64_t length, bool require)
 	struct ib_uverbs_attr *handle;
 	struct command cmd;
 	uint32_t key[2];
+	uint64_t id;
 	int err;
 
 	begin(&cmd, UVERBS_OBJECT_MR, UVERBS_METHOD_REG_DMABUF_MR);
@@ -225,8 +226,9 @@ static int reg(const struct hca *hca, int fd, uint64_t length, bool require)
 	err = run(hca, &cmd);
 	if (err)
 		return err;
+	id = handle->data;
 	begin(&cmd, UVERBS_OBJECT_MR, UVERBS_METHOD_MR_DESTROY);
-	add(&cmd, UVERBS_ATTR_DESTROY_MR_HANDLE, 0, handle->data);
+	add(&cmd, UVERBS_ATTR_DESTROY_MR_HANDLE, 0, id);
 	return run(hca, &cmd);
 }
 

@@ -14,6 +14,11 @@ trial_run()
 		no_trial="the program tph-trial is missing"
 		return
 	fi
+	# Commands of its driver would hang for minutes.
+	if [ -n "$hca_bdf" ] && config "$hca_bdf" COMMAND && [ $((value & 4)) -eq 0 ]; then
+		no_trial="$hca_bdf is no bus master"
+		return
+	fi
 	set -- --length "$length"
 	[ -z "$hca" ] || [ ! -e "$IB/$hca" ] || set -- "$@" --hca "$hca"
 	[ -z "$bdf" ] || [ "${bar_size:-0}" -eq 0 ] ||

@@ -8,6 +8,7 @@ gpu=0000:00:10.0
 diagnose()
 {
 	doctor_status=0
+	rm -f json
 	"$@" --json json >text 2>err || doctor_status=$?
 	[ ! -s err ] || fail "$*: $(cat err)"
 	jq -r '.checks[] | (.verdict | if . == "problem" then "PROBLEM" else . end | . + " " * (8 - length)) +

@@ -21,6 +21,7 @@ const char options_usage[] =
 	"  --nvme PROPERTIES    an NVMe-like endpoint (CMB in BAR 2):\n"
 	"        size=BYTES     size of VRAM or CMB, with K, M or G; default 64M\n"
 	"        completer=C    TPH completer: none, tph, reserved or extended; default extended\n"
+	"        acs=WORD       on or off: ACS capability; default off\n"
 	"  of every device:\n"
 	"        name=NAME      what messages, trace and control call it\n"
 	"        id=BB:DD.F     its place in the guest\n"
@@ -40,6 +41,7 @@ static const struct word {
 		  { "no-odp", HCA_FIRMWARE_NO_ODP },
 		  { NULL, 0 } },
   umr_kinds[] = { { "full", false }, { "limited", true }, { NULL, 0 } },
+  switches[] = { { "off", false }, { "on", true }, { NULL, 0 } },
   completers[] = { { "none", PCIE_TPH_COMPLETER_NONE },
 		   { "tph", PCIE_TPH_COMPLETER_TPH },
 		   { "reserved", PCIE_TPH_COMPLETER_RESERVED },
@@ -161,6 +163,10 @@ static int set_endpoint(struct device_options *device, const char *key, const ch
 		ret = parse_word(completers, value, &word);
 		if (!ret)
 			device->endpoint.completer = (enum pcie_tph_completer)word;
+	} else if (!strcmp(key, "acs")) {
+		ret = parse_word(switches, value, &word);
+		if (!ret)
+			device->endpoint.acs = word;
 	} else {
 		ret = -ENOENT;
 	}

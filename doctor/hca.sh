@@ -43,7 +43,8 @@ check_hca_node()
 {
 	node=
 	for entry in /sys/class/infiniband_verbs/uverbs*; do
-		[ "$(cat "$entry/ibdev" 2>/dev/null)" != "$hca" ] || node=/dev/infiniband/${entry##*/}
+		read -r ibdev 2>/dev/null <"$entry/ibdev" || ibdev=
+		[ "$ibdev" != "$hca" ] || node=/dev/infiniband/${entry##*/}
 	done
 	if [ -z "$node" ] || [ ! -c "$node" ]; then
 		problem "$hca has no device node ${node:-for verbs}" "modprobe ib_uverbs"

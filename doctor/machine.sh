@@ -31,8 +31,8 @@ check_kernel_tph()
 {
 	in_kernel pcie_enable_tph && found=0 || found=$?
 	case $found in
-	0) ok "Linux $(uname -r) has PCIe TPH" ;;
-	1) problem "Linux $(uname -r) is built without CONFIG_PCIE_TPH" "build the kernel with CONFIG_PCIE_TPH=y" ;;
+	0) ok "Linux $release has PCIe TPH" ;;
+	1) problem "Linux $release is built without CONFIG_PCIE_TPH" "build the kernel with CONFIG_PCIE_TPH=y" ;;
 	*) unseen ;;
 	esac
 }
@@ -41,8 +41,8 @@ check_kernel_series()
 {
 	in_kernel dma_buf_get_tph && found=0 || found=$?
 	case $found in
-	0) ok "Linux $(uname -r) has the rdma-tph series" ;;
-	1) problem "Linux $(uname -r) has no rdma-tph series: dma-bufs carry no hints" \
+	0) ok "Linux $release has the rdma-tph series" ;;
+	1) problem "Linux $release has no rdma-tph series: dma-bufs carry no hints" \
 		"build and boot a kernel with the patches of kernel/" ;;
 	*) unseen ;;
 	esac

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One registration of a piece of a BAR, step by step, and what became of each step. tph-doctor reads it.
+ * One registration of a piece of a BAR, step by step, and what became of each step, for tph-doctor.
  *
- * Usage: tph-trial [--hca IB-DEVICE] [--bdf BDF --bar N --offset BYTES --length BYTES [--hint HINT]]
+ * Usage: tph-trial [--hca IB-DEVICE] --length BYTES
+ *		    [--bdf BDF --bar N --offset BYTES [--hint HINT]]
  *
- * Prints a line "STEP RESULT [DETAILS]" for each step that was made; RESULT is ok or the name of an errno:
+ * Prints a line "STEP RESULT [DETAILS]" for each step that was made; RESULT is ok or the name of an
+ * errno:
  *
  *	library		ok if libibverbs has the verbs for hints, else ENOSYS; its path
  *	hca		the IB device opened, and a PD
+ *	host		LENGTH bytes of the process registered
  *	odp		ok if it has on-demand paging, which MRs of dma-bufs are made with
  *	caps		UVERBS_METHOD_QUERY_TPH_CAPS; width flags number-of-tags
- *	host		LENGTH bytes of the process registered
  *	vfio		the function opened; how, or the message
  *	export		the piece exported as dma-buf; the message
  *	plain		that dma-buf registered before it has a hint
@@ -19,8 +21,8 @@
  *
  * Exit status 0, whatever was found; 2 for wrong usage. Everything is released at the end.
  *
- * The verbs that the series adds go to the kernel directly, so that an older libibverbs does not hide
- * what the kernel can do.
+ * The verbs that the series adds go to the kernel directly, so that an older libibverbs does not
+ * hide what the kernel can do.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -187,8 +189,8 @@ static void try_caps(const struct hca *hca)
 
 static void try_host(const struct hca *hca, uint64_t length)
 {
-	void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			    0);
+	void *memory =
+		mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct ibv_mr *mr;
 
 	if (memory == MAP_FAILED) {

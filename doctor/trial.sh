@@ -28,7 +28,7 @@ trial_run()
 		return
 	fi
 	trial_status=0
-	timeout -k 5 60 tph-trial "$@" >"$DOCTOR_WORK/trial" 2>"$DOCTOR_WORK/trial.err" || trial_status=$?
+	timeout --foreground -k 5 60 tph-trial "$@" >"$DOCTOR_WORK/trial" 2>"$DOCTOR_WORK/trial.err" || trial_status=$?
 	[ $trial_status -eq 0 ] || no_trial="tph-trial ended with status $trial_status: $(cat "$DOCTOR_WORK/trial.err")"
 }
 

@@ -117,9 +117,7 @@ static void test_completer(void **state)
 
 static void test_acs(void **state)
 {
-	struct endpoint_params params = { .name = "ep0",
-					  .memory_size = MIB,
-					  .kind = ENDPOINT_GPU };
+	struct endpoint_params params = { .name = "ep0", .memory_size = MIB, .kind = ENDPOINT_GPU };
 	struct endpoint *ep = make(ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH);
 	uint8_t ones[2] = { 0xff, 0xff };
 
@@ -468,8 +466,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_params),		 cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_completer),	 cmocka_unit_test(test_acs),
-		cmocka_unit_test(test_memory_is_the_file),
+		cmocka_unit_test(test_acs),
+		cmocka_unit_test(test_completer),	 cmocka_unit_test(test_memory_is_the_file),
 		cmocka_unit_test(test_trapped_memory),	 cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_all_hints),	 cmocka_unit_test(test_reset_keeps_memory),
 		cmocka_unit_test(test_requests_outside), cmocka_unit_test(test_nvme_capabilities),

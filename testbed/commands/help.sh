@@ -53,9 +53,9 @@ usage: ./tph COMMAND ...
       --release R           for Debian trixie (default) or bookworm
       --output DIR          copy them to DIR
       --dry-run             print what would be packaged
-  doctor                what is missing or wrong on this machine, and how to mend it
-  doctor OPTION...      what keeps the hints of a BAR of this machine from getting onto the wire (also
-                        in a guest: ./tph exec -- tph-doctor OPTION...)
+  doctor [OPTION...]    what is missing or wrong on this machine, and how to mend it. With options: what
+                        keeps the hints of a BAR from getting onto the wire here, on real hardware
+                        (and in a guest: ./tph exec -- tph-doctor OPTION...)
       --hca DEVICE      the HCA, such as mlx5_0
       --bdf BDF         the endpoint, to be on vfio-pci
       --bar N, --offset BYTES, --length BYTES

@@ -159,6 +159,10 @@ set the capability mkey_pcie_tph" "update the firmware"
 # Steering Tag and Extended Steering Tag are separate name spaces: neither stands for the other.
 check_hca_width()
 {
+	if [ -z "$hca_width" ]; then
+		unknown "$hca sends no tags, or it cannot be seen which" ''
+		return
+	fi
 	limit=
 	if [ "$hca_width" -eq 8 ] && [ $((${hca_tph:-0} >> 8 & 1)) -eq 1 ]; then
 		limit=", as the root port takes no others"

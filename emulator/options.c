@@ -16,10 +16,12 @@ const char options_usage[] =
 	"        st-entries=N   size of the ST table, 2..64; default 64\n"
 	"        device=ID      PCI device ID, 0x1021 or 0x1023; default 0x1021\n"
 	"        umr=KIND       full or limited, without translations; default full\n"
+	"        firmware=KIND  full, no-tph (without mkey_pcie_tph) or no-odp; default full\n"
 	"  --gpu PROPERTIES     a GPU-like endpoint (VRAM in BAR 0)\n"
 	"  --nvme PROPERTIES    an NVMe-like endpoint (CMB in BAR 2):\n"
 	"        size=BYTES     size of VRAM or CMB, with K, M or G; default 64M\n"
 	"        completer=C    TPH completer: none, tph, reserved or extended; default extended\n"
+	"        acs=WORD       on or off: ACS capability; default off\n"
 	"  of every device:\n"
 	"        name=NAME      what messages, trace and control call it\n"
 	"        id=BB:DD.F     its place in the guest\n"
@@ -34,7 +36,12 @@ static const struct word {
 		 { "table", HCA_ST_TABLE },
 		 { "direct", HCA_ST_DIRECT },
 		 { NULL, 0 } },
+  firmwares[] = { { "full", HCA_FIRMWARE_FULL },
+		  { "no-tph", HCA_FIRMWARE_NO_TPH },
+		  { "no-odp", HCA_FIRMWARE_NO_ODP },
+		  { NULL, 0 } },
   umr_kinds[] = { { "full", false }, { "limited", true }, { NULL, 0 } },
+  switches[] = { { "off", false }, { "on", true }, { NULL, 0 } },
   completers[] = { { "none", PCIE_TPH_COMPLETER_NONE },
 		   { "tph", PCIE_TPH_COMPLETER_TPH },
 		   { "reserved", PCIE_TPH_COMPLETER_RESERVED },
@@ -130,6 +137,10 @@ static int set_hca(struct device_options *device, const char *key, const char *v
 		ret = parse_word(umr_kinds, value, &word);
 		if (!ret)
 			hca->umr_limited = word;
+	} else if (!strcmp(key, "firmware")) {
+		ret = parse_word(firmwares, value, &word);
+		if (!ret)
+			hca->firmware = (enum hca_firmware)word;
 	} else if (!strcmp(key, "device")) {
 		ret = parse_number(value, 0x1021, 0x1023, &number);
 		if (!ret && number == 0x1022)
@@ -152,6 +163,10 @@ static int set_endpoint(struct device_options *device, const char *key, const ch
 		ret = parse_word(completers, value, &word);
 		if (!ret)
 			device->endpoint.completer = (enum pcie_tph_completer)word;
+	} else if (!strcmp(key, "acs")) {
+		ret = parse_word(switches, value, &word);
+		if (!ret)
+			device->endpoint.acs = word;
 	} else {
 		ret = -ENOENT;
 	}

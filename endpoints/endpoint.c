@@ -165,7 +165,7 @@ static int map_memory(struct endpoint *ep)
 	return 0;
 }
 
-static void build_config(struct endpoint *ep, enum pcie_tph_completer completer)
+static void build_config(struct endpoint *ep, const struct endpoint_params *params)
 {
 	struct pcie_function *fn = &ep->fn;
 
@@ -174,8 +174,11 @@ static void build_config(struct endpoint *ep, enum pcie_tph_completer completer)
 	fn->bar[MSIX_BAR] = (struct pcie_bar){ .size = MSIX_SIZE, .mmap_fd = -1 };
 	pcie_config_init(fn, &ep->kind->identity);
 	pcie_config_add_pm(fn);
-	pcie_config_add_express(fn, completer, completer == PCIE_TPH_COMPLETER_EXTENDED);
+	pcie_config_add_express(fn, params->completer,
+				params->completer == PCIE_TPH_COMPLETER_EXTENDED);
 	pcie_config_add_msix(fn, MSIX_BAR, 1);
+	if (params->acs)
+		pcie_config_add_acs(fn);
 	pcie_config_seal(fn);
 }
 
@@ -217,7 +220,7 @@ struct endpoint *endpoint_new(const struct endpoint_params *params)
 	ep->fn.id = params->id;
 	ep->fn.ops = &function_ops;
 	ep->fn.model = ep;
-	build_config(ep, params->completer);
+	build_config(ep, params);
 	return ep;
 }
 

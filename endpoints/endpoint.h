@@ -5,6 +5,7 @@
 #ifndef ENDPOINTS_ENDPOINT_H
 #define ENDPOINTS_ENDPOINT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "pcie/function.h"
@@ -21,6 +22,7 @@ struct endpoint_params {
 	 */
 	uint64_t memory_size;
 	enum pcie_tph_completer completer;
+	bool acs; /* has the ACS capability, so that the host can have its requests redirected */
 };
 
 /* Requests that arrived with one hint, or with none (th == false). */

@@ -142,7 +142,10 @@ static void cap_default(const struct hca *hca, unsigned int type, uint8_t block[
 			field_put(block, defaults[i].dw, defaults[i].hi, defaults[i].lo,
 				  defaults[i].value);
 	}
-	if (type == CAP_GENERAL && hca->params.st_mode != HCA_ST_NONE)
+	if (type == CAP_GENERAL && hca->params.firmware == HCA_FIRMWARE_NO_ODP)
+		field_put(block, 17, 24, 24, 0); /* pg */
+	if (type == CAP_GENERAL && hca->params.st_mode != HCA_ST_NONE &&
+	    hca->params.firmware != HCA_FIRMWARE_NO_TPH)
 		field_put(block, 21, 24, 24, 1); /* mkey_pcie_tph */
 	if (type == CAP_GENERAL && hca->params.umr_limited)
 		field_put(block, 16, 24, 24, 1); /* umr_modify_entity_size_disabled */

@@ -18,6 +18,13 @@ enum hca_st_mode {
 	HCA_ST_DIRECT,	/* no ST table; mkeys hold the tag */
 };
 
+/* What the firmware leaves out of its capabilities. */
+enum hca_firmware {
+	HCA_FIRMWARE_FULL,
+	HCA_FIRMWARE_NO_TPH,	/* mkey_pcie_tph */
+	HCA_FIRMWARE_NO_ODP,	/* pg: on-demand paging */
+};
+
 struct hca_params {
 	const char *name;
 	uint16_t id;			/* requester ID: bus[15:8] devfn[7:0] */
@@ -29,6 +36,7 @@ struct hca_params {
 	unsigned int st_entries;	/* table mode: 2..64 */
 	unsigned int vectors;		/* MSI-X, >= 1 */
 	bool umr_limited;		/* UMR cannot load translations: drivers write whole keys */
+	enum hca_firmware firmware;
 };
 
 struct hca;

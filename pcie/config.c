@@ -191,6 +191,17 @@ void pcie_config_add_tph(struct pcie_function *fn, bool extended, enum pcie_st_l
 	reg(cfg, cfg->tph + TPH_CTRL, 4, 0, extended ? 0x307 : 0x107);
 }
 
+void pcie_config_add_acs(struct pcie_function *fn)
+{
+	struct pcie_config *cfg = &fn->config;
+
+	/* Both would be the first of the extended capabilities. */
+	assert(!cfg->tph);
+	reg(cfg, PCI_CFG_SPACE_SIZE, 4, PCI_EXT_CAP_ID_ACS | 1 << 16, 0);
+	reg(cfg, PCI_CFG_SPACE_SIZE + PCI_ACS_CAP, 2, PCI_ACS_RR | PCI_ACS_CR, 0);
+	reg(cfg, PCI_CFG_SPACE_SIZE + PCI_ACS_CTRL, 2, 0, PCI_ACS_RR | PCI_ACS_CR);
+}
+
 static bool in_d0(const struct pcie_config *cfg)
 {
 	return !cfg->pm || !(get(cfg, cfg->pm + PCI_PM_CTRL, 2) & PCI_PM_CTRL_STATE_MASK);

@@ -16,7 +16,7 @@ cd /run/tph
 . ./settings
 
 emulator="$PROGRAMS/tph-emulator --control /run/tph/control.sock --trace /run/tph/trace.bin"
-devices='' ports=0
+devices='' ports=0 cpu=EPYC
 while read -r kind name slot rest; do
 	rest=$(echo "$rest" | tr ' ' ',')
 	# The firmware numbers the buses below root ports in their order.
@@ -42,6 +42,16 @@ while read -r kind name slot rest; do
 		ports=$((ports + 1))
 		devices="$devices -device pcie-root-port,id=$name,addr=0x$slot,x-speed=2_5,chassis=$ports,slot=$ports"
 		;;
+	upstream | downstream)
+		# A switch, declared as its buses are numbered: each port before what is below it.
+		ports=$((ports + 1))
+		case $kind in
+		upstream) port=x3130-upstream ;;
+		downstream) port="xio3130-downstream,chassis=$ports,slot=$ports" ;;
+		esac
+		devices="$devices -device $port,id=$name,$(echo "$place" | tr -d '"' | tr : =)"
+		;;
+	cpu) cpu=$name ;;
 	'' | \#*) ;;
 	*)
 		echo "devices: unknown kind '$kind'" >&2
@@ -61,7 +71,7 @@ set -- qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -
 if [ "$ACCEL" = kvm ]; then
 	set -- "$@" -accel kvm -cpu host
 else
-	set -- "$@" -accel tcg,thread=multi -cpu EPYC
+	set -- "$@" -accel tcg,thread=multi -cpu "$cpu"
 fi
 set -- "$@" -machine q35,kernel-irqchip=split -smp "$CPUS" -m "$MEMORY" \
 	-object "memory-backend-memfd,id=ram,size=$MEMORY,share=on" -numa node,memdev=ram \

@@ -26,7 +26,7 @@ static void test_hca(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=7,st-mode=direct,"
-					"st-width=16,st-entries=2,device=0x1023,umr=limited",
+					"st-width=16,st-entries=2,device=0x1023,umr=limited,firmware=no-odp",
 			       NULL, NULL),
 			 0);
 	assert_int_equal(options.devices, 1);
@@ -40,12 +40,13 @@ static void test_hca(void **state)
 	assert_int_equal(options.device[0].hca.st_entries, 2);
 	assert_int_equal(options.device[0].hca.device_id, 0x1023);
 	assert_true(options.device[0].hca.umr_limited);
+	assert_int_equal(options.device[0].hca.firmware, HCA_FIRMWARE_NO_ODP);
 }
 
 static void test_endpoints(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("--gpu", "name=g,id=01:1f.7,socket=/g,size=128M,completer=none",
+	assert_int_equal(parse("--gpu", "name=g,id=01:1f.7,socket=/g,size=128M,completer=none,acs=on",
 			       "--nvme", "name=n,id=00:11.0,socket=/n,size=1G"),
 			 0);
 	assert_int_equal(options.devices, 2);
@@ -53,6 +54,8 @@ static void test_endpoints(void **state)
 	assert_int_equal(options.device[0].endpoint.id, 0x01ff);
 	assert_int_equal(options.device[0].endpoint.memory_size, 128u << 20);
 	assert_int_equal(options.device[0].endpoint.completer, PCIE_TPH_COMPLETER_NONE);
+	assert_true(options.device[0].endpoint.acs);
+	assert_false(options.device[1].endpoint.acs);
 	assert_int_equal(options.device[1].endpoint.kind, ENDPOINT_NVME);
 	assert_int_equal(options.device[1].endpoint.memory_size, 1u << 30);
 	assert_int_equal(options.device[1].endpoint.completer, PCIE_TPH_COMPLETER_EXTENDED);

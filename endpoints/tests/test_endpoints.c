@@ -18,7 +18,11 @@
 static struct endpoint *make(enum endpoint_kind kind, uint64_t size,
 			     enum pcie_tph_completer completer)
 {
-	struct endpoint_params params = { "ep0", 0x0208, kind, size, completer };
+	struct endpoint_params params = { .name = "ep0",
+					  .id = 0x0208,
+					  .kind = kind,
+					  .memory_size = size,
+					  .completer = completer };
 	struct endpoint *ep = endpoint_new(&params);
 
 	assert_non_null(ep);
@@ -50,14 +54,14 @@ static void wr(struct endpoint *ep, uint64_t offset, unsigned int size, uint64_t
 static void test_params(void **state)
 {
 	static const struct endpoint_params wrong[] = {
-		{ "ep", 1, ENDPOINT_GPU, 0, PCIE_TPH_COMPLETER_TPH },
-		{ "ep", 1, ENDPOINT_GPU, MIB / 2, PCIE_TPH_COMPLETER_TPH },
-		{ "ep", 1, ENDPOINT_GPU, 3 * MIB, PCIE_TPH_COMPLETER_TPH },
-		{ "ep", 1, 2, MIB, PCIE_TPH_COMPLETER_TPH },
-		{ "ep", 1, ENDPOINT_GPU, MIB, 4 },
-		{ NULL, 1, ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH },
+		{ "ep", 1, ENDPOINT_GPU, 0, PCIE_TPH_COMPLETER_TPH, false },
+		{ "ep", 1, ENDPOINT_GPU, MIB / 2, PCIE_TPH_COMPLETER_TPH, false },
+		{ "ep", 1, ENDPOINT_GPU, 3 * MIB, PCIE_TPH_COMPLETER_TPH, false },
+		{ "ep", 1, 2, MIB, PCIE_TPH_COMPLETER_TPH, false },
+		{ "ep", 1, ENDPOINT_GPU, MIB, 4, false },
+		{ NULL, 1, ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH, false },
 	};
-	struct endpoint_params huge = { "ep", 1, ENDPOINT_GPU, 1ull << 63, 0 };
+	struct endpoint_params huge = { "ep", 1, ENDPOINT_GPU, 1ull << 63, 0, false };
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -109,6 +113,25 @@ static void test_completer(void **state)
 		assert_int_equal(devcap2 >> 21 & 1, c == PCIE_TPH_COMPLETER_EXTENDED);
 		endpoint_free(ep);
 	}
+}
+
+static void test_acs(void **state)
+{
+	struct endpoint_params params = { .name = "ep0", .memory_size = MIB, .kind = ENDPOINT_GPU };
+	struct endpoint *ep = make(ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH);
+	uint8_t ones[2] = { 0xff, 0xff };
+
+	(void)state;
+	assert_int_equal(config(ep, 0x100, 4), 0);
+	endpoint_free(ep);
+	params.acs = true;
+	ep = endpoint_new(&params);
+	assert_non_null(ep);
+	assert_int_equal(config(ep, 0x100, 4), 0x0001000d);
+	assert_int_equal(config(ep, 0x104, 4), PCI_ACS_RR | PCI_ACS_CR);
+	pcie_config_write(endpoint_function(ep), 0x106, ones, 2);
+	assert_int_equal(config(ep, 0x106, 2), PCI_ACS_RR | PCI_ACS_CR);
+	endpoint_free(ep);
 }
 
 static void test_memory_is_the_file(void **state)
@@ -443,6 +466,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_params),		 cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_acs),
 		cmocka_unit_test(test_completer),	 cmocka_unit_test(test_memory_is_the_file),
 		cmocka_unit_test(test_trapped_memory),	 cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_all_hints),	 cmocka_unit_test(test_reset_keeps_memory),

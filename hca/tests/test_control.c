@@ -174,6 +174,32 @@ static void caps_of_limited_umr(void **state)
 	fixture_free(fixture);
 }
 
+/* What is left out: pg and mkey_pcie_tph. */
+static void caps_of_firmware(void **state)
+{
+	static const struct {
+		enum hca_firmware firmware;
+		uint32_t pg, tph;
+	} kinds[] = { { HCA_FIRMWARE_FULL, 1, 1 },
+		      { HCA_FIRMWARE_NO_TPH, 1, 0 },
+		      { HCA_FIRMWARE_NO_ODP, 0, 1 } };
+	struct hca_params params[FIXTURE_HCAS] = { fixture_params(0), fixture_params(1) };
+	uint8_t out[0x1010];
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct fixture *fixture;
+
+		params[0].firmware = kinds[i].firmware;
+		fixture = fixture_new_with(params, NULL);
+		fixture_probe(&fixture->port[0]);
+		assert_int_equal(query(&fixture->port[0], 0x100, 1, 0, 0, out, sizeof(out)), 0);
+		assert_int_equal(field_get(out + 0x10, 17, 24, 24), kinds[i].pg);
+		assert_int_equal(field_get(out + 0x10, 21, 24, 24), kinds[i].tph);
+		fixture_free(fixture);
+	}
+}
+
 /* SET of the atomic block carries nothing but the mode. */
 static void atomic_caps_merge(void **state)
 {
@@ -573,6 +599,7 @@ int main(void)
 		TEST(enable_drops_leftovers),
 		TEST(caps_set_and_query),
 		cmocka_unit_test(caps_of_limited_umr),
+		cmocka_unit_test(caps_of_firmware),
 		TEST(atomic_caps_merge),
 		TEST(caps_of_other_types),
 		TEST(vport),

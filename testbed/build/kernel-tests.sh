@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # In the sandbox: build the programs of kernel/tests, that test the kernel series from user space, of
-# providers/tests, of perftest/tests, and what ./tph matrix, cost and report run in the guest. Arguments:
-# output directory, the patched kernel's headers,
+# providers/tests, of perftest/tests, and what tph-doctor and ./tph matrix, cost and report run in the
+# guest. Arguments: output directory, the patched kernel's headers,
 # installed rdma-core, unpatched rdma-core. A file with main() is a program; the other files go into each
 # of them.
 set -eu
@@ -17,7 +17,7 @@ compile()
 }
 shared='' programs=''
 for file in /src/kernel/tests/*.c /src/providers/tests/*.c /src/testbed/matrix/*.c /src/testbed/cost/*.c \
-	/src/testbed/report/cpu_copy.c /src/vfiobar/vfiobar*.c; do
+	/src/testbed/report/cpu_copy.c /src/doctor/*.c /src/vfiobar/vfiobar*.c; do
 	[ -f "$file" ] || continue
 	compile "$1" "$2" "$3" "$file"
 	object=$objects/$(basename "$file" .c).o

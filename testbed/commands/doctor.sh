@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# ./tph doctor: what is missing or wrong on this machine, and how to mend it.
+# ./tph doctor: what this machine lacks for the testbed; with options, what keeps hints of a BAR of this
+# machine from getting onto the wire.
 set -eu
 # shellcheck source=/dev/null
 . "$TPH_TOP/testbed/lib/load.sh"
 TPH_NAME='tph doctor'
-[ $# -eq 0 ] || usage_error "takes no arguments"
+[ $# -eq 0 ] || exec "$TPH_TOP/doctor/tph-doctor" "$@"
 wrong=0
 
 good()

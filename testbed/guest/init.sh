@@ -29,7 +29,7 @@ mount_9p selftests /mnt/tests/selftests ro
 [ ! -d /sys/kernel/tracing ] || mount -t tracefs tracefs /sys/kernel/tracing
 
 TPH_CONTROL=$(port org.rdma-tph.control)
-export TPH_CONTROL PATH="/mnt/bin:/mnt/src/testbed/guest:$PATH"
+export TPH_CONTROL PATH="/mnt/bin:/mnt/src/testbed/guest:/mnt/src/doctor:$PATH:/mnt/tests"
 # shellcheck disable=SC3045 # the guest has dash, which knows -l
 ulimit -l unlimited
 cd /root || exit 1

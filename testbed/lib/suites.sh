@@ -114,7 +114,8 @@ here_suite()
 }
 
 # guest_suite LABEL SUITE FILE...: in one boot of the guest; tests/guest-suite.sh runs the files there,
-# one after another. A file `devices` of the suite describes the machine, a file `iommu` its IOMMU mode.
+# one after another. A file `devices` of the suite describes the machine, a file `iommu` its IOMMU mode, a
+# file `cmdline` has options for the kernel.
 guest_suite()
 {
 	label=$1
@@ -122,6 +123,7 @@ guest_suite()
 	shift 2
 	dir=$TPH_TOP/tests/$suite
 	[ ! -f "$dir/iommu" ] || GUEST_IOMMU=$(cat "$dir/iommu")
+	[ ! -f "$dir/cmdline" ] || GUEST_CMDLINE=$(cat "$dir/cmdline")
 	if [ -f "$dir/devices" ]; then
 		guest_prepare "$dir/devices"
 	else

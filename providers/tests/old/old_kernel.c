@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <linux/vfio.h>
+
 #include <rdma/ib_user_ioctl_cmds.h>
 #include <rdma/rdma_user_ioctl.h>
 #include <rdma/rdma_user_ioctl_cmds.h>
@@ -91,6 +93,15 @@ static int pass_on(int fd, struct ib_uverbs_ioctl_hdr *hdr)
 	return (int)ret;
 }
 
+/* A vfio feature of that number is what is missing. */
+static bool is_missing_feature(const char *what, const struct vfio_device_feature *feature)
+{
+	uint32_t number = feature->flags & VFIO_DEVICE_FEATURE_MASK;
+
+	return (!strcmp(what, "vfio-hint") && number == VFIO_DEVICE_FEATURE_DMA_BUF_TPH) ||
+	       (!strcmp(what, "vfio-export") && number == VFIO_DEVICE_FEATURE_DMA_BUF);
+}
+
 int ioctl(int fd, unsigned long request, ...)
 {
 	const char *what = getenv("OLD_KERNEL");
@@ -101,6 +112,8 @@ int ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	arg = va_arg(args, void *);
 	va_end(args);
+	if (what && request == VFIO_DEVICE_FEATURE && is_missing_feature(what, arg))
+		return refuse(ENOTTY);
 	if (request != RDMA_VERBS_IOCTL)
 		return (int)syscall(SYS_ioctl, fd, request, arg);
 	hdr = arg;

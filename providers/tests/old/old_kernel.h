@@ -9,6 +9,8 @@
  *	dmah		the DMA handle of a registration
  *	reg-mr		the method REG_MR
  *	ioctl		the verbs ioctl: ENOTTY
+ *	vfio-hint	the vfio feature for hints: ENOTTY
+ *	vfio-export	the vfio feature for dma-bufs: ENOTTY
  */
 #ifndef PROVIDERS_OLD_KERNEL_H
 #define PROVIDERS_OLD_KERNEL_H

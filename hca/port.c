@@ -26,6 +26,7 @@
 #define REG_PMTU	0x5003u
 #define REG_PTYS	0x5004u
 #define REG_PAOS	0x5006u
+#define REG_PPCNT	0x5008u
 #define REG_PVLC	0x500fu
 #define REG_NODE_DESC	0x6001u
 #define REG_HOST_ENDIAN 0x7004u
@@ -223,6 +224,12 @@ static void fill_pvlc(uint8_t *reg)
 		field_put(reg, dw, 3, 0, 1);
 }
 
+/* Counters of errors: there are none. */
+static void fill_ppcnt(uint8_t *reg)
+{
+	field_put(reg, 0, 23, 16, 1);
+}
+
 static void fill_paos(uint8_t *reg)
 {
 	field_put(reg, 0, 23, 16, 1);
@@ -236,9 +243,10 @@ static const struct {
 	bool writable;
 	void (*fill)(uint8_t *reg);
 } registers[] = {
-	{ REG_PMTU, 16, false, fill_pmtu }, { REG_PTYS, 64, false, fill_ptys },
-	{ REG_PAOS, 16, false, fill_paos }, { REG_PVLC, 16, false, fill_pvlc },
-	{ REG_NODE_DESC, 64, true, NULL },  { REG_HOST_ENDIAN, 16, true, NULL },
+	{ REG_PMTU, 16, false, fill_pmtu },    { REG_PTYS, 64, false, fill_ptys },
+	{ REG_PAOS, 16, false, fill_paos },    { REG_PVLC, 16, false, fill_pvlc },
+	{ REG_PPCNT, 256, false, fill_ppcnt }, { REG_NODE_DESC, 64, true, NULL },
+	{ REG_HOST_ENDIAN, 16, true, NULL },
 };
 
 enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd)

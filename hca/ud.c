@@ -119,6 +119,9 @@ void hca_ud_deliver(void *owner, const struct subnet_packet *packet)
 		receive_multicast(hca, packet, NULL);
 		return;
 	}
+	if (packet->dest_qpn == SUBNET_QP1 && packet->q_key == SUBNET_QP1_Q_KEY &&
+	    hca_pma_receive(hca, packet))
+		return;
 	qp = find_receiver(hca, packet);
 	if (qp)
 		receive(qp, packet);

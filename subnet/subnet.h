@@ -48,7 +48,7 @@ struct subnet_port_attr {
 	const char *name; /* node description, at most 63 characters; outlives the port */
 	uint16_t device_id;
 	void *owner;
-	/* @packet is the caller's. Must not call back into the subnet. */
+	/* @packet is the caller's. It may answer by subnet_send(). */
 	void (*deliver)(void *owner, const struct subnet_packet *packet);
 };
 

@@ -11,6 +11,7 @@ status of the completion. An error of a call is printed as its errno.
 """
 import os
 import select
+import signal
 import sys
 
 from pyverbs.cmid import AddrInfo, CMEvent, CMEventChannel, CMID, ConnParam
@@ -20,6 +21,7 @@ from pyverbs.pyverbs_error import PyverbsRDMAError
 from pyverbs.qp import QPCap, QPInitAttr
 
 PORT = "7475"
+LIMIT = 100  # seconds; whatever happens, nobody waits for ever
 PREFIX = "RDMA_CM_EVENT_"
 
 
@@ -117,6 +119,7 @@ def client(channel, address, source=None):
 
 
 def main():
+    signal.alarm(LIMIT)
     channel = CMEventChannel()
     try:
         {"server": server, "client": client}[sys.argv[1]](channel, *sys.argv[2:])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2086 # $in_a and $in_b are words
 # Sourced by the tests of rdma_cm, in the guest: each HCA function's IPoIB interface in a name space of its
 # own, a (10.7.0.1, fd07::1) and b (10.7.0.2, fd07::2), so that what goes from one to the other goes over
 # the emulated fabric.
@@ -50,8 +50,8 @@ fabric()
 		place a mlx5_0 1
 		place b mlx5_1 2
 	}
-	await 30 'ping from a to b' $in_a ping -c 1 -W 1 10.7.0.2
-	await 30 'ping from b to a over IPv6' $in_b ping -6 -c 1 -W 1 fd07::1
+	await 30 'ping from a to b' $in_a busybox ping -c 1 -W 1 10.7.0.2
+	await 30 'ping from b to a over IPv6' $in_b busybox ping -6 -c 1 -W 1 fd07::1
 }
 
 # serves PORT: a server of rdma_cm listens there.
@@ -64,17 +64,15 @@ serves()
 # print is in the files server and client. $cm_limit: seconds.
 cm_pair()
 {
-	# shellcheck disable=SC2086 # commands with options
 	timeout -k 5 "${cm_limit:-120}" $in_b $2 >server 2>&1 &
 	cm_server=$!
 	await 30 "server on port $1: $2" serves "$1"
 	cm_status=0
-	# shellcheck disable=SC2086
 	timeout -k 5 "${cm_limit:-120}" $in_a $3 >client 2>&1 || cm_status=$?
 	[ "$cm_status" -eq 0 ] || kill "$cm_server" 2>/dev/null || :
 	cm_served=0
 	wait "$cm_server" || cm_served=$?
-	[ "$cm_status" -eq 0 ] && [ "$cm_served" -eq 0 ] || {
+	[ "$cm_status $cm_served" = '0 0' ] || {
 		tail -n 20 server client
 		fail "client $cm_status, server $cm_served: $3"
 	}

@@ -3,10 +3,6 @@
 # Sourced by the tests of rdma_cm, in the guest: each HCA function's IPoIB interface in a name space of its
 # own, a (10.7.0.1, fd07::1) and b (10.7.0.2, fd07::2), so that what goes from one to the other goes over
 # the emulated fabric.
-# shellcheck source=testbed/guest/control.sh
-. /mnt/src/testbed/guest/control.sh
-# shellcheck source=tests/guest-lib.sh
-. /mnt/src/tests/guest-lib.sh
 
 in_a='ip netns exec a'
 in_b='ip netns exec b'

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "emulator/control.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -14,12 +15,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define CLIENTS		8
-#define LINE		256
-#define COUNTS		1024
+#define CLIENTS 8
+#define LINE	256
+#define COUNTS	1024
 
 struct client {
-	int fd;		/* -1: free */
+	int fd; /* -1: free */
 	size_t used;
 	char line[LINE];
 };
@@ -28,6 +29,7 @@ struct control {
 	const struct controlled *devices;
 	unsigned int count;
 	struct tlp_trace *trace;
+	struct subnet *subnet;
 	char path[108];
 	int listener, stop;
 	pthread_t thread;
@@ -70,9 +72,9 @@ static struct json_object *functions(const struct controlled *devices, unsigned 
 		add_string(object, "name", options->name);
 		add_string(object, "bdf", bdf);
 		add_string(object, "kind",
-			   devices[i].hca					? "hca" :
-			   options->endpoint.kind == ENDPOINT_GPU ? "gpu" :
-								    "nvme");
+			   devices[i].hca			    ? "hca"
+			   : options->endpoint.kind == ENDPOINT_GPU ? "gpu"
+								    : "nvme");
 		if (devices[i].hca) {
 			add_uint(object, "lid", options->hca.lid);
 			add_uint(object, "st_width", options->hca.st_width);
@@ -155,6 +157,57 @@ static struct json_object *error(const char *text, const char *name)
 	return answer;
 }
 
+static struct json_object *set_link(const struct controlled *device, const char *text)
+{
+	if (!device || !device->hca)
+		return error("no such HCA", "link");
+	if (strcmp(text, "up") && strcmp(text, "down"))
+		return error("a link is up or down", text);
+	hca_set_link(device->hca, !strcmp(text, "up"));
+	return json_object_new_object();
+}
+
+static struct json_object *subnet_state(const struct controlled *devices, unsigned int count,
+					struct subnet *subnet)
+{
+	struct json_object *answer = json_object_new_object();
+	struct json_object *ports = json_object_new_array(), *groups = json_object_new_array();
+	struct json_object *dropped = json_object_new_object();
+	struct subnet_group *group = calloc(COUNTS, sizeof(*group));
+	unsigned int all = group ? subnet_groups(subnet, group, COUNTS) : 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		struct json_object *object;
+
+		if (!devices[i].hca)
+			continue;
+		object = json_object_new_object();
+		add_string(object, "name", devices[i].options->name);
+		add_uint(object, "lid", devices[i].options->hca.lid);
+		add_string(object, "link", hca_link(devices[i].hca) ? "up" : "down");
+		json_object_array_add(ports, object);
+	}
+	for (unsigned int i = 0; i < all && i < COUNTS; i++) {
+		struct json_object *object = json_object_new_object();
+		char text[INET6_ADDRSTRLEN];
+
+		inet_ntop(AF_INET6, group[i].mgid, text, sizeof(text));
+		add_string(object, "mgid", text);
+		add_uint(object, "mlid", group[i].mlid);
+		add_uint(object, "members", group[i].members);
+		json_object_array_add(groups, object);
+	}
+	free(group);
+	for (int i = SUBNET_QUERIES + 1; i < SUBNET_COUNTERS; i++)
+		add_uint(dropped, subnet_counter_names[i], subnet_count(subnet, i));
+	add_uint(answer, "sm_lid", SUBNET_SM_LID);
+	json_object_object_add(answer, "ports", ports);
+	json_object_object_add(answer, "groups", groups);
+	add_uint(answer, "queries", subnet_count(subnet, SUBNET_QUERIES));
+	json_object_object_add(answer, "dropped", dropped);
+	return answer;
+}
+
 static struct json_object *st_entries(const struct controlled *device, const char *text)
 {
 	unsigned int entries;
@@ -169,8 +222,8 @@ static struct json_object *st_entries(const struct controlled *device, const cha
 }
 
 static struct json_object *answer(const struct controlled *devices, unsigned int count,
-				  struct tlp_trace *trace, const char *verb, const char *name,
-				  const char *argument)
+				  struct tlp_trace *trace, struct subnet *subnet, const char *verb,
+				  const char *name, const char *argument)
 {
 	const struct controlled *device = find(devices, count, name);
 
@@ -200,13 +253,17 @@ static struct json_object *answer(const struct controlled *devices, unsigned int
 		hca_clear_mkey_report(device->hca);
 		return json_object_new_object();
 	}
+	if (!strcmp(verb, "link"))
+		return set_link(device, argument);
+	if (!strcmp(verb, "subnet"))
+		return subnet_state(devices, count, subnet);
 	if (!strcmp(verb, "st-entries"))
 		return st_entries(device, argument);
 	return error("no such request", verb);
 }
 
-char *control_answer(const struct controlled *devices, unsigned int count,
-		     struct tlp_trace *trace, const char *line)
+char *control_answer(const struct controlled *devices, unsigned int count, struct tlp_trace *trace,
+		     struct subnet *subnet, const char *line)
 {
 	char verb[LINE] = "", name[LINE] = "", argument[LINE] = "";
 	struct json_object *object;
@@ -214,7 +271,7 @@ char *control_answer(const struct controlled *devices, unsigned int count,
 	char *copy = NULL;
 
 	sscanf(line, "%255s %255s %255s", verb, name, argument);
-	object = answer(devices, count, trace, verb, name, argument);
+	object = answer(devices, count, trace, subnet, verb, name, argument);
 	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
 	if (text && asprintf(&copy, "%s\n", text) < 0)
 		copy = NULL;
@@ -246,7 +303,7 @@ static void serve_client(struct control *control, struct client *client)
 
 		*newline = '\0';
 		text = control_answer(control->devices, control->count, control->trace,
-				      client->line);
+				      control->subnet, client->line);
 		all = text ? strlen(text) : 0;
 		while (done < all) {
 			ssize_t sent = send(client->fd, text + done, all - done, MSG_NOSIGNAL);
@@ -276,8 +333,8 @@ static void *control_thread(void *arg)
 							.events = POLLIN } };
 
 		for (unsigned int i = 0; i < CLIENTS; i++)
-			polled[i + 2] = (struct pollfd){ .fd = control->client[i].fd,
-							 .events = POLLIN };
+			polled[i + 2] =
+				(struct pollfd){ .fd = control->client[i].fd, .events = POLLIN };
 		if (poll(polled, CLIENTS + 2, -1) < 0)
 			continue;
 		if (polled[0].revents)
@@ -300,7 +357,7 @@ static void *control_thread(void *arg)
 }
 
 struct control *control_start(const char *path, const struct controlled *devices,
-			      unsigned int count, struct tlp_trace *trace)
+			      unsigned int count, struct tlp_trace *trace, struct subnet *subnet)
 {
 	struct control *control = calloc(1, sizeof(*control));
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -311,6 +368,7 @@ struct control *control_start(const char *path, const struct controlled *devices
 	control->devices = devices;
 	control->count = count;
 	control->trace = trace;
+	control->subnet = subnet;
 	for (unsigned int i = 0; i < CLIENTS; i++)
 		control->client[i].fd = -1;
 	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

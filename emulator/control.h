@@ -9,7 +9,10 @@
  *     reset-counts ENDPOINT
  *     mkey HCA               the memory key that took the last remote access; "context": its bytes, hexadecimal
  *     clear-mkey HCA
- *     st-entries HCA N       let the HCA's driver read that its ST table has N entries, 0: the truth
+ *     link HCA up|down       plug the cable of its port in, or pull it
+ *     subnet                 ports, multicast groups, and what the subnet administrator has seen
+ *     st-entries HCA N       let the HCA's driver read that its ST table has N entries, 0: the
+ * truth
  *
  * An error is {"error": "..."}.
  */
@@ -21,13 +24,13 @@
 
 struct controlled {
 	const struct device_options *options;
-	struct hca *hca;		/* or */
+	struct hca *hca; /* or */
 	struct endpoint *endpoint;
 };
 
 /* The answer to @line (without its newline), to be freed by the caller. NULL: out of memory. */
-char *control_answer(const struct controlled *devices, unsigned int count,
-		     struct tlp_trace *trace, const char *line);
+char *control_answer(const struct controlled *devices, unsigned int count, struct tlp_trace *trace,
+		     struct subnet *subnet, const char *line);
 
 struct control;
 
@@ -36,7 +39,7 @@ struct control;
  * Returns NULL with errno.
  */
 struct control *control_start(const char *path, const struct controlled *devices,
-			      unsigned int count, struct tlp_trace *trace);
+			      unsigned int count, struct tlp_trace *trace, struct subnet *subnet);
 /* Stop the thread and remove the socket. NULL is fine. */
 void control_stop(struct control *control);
 

@@ -21,16 +21,16 @@
  * Doorbells of user queues are not trapped, so the engine polls: at full speed for a while after
  * the last work, then ever more rarely, so that an idle guest keeps its processors.
  */
-#define SPIN_NS		200000ull
-#define NAP_NS		50000l
-#define NAPPING_NS	1000000000ull
-#define IDLE_NS		1000000l
+#define SPIN_NS	   200000ull
+#define NAP_NS	   50000l
+#define NAPPING_NS 1000000000ull
+#define IDLE_NS	   1000000l
 
 struct emulator {
 	struct options options;
 	struct tlp_trace *trace;
 	struct pcie_fabric *fabric;
-	struct hca_subnet *subnet;
+	struct subnet *subnet;
 	struct controlled device[EMULATOR_DEVICES];
 	struct served *served[EMULATOR_DEVICES];
 	struct control *control;
@@ -59,7 +59,7 @@ static bool poll_devices(struct emulator *emulator)
 	for (unsigned int i = 0; i < emulator->options.devices; i++)
 		if (emulator->device[i].hca)
 			worked |= hca_poll(emulator->device[i].hca);
-	return worked;
+	return worked | subnet_poll(emulator->subnet, now_ns());
 }
 
 /* Returns when a signal asks to stop. */
@@ -138,7 +138,7 @@ static int start(struct emulator *emulator)
 		}
 	}
 	emulator->fabric = pcie_fabric_new(emulator->trace);
-	emulator->subnet = hca_subnet_new();
+	emulator->subnet = subnet_new();
 	if (!emulator->fabric || !emulator->subnet) {
 		fprintf(stderr, "tph-emulator: %s\n", strerror(ENOMEM));
 		return -1;
@@ -148,8 +148,9 @@ static int start(struct emulator *emulator)
 			return -1;
 	/* Last: who sees the control socket may connect to the others. */
 	if (emulator->options.control) {
-		emulator->control = control_start(emulator->options.control, emulator->device,
-						  emulator->options.devices, emulator->trace);
+		emulator->control =
+			control_start(emulator->options.control, emulator->device,
+				      emulator->options.devices, emulator->trace, emulator->subnet);
 		if (!emulator->control) {
 			fprintf(stderr, "tph-emulator: --control %s: %s\n",
 				emulator->options.control, strerror(errno));
@@ -177,7 +178,7 @@ static int stop(struct emulator *emulator)
 			endpoint_free(device->endpoint);
 	}
 	pcie_fabric_free(emulator->fabric);
-	hca_subnet_free(emulator->subnet);
+	subnet_free(emulator->subnet);
 	ret = emulator->trace ? tlp_trace_close(emulator->trace) : 0;
 	if (ret)
 		fprintf(stderr, "tph-emulator: --trace %s: %s\n", emulator->options.trace,

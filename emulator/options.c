@@ -10,7 +10,7 @@
 const char options_usage[] =
 	"usage: tph-emulator [--control SOCKET] [--trace FILE] DEVICE...\n"
 	"  --hca PROPERTIES     an mlx5 host channel adapter:\n"
-	"        lid=N          LID of its port, 1..0xbfff\n"
+	"        lid=N          LID of its port, 1..0xbffe\n"
 	"        st-mode=MODE   none, table or direct; default table\n"
 	"        st-width=N     steering tag width of the requester, 8 or 16; default 8\n"
 	"        st-entries=N   size of the ST table, 2..64; default 64\n"
@@ -116,7 +116,7 @@ static int set_hca(struct device_options *device, const char *key, const char *v
 	int word, ret;
 
 	if (!strcmp(key, "lid")) {
-		ret = parse_number(value, 1, 0xbfff, &number);
+		ret = parse_number(value, 1, SUBNET_LID_MAX, &number);
 		if (!ret)
 			hca->lid = (uint16_t)number;
 	} else if (!strcmp(key, "st-mode")) {
@@ -193,8 +193,8 @@ static int set_property(struct device_options *device, const char *key, const ch
 			device->hca.id = device->endpoint.id = id;
 		return ret;
 	}
-	return device->kind == DEVICE_HCA ? set_hca(device, key, value) :
-					    set_endpoint(device, key, value);
+	return device->kind == DEVICE_HCA ? set_hca(device, key, value)
+					  : set_endpoint(device, key, value);
 }
 
 static int parse_device(struct options *options, const char *option, struct device_options *device,
@@ -233,7 +233,8 @@ static int parse_device(struct options *options, const char *option, struct devi
 		    !strcmp(other->socket, device->socket) ||
 		    (device->kind == DEVICE_HCA && other->kind == DEVICE_HCA &&
 		     other->hca.lid == device->hca.lid)) {
-			fprintf(stderr, "tph-emulator: --%s %s: name, id, socket or LID is that of %s\n",
+			fprintf(stderr,
+				"tph-emulator: --%s %s: name, id, socket or LID is that of %s\n",
 				option, device->name, other->name);
 			return -EINVAL;
 		}

@@ -8,8 +8,8 @@
 #include "endpoints/endpoint.h"
 #include "hca/hca.h"
 
-#define EMULATOR_NAME		24
-#define EMULATOR_DEVICES	16
+#define EMULATOR_NAME	 24
+#define EMULATOR_DEVICES 16
 
 enum device_kind { DEVICE_HCA, DEVICE_ENDPOINT };
 
@@ -17,13 +17,13 @@ struct device_options {
 	enum device_kind kind;
 	char name[EMULATOR_NAME];
 	char socket[108];
-	struct hca_params hca;			/* kind HCA; name points to the field above */
-	struct endpoint_params endpoint;	/* kind ENDPOINT */
+	struct hca_params hca;		 /* kind HCA; name points to the field above */
+	struct endpoint_params endpoint; /* kind ENDPOINT */
 };
 
 struct options {
-	const char *control;	/* socket path or NULL */
-	const char *trace;	/* file or NULL */
+	const char *control; /* socket path or NULL */
+	const char *trace;   /* file or NULL */
 	bool help;
 	unsigned int devices;
 	struct device_options device[EMULATOR_DEVICES];

@@ -69,6 +69,7 @@ static const struct {
 	{ CAP_GENERAL, 16, 1, 1, 1 },	  /* atomic */
 	{ CAP_GENERAL, 17, 30, 30, 1 },	  /* cq_resize */
 	{ CAP_GENERAL, 17, 24, 24, 1 },	  /* pg */
+	{ CAP_GENERAL, 17, 23, 23, 1 },	  /* block_lb_mc */
 	{ CAP_GENERAL, 17, 14, 14, 1 },	  /* imaicl: memory windows and local invalidate */
 	{ CAP_GENERAL, 17, 3, 0, 0xf },	  /* xrc, ud, uc, rc */
 	{ CAP_GENERAL, 18, 7, 0, 12 },	  /* log_pg_sz */
@@ -76,6 +77,8 @@ static const struct {
 	{ CAP_GENERAL, 20, 15, 0, 1024 }, /* max_wqe_sz_sq */
 	{ CAP_GENERAL, 21, 15, 0, 512 },  /* max_wqe_sz_rq */
 	{ CAP_GENERAL, 22, 15, 0, 1024 }, /* max_wqe_sz_sq_dc */
+	{ CAP_GENERAL, 23, 24, 0, HCA_MCG_MAX }, /* max_qp_mcg */
+	{ CAP_GENERAL, 24, 7, 0, HCA_MCG_LOG },	 /* log_max_mcg */
 	/*
 	 * dp_ordering_ooo_all_*, and dp_ordering_force of the second block: QPs may be told that
 	 * data need not arrive in order. Here it does all the same, which they have to accept.

@@ -171,6 +171,10 @@ unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget);
  */
 enum hca_step hca_rc_step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome);
 enum hca_step hca_ud_step(struct hca_qp *qp, uint8_t *syndrome);
+/* pma.c: @request came for QP1. Returns whether it was one for performance management: answered. */
+bool hca_pma_receive(struct hca *hca, const struct subnet_packet *request);
+/* A datagram came from the subnet for @owner, an HCA. */
+void hca_ud_deliver(void *owner, const struct subnet_packet *packet);
 enum hca_step hca_umr_step(struct hca_qp *qp, uint8_t *syndrome);
 /* The function and QP that @dlid (or @gid, when not NULL) and @qpn name, or NULL. */
 struct hca_qp *hca_find_qp(struct hca *hca, uint16_t dlid, const uint8_t *gid, uint32_t qpn);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The function: its life, its identity on the bus, and the engine's turn. */
 #include "hca/cmd.h"
+#include "hca/data.h"
 #include "hca/flow_table.h"
 #include "hca/general.h"
 #include "hca/memic.h"
@@ -18,20 +19,13 @@
 #define CONNECTX8	 0x1023u
 #define CLASS_INFINIBAND 0x020700u
 
-#define BAR_SIZE	((uint64_t)HCA_UAR_PAGES * HCA_UAR_PAGE)
-#define SHARED_SIZE	(BAR_SIZE - HCA_SHARED_OFFSET)
-#define MSIX_BAR	2u
-#define MSIX_BAR_SIZE	65536u
-#define VECTORS_MAX	2048u
-#define LID_UNICAST_MAX 0xbfffu
+#define BAR_SIZE      ((uint64_t)HCA_UAR_PAGES * HCA_UAR_PAGE)
+#define SHARED_SIZE   (BAR_SIZE - HCA_SHARED_OFFSET)
+#define MSIX_BAR      2u
+#define MSIX_BAR_SIZE 65536u
+#define VECTORS_MAX   2048u
 
-#define SUBNET_MAX     64u
 #define UNMODELLED_MAX 128u
-
-struct hca_subnet {
-	struct hca *hca[SUBNET_MAX];
-	unsigned int count;
-};
 
 struct hca_unmodelled {
 	struct hca_unmodelled *next;
@@ -44,54 +38,6 @@ uint64_t hca_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/* --- subnet ---------------------------------------------------------------------------------- */
-
-struct hca_subnet *hca_subnet_new(void)
-{
-	return calloc(1, sizeof(struct hca_subnet));
-}
-
-void hca_subnet_free(struct hca_subnet *subnet)
-{
-	free(subnet);
-}
-
-struct hca *hca_subnet_find(struct hca_subnet *subnet, uint16_t lid, uint64_t guid)
-{
-	unsigned int i;
-
-	for (i = 0; i < subnet->count; i++) {
-		const struct hca_params *params = &subnet->hca[i]->params;
-
-		if (guid ? params->guid == guid : params->lid == lid)
-			return subnet->hca[i];
-	}
-	return NULL;
-}
-
-static int subnet_add(struct hca_subnet *subnet, struct hca *hca)
-{
-	if (hca_subnet_find(subnet, hca->params.lid, 0) ||
-	    hca_subnet_find(subnet, 0, hca->params.guid))
-		return -EEXIST;
-	if (subnet->count == SUBNET_MAX)
-		return -ENOSPC;
-	subnet->hca[subnet->count++] = hca;
-	return 0;
-}
-
-static void subnet_remove(struct hca_subnet *subnet, struct hca *hca)
-{
-	unsigned int i;
-
-	for (i = 0; i < subnet->count; i++) {
-		if (subnet->hca[i] == hca) {
-			subnet->hca[i] = subnet->hca[--subnet->count];
-			return;
-		}
-	}
 }
 
 /* --- reports --------------------------------------------------------------------------------- */
@@ -218,6 +164,9 @@ void hca_drop_objects(struct hca *hca)
 	table_clear(&hca->uars);
 	table_clear(&hca->pds);
 	table_clear(&hca->xrcds);
+	hca_mcg_drop(hca);
+	if (hca->port)
+		subnet_forget(hca->port);
 	hca->cmd_eqn = 0;
 	hca->pd_seen = false;
 	hca->poll_next = 0;
@@ -229,7 +178,7 @@ static bool params_valid(const struct hca_params *params)
 {
 	if (!params->name || (params->device_id != CONNECTX7 && params->device_id != CONNECTX8))
 		return false;
-	if (!params->guid || !params->lid || params->lid > LID_UNICAST_MAX)
+	if (!params->guid || !params->lid || params->lid > SUBNET_LID_MAX)
 		return false;
 	if (!params->vectors || params->vectors > VECTORS_MAX)
 		return false;
@@ -310,8 +259,23 @@ static int map_uars(struct hca *hca)
 	return hca->uar_memory == MAP_FAILED ? -errno : 0;
 }
 
-struct hca *hca_new(const struct hca_params *params, struct hca_subnet *subnet,
-		    void (*wake)(void *arg), void *wake_arg)
+static int connect_port(struct hca *hca)
+{
+	const struct subnet_port_attr attr = {
+		.lid = hca->params.lid,
+		.guid = hca->params.guid,
+		.name = hca->params.name,
+		.device_id = hca->params.device_id,
+		.owner = hca,
+		.deliver = hca_ud_deliver,
+	};
+
+	hca->port = subnet_add(hca->subnet, &attr);
+	return hca->port ? 0 : -errno;
+}
+
+struct hca *hca_new(const struct hca_params *params, struct subnet *subnet, void (*wake)(void *arg),
+		    void *wake_arg)
 {
 	struct hca *hca;
 	int err;
@@ -331,6 +295,7 @@ struct hca *hca_new(const struct hca_params *params, struct hca_subnet *subnet,
 	hca->uar_memory = MAP_FAILED;
 	pthread_mutex_init(&hca->mmio.lock, NULL);
 	pthread_mutex_init(&hca->report_lock, NULL);
+	hca->mmio.link = true;
 	hca->fn.name = params->name;
 	hca->fn.id = params->id;
 	hca->fn.ops = &hca_function_ops;
@@ -339,7 +304,7 @@ struct hca *hca_new(const struct hca_params *params, struct hca_subnet *subnet,
 	hca_drop_objects(hca);
 	err = map_uars(hca);
 	if (!err)
-		err = subnet_add(subnet, hca);
+		err = connect_port(hca);
 	if (err) {
 		hca_free(hca);
 		errno = -err;
@@ -353,7 +318,8 @@ void hca_free(struct hca *hca)
 {
 	if (!hca)
 		return;
-	subnet_remove(hca->subnet, hca);
+	subnet_remove(hca->port);
+	hca->port = NULL;
 	hca_drop_objects(hca);
 	while (hca->unmodelled) {
 		struct hca_unmodelled *next = hca->unmodelled->next;

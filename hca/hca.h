@@ -11,44 +11,41 @@
 #include <stdio.h>
 
 #include "pcie/function.h"
+#include "subnet/subnet.h"
 
 enum hca_st_mode {
-	HCA_ST_NONE,	/* no TPH Requester capability */
-	HCA_ST_TABLE,	/* ST table in the capability; mkeys hold an index */
-	HCA_ST_DIRECT,	/* no ST table; mkeys hold the tag */
+	HCA_ST_NONE,   /* no TPH Requester capability */
+	HCA_ST_TABLE,  /* ST table in the capability; mkeys hold an index */
+	HCA_ST_DIRECT, /* no ST table; mkeys hold the tag */
 };
 
 /* What the firmware leaves out of its capabilities. */
 enum hca_firmware {
 	HCA_FIRMWARE_FULL,
-	HCA_FIRMWARE_NO_TPH,	/* mkey_pcie_tph */
-	HCA_FIRMWARE_NO_ODP,	/* pg: on-demand paging */
+	HCA_FIRMWARE_NO_TPH, /* mkey_pcie_tph */
+	HCA_FIRMWARE_NO_ODP, /* pg: on-demand paging */
 };
 
 struct hca_params {
 	const char *name;
-	uint16_t id;			/* requester ID: bus[15:8] devfn[7:0] */
-	uint16_t device_id;		/* 0x1021 or 0x1023 */
-	uint16_t lid;			/* unicast, unique in the subnet */
-	uint64_t guid;			/* node and port GUID, not 0, unique */
+	uint16_t id;	    /* requester ID: bus[15:8] devfn[7:0] */
+	uint16_t device_id; /* 0x1021 or 0x1023 */
+	uint16_t lid;	    /* 1..SUBNET_LID_MAX, unique in the subnet */
+	uint64_t guid;	    /* node and port GUID, not 0, unique */
 	enum hca_st_mode st_mode;
-	unsigned int st_width;		/* 8 or 16 */
-	unsigned int st_entries;	/* table mode: 2..64 */
-	unsigned int vectors;		/* MSI-X, >= 1 */
-	bool umr_limited;		/* UMR cannot load translations: drivers write whole keys */
+	unsigned int st_width;	 /* 8 or 16 */
+	unsigned int st_entries; /* table mode: 2..64 */
+	unsigned int vectors;	 /* MSI-X, >= 1 */
+	bool umr_limited;	 /* UMR cannot load translations: drivers write whole keys */
 	enum hca_firmware firmware;
 };
 
 struct hca;
-struct hca_subnet;
 
-/* The subnet: finds the function that owns a LID. Engine thread only. */
-struct hca_subnet *hca_subnet_new(void);
-void hca_subnet_free(struct hca_subnet *subnet);
-
-/* @wake(@wake_arg) is called, from any thread, when hca_poll() has new work. NULL + errno. */
-struct hca *hca_new(const struct hca_params *params, struct hca_subnet *subnet,
-		    void (*wake)(void *arg), void *wake_arg);
+/* @subnet outlives the result. @wake(@wake_arg) is called, from any thread, when hca_poll() has new
+ * work. NULL + errno. */
+struct hca *hca_new(const struct hca_params *params, struct subnet *subnet, void (*wake)(void *arg),
+		    void *wake_arg);
 void hca_free(struct hca *hca);
 struct pcie_function *hca_function(struct hca *hca);
 
@@ -59,16 +56,24 @@ struct pcie_function *hca_function(struct hca *hca);
  */
 bool hca_poll(struct hca *hca);
 
+/*
+ * The cable of the port is pulled, or plugged in again: the driver gets its events, and what is
+ * under way is lost. Safe from any thread, takes effect with the next hca_poll(). Survives resets.
+ */
+void hca_set_link(struct hca *hca, bool up);
+/* Whether the link is up, or will be. Safe from any thread. */
+bool hca_link(struct hca *hca);
+
 /* The memory key that took the last remote write or read here, as it was at that time. */
 struct hca_mkey_report {
 	uint32_t key;
-	bool tph;			/* pcie_tph_en */
+	bool tph; /* pcie_tph_en */
 	uint8_t ph;
-	uint8_t st_index;		/* as in the key */
-	uint8_t context[64];		/* memory key context, big-endian */
-	struct tlp_hint hint;		/* as resolved by mode, table and enabled width */
-	uint64_t remote_write_bytes, remote_read_bytes;	/* since the key was enabled */
-	uint64_t dma_low, dma_high;	/* DMA addresses that remote accesses touched: [low, high) */
+	uint8_t st_index;     /* as in the key */
+	uint8_t context[64];  /* memory key context, big-endian */
+	struct tlp_hint hint; /* as resolved by mode, table and enabled width */
+	uint64_t remote_write_bytes, remote_read_bytes; /* since the key was enabled */
+	uint64_t dma_low, dma_high; /* DMA addresses that remote accesses touched: [low, high) */
 };
 /* Safe from any thread. Returns false when there was none since hca_clear_mkey_report(). */
 bool hca_mkey_report(struct hca *hca, struct hca_mkey_report *report);

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "hca/bits.h"
+#include "subnet/bits.h"
 
 enum hca_mkc_mode {
 	HCA_MKC_PA = 0,

@@ -12,31 +12,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hca/bits.h"
 #include "hca/hca.h"
 #include "pcie/function.h"
+#include "subnet/bits.h"
+#include "subnet/subnet.h"
 
-#define HCA_UAR_PAGE		4096u
-#define HCA_UAR_PAGES		4096u	/* BAR0 is 16 MiB */
+#define HCA_UAR_PAGE  4096u
+#define HCA_UAR_PAGES 4096u /* BAR0 is 16 MiB */
 /*
  * UAR pages below this are trapped (the driver's own, allocated at probe), the others are one
  * shared area that the guest writes as plain memory: there the doorbell records are polled.
  */
-#define HCA_UAR_FIRST		3u
-#define HCA_UAR_FIRST_SHARED	16u
+#define HCA_UAR_FIRST	     3u
+#define HCA_UAR_FIRST_SHARED 16u
 /* Of BAR0: from here on it is memory, of UAR pages and at the end of MEMIC. */
-#define HCA_SHARED_OFFSET	((uint64_t)HCA_UAR_FIRST_SHARED * HCA_UAR_PAGE)
+#define HCA_SHARED_OFFSET ((uint64_t)HCA_UAR_FIRST_SHARED * HCA_UAR_PAGE)
 
-#define HCA_MTU			4096u
+#define HCA_MTU 4096u
 
 /* --- objects (object.c): number -> object, numbers from 1 upwards ------------------------- */
 
 struct hca_table {
 	void **slot;
-	uint32_t size;		/* slots allocated */
-	uint32_t limit;		/* highest number + 1 */
-	uint32_t base;		/* lowest number to give, 0: 1 */
-	uint32_t next;		/* where the search for a free number starts */
+	uint32_t size;	/* slots allocated */
+	uint32_t limit; /* highest number + 1 */
+	uint32_t base;	/* lowest number to give, 0: 1 */
+	uint32_t next;	/* where the search for a free number starts */
 	uint32_t count;
 };
 
@@ -49,17 +50,17 @@ void *hca_table_remove(struct hca_table *table, uint32_t number);
 
 /* A queue buffer: page list of a CREATE command. */
 struct hca_pages {
-	uint64_t *addr;		/* DMA address of each page */
+	uint64_t *addr; /* DMA address of each page */
 	uint32_t count;
-	uint8_t log_page_size;	/* of the page in bytes: the context's field + 12 */
-	uint32_t offset;	/* bytes into the first page: page_offset 64ths of the page */
-	uint32_t *users;	/* of the umem that the pages are in, or NULL */
+	uint8_t log_page_size; /* of the page in bytes: the context's field + 12 */
+	uint32_t offset;       /* bytes into the first page: page_offset 64ths of the page */
+	uint32_t *users;       /* of the umem that the pages are in, or NULL */
 };
 
 /* A doorbell record. */
 struct hca_record {
-	uint64_t addr;		/* DMA address */
-	uint32_t *users;	/* of the umem that it is in, or NULL */
+	uint64_t addr;	 /* DMA address */
+	uint32_t *users; /* of the umem that it is in, or NULL */
 };
 
 /*
@@ -68,8 +69,8 @@ struct hca_record {
  */
 int hca_pages_read(struct hca *hca, const struct hca_pages *pages, uint64_t byte, void *buf,
 		   size_t len);
-int hca_pages_write(struct hca *hca, const struct hca_pages *pages, uint64_t byte,
-		    const void *buf, size_t len);
+int hca_pages_write(struct hca *hca, const struct hca_pages *pages, uint64_t byte, const void *buf,
+		    size_t len);
 /* DMA address of a byte, 0 past the end. */
 uint64_t hca_pages_addr(const struct hca_pages *pages, uint64_t byte);
 void hca_pages_free(struct hca_pages *pages);
@@ -82,9 +83,9 @@ struct hca_eq {
 	uint8_t log_size;
 	uint32_t uar;
 	uint16_t vector;
-	uint64_t mask;		/* event_bitmask, low 64 bits */
+	uint64_t mask; /* event_bitmask, low 64 bits */
 	uint32_t pi;
-	uint8_t context[64];	/* eqc as created, for QUERY_EQ */
+	uint8_t context[64]; /* eqc as created, for QUERY_EQ */
 };
 
 enum hca_event {
@@ -121,36 +122,36 @@ struct hca_cq {
 	uint32_t number;
 	struct hca_pages pages;
 	uint8_t log_size;
-	uint8_t cqe_sz;		/* encoding: 0 64 B, 1 and 2 128 B */
-	bool overrun_ignore;	/* oi */
+	uint8_t cqe_sz;	     /* encoding: 0 64 B, 1 and 2 128 B */
+	bool overrun_ignore; /* oi */
 	bool overrun;
 	uint32_t eqn;
 	uint32_t uar;
 	struct hca_record dbr;
-	uint32_t pi;		/* producer index, counts for ever */
+	uint32_t pi; /* producer index, counts for ever */
 	/* Arming: see cq.c. */
-	bool event_sent;	/* an event was sent for arm serial number event_sn */
+	bool event_sent; /* an event was sent for arm serial number event_sn */
 	uint8_t event_sn;
-	bool armed_once;	/* an arm doorbell was trapped: kernel CQs are armed by it only */
-	uint32_t solicited_pi;	/* pi after the newest solicited or error CQE */
-	bool any_new, any_solicited;	/* since the last event: what was announced is not again */
-	uint8_t context[64];	/* cqc as created, for QUERY_CQ */
+	bool armed_once;       /* an arm doorbell was trapped: kernel CQs are armed by it only */
+	uint32_t solicited_pi; /* pi after the newest solicited or error CQE */
+	bool any_new, any_solicited; /* since the last event: what was announced is not again */
+	uint8_t context[64];	     /* cqc as created, for QUERY_CQ */
 };
 
 /* A CQE to post. Fields that do not apply are 0. */
 struct hca_cqe {
-	uint8_t opcode;		/* 0x0 requester ok .. 0xe responder error */
+	uint8_t opcode; /* 0x0 requester ok .. 0xe responder error */
 	bool solicited;
-	uint8_t send_opcode;	/* byte at 0x38 */
-	uint32_t qpn;		/* local */
+	uint8_t send_opcode; /* byte at 0x38 */
+	uint32_t qpn;	     /* local */
 	uint16_t wqe_counter;
 	uint32_t byte_cnt;
-	uint32_t immediate;	/* as sent, host order of the be32 at 0x24 */
-	uint32_t srqn;		/* at 0x20 */
+	uint32_t immediate; /* as sent, host order of the be32 at 0x24 */
+	uint32_t srqn;	    /* at 0x20 */
 	uint16_t slid;
-	uint32_t flags_rqpn;	/* at 0x18 */
-	uint8_t ml_path;	/* at 0x11 */
-	uint8_t syndrome;	/* error CQEs: at 0x37 */
+	uint32_t flags_rqpn; /* at 0x18 */
+	uint8_t ml_path;     /* at 0x11 */
+	uint8_t syndrome;    /* error CQEs: at 0x37 */
 };
 
 /* Post @cqe and send a completion event when armed for it. @cqn of no CQ: nothing happens. */
@@ -161,21 +162,21 @@ bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq);
 /* --- memory keys (mkey.c) -------------------------------------------------------------------- */
 
 /* Keys that QUERY_SPECIAL_CONTEXTS names are below the first that CREATE_MKEY gives. */
-#define HCA_KEY_END	0x100u	/* ends the list of a receive WQE */
-#define HCA_KEY_DUMP	0x200u	/* local: what is written is gone, what is read is zero */
-#define HCA_KEY_NULL	0x300u	/* in a list of keys: an entry without pages, for a page fault */
-#define HCA_KEY_STRIDED 0x400u	/* in the place of a list's first key: the list is strided */
+#define HCA_KEY_END	0x100u /* ends the list of a receive WQE */
+#define HCA_KEY_DUMP	0x200u /* local: what is written is gone, what is read is zero */
+#define HCA_KEY_NULL	0x300u /* in a list of keys: an entry without pages, for a page fault */
+#define HCA_KEY_STRIDED 0x400u /* in the place of a list's first key: the list is strided */
 #define HCA_MKEY_FIRST	16u
 
 struct hca_mkey {
-	uint32_t index;		/* key >> 8 */
-	uint8_t mkc[64];	/* context, as the driver sees it; fields are read from here */
-	uint8_t *xlt;		/* translation entries, octwords * 16 bytes, grown lazily, zeroed */
-	uint32_t xlt_octwords;	/* allocated */
-	bool pg_access;		/* CREATE_MKEY pg_access */
-	bool umr_loaded;	/* entries came by UMR: permission bits and zero entries count */
+	uint32_t index;	       /* key >> 8 */
+	uint8_t mkc[64];       /* context, as the driver sees it; fields are read from here */
+	uint8_t *xlt;	       /* translation entries, octwords * 16 bytes, grown lazily, zeroed */
+	uint32_t xlt_octwords; /* allocated */
+	bool pg_access;	       /* CREATE_MKEY pg_access */
+	bool umr_loaded;       /* entries came by UMR: permission bits and zero entries count */
 	uint64_t remote_write_bytes, remote_read_bytes;
-	uint64_t dma_low, dma_high;	/* what remote accesses touched, see hca_mkey_report */
+	uint64_t dma_low, dma_high; /* what remote accesses touched, see hca_mkey_report */
 };
 
 enum hca_access {
@@ -189,9 +190,9 @@ enum hca_access {
 /* Why an access is refused. */
 enum hca_fault {
 	HCA_OK = 0,
-	HCA_FAULT_KEY,		/* no such key, wrong low byte, free, PD, range, permission, QPN */
-	HCA_FAULT_PAGE,		/* entry not present (zapped): a page fault could mend it */
-	HCA_FAULT_BUS,		/* the fabric refused the request */
+	HCA_FAULT_KEY,	/* no such key, wrong low byte, free, PD, range, permission, QPN */
+	HCA_FAULT_PAGE, /* entry not present (zapped): a page fault could mend it */
+	HCA_FAULT_BUS,	/* the fabric refused the request */
 };
 
 /* Who accesses: what a key is checked against. */
@@ -213,8 +214,7 @@ enum hca_fault hca_mkey_check(struct hca *hca, const struct hca_accessor *who, u
 enum hca_fault hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
 			     uint64_t va, void *buf, uint64_t len, enum hca_access access);
 enum hca_fault hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-			      uint64_t va, const void *buf, uint64_t len,
-			      enum hca_access access);
+			      uint64_t va, const void *buf, uint64_t len, enum hca_access access);
 /* Hint that the key puts on its TLPs now: by pcie_tph_en, mode, ST table and enabled width. */
 struct tlp_hint hca_mkey_hint(struct hca *hca, const struct hca_mkey *mkey);
 void hca_mkey_free(struct hca_mkey *mkey);
@@ -242,32 +242,32 @@ enum hca_qp_type {
 	HCA_QP_UD = 2,
 	HCA_QP_XRC = 3,
 	HCA_QP_DCI = 5,
-	HCA_QP_DCT = 6,		/* not by CREATE_QP, see dct.c */
+	HCA_QP_DCT = 6, /* not by CREATE_QP, see dct.c */
 	HCA_QP_SMI = 7,
 	HCA_QP_GSI = 8,
 	HCA_QP_REG_UMR = 0xc,
 };
 
-#define HCA_FAILED_STREAMS 16u	/* 1 << log_max_dci_errored_streams */
+#define HCA_FAILED_STREAMS 16u /* 1 << log_max_dci_errored_streams */
 
 struct hca_qp {
 	struct hca *hca;
 	uint32_t number;
 	enum hca_qp_type type;
 	enum hca_qp_state state;
-	uint8_t qpc[232];	/* context as merged from the commands; QUERY_QP starts from it */
+	uint8_t qpc[232]; /* context as merged from the commands; QUERY_QP starts from it */
 
 	uint32_t pd;
 	uint32_t cqn_snd, cqn_rcv;
-	struct hca_pages pages;	/* RQ first, then SQ */
+	struct hca_pages pages; /* RQ first, then SQ */
 	struct hca_record dbr;
 	uint32_t uar;
 	bool no_sq;
-	uint32_t sq_offset;	/* bytes into pages */
-	uint32_t sq_wqebbs;	/* 64-byte blocks, power of two; 0: none */
-	uint8_t rq_type;	/* 0 RQ, 1 SRQ, 3 none */
-	uint32_t rq_wqes;	/* power of two; 0: none */
-	uint32_t rq_stride;	/* bytes */
+	uint32_t sq_offset; /* bytes into pages */
+	uint32_t sq_wqebbs; /* 64-byte blocks, power of two; 0: none */
+	uint8_t rq_type;    /* 0 RQ, 1 SRQ, 3 none */
+	uint32_t rq_wqes;   /* power of two; 0: none */
+	uint32_t rq_stride; /* bytes */
 	uint32_t srqn;
 	uint32_t user_index;
 
@@ -277,7 +277,7 @@ struct hca_qp {
 	uint8_t rgid[16];
 	uint32_t remote_qpn;
 	uint32_t q_key;
-	uint64_t dc_key;	/* DCT: what initiators have to know */
+	uint64_t dc_key; /* DCT: what initiators have to know */
 	/* DCI with streams: those that failed, and how many of them are too many (0: no streams) */
 	uint16_t failed_stream[HCA_FAILED_STREAMS];
 	unsigned int failed_streams, failed_streams_max;
@@ -285,15 +285,15 @@ struct hca_qp {
 	bool rre, rwe, rae;
 
 	/* engine: requester */
-	uint16_t sq_ci;		/* hardware consumer, in 64-byte blocks */
-	uint16_t sq_pi;		/* last send doorbell record seen */
-	bool sq_kick;		/* a trapped doorbell named this QP */
+	uint16_t sq_ci; /* hardware consumer, in 64-byte blocks */
+	uint16_t sq_pi; /* last send doorbell record seen */
+	bool sq_kick;	/* a trapped doorbell named this QP */
 	uint8_t retries_left, rnr_left;
 	bool retrying;
-	uint64_t retry_at_ns;	/* CLOCK_MONOTONIC; nothing is sent before */
+	uint64_t retry_at_ns; /* CLOCK_MONOTONIC; nothing is sent before */
 	/* engine: responder */
 	uint16_t rq_ci;
-	uint64_t last_flush_ns;	/* ERR: when the receive record was looked at last */
+	uint64_t last_flush_ns; /* ERR: when the receive record was looked at last */
 	void *progress;		/* data path's own: message in flight. Freed by hca_qp_stop() */
 };
 
@@ -311,15 +311,15 @@ struct hca_srq {
 	uint32_t number;
 	uint32_t pd, cqn, xrcd;
 	struct hca_pages pages;
-	uint32_t wqes;		/* power of two */
-	uint32_t stride;	/* bytes */
+	uint32_t wqes;	 /* power of two */
+	uint32_t stride; /* bytes */
 	uint64_t dbr_addr;
-	uint16_t lwm;		/* 0: not armed */
+	uint16_t lwm; /* 0: not armed */
 	bool error;
 	uint32_t user_index;
-	uint16_t head;		/* index of the next WQE to consume */
-	uint16_t consumed;	/* counter against the doorbell record */
-	uint8_t context[64];	/* srqc as created */
+	uint16_t head;	     /* index of the next WQE to consume */
+	uint16_t consumed;   /* counter against the doorbell record */
+	uint8_t context[64]; /* srqc as created */
 };
 
 /* --- commands (cmd.c) ---------------------------------------------------------------------- */
@@ -347,24 +347,26 @@ struct hca_cmd {
 	uint32_t ilen;
 	uint8_t *out;
 	uint32_t olen;
-	uint32_t syndrome;	/* set next to a status that is not OK */
+	uint32_t syndrome; /* set next to a status that is not OK */
 };
 
 typedef enum hca_cmd_status (*hca_cmd_fn)(struct hca *hca, struct hca_cmd *cmd);
 
 /* Commands that live with their objects; cmd.c's table names them. */
-enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd);	/* eq.c */
+enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd); /* eq.c */
 enum hca_cmd_status hca_cmd_destroy_eq(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_eq(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd);	/* cq.c */
+enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd); /* cq.c */
 enum hca_cmd_status hca_cmd_destroy_cq(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_cq(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_modify_cq(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_create_mkey(struct hca *hca, struct hca_cmd *cmd);	/* mkey.c */
+enum hca_cmd_status hca_cmd_attach_mcg(struct hca *hca, struct hca_cmd *cmd); /* mcg.c */
+enum hca_cmd_status hca_cmd_detach_mcg(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_mkey(struct hca *hca, struct hca_cmd *cmd); /* mkey.c */
 enum hca_cmd_status hca_cmd_destroy_mkey(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_mkey(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_page_fault_resume(struct hca *hca, struct hca_cmd *cmd); /* fault.c */
-enum hca_cmd_status hca_cmd_create_srq(struct hca *hca, struct hca_cmd *cmd);	/* srq.c */
+enum hca_cmd_status hca_cmd_create_srq(struct hca *hca, struct hca_cmd *cmd);	     /* srq.c */
 enum hca_cmd_status hca_cmd_destroy_srq(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_srq(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_arm_srq(struct hca *hca, struct hca_cmd *cmd);
@@ -375,7 +377,7 @@ enum hca_cmd_status hca_cmd_arm_srq(struct hca *hca, struct hca_cmd *cmd);
  */
 enum hca_cmd_status hca_cmd_pages(struct hca_cmd *cmd, uint32_t list, uint64_t bytes,
 				  uint8_t log_page_size, uint32_t page_offset,
-				  struct hca_pages *pages);	/* object.c */
+				  struct hca_pages *pages); /* object.c */
 
 /* --- flow tables (flow_table.h) ------------------------------------------------------------ */
 
@@ -383,24 +385,53 @@ struct hca_flow_table;
 
 enum hca_side { HCA_RX, HCA_TX };
 
+/* --- the port (port.c, mcg.c) ---------------------------------------------------------------- */
+
+#define HCA_MCG_LOG 13u
+#define HCA_MCG_MAX (1u << HCA_MCG_LOG)
+
+/* QPs that take multicast datagrams, one entry per QP and group. */
+struct hca_mcg {
+	struct hca_mcg_entry {
+		uint32_t qpn;
+		uint8_t mgid[16];
+	} * entry;
+	unsigned int count;
+};
+
+/* Forget all, or one QP's. */
+void hca_mcg_drop(struct hca *hca);
+void hca_mcg_forget(struct hca *hca, uint32_t qpn);
+
+struct hca_traffic {
+	uint64_t packets, octets;
+};
+
+/* Count and steer, see hca_steer(). False when the packets are dropped. */
+bool hca_pass(struct hca *hca, enum hca_side side, bool multicast, uint64_t packets,
+	      uint64_t octets);
+/* The link is as mmio.link says, and was not. */
+void hca_port_link_changed(struct hca *hca);
+
 /* --- the function -------------------------------------------------------------------------- */
 
-#define HCA_DOORBELLS	256
+#define HCA_DOORBELLS 256
 
 /* What the transport's thread leaves for the engine. */
 struct hca_mmio {
 	pthread_mutex_t lock;
 	bool reset_pending;
+	bool link; /* as hca_set_link() left it */
 	uint64_t cmdq_addr;
 	bool cmdq_valid;
 	uint8_t nic_state;
-	uint32_t cmd_pending;		/* bit per slot */
+	uint32_t cmd_pending; /* bit per slot */
 	struct {
-		uint32_t offset;	/* in BAR0 */
-		uint64_t value;		/* two be32 words of an 8-byte doorbell, host order */
-	} doorbell[HCA_DOORBELLS];	/* trapped UAR writes, ring */
+		uint32_t offset;   /* in BAR0 */
+		uint64_t value;	   /* two be32 words of an 8-byte doorbell, host order */
+	} doorbell[HCA_DOORBELLS]; /* trapped UAR writes, ring */
 	unsigned int doorbell_head, doorbell_tail;
-	bool doorbell_overflow;		/* some were lost: look at everything */
+	bool doorbell_overflow; /* some were lost: look at everything */
 	/* First half of an 8-byte doorbell that arrives as two writes; offset 0: none. */
 	uint32_t half_offset, half_value;
 };
@@ -408,22 +439,25 @@ struct hca_mmio {
 struct hca {
 	struct hca_params params;
 	struct pcie_function fn;
-	struct hca_subnet *subnet;
+	struct subnet *subnet;
+	struct subnet_port *port;
+	struct hca_mcg mcg;
+	struct hca_traffic traffic[2][2]; /* by enum hca_side, multicast */
 	void (*wake)(void *arg);
 	void *wake_arg;
 	struct hca_mmio mmio;
-	uint8_t cap[64][4096];		/* capability blocks by type, as SET_HCA_CAP left them */
+	uint8_t cap[64][4096]; /* capability blocks by type, as SET_HCA_CAP left them */
 	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys, memics, uctxs, umems,
 		flow_tables, flow_counters, reserved_qpns;
 	struct hca_flow_table *flow_root[2]; /* by enum hca_side, NULL: none */
-	uint32_t cmd_eqn;		/* 0: polling mode */
-	bool pd_seen;			/* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
+	uint32_t cmd_eqn;		     /* 0: polling mode */
+	bool pd_seen; /* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
 	uint8_t vport_context[512];
 	char node_description[64];
-	int uar_fd;			/* memory of the shared UAR pages */
+	int uar_fd; /* memory of the shared UAR pages */
 	void *uar_memory;
 	/* data path scratch and timers */
-	uint32_t poll_next;		/* QP number where the next turn starts */
+	uint32_t poll_next; /* QP number where the next turn starts */
 	/* mkey report, under report_lock */
 	pthread_mutex_t report_lock;
 	bool report_valid;
@@ -432,11 +466,9 @@ struct hca {
 	struct hca_unmodelled *unmodelled;
 };
 
-uint64_t hca_now_ns(void);	/* CLOCK_MONOTONIC */
+uint64_t hca_now_ns(void); /* CLOCK_MONOTONIC */
 /* Remember that @what ("command 0x80b op_mod 0", "BAR0 read 0x9010") was touched. Any thread. */
 void hca_unmodelled(struct hca *hca, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The function with this LID (or port GUID, when @guid is not 0), or NULL. */
-struct hca *hca_subnet_find(struct hca_subnet *subnet, uint16_t lid, uint64_t guid);
 /* Drop every object and all state: reset, TEARDOWN_HCA. */
 void hca_drop_objects(struct hca *hca);
 

@@ -6,7 +6,7 @@
 #define BUSY_QPS 64u
 
 struct turn {
-	bool reset, overflow;
+	bool reset, overflow, link;
 	uint64_t queue;
 	uint32_t commands;
 	unsigned int tail, head;
@@ -20,6 +20,7 @@ static struct turn take(struct hca_mmio *mmio)
 	pthread_mutex_lock(&mmio->lock);
 	turn = (struct turn){
 		.reset = mmio->reset_pending,
+		.link = mmio->link,
 		.overflow = mmio->doorbell_overflow,
 		.queue = mmio->cmdq_addr,
 		.commands = mmio->cmd_pending,
@@ -159,11 +160,16 @@ bool hca_poll(struct hca *hca)
 		finish_reset(hca);
 		return true;
 	}
+	if (turn.link != subnet_link(hca->port)) {
+		subnet_set_link(hca->port, turn.link);
+		hca_port_link_changed(hca);
+		busy = true;
+	}
 	for (slot = 0; slot < 32; slot++) {
 		if (turn.commands >> slot & 1)
 			hca_cmd_run(hca, turn.queue, slot);
 	}
-	busy = turn.commands || turn.tail != turn.head || turn.overflow;
+	busy |= turn.commands || turn.tail != turn.head || turn.overflow;
 	if (turn.tail != turn.head || turn.overflow)
 		doorbells(hca, &turn);
 	busy |= poll_qps(hca);

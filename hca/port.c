@@ -4,31 +4,84 @@
  * hca_vport_context, ptys_reg, pmtu_reg, pvlc_reg, query_adapter_out of mlx5_ifc.h.
  */
 #include "hca/cmd.h"
+#include "hca/flow_table.h"
 
 #define VPORT_SIZE	 512u
 #define VPORT_CAP_MASK	 0x40u
 #define VPORT_CAP_SELECT 0x44u
 
-#define GIDS	     8u	  /* gid_table_size 0 */
-#define PKEYS	     128u /* pkey_table_size 0 */
-#define ALL_ENTRIES  0xffffu
-#define GID_PREFIX   0xfe80000000000000u
-#define PKEY_DEFAULT 0xffffu
+#define GIDS	    8u	 /* gid_table_size 0 */
+#define PKEYS	    128u /* pkey_table_size 0 */
+#define ALL_ENTRIES 0xffffu
 
-#define PORT_ACTIVE  4u
-#define PHYS_LINK_UP 5u
-#define WIDTH_4X     0x4u
-#define SPEED_NDR    0x80u
-#define PROTO_IB     1u
+#define PORT_DOWN     1u
+#define PORT_ACTIVE   4u
+#define PHYS_DISABLED 3u
+#define PHYS_LINK_UP  5u
+#define CLIENT_REREG  9u
+#define WIDTH_4X      0x4u
+#define SPEED_NDR     0x80u
+#define PROTO_IB      1u
 
 #define REG_PMTU	0x5003u
 #define REG_PTYS	0x5004u
 #define REG_PAOS	0x5006u
+#define REG_PPCNT	0x5008u
 #define REG_PVLC	0x500fu
 #define REG_NODE_DESC	0x6001u
 #define REG_HOST_ENDIAN 0x7004u
 
 #define VENDOR_OUI 0x0002c9u
+
+static void put_link(uint8_t *ctx, bool up)
+{
+	uint32_t state = up ? PORT_ACTIVE : PORT_DOWN;
+
+	field_put(ctx, 8, 15, 12, up ? PHYS_LINK_UP : PHYS_DISABLED);
+	field_put(ctx, 8, 7, 4, state);
+	field_put(ctx, 8, 3, 0, state);
+}
+
+void hca_set_link(struct hca *hca, bool up)
+{
+	pthread_mutex_lock(&hca->mmio.lock);
+	hca->mmio.link = up;
+	pthread_mutex_unlock(&hca->mmio.lock);
+	if (hca->wake)
+		hca->wake(hca->wake_arg);
+}
+
+bool hca_link(struct hca *hca)
+{
+	bool up;
+
+	pthread_mutex_lock(&hca->mmio.lock);
+	up = hca->mmio.link;
+	pthread_mutex_unlock(&hca->mmio.lock);
+	return up;
+}
+
+void hca_port_link_changed(struct hca *hca)
+{
+	bool up = subnet_link(hca->port);
+	uint8_t data[28] = { [8] = 1 << 4 }; /* port 1 */
+
+	put_link(hca->vport_context, up);
+	hca_event(hca, HCA_EVENT_PORT_CHANGE, up ? PORT_ACTIVE : PORT_DOWN, data);
+	/* The manager has forgotten what the port had joined: its clients have to ask again. */
+	if (up)
+		hca_event(hca, HCA_EVENT_PORT_CHANGE, CLIENT_REREG, data);
+}
+
+bool hca_pass(struct hca *hca, enum hca_side side, bool multicast, uint64_t packets,
+	      uint64_t octets)
+{
+	struct hca_traffic *traffic = &hca->traffic[side][multicast];
+
+	traffic->packets += packets;
+	traffic->octets += octets;
+	return hca_steer(hca, side, packets, octets);
+}
 
 void hca_port_reset(struct hca *hca)
 {
@@ -36,16 +89,14 @@ void hca_port_reset(struct hca *hca)
 
 	memset(ctx, 0, VPORT_SIZE);
 	field_put(ctx, 8, 30, 30, 1); /* has_smi */
-	field_put(ctx, 8, 15, 12, PHYS_LINK_UP);
-	field_put(ctx, 8, 7, 4, PORT_ACTIVE);
-	field_put(ctx, 8, 3, 0, PORT_ACTIVE);
+	put_link(ctx, !hca->port || subnet_link(hca->port));
 	be64_put(ctx, 0x28, hca->params.guid);
 	be64_put(ctx, 0x30, hca->params.guid);
 	be64_put(ctx, 0x38, hca->params.guid);
 	be32_put(ctx, VPORT_CAP_SELECT, UINT32_MAX);
 	field_put(ctx, 24, 31, 16, hca->params.lid);
-	field_put(ctx, 24, 4, 0, 18);  /* subnet_timeout: about 1 s */
-	field_put(ctx, 25, 31, 16, 1); /* sm_lid */
+	field_put(ctx, 24, 4, 0, SUBNET_TIMEOUT);
+	field_put(ctx, 25, 31, 16, SUBNET_SM_LID);
 
 	memset(hca->node_description, 0, sizeof(hca->node_description));
 	snprintf(hca->node_description, sizeof(hca->node_description), "rdma-tph %s",
@@ -100,7 +151,7 @@ enum hca_cmd_status hca_cmd_query_gid(struct hca *hca, struct hca_cmd *cmd)
 		return status;
 	field_put(cmd->out, 3, 31, 16, last - first);
 	if (!first) {
-		be64_put(cmd->out, HCA_CMD_CONTEXT, GID_PREFIX);
+		be64_put(cmd->out, HCA_CMD_CONTEXT, SUBNET_GID_PREFIX);
 		be64_put(cmd->out, HCA_CMD_CONTEXT + 8, hca->params.guid);
 	}
 	return HCA_CMD_OK;
@@ -115,15 +166,24 @@ enum hca_cmd_status hca_cmd_query_pkey(struct hca *hca, struct hca_cmd *cmd)
 	if (status)
 		return status;
 	if (!first)
-		be32_put(cmd->out, HCA_CMD_CONTEXT, PKEY_DEFAULT);
+		be32_put(cmd->out, HCA_CMD_CONTEXT, SUBNET_P_KEY);
 	return HCA_CMD_OK;
 }
 
-/* Nothing is counted per port: all zero is the answer of an idle port. */
+/* Payload only: headers are not modelled. There are no errors. */
 enum hca_cmd_status hca_cmd_query_vport_counter(struct hca *hca, struct hca_cmd *cmd)
 {
-	(void)hca;
-	(void)cmd;
+	unsigned int multicast, side;
+
+	for (multicast = 0; multicast < 2; multicast++) {
+		for (side = HCA_RX; side <= HCA_TX; side++) {
+			const struct hca_traffic *traffic = &hca->traffic[side][multicast];
+			size_t at = 0x30 + 16 * (2 * multicast + side);
+
+			be64_put(cmd->out, at, traffic->packets);
+			be64_put(cmd->out, at + 8, traffic->octets);
+		}
+	}
 	return HCA_CMD_OK;
 }
 
@@ -164,6 +224,12 @@ static void fill_pvlc(uint8_t *reg)
 		field_put(reg, dw, 3, 0, 1);
 }
 
+/* Counters of errors: there are none. */
+static void fill_ppcnt(uint8_t *reg)
+{
+	field_put(reg, 0, 23, 16, 1);
+}
+
 static void fill_paos(uint8_t *reg)
 {
 	field_put(reg, 0, 23, 16, 1);
@@ -177,9 +243,10 @@ static const struct {
 	bool writable;
 	void (*fill)(uint8_t *reg);
 } registers[] = {
-	{ REG_PMTU, 16, false, fill_pmtu }, { REG_PTYS, 64, false, fill_ptys },
-	{ REG_PAOS, 16, false, fill_paos }, { REG_PVLC, 16, false, fill_pvlc },
-	{ REG_NODE_DESC, 64, true, NULL },  { REG_HOST_ENDIAN, 16, true, NULL },
+	{ REG_PMTU, 16, false, fill_pmtu },    { REG_PTYS, 64, false, fill_ptys },
+	{ REG_PAOS, 16, false, fill_paos },    { REG_PVLC, 16, false, fill_pvlc },
+	{ REG_PPCNT, 256, false, fill_ppcnt }, { REG_NODE_DESC, 64, true, NULL },
+	{ REG_HOST_ENDIAN, 16, true, NULL },
 };
 
 enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd)

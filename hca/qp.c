@@ -174,6 +174,7 @@ enum hca_cmd_status hca_cmd_destroy_qp(struct hca *hca, struct hca_cmd *cmd)
 	if (!qp)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050009);
 	hca_table_remove(&hca->qps, qp->number);
+	hca_mcg_forget(hca, qp->number);
 	hca_qp_stop(qp);
 	hca_record_free(&qp->dbr);
 	hca_pages_free(&qp->pages);

@@ -72,10 +72,12 @@ static enum hca_step wait_ns(const struct message *m, uint64_t ns)
 struct hca_qp *hca_find_qp(struct hca *hca, uint16_t dlid, const uint8_t *gid, uint32_t qpn)
 {
 	uint64_t guid = gid ? be64_at(gid, 8) : 0;
-	struct hca *peer = guid ? hca_subnet_find(hca->subnet, dlid, guid) : NULL;
+	struct hca *peer = guid ? subnet_find(hca->subnet, dlid, guid) : NULL;
 
+	if (!subnet_link(hca->port))
+		return NULL;
 	if (!peer)
-		peer = hca_subnet_find(hca->subnet, dlid, 0);
+		peer = subnet_find(hca->subnet, dlid, 0);
 	return peer ? hca_table_get(&peer->qps, qpn) : NULL;
 }
 
@@ -159,8 +161,8 @@ static enum hca_step request(const struct message *m)
 	/* The timer of the last time expired. */
 	if (!m->qp->retries_left)
 		return no_answer(m);
-	if (!hca_steer(m->qp->hca, HCA_TX, count, len) || !m->peer ||
-	    !hca_steer(m->peer->hca, HCA_RX, count, len))
+	if (!hca_pass(m->qp->hca, HCA_TX, false, count, len) || !m->peer ||
+	    !hca_pass(m->peer->hca, HCA_RX, false, count, len))
 		return no_answer(m);
 	announce(m);
 	return HCA_STEP_MORE;
@@ -171,8 +173,8 @@ static bool answered(const struct message *m, uint64_t len)
 {
 	uint64_t count = packets(m, len);
 
-	return m->qp->type == HCA_QP_UC || (hca_steer(m->peer->hca, HCA_TX, count, len) &&
-					    hca_steer(m->qp->hca, HCA_RX, count, len));
+	return m->qp->type == HCA_QP_UC || (hca_pass(m->peer->hca, HCA_TX, false, count, len) &&
+					    hca_pass(m->qp->hca, HCA_RX, false, count, len));
 }
 
 static enum hca_step not_ready(const struct message *m)

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "hca/bits.h"
+#include "subnet/bits.h"
 
 #define SEG_LEN	      16u
 #define AV_LEN	      48u

@@ -39,7 +39,7 @@ static struct device_options options[2] = {
 };
 
 static struct controlled devices[2];
-static struct hca_subnet *subnet;
+static struct subnet *subnet;
 
 static void nothing(void *arg)
 {
@@ -49,7 +49,7 @@ static void nothing(void *arg)
 static int setup(void **state)
 {
 	(void)state;
-	subnet = hca_subnet_new();
+	subnet = subnet_new();
 	devices[0].options = &options[0];
 	devices[0].hca = hca_new(&options[0].hca, subnet, nothing, NULL);
 	devices[1].options = &options[1];
@@ -62,13 +62,13 @@ static int teardown(void **state)
 	(void)state;
 	hca_free(devices[0].hca);
 	endpoint_free(devices[1].endpoint);
-	hca_subnet_free(subnet);
+	subnet_free(subnet);
 	return 0;
 }
 
 static void check(const char *request, const char *expected)
 {
-	char *answer = control_answer(devices, 2, NULL, request);
+	char *answer = control_answer(devices, 2, NULL, subnet, request);
 
 	assert_non_null(answer);
 	assert_string_equal(answer, expected);
@@ -78,10 +78,11 @@ static void check(const char *request, const char *expected)
 static void test_answers(void **state)
 {
 	(void)state;
-	check("functions",
-	      "{\"functions\":[{\"name\":\"hca0\",\"bdf\":\"0000:00:04.0\",\"kind\":\"hca\",\"lid\":1,"
-	      "\"st_width\":8},{\"name\":\"gpu0\",\"bdf\":\"0000:00:10.0\",\"kind\":\"gpu\",\"bar\":0,"
-	      "\"size\":1048576}]}\n");
+	check("functions", "{\"functions\":[{\"name\":\"hca0\",\"bdf\":\"0000:00:04.0\",\"kind\":"
+			   "\"hca\",\"lid\":1,"
+			   "\"st_width\":8},{\"name\":\"gpu0\",\"bdf\":\"0000:00:10.0\",\"kind\":"
+			   "\"gpu\",\"bar\":0,"
+			   "\"size\":1048576}]}\n");
 	check("mkey hca0", "{\"mkey\":null}\n");
 	check("clear-mkey hca0", "{}\n");
 	check("mark here", "{\"error\":\"no trace is written for the mark: here\"}\n");
@@ -97,7 +98,7 @@ static void test_mark(void **state)
 
 	(void)state;
 	assert_non_null(trace);
-	answer = control_answer(devices, 2, trace, "mark here");
+	answer = control_answer(devices, 2, trace, subnet, "mark here");
 	assert_string_equal(answer, "{}\n");
 	free(answer);
 	/* Readers see the mark at once. */
@@ -139,8 +140,7 @@ static void test_st_entries(void **state)
 	assert_int_equal(st_table_size(), 63);
 	check("st-entries hca0 4", "{}\n");
 	assert_int_equal(st_table_size(), 3);
-	check("st-entries hca0 65",
-	      "{\"error\":\"an ST table has 1 to 64 entries: 65\"}\n");
+	check("st-entries hca0 65", "{\"error\":\"an ST table has 1 to 64 entries: 65\"}\n");
 	check("st-entries hca0", "{\"error\":\"an ST table has 1 to 64 entries: \"}\n");
 	check("st-entries gpu0 4", "{\"error\":\"no such HCA: st-entries\"}\n");
 	assert_int_equal(st_table_size(), 3);
@@ -186,10 +186,10 @@ static void test_socket(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/s", dir);
 	strcpy(address.sun_path, path);
-	control = control_start(path, devices, 2, NULL);
+	control = control_start(path, devices, 2, NULL, subnet);
 	assert_non_null(control);
 	/* The path is taken: an error, and the first server goes on. */
-	assert_null(control_start(path, devices, 2, NULL));
+	assert_null(control_start(path, devices, 2, NULL, subnet));
 	assert_int_equal(errno, EADDRINUSE);
 	for (int i = 0; i < 2; i++) {
 		fd[i] = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -216,12 +216,9 @@ static void test_socket(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_mark),
-		cmocka_unit_test(test_counts),
-		cmocka_unit_test(test_st_entries),
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_socket),
+		cmocka_unit_test(test_answers), cmocka_unit_test(test_mark),
+		cmocka_unit_test(test_counts),	cmocka_unit_test(test_st_entries),
+		cmocka_unit_test(test_errors),	cmocka_unit_test(test_socket),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

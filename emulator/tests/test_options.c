@@ -25,8 +25,9 @@ static int parse(const char *option, const char *text, const char *option2, cons
 static void test_hca(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=7,st-mode=direct,"
-					"st-width=16,st-entries=2,device=0x1023,umr=limited,firmware=no-odp",
+	assert_int_equal(parse("--hca",
+			       "name=h,id=00:04.0,socket=/s,lid=7,st-mode=direct,"
+			       "st-width=16,st-entries=2,device=0x1023,umr=limited,firmware=no-odp",
 			       NULL, NULL),
 			 0);
 	assert_int_equal(options.devices, 1);
@@ -108,9 +109,9 @@ static void test_twice(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(second) / sizeof(*second); i++)
-		assert_int_equal(parse("--hca", "name=a,id=00:04.0,socket=/s,lid=1", "--hca",
-				       second[i]),
-				 -EINVAL);
+		assert_int_equal(
+			parse("--hca", "name=a,id=00:04.0,socket=/s,lid=1", "--hca", second[i]),
+			-EINVAL);
 	assert_int_equal(parse("--hca", "name=a,id=00:04.0,socket=/s,lid=1", "--hca",
 			       "name=b,id=00:05.0,socket=/t,lid=2"),
 			 0);
@@ -133,8 +134,8 @@ static void test_no_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hca),   cmocka_unit_test(test_endpoints),
-		cmocka_unit_test(test_bad),   cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_hca),	  cmocka_unit_test(test_endpoints),
+		cmocka_unit_test(test_bad),	  cmocka_unit_test(test_twice),
 		cmocka_unit_test(test_no_device),
 	};
 

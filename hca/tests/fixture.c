@@ -104,7 +104,7 @@ struct fixture *fixture_new_with(const struct hca_params *params, struct tlp_tra
 	f->brk = 1u << 20;
 	f->fabric = pcie_fabric_new(trace);
 	assert_non_null(f->fabric);
-	f->subnet = hca_subnet_new();
+	f->subnet = subnet_new();
 	assert_non_null(f->subnet);
 	for (i = 0; i < FIXTURE_HCAS; i++) {
 		struct hca_params own = params ? params[i] : fixture_params(i);
@@ -135,7 +135,7 @@ void fixture_free(struct fixture *f)
 		pcie_function_connect(f->port[i].fn, NULL, NULL);
 		hca_free(f->port[i].hca);
 	}
-	hca_subnet_free(f->subnet);
+	subnet_free(f->subnet);
 	pcie_fabric_free(f->fabric);
 	free(f->memory);
 	free(f);

@@ -44,7 +44,7 @@ struct fixture {
 	/* Accesses to [hole, hole + hole_size) are answered -ENODEV. */
 	uint64_t hole, hole_size;
 	struct pcie_fabric *fabric;
-	struct hca_subnet *subnet;
+	struct subnet *subnet;
 	struct fixture_port port[FIXTURE_HCAS];
 	unsigned int wakes;
 };

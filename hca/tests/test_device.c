@@ -64,7 +64,7 @@ static void tph_capability(void **state)
 	fixture_free(f);
 }
 
-static void refused(const struct hca_params *params, struct hca_subnet *subnet, int error)
+static void refused(const struct hca_params *params, struct subnet *subnet, int error)
 {
 	errno = 0;
 	assert_null(hca_new(params, subnet, NULL, NULL));
@@ -74,7 +74,7 @@ static void refused(const struct hca_params *params, struct hca_subnet *subnet, 
 static void bad_parameters(void **state)
 {
 	struct fixture *f = *state;
-	struct hca_subnet *subnet = hca_subnet_new();
+	struct subnet *subnet = subnet_new();
 	struct hca_params params;
 
 	params = fixture_params(0);
@@ -83,7 +83,7 @@ static void bad_parameters(void **state)
 	params = fixture_params(0);
 	params.lid = 0;
 	refused(&params, subnet, EINVAL);
-	params.lid = 0xc000;
+	params.lid = SUBNET_LID_MAX + 1;
 	refused(&params, subnet, EINVAL);
 	params = fixture_params(0);
 	params.guid = 0;
@@ -99,8 +99,8 @@ static void bad_parameters(void **state)
 	refused(&params, subnet, EINVAL);
 	params.st_entries = 65;
 	refused(&params, subnet, EINVAL);
-	assert_null(hca_subnet_find(subnet, 1, 0));
-	hca_subnet_free(subnet);
+	assert_null(subnet_find(subnet, 1, 0));
+	subnet_free(subnet);
 
 	/* LIDs and GUIDs are unique in a subnet, and the first owner keeps them. */
 	params = fixture_params(0);
@@ -109,9 +109,9 @@ static void bad_parameters(void **state)
 	params = fixture_params(0);
 	params.lid = 77;
 	refused(&params, f->subnet, EEXIST);
-	assert_ptr_equal(hca_subnet_find(f->subnet, 1, 0), f->port[0].hca);
-	assert_ptr_equal(hca_subnet_find(f->subnet, 0, 0x0200000000000002u), f->port[1].hca);
-	assert_null(hca_subnet_find(f->subnet, 77, 0));
+	assert_ptr_equal(subnet_find(f->subnet, 1, 0), f->port[0].hca);
+	assert_ptr_equal(subnet_find(f->subnet, 0, 0x0200000000000002u), f->port[1].hca);
+	assert_null(subnet_find(f->subnet, 77, 0));
 }
 
 static void init_segment(void **state)

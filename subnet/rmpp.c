@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Reliable multi-packet transactions, the sender's side: IBA 1.5, 13.6. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "subnet/internal.h"
+
+#define SEGMENT_LEN (MAD_DATA + 20u) /* the payload length counts the SA header, too */
+#define RESEND_NS   1000000000ull
+#define TRIES	    4u
+#define ANSWERS_MAX 64u
+
+struct answer {
+	struct answer *next;
+	struct subnet_port *to;
+	struct subnet_packet request; /* its addresses; the data is gone but for the GRH */
+	uint8_t grh[SUBNET_GRH_LEN];
+	struct sa_mad header;
+	uint8_t *data;
+	size_t len;
+	uint32_t segments, acked, window; /* numbers of segments: all, acknowledged, may be sent */
+	uint32_t sent;
+	unsigned int tries;
+	uint64_t resend_ns;
+};
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void drop(struct answer **link)
+{
+	struct answer *answer = *link;
+
+	*link = answer->next;
+	free(answer->data);
+	free(answer);
+}
+
+static void send_segment(struct answer *answer, uint32_t number)
+{
+	size_t at = (size_t)(number - 1) * MAD_DATA, left = answer->len - at;
+	struct sa_mad mad = answer->header;
+	uint8_t raw[MAD_LEN];
+
+	mad.rmpp_type = MAD_RMPP_DATA;
+	mad.rmpp_flags = MAD_RMPP_ACTIVE;
+	mad.segment = number;
+	if (number == answer->segments) {
+		mad.rmpp_flags |= MAD_RMPP_LAST;
+		mad.payload = (uint32_t)(left + SEGMENT_LEN - MAD_DATA);
+	}
+	if (number == 1) {
+		mad.rmpp_flags |= MAD_RMPP_FIRST;
+		mad.payload = (uint32_t)(answer->len +
+					 answer->segments * (size_t)(SEGMENT_LEN - MAD_DATA));
+	}
+	memset(mad.data, 0, MAD_DATA);
+	if (left)
+		memcpy(mad.data, answer->data + at, left < MAD_DATA ? left : MAD_DATA);
+	sa_mad_encode(&mad, raw);
+	subnet_reply(answer->to, &answer->request, raw);
+}
+
+/* What the window allows and was not sent yet. */
+static void send_window(struct answer *answer)
+{
+	while (answer->sent < answer->window && answer->sent < answer->segments)
+		send_segment(answer, ++answer->sent);
+	answer->resend_ns = now() + RESEND_NS;
+}
+
+static unsigned int count(const struct answer *answer)
+{
+	unsigned int n = 0;
+
+	for (; answer; answer = answer->next)
+		n++;
+	return n;
+}
+
+void rmpp_answer(struct subnet_port *to, const struct subnet_packet *request,
+		 const struct sa_mad *mad, struct records *records)
+{
+	struct subnet *subnet = to->subnet;
+	struct answer *answer = calloc(1, sizeof(*answer));
+
+	/* Who asks and never acknowledges has to wait; the requester's own retry asks again. */
+	if (!answer || count(subnet->answers) >= ANSWERS_MAX) {
+		free(answer);
+		free(records->data);
+		return;
+	}
+	answer->to = to;
+	answer->request = *request;
+	memcpy(answer->grh, request->data, SUBNET_GRH_LEN);
+	answer->request.data = answer->grh;
+	answer->header = *mad;
+	answer->data = records->data;
+	answer->len = records->count * record_stride(records->kind);
+	answer->segments = (uint32_t)((answer->len + MAD_DATA - 1) / MAD_DATA);
+	if (!answer->segments)
+		answer->segments = 1;
+	answer->window = 1;
+	answer->next = subnet->answers;
+	subnet->answers = answer;
+	send_window(answer);
+}
+
+void rmpp_receive(struct subnet_port *from, const struct subnet_packet *packet,
+		  const struct sa_mad *mad)
+{
+	struct answer **link = &from->subnet->answers;
+	struct answer *answer;
+
+	while (*link && ((*link)->to != from || (*link)->request.src_qpn != packet->src_qpn ||
+			 (*link)->header.tid != mad->tid))
+		link = &(*link)->next;
+	answer = *link;
+	if (!answer)
+		return; /* the last acknowledgment came twice, or the answer was given up */
+	if (mad->rmpp_type != MAD_RMPP_ACK || mad->segment >= answer->segments) {
+		drop(link);
+		return;
+	}
+	if (mad->segment < answer->acked || mad->segment > answer->sent ||
+	    mad->payload < mad->segment)
+		return;
+	answer->acked = mad->segment;
+	if (mad->payload > answer->window)
+		answer->window = mad->payload;
+	answer->tries = 0;
+	send_window(answer);
+}
+
+void rmpp_forget(struct subnet_port *port)
+{
+	struct answer **link = &port->subnet->answers;
+
+	while (*link) {
+		if ((*link)->to == port)
+			drop(link);
+		else
+			link = &(*link)->next;
+	}
+}
+
+bool subnet_poll(struct subnet *subnet, uint64_t now_ns)
+{
+	struct answer **link = &subnet->answers;
+	bool sent = false;
+
+	while (*link) {
+		struct answer *answer = *link;
+
+		if (now_ns < answer->resend_ns) {
+			link = &answer->next;
+			continue;
+		}
+		if (++answer->tries > TRIES) {
+			drop(link);
+			continue;
+		}
+		answer->sent = answer->acked;
+		send_window(answer);
+		sent = true;
+		link = &answer->next;
+	}
+	return sent;
+}

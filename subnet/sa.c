@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The subnet administrator: one MAD in, at most one answer out. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "subnet/bits.h"
+#include "subnet/internal.h"
+
+const char *const subnet_counter_names[SUBNET_COUNTERS] = {
+	[SUBNET_QUERIES] = "queries", [SUBNET_LENGTH] = "length", [SUBNET_VERSION] = "version",
+	[SUBNET_CLASS] = "class",     [SUBNET_METHOD] = "method", [SUBNET_RMPP] = "rmpp",
+	[SUBNET_KEY] = "key",
+};
+
+static void count(struct subnet *subnet, enum subnet_counter counter)
+{
+	pthread_mutex_lock(&subnet->lock);
+	subnet->counter[counter]++;
+	pthread_mutex_unlock(&subnet->lock);
+}
+
+uint64_t subnet_count(struct subnet *subnet, enum subnet_counter counter)
+{
+	uint64_t value;
+
+	pthread_mutex_lock(&subnet->lock);
+	value = subnet->counter[counter];
+	pthread_mutex_unlock(&subnet->lock);
+	return value;
+}
+
+/* Records for Get, GetTable. A GetTable of none is an answer without records, a Get an error. */
+static uint16_t collect(struct subnet *subnet, const struct sa_mad *mad, struct records *records)
+{
+	records->kind = record_kind(mad->attribute);
+	records->query = mad;
+	if (!records->kind)
+		return MAD_BAD_ATTRIBUTE;
+	if (mad->attribute == MAD_MC_MEMBER_RECORD)
+		group_records(subnet, mad->sm_key == SM_KEY || mad->components & MC_HAS_PORT_GID,
+			      records);
+	else
+		records_collect(subnet, records);
+	if (records->failed)
+		return MAD_NO_RESOURCES;
+	if (mad->method == MAD_GET_TABLE)
+		return MAD_OK;
+	/* Of paths, any is as good as the others. */
+	if (records->count > 1 && mad->attribute != MAD_PATH_RECORD)
+		return MAD_TOO_MANY;
+	return records->count ? MAD_OK : MAD_NO_RECORDS;
+}
+
+static uint16_t execute(struct subnet_port *from, const struct sa_mad *mad, struct records *records,
+			struct sa_mad *answer)
+{
+	bool member = mad->attribute == MAD_MC_MEMBER_RECORD;
+	uint16_t status;
+
+	switch (mad->method) {
+	case MAD_GET:
+		if (mad->attribute == MAD_CLASS_PORT_INFO) {
+			record_class_port_info(answer->data);
+			return MAD_OK;
+		}
+		status = collect(from->subnet, mad, records);
+		if (!status)
+			memcpy(answer->data, records->data, record_stride(records->kind));
+		return status;
+	case MAD_GET_TABLE:
+		return collect(from->subnet, mad, records);
+	case MAD_SET:
+		return member ? group_join(from, mad, answer->data) : MAD_BAD_ATTRIBUTE;
+	case MAD_DELETE:
+		return member ? group_leave(from, mad, answer->data) : MAD_BAD_ATTRIBUTE;
+	default:
+		return MAD_BAD_METHOD;
+	}
+}
+
+void sa_receive(struct subnet_port *from, const struct subnet_packet *packet)
+{
+	struct subnet *subnet = from->subnet;
+	struct records records = { 0 };
+	struct sa_mad mad, answer;
+	uint8_t raw[MAD_LEN];
+	enum subnet_counter verdict;
+
+	verdict = packet->q_key == SUBNET_QP1_Q_KEY
+			  ? sa_mad_decode(packet->data + SUBNET_GRH_LEN, packet->len, &mad)
+			  : SUBNET_KEY;
+	if (verdict == SUBNET_QUERIES && mad.sm_key && mad.sm_key != SM_KEY)
+		verdict = SUBNET_KEY;
+	if (verdict != SUBNET_QUERIES) {
+		count(subnet, verdict);
+		return;
+	}
+	if (mad.rmpp_flags & MAD_RMPP_ACTIVE) {
+		rmpp_receive(from, packet, &mad);
+		return;
+	}
+	count(subnet, SUBNET_QUERIES);
+	answer = mad;
+	answer.rmpp_flags = 0;
+	answer.rmpp_type = MAD_RMPP_NONE;
+	answer.status = execute(from, &mad, &records, &answer);
+	answer.method = mad.method == MAD_DELETE      ? MAD_DELETE | MAD_RESPONSE
+			: mad.method == MAD_GET_TABLE ? MAD_GET_TABLE | MAD_RESPONSE
+						      : MAD_GET | MAD_RESPONSE;
+	answer.record_octets = records.kind
+				       ? (uint16_t)(record_stride(records.kind) / 8)
+				       : (uint16_t)(mad.attribute == MAD_MC_MEMBER_RECORD ? 7 : 0);
+	if (mad.method == MAD_GET_TABLE && !answer.status) {
+		rmpp_answer(from, packet, &answer, &records);
+		return;
+	}
+	free(records.data);
+	sa_mad_encode(&answer, raw);
+	subnet_reply(from, packet, raw);
+}

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC2086 # $in_a and $in_b are words
+# Sourced by the tests of rdma_cm, in the guest: each HCA function's IPoIB interface in a name space of its
+# own, a (10.7.0.1, fd07::1) and b (10.7.0.2, fd07::2), so that what goes from one to the other goes over
+# the emulated fabric.
+
+in_a='ip netns exec a'
+in_b='ip netns exec b'
+
+# await SECONDS WHAT COMMAND...: until COMMAND succeeds.
+await()
+{
+	await_tries=$(($1 * 10))
+	await_what=$2
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		await_tries=$((await_tries - 1))
+		[ "$await_tries" -gt 0 ] || fail "not within the time: $await_what"
+		sleep 0.1
+	done
+}
+
+# netdev_of DEVICE: the IPoIB interface of an RDMA device, in the name space where it is now.
+netdev_of()
+{
+	ls "/sys/class/infiniband/$1/device/net"
+}
+
+# place NAMESPACE DEVICE NUMBER
+place()
+{
+	place_netdev=$(netdev_of "$2")
+	ip netns add "$1"
+	ip link set "$place_netdev" netns "$1"
+	ip -n "$1" link set "$place_netdev" name ib
+	ip -n "$1" addr add "10.7.0.$3/24" dev ib
+	ip -n "$1" addr add "fd07::$3/64" dev ib nodad
+	ip -n "$1" link set lo up
+	ip -n "$1" link set ib up
+}
+
+# fabric: both name spaces, once per boot; they reach each other afterwards.
+fabric()
+{
+	[ -e /run/netns/b ] || {
+		place a mlx5_0 1
+		place b mlx5_1 2
+	}
+	await 30 'ping from a to b' $in_a busybox ping -c 1 -W 1 10.7.0.2
+	await 30 'ping from b to a over IPv6' $in_b busybox ping -6 -c 1 -W 1 fd07::1
+}
+
+# serves PORT: a server of rdma_cm listens there.
+serves()
+{
+	rdma resource show cm_id 2>/dev/null | grep -E "state LISTEN.*src-port $1( |\$)|src-addr [^ ]*:$1 " | grep -q LISTEN
+}
+
+# cm_pair PORT SERVER-COMMAND CLIENT-COMMAND: the server in b, the client in a; both must succeed. What they
+# print is in the files server and client. $cm_limit: seconds.
+cm_pair()
+{
+	timeout -k 5 "${cm_limit:-120}" $in_b $2 >server 2>&1 &
+	cm_server=$!
+	await 30 "server on port $1: $2" serves "$1"
+	cm_status=0
+	timeout -k 5 "${cm_limit:-120}" $in_a $3 >client 2>&1 || cm_status=$?
+	[ "$cm_status" -eq 0 ] || kill "$cm_server" 2>/dev/null || :
+	cm_served=0
+	wait "$cm_server" || cm_served=$?
+	[ "$cm_status $cm_served" = '0 0' ] || {
+		tail -n 20 server client
+		fail "client $cm_status, server $cm_served: $3"
+	}
+}
+
+# cases NAME...: each was seen to pass.
+cases()
+{
+	for cases_name; do
+		echo "pass $cases_name" >>"$TPH_CASES"
+	done
+}

@@ -8,7 +8,7 @@ part=$1
 release=$2
 shift 2
 rooms=/src/packaging
-export PATH="/usr/lib/ccache:$PATH"
+export PATH="/usr/lib/ccache:$PATH" CC=gcc CXX=g++
 cd /run/build
 sh -eu "$rooms/$part/prepare.sh" "$@"
 cd source

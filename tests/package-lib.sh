@@ -6,14 +6,16 @@
 # package_repo RELEASE PART...: their packages become the archive repo.
 package_repo()
 {
-	release=$1
+	PACKAGE_RELEASE=$1
 	shift
 	mkdir repo
-	for part; do
-		"$TPH_TOP/tph" package --release "$release" --output repo "$part" 2>&4
-		cat repo/Packages >>repo/all
+	cache_lock
+	for repo_part; do
+		build_package "$repo_part" 2>&4
+		cp "$PACKAGE"/*.deb repo/
+		cat "$PACKAGE/Packages" >>repo/Packages
 	done
-	mv repo/all repo/Packages
+	cache_unlock
 }
 
 # try_in_root RELEASE LIST SCRIPT OPTION...: SCRIPT of tests/package runs in a copy of a root of that release with
@@ -23,7 +25,7 @@ try_in_root()
 	list=$TPH_TOP/tests/package/$2
 	script=$3
 	cache_lock
-	package_root_entry "$2-$1" "$1" "$list"
+	package_root_entry "$2-$1" "$1" "$list" 2>&4
 	cache_unlock
 	shift 3
 	cp -a "$PACKAGE_ROOT" root

@@ -20,12 +20,12 @@ installed_copy()
 	mkdir "$1/root" "$1/bin"
 	installed_packages | cut -d ' ' -f 1 | xargs dpkg-query -L | sort -u | while read -r file; do
 		case $file in
-		/usr/share/doc/* | /usr/share/man/* | /usr/include/*) continue ;;
+		[!/]* | /usr/share/doc/* | /usr/share/man/* | /usr/include/*) continue ;;
 		esac
 		[ -d "$file" ] && [ ! -L "$file" ] || echo "$file"
 	done >"$1/files"
 	# /bin, /lib and /sbin are links, here and there.
-	tar -c --no-recursion --transform 's,^/*\(bin\|lib\|sbin\)/,usr/\1/,' -P -T "$1/files" | tar -x -C "$1/root"
+	tar -c --no-recursion --transform 's,^/*\(bin\|lib\|sbin\)/,usr/\1/,S' -P -T "$1/files" | tar -x -C "$1/root"
 	cp "$1/root/usr/bin/tph-emulator" "$1/root/usr/bin/tlpdump" "$1/bin/"
 	image=$(find "$1/root/boot" -name 'vmlinuz-*' 2>/dev/null | sort -V | tail -n 1)
 	if [ -n "$image" ]; then

@@ -3,19 +3,37 @@
 # Sourced by the tests of the packages.
 . "$TPH_TOP/tests/host-lib.sh"
 
-# try_packages RELEASE: the packages for it, in a root of it; each step there is a case.
-try_packages()
+# package_repo RELEASE PART...: their packages become the archive repo.
+package_repo()
 {
+	PACKAGE_RELEASE=$1
+	shift
 	mkdir repo
-	"$TPH_TOP/tph" package --release "$1" --output repo rdma-core perftest rdma-tph 2>&4
 	cache_lock
-	package_root_entry "try-$1" "$1" "$TPH_TOP/tests/package/stock"
+	for repo_part; do
+		build_package "$repo_part" 2>&4
+		cp "$PACKAGE"/*.deb repo/
+		cat "$PACKAGE/Packages" >>repo/Packages
+	done
 	cache_unlock
+}
+
+# try_in_root RELEASE LIST SCRIPT OPTION...: SCRIPT of tests/package runs in a copy of a root of that release with
+# the packages in LIST; OPTIONs are bwrap's. Each step there is a case.
+try_in_root()
+{
+	list=$TPH_TOP/tests/package/$2
+	script=$3
+	cache_lock
+	package_root_entry "$2-$1" "$1" "$list" 2>&4
+	cache_unlock
+	shift 3
 	cp -a "$PACKAGE_ROOT" root
-	bwrap --bind root / --ro-bind repo /repo --ro-bind "$TPH_TOP/tests/package" /src --dev /dev --proc /proc \
-		--tmpfs /tmp --tmpfs /run --unshare-pid --unshare-net --unshare-ipc --unshare-uts \
-		--die-with-parent --clearenv --setenv PATH /usr/sbin:/usr/bin:/sbin:/bin --setenv HOME /root \
-		sh /src/try.sh
+	: >root/cases
+	bwrap --bind root / --ro-bind repo /repo --ro-bind "$TPH_TOP/tests/package" /src/tests/package --dev /dev \
+		--proc /proc --tmpfs /tmp --tmpfs /run --unshare-pid --unshare-ipc --unshare-uts --die-with-parent \
+		--clearenv --setenv PATH /usr/sbin:/usr/bin:/sbin:/bin --setenv HOME /root "$@" \
+		sh "/src/tests/package/$script"
 	tr ' ' '-' <root/cases | sed 's/-/ /' >"$TPH_CASES"
-	! grep -q '^fail' root/cases
+	[ -s root/cases ] && ! grep -q '^fail' root/cases
 }

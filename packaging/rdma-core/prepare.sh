@@ -12,10 +12,16 @@ sh -eu /src/packaging/quilt.sh "$@"
 
 # From Debian 13 on two of the libraries have other names, of the change to 64-bit time_t, and packages of the
 # archive depend on those.
+# And from there on no package has files in /lib, which is a link.
 names=
 # shellcheck source=/dev/null
 . /etc/os-release
-[ "$VERSION_CODENAME" = bookworm ] || names='librdmacm1 libibnetdisc5'
+if [ "$VERSION_CODENAME" != bookworm ]; then
+	names='librdmacm1 libibnetdisc5'
+	sed -i 's/--with python3 /--with python3,movetousr /' debian/rules
+	sed -i 's/^Build-Depends: /Build-Depends: dh-sequence-movetousr,\n               /' debian/control
+	grep -q 'python3,movetousr ' debian/rules
+fi
 for name in $names; do
 	mv "debian/$name.install" "debian/${name}t64.install"
 	mv "debian/$name.symbols" "debian/${name}t64.symbols"

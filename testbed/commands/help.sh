@@ -18,6 +18,8 @@ usage: ./tph COMMAND ...
       --st-width W          8 or 16: requester width of the HCA function on the BAR's side;
                             by default that of the tag given
       --iommu M             pt (default), translated or off
+      --installed           libraries, perftest, emulator and, if it is there, the kernel are those of
+                            the packages on this machine (see package), not built
       --json FILE           the results as JSON
       --dry-run             print what would be started
   matrix [--quick] [--json FILE]
@@ -66,6 +68,7 @@ usage: ./tph COMMAND ...
       --iommu M             pt (default), translated or off
       --linux VERSION       as for test
       --variant V           the kernel: plain (default), debug, kcsan, or stock (without the series)
+      --installed           as for run
       --dry-run             print what would be started
   shell [OPTION...]     an interactive shell in such a guest; options as for exec
   build [--linux VERSION] [--variant V] [--dry-run] [PART...]

@@ -40,6 +40,11 @@ while [ $# -gt 0 ]; do
 		shift
 		continue
 		;;
+	--installed)
+		TPH_INSTALLED=1
+		shift
+		continue
+		;;
 	--*=*)
 		value=${option#*=}
 		option=${option%%=*}

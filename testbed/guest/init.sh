@@ -28,6 +28,10 @@ mount_9p tests /mnt/tests ro
 mount_9p selftests /mnt/tests/selftests ro
 [ ! -d /sys/kernel/tracing ] || mount -t tracefs tracefs /sys/kernel/tracing
 
+# There is no udev to load what a packaged kernel has as modules.
+[ ! -d "/lib/modules/$(uname -r)" ] ||
+	busybox modprobe -a mlx5_ib rdma_ucm ib_umad iommufd vfio-pci rdma_rxe dummy
+
 TPH_CONTROL=$(port org.rdma-tph.control)
 export TPH_CONTROL PATH="/mnt/bin:/mnt/src/testbed/guest:/mnt/src/doctor:$PATH:/mnt/tests"
 # shellcheck disable=SC3045 # the guest has dash, which knows -l

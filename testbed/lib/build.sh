@@ -73,6 +73,10 @@ build_kernel()
 		KERNEL=$TPH_CACHE/$(basename "$TPH_KERNEL")
 		return
 	fi
+	if [ -n "${TPH_INSTALLED:-}" ] && [ "$1,$TPH_LINUX" = "plain,$LINUX_BASE" ] && [ -d "$INSTALLED/kernel" ]; then
+		KERNEL=$INSTALLED/kernel
+		return
+	fi
 	linux_version "$TPH_LINUX"
 	variant=$1
 	linux=linux-$TPH_LINUX
@@ -112,6 +116,7 @@ build_kernel_tests()
 {
 	headers=$KERNEL/headers/include
 	KERNEL_TESTS=
+	[ -z "${TPH_INSTALLED:-}" ] || return 0
 	# A kernel of TPH_KERNEL may have no headers, or be an earlier step of the series.
 	grep -qs ib_uverbs_mr_tph "$headers/rdma/ib_user_ioctl_verbs.h" || return 0
 	build_rdma_core
@@ -180,6 +185,11 @@ build_iproute2()
 # build_programs: the emulator and the other C programs of ours.
 build_programs()
 {
+	if [ -n "${TPH_INSTALLED:-}" ]; then
+		installed_prepare
+		PROGRAMS=$INSTALLED
+		return
+	fi
 	# shellcheck disable=SC2046 # no blanks in names of tracked files
 	programs_key=$(cd "$TPH_TOP" && key $(find CMakeLists.txt pcie subnet vfio-user hca endpoints emulator \
 		vfiobar testbed/packages.sandbox testbed/build/programs.sh -type f | LC_ALL=C sort) </dev/null)
@@ -194,18 +204,26 @@ build_programs()
 # build_guest: root file system image of the guest.
 build_guest()
 {
-	build_perftest
-	build_iproute2
+	if [ -n "${TPH_INSTALLED:-}" ]; then
+		guest_trees=$INSTALLED/root
+	else
+		build_perftest
+		build_iproute2
+		guest_trees="$RDMA_CORE $PERFTEST $IPROUTE2"
+	fi
 	debian_root_entry guest "$TPH_TOP/testbed/packages.guest"
-	guest_key=$(echo "$DEBIAN_ROOT $RDMA_CORE $PERFTEST $IPROUTE2" | key "$TPH_TOP/testbed/build/guest.sh" \
+	guest_key=$(echo "$DEBIAN_ROOT $guest_trees" | key "$TPH_TOP/testbed/build/guest.sh" \
 		"$TPH_TOP/testbed/guest/tph-init")
 	GUEST=$TPH_CACHE/image-$guest_key
 	[ ! -d "$GUEST" ] || return 0
 	cache_tmp
+	guest_arguments=
+	for tree in "$CACHE_TMP" "$DEBIAN_ROOT" $guest_trees; do
+		guest_arguments="$guest_arguments /cache/${tree#"$TPH_CACHE"/}"
+	done
+	# shellcheck disable=SC2086 # a list; names of cache entries have no blanks
 	step "guest: making its root file system" "$TPH_CACHE/log/build-guest.log" in_sandbox \
-		sh -eu /src/testbed/build/guest.sh "/cache/$(basename "$CACHE_TMP")" \
-		"/cache/$(basename "$DEBIAN_ROOT")" "/cache/$(basename "$RDMA_CORE")" \
-		"/cache/$(basename "$PERFTEST")" "/cache/$(basename "$IPROUTE2")"
+		sh -eu /src/testbed/build/guest.sh $guest_arguments
 	cache_publish "$(basename "$GUEST")"
 }
 

@@ -34,6 +34,7 @@ guest_options()
 			GUEST_VARIANT=$2
 			shift
 			;;
+		--installed) TPH_INSTALLED=1 ;;
 		--dry-run) GUEST_DRY_RUN=1 ;;
 		--)
 			shift
@@ -88,8 +89,9 @@ guest_prepare()
 	SANDBOX_SHARE=${GUEST_SHARE:-}
 	SANDBOX_KVM=${TPH_KVM:-}
 	[ -z "$SANDBOX_SHARE" ] || : >"$TPH_RUN_DIR/job/share"
+	guest_kernel=${KERNEL:-kernel}
 	cat >"$TPH_RUN_DIR/settings" <<EOF
-KERNEL=/cache/$(basename "${KERNEL:-kernel}")
+KERNEL=/cache/${guest_kernel#"$TPH_CACHE"/}
 IMAGE=/cache/$(basename "${GUEST:-image}")
 PROGRAMS=/cache/$(basename "${PROGRAMS:-programs}")/bin
 TESTS=${KERNEL_TESTS:+/cache/$(basename "${KERNEL_TESTS:-}")}

@@ -70,8 +70,10 @@ build_package()
 		"$TPH_TOP/packaging/packages.common $TPH_TOP/packaging/$1/packages" $part_archives
 	cache_tmp
 	export PACKAGE_ROOT
+	SANDBOX_BUILD=$CACHE_TMP
 	# shellcheck disable=SC2086 # a list
 	step "package $1: building" "$TPH_CACHE/log/package-$1.log" package_in_root \
-		sh -eu /src/packaging/build.sh "$1" "$PACKAGE_RELEASE" "/cache/$(basename "$CACHE_TMP")" $PACKAGE_ARGUMENTS
+		sh -eu /src/packaging/build.sh "$1" "$PACKAGE_RELEASE" $PACKAGE_ARGUMENTS
+	SANDBOX_BUILD=
 	cache_publish "$(basename "$PACKAGE")"
 }

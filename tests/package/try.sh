@@ -3,23 +3,8 @@
 # In a copy of a root with the packages of `stock`: the packages in /repo are installed over them, purged, and
 # installed again where nothing was. Leaves a line pass|fail NAME in /cases for each step.
 set -u
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
-rm -rf /etc/apt/sources.list.d/* /etc/apt/preferences.d/*
-echo 'deb [trusted=yes] file:/repo ./' >/etc/apt/sources.list
-ours=$(sed -n 's/^Package: //p' /repo/Packages | grep -v -e '-dbgsym$' | xargs)
-
-# step NAME COMMAND...
-step()
-{
-	name=$1
-	shift
-	echo "== $name"
-	if "$@"; then
-		echo "pass $name" >>/cases
-	else
-		echo "fail $name" >>/cases
-	fi
-}
+# shellcheck source=tests/package/steps.sh
+. /src/tests/package/steps.sh
 
 # installed: each of ours is there in our version, complete, and none is half done.
 installed()
@@ -60,26 +45,6 @@ resolved()
 	done >/unresolved
 	cat /unresolved
 	[ ! -s /unresolved ]
-}
-
-# says STATUS WORDS COMMAND...: it ends so, and says that.
-says()
-{
-	want=$1
-	words=$2
-	shift 2
-	status=0
-	"$@" >/out 2>&1 || status=$?
-	[ "$status" -eq "$want" ] || {
-		echo "$*: status $status, expected $want"
-		cat /out
-		return 1
-	}
-	grep -q -e "$words" /out || {
-		echo "$*: no '$words'"
-		cat /out
-		return 1
-	}
 }
 
 programs()

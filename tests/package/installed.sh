@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# In a copy of a root with the packages of `compilers`: with those of /repo installed, the main job and programs of
+# the reader run on them. Leaves a line pass|fail NAME in /cases for each step. $HEADERS: those of the patched kernel.
+set -u
+# shellcheck source=tests/package/steps.sh
+. /src/tests/package/steps.sh
+tree=/usr/share/rdma-tph
+share=/var/tmp/share
+
+# main_job: as told to, with what is installed: what was required, what the memory key got and what the completer
+# counted are the same.
+main_job()
+{
+	tph run --installed --json /run/report.json && jq -e '
+		[.runs[] | select(.perftest.applied)] as $hinted
+		| ($hinted | length) >= 4 and all($hinted[];
+			(.perftest.applied | {ph, st: .steering_tag, st_width}) as $applied
+			| .perftest.applied.source == "dma-buf" and .perftest.applied.fallback == false
+			and $applied == (.mkey | {ph, st, st_width})
+			and ([.completer.by_hint[] | del(.count)] | length == 1 and .[0] == $applied))' /run/report.json
+}
+
+# programs: linked to the installed libraries: the example of the README, as its readers compile it, and the
+# program that holds the read-back against what the completer counts.
+programs()
+{
+	mkdir -p $share
+	awk '/^## / { mine = /application programmers/ } mine && /^    / { code = 1 } code && /^[^ ]/ { exit }
+		code { sub(/^    /, ""); print }' $tree/README.md | cat - $tree/providers/tests/example/main.c >/tmp/readme.c
+	# shellcheck disable=SC2046 # lists of options
+	gcc -D_GNU_SOURCE -Wall -Wextra -Werror -o $share/readme /tmp/readme.c \
+		$(pkg-config --cflags --libs vfiobar libibverbs) &&
+		gcc -std=gnu17 -O2 -Wall -Wextra -D_GNU_SOURCE -pthread -I$tree -I$tree/kernel/tests -isystem "$HEADERS" \
+			-o $share/verbs_tph $tree/providers/tests/verbs_tph.c $(shared) \
+			$(pkg-config --cflags --libs vfiobar libibverbs libmlx5)
+}
+
+# shared: the files without a main() that test programs are linked with.
+shared()
+{
+	grep -L '^int main(' $tree/kernel/tests/*.c $tree/providers/tests/*.c
+}
+
+# in_guest: those programs, with a libibverbs that is the one installed here.
+in_guest()
+{
+	sha256sum /usr/lib/x86_64-linux-gnu/libibverbs.so.1 >$share/libraries
+	cat >$share/run.sh <<'EOF'
+set -eu
+. /mnt/src/testbed/guest/vfio.sh
+sha256sum -c /mnt/share/libraries
+vfio_bind 0000:00:10.0
+/mnt/share/readme 0000:00:10.0 mlx5_0
+/mnt/share/readme 0000:00:10.0 mlx5_1
+/mnt/share/verbs_tph mlx5_0 0000:00:10.0 gpu0
+/mnt/share/verbs_tph mlx5_1 0000:00:10.0 gpu0
+EOF
+	status=0
+	tph exec --installed --share $share -- sh /mnt/share/run.sh >/tmp/out || status=$?
+	cat /tmp/out
+	[ "$status" -eq 0 ] && grep -qx '8-bit tag 42, PH 2' /tmp/out && grep -qx '16-bit tag 4660, PH 2' /tmp/out &&
+		awk '/^1\.\./ { plan += substr($0, 4) } /^ok / && !/# SKIP/ { ok++ }
+			END { exit !(plan >= 18 && ok == plan) }' /tmp/out
+}
+
+# without: --installed with less than it needs names what is missing.
+without()
+{
+	apt-get -q -y install rdma-tph vfiobar && says 1 '^tph run: --installed: libibverbs1 .* not' tph run --installed
+}
+
+# shellcheck disable=SC2086 # lists
+{
+	apt-get -q update
+	step 'tph without the other packages says what is missing' without
+	step 'installed' apt-get -q -y install $ours
+	step 'programs for the installed libraries' programs
+	step 'the main job runs from the packages' main_job
+	step 'read-back of a required hint equals what the completer counts' in_guest
+}

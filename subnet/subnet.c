@@ -114,7 +114,7 @@ static void forward(struct subnet_port *from, const struct group *group,
 	for (i = 0; group && i < SUBNET_PORTS; i++) {
 		struct subnet_port *to = from->subnet->port[i];
 
-		if (to && to != from && to->up && group->member[i] & JOIN_RECEIVES)
+		if (to && to != from && group->member[i] & JOIN_RECEIVES)
 			to->attr.deliver(to->attr.owner, packet);
 	}
 }

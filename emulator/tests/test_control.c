@@ -126,6 +126,28 @@ static void test_counts(void **state)
 	check("counts gpu0", "{\"hints\":0,\"counts\":[]}\n");
 }
 
+#define DROPPED \
+	"\"dropped\":{\"length\":0,\"version\":0,\"class\":0,\"method\":0,\"rmpp\":0,\"key\":0}"
+#define SUBNET_IS(link)                                                                            \
+	"{\"sm_lid\":49151,\"ports\":[{\"name\":\"hca0\",\"lid\":1,\"link\":\"" link               \
+	"\"}],\"groups\":[{\"mgid\":\"ff12:401b:ffff::ffff:ffff\",\"mlid\":49152,\"members\":0}]," \
+	"\"queries\":0," DROPPED "}\n"
+
+static void test_link(void **state)
+{
+	(void)state;
+	check("subnet", SUBNET_IS("up"));
+	check("link hca0 down", "{}\n");
+	check("subnet", SUBNET_IS("down"));
+	assert_false(hca_link(devices[0].hca));
+	check("link hca0 up", "{}\n");
+	check("subnet", SUBNET_IS("up"));
+	check("link hca0 left", "{\"error\":\"a link is up or down: left\"}\n");
+	check("link gpu0 up", "{\"error\":\"no such HCA: link\"}\n");
+	check("link", "{\"error\":\"no such HCA: link\"}\n");
+	check("subnet", SUBNET_IS("up"));
+}
+
 static uint16_t st_table_size(void)
 {
 	uint16_t size;
@@ -219,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_answers), cmocka_unit_test(test_mark),
 		cmocka_unit_test(test_counts),	cmocka_unit_test(test_st_entries),
 		cmocka_unit_test(test_errors),	cmocka_unit_test(test_socket),
+		cmocka_unit_test(test_link),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

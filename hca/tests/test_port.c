@@ -153,6 +153,14 @@ static void test_own_multicast(void **state)
 	expect_done(&a, 2);
 	expect_recv(&second, HCA_CQE_RESP_SEND, 1);
 	expect_idle(&a);
+	/* Without a link there is no loopback, either. */
+	hca_set_link(a.port->hca, false);
+	fixture_poll(*state);
+	post_recv(&second, second.buf, second.lkey, 200);
+	post_datagram(&a, MLID, 0xffffff, Q_KEY, mgid, 100);
+	fixture_poll(*state);
+	expect_done(&a, 4);
+	expect_idle(&second);
 	/* Attached, and gone. */
 	fixture_simple(second.port, 0x50a, 0, second.qp.number, 0);
 	fixture_simple(second.port, 0x501, 0, second.qp.number, 0);
@@ -262,6 +270,8 @@ static void test_counters(void **state)
 	assert_int_equal(be64_at(answer + 64, 16), (80 + 256) / 4);
 	assert_int_equal(be64_at(answer + 64, 32), 2);
 	assert_int_equal(be64_at(answer + 64, 24), 0);
+	assert_int_equal(be64_at(answer + 64, 48), 2); /* unicast */
+	assert_int_equal(be64_at(answer + 64, 64), 0);
 	/* No such port, no such attribute; then back to zero. */
 	at(&one, 64)[1] = 2;
 	post_recv(&one, one.buf + 4096, one.lkey, 300);

@@ -225,6 +225,12 @@ static void test_window(void **state)
 	/* Of another port, or another transaction, an ACK is nobody's. */
 	send_mad(f, 1, &mad);
 	reply(f, MAD_RMPP_ACK, 25, 64);
+	mad.rmpp_type = MAD_RMPP_ACK;
+	mad.rmpp_flags = MAD_RMPP_ACTIVE;
+	mad.segment = 1;
+	mad.payload = 64;
+	mad.tid++;
+	send_mad(f, 1, &mad);
 	assert_true(subnet_poll(f->subnet, UINT64_MAX));
 	assert_int_equal(f->end[1].came, 2);
 	assert_int_equal(f->end[0].came, 25);
@@ -294,6 +300,7 @@ static void test_link_down(void **state)
 	f->end[1].came = 0;
 	send_mad(f, 1, &mad);
 	assert_int_equal(f->end[1].came, 0);
+	assert_int_equal(subnet_count(f->subnet, SUBNET_QUERIES), 1);
 	subnet_set_link(f->end[1].port, true);
 	assert_int_equal(ask(f, 0, &mad, NULL), MAD_OK);
 	assert_ptr_equal(subnet_find(f->subnet, 0, GUID(2)), &f->end[1]);

@@ -12,7 +12,7 @@ CSS = {"bar-tph": ("s0", 0), "bar": ("s1", 1), "host": ("s2", 2), "rxe": ("s3", 
        "memcpy-bar": ("s5", 5), "memcpy-host": ("s6", 6)}
 
 AGAIN = {"clock": "perftest could not measure the rate of the clock beside the machine\u2019s other work.",
-         "failed": "one of soft-RoCE or soft-iWARP failed or did not end within a minute."}
+         "failed": "one of soft-RoCE or soft-iWARP failed or did not end in time."}
 
 
 def number(value):
@@ -95,6 +95,9 @@ def ratio_title(report):
     apart = [one for one in ratios if not one["min"] <= 1 <= one["max"]]
     if report["repeats"] < 3:
         return "With the hint by without: too few runs to tell a difference"
+    widest = max(max(one["max"], 1 / one["min"]) for one in ratios)
+    if not apart and widest > 2:
+        return f"A difference by the hint would be lost in the spread of the runs, up to {widest:.0f} times"
     if not apart:
         return "The hint makes no difference beyond the spread of the runs"
     return f"The spread of the runs takes in 1 at {len(ratios) - len(apart)} of {len(ratios)} points"
@@ -197,6 +200,8 @@ def tiles(report):
 def page(report):
     missing = "".join(f'<p class="note">Not in this kernel, so not measured: {escape(one["name"])}.</p>'
                       for one in report["missing"])
+    missing += "".join(f'<p class="note">A figure to compare with is not there: {escape(text)}.</p>'
+                       for text in report["gaps"])
     wrong = "".join(f"<li>{escape(text)}</li>" for text in report["wrong"])
     if wrong:
         wrong = f'<section class="wrong" role="alert"><h2>Not as it has to be</h2><ul>{wrong}</ul></section>'

@@ -31,4 +31,5 @@ def metric($report): . as $m
       (.rows[] | select(any(.fields[]; .[2])) | "              "
         + (if .hex == "" then "" else (.at | pad(8)) + (.hex | pad(22)) + "  " end)
         + ([.fields[] | select(.[2]) | "\(.[0]) = \(.[1])"] | join("; "))))),
+  (.gaps[] | "to compare with, but not there: \(.)"),
   (.wrong[] | "NOT AS IT HAS TO BE: \(.)")

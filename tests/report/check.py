@@ -150,6 +150,7 @@ def says_what_is_wrong(page, html, report, words):
     shown = [item["text"] for box in page.all("section", "wrong") for item in page.all("li", inside=box)]
     assert shown == report["wrong"], shown
     notes = [one["text"] for one in page.all("p", "note")]
+    assert all(any(gap in text for text in notes) for gap in report["gaps"])
     for cause, count in report["again"].items():
         assert not count or any(text.startswith(f"{count} further runs") for text in notes), cause
     for one in report["missing"]:

@@ -133,13 +133,17 @@ def test_missing_series():
 
 
 def test_lost_figure():
-    spoiled(without("siw", 2), "soft-iWARP", "bandwidth", "64 bytes: 2 of 3")
+    spoiled(without("bar", 2), "no hint", "bandwidth", "64 bytes: 2 of 3")
+    # One to compare with is said to be missing, and no fault.
+    status, report, _ = assemble(without("siw", 2))
+    assert (status, report["wrong"]) == (0, []), report["wrong"]
+    assert len(report["gaps"]) == 1 and "soft-iWARP" in report["gaps"][0] and "64 bytes: 2 of 3" in report["gaps"][0]
 
 
 def test_lost_series():
     def change(files):
         files["job/samples"] = "".join(line + "\n" for line in files["job/samples"].splitlines()
-                                       if '"siw"' not in line)
+                                       if '"host"' not in line)
     status, report, _ = assemble(change)
     assert status == 1 and len(report["wrong"]) == 2 * len(made_up.SIZES), report["wrong"]
 

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the sandbox: build the programs of kernel/tests, that test the kernel series from user space, of
 # providers/tests, of perftest/tests, and what tph-doctor and ./tph matrix, cost and report run in the
-# guest. Arguments: output directory, the patched kernel's headers,
-# installed rdma-core, unpatched rdma-core. A file with main() is a program; the other files go into each
-# of them.
+# guest. Arguments: output directory, the patched kernel's headers, installed rdma-core, unpatched rdma-core.
+# A file with main() is a program; the other files are there for each of them.
 set -eu
 out=$1
 objects=$out.o
@@ -27,14 +26,14 @@ for file in /src/kernel/tests/*.c /src/providers/tests/*.c /src/testbed/matrix/*
 		shared="$shared $object"
 	fi
 done
+# shellcheck disable=SC2086 # a list of objects
+ar rcs "$objects/libshared.a" $shared
+# An archive, so that a program needs of libibverbs what it calls, and nothing that others do.
 for object in $programs; do
-	# shellcheck disable=SC2086 # a list of objects
-	gcc -pthread -o "$out/$(basename "$object" .o)" "$object" $shared -L"$3/usr/lib/x86_64-linux-gnu" \
+	gcc -pthread -o "$out/$(basename "$object" .o)" "$object" "$objects/libshared.a" -L"$3/usr/lib/x86_64-linux-gnu" \
 		-Wl,-rpath-link,"$3/usr/lib/x86_64-linux-gnu" -Wl,--as-needed -lmlx5 -libverbs
 done
 mkdir "$out/selftests"
-# shellcheck disable=SC2086
-ar rcs "$objects/libshared.a" $shared
 for file in /src/perftest/tests/scatter_to_cqe.c /src/testbed/report/ioctl_bytes.c; do
 	gcc -std=gnu17 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -shared -fPIC -isystem "$2" \
 		-o "$out/$(basename "$file" .c).so" "$file"

@@ -79,7 +79,7 @@ def perftest:
    histogram: [$cells | group_by(.target)[]
      | select(any(.program == "matrix" and .completer != null))
      | {target: .[0].target,
-        hints: [map(select(.program == "matrix") | .completer[]) | group_by(.hint)[]
+        hints: [map(select(.program == "matrix") | (.completer // [])[]) | group_by(.hint)[]
           | {hint: .[0].hint, writes: sum(.writes), reads: sum(.reads),
              bytes: sum(.write_bytes + .read_bytes)}]}],
    cells: $cells}

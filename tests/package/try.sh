@@ -39,7 +39,7 @@ resolved()
 		[ "$(head -c 4 "$file" | tail -c 3)" = ELF ] || continue
 		# Plug-ins take the symbols of the program that loads them.
 		case $file in
-		*.cpython-*) ldd "$file" ;;
+		*.cpython-* | */ibacm/*) ldd "$file" ;;
 		*) ldd -r "$file" ;;
 		esac 2>&1 | grep -e 'not found' -e 'undefined symbol' | sed "s|^|$file: |"
 	done >/unresolved

@@ -39,7 +39,8 @@ usage: ./tph COMMAND ...
       --most N              regions side by side, at most (1..65536, the default)
       --json FILE           the results as JSON
   test [OPTION...] [SUITE|SUITE/NNN]...
-                        the default suites, or the named ones, or single tests of them
+                        the default suites (some on the debug kernel, too), or the named ones, or single
+                        tests of them
       --list                what there is
       --debug-kernel        all of the guest's suites on kernels that look for errors: debug (KASAN,
                             lockdep, kmemleak, UBSAN, DMA API), and for races KCSAN

@@ -110,8 +110,8 @@ kernel_variant()
 	esac
 }
 
-# build_kernel_tests: the programs of kernel/tests, providers/tests, perftest/tests and testbed/report, for
-# the kernel and the rdma-core that were built. The variants of a kernel have the same headers, and so share the programs.
+# build_kernel_tests: what testbed/build/kernel-tests.sh builds, for the kernel and the rdma-core that were
+# built. The variants of a kernel have the same headers, and so share the programs.
 build_kernel_tests()
 {
 	headers=$KERNEL/headers/include

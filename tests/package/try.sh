@@ -75,6 +75,13 @@ gone()
 	[ ! -s /left ]
 }
 
+# purged: what is there, so that nothing being left means something.
+purged()
+{
+	# shellcheck disable=SC2086 # a list
+	installed && apt-get -q -y purge $ours
+}
+
 # shellcheck disable=SC2086 # lists
 {
 	apt-get -q update
@@ -83,7 +90,7 @@ gone()
 	step 'programs of the archive find their symbols in our libraries' resolved 'ucx-utils libfabric-bin'
 	step 'programs of the archive work' archive_programs
 	step 'our programs work' programs
-	step 'purged' apt-get -q -y purge $ours
+	step 'purged' purged
 	step 'nothing is left' gone
 	step 'installed where they were not' apt-get -q -y install $ours
 	step 'every package is in our version, again' installed

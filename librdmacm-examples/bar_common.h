@@ -55,6 +55,7 @@ struct bar_offer {
 	__be16 tag;
 	uint8_t ph;
 	uint8_t flags;
+	uint8_t reserved[4];
 };
 
 struct bar_refusal {

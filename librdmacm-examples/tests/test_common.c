@@ -22,7 +22,7 @@ static void test_sizes(void **state)
 	assert_true(sizeof(struct bar_refusal) <= 148);
 	assert_int_equal(32, sizeof(struct bar_offer));
 	assert_int_equal(8, offsetof(struct bar_offer, addr));
-	assert_int_equal(31, offsetof(struct bar_offer, flags));
+	assert_int_equal(27, offsetof(struct bar_offer, flags));
 }
 
 static void test_kinds(void **state)

@@ -17,6 +17,7 @@
 #include <rdma/rdma_verbs.h>
 
 #include "bar_common.h"
+#include "bar_wait.h"
 
 static const char *server;
 static const char *port = BAR_PORT;
@@ -49,19 +50,7 @@ static int transfer(enum ibv_wr_opcode opcode, uint8_t *local, uint32_t size, ui
 		warnx("ibv_post_send: %s", strerror(ret));
 		return -1;
 	}
-	ret = rdma_get_send_comp(id, &wc);
-	if (ret < 0) {
-		if (!bar_stop)
-			warn("rdma_get_send_comp");
-		return -1;
-	}
-	if (wc.status != IBV_WC_SUCCESS) {
-		warnx("-s %s: %s failed: %s", server,
-		      opcode == IBV_WR_RDMA_READ ? "reading" : "writing",
-		      ibv_wc_status_str(wc.status));
-		return -1;
-	}
-	return 0;
+	return bar_wait_completion(id, id->send_cq, id->send_cq_channel, "-s", server, &wc);
 }
 
 static int write_all(void)

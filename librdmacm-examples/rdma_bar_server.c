@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <netdb.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,54 +14,20 @@
 #include <rdma/rdma_verbs.h>
 
 #include "bar_memory.h"
+#include "bar_wait.h"
 
 static struct bar_memory mem = BAR_MEMORY_INIT;
 static const char *server;
 static const char *port = BAR_PORT;
 static struct rdma_cm_id *listen_id;
 
-/* Waits until one of the descriptors can be read; -1 on a signal. */
-static int wait_for(struct pollfd *fds, nfds_t count)
-{
-	int ret;
-
-	do {
-		ret = bar_stop ? -1 : poll(fds, count, -1);
-	} while (ret < 0 && errno == EINTR && !bar_stop);
-	return ret < 0 ? -1 : 0;
-}
-
 /* Waits for the empty message, or the last write's immediate. */
 static int wait_done(struct rdma_cm_id *id, const char *client)
 {
-	struct pollfd fds[] = { { .fd = id->recv_cq_channel->fd, .events = POLLIN },
-				{ .fd = id->channel->fd, .events = POLLIN } };
-	struct ibv_cq *cq;
 	struct ibv_wc wc;
-	void *context;
-	int ret;
 
-	for (;;) {
-		/* What came before the last event came before the client went. */
-		ret = ibv_poll_cq(id->recv_cq, 1, &wc);
-		if (!ret && !ibv_req_notify_cq(id->recv_cq, 0))
-			ret = ibv_poll_cq(id->recv_cq, 1, &wc);
-		if (ret)
-			break;
-		if (fds[1].revents) {
-			warnx("client %s: it left before it was done", client);
-			return -1;
-		}
-		if (wait_for(fds, 2))
-			return -1;
-		if (fds[0].revents && !ibv_get_cq_event(id->recv_cq_channel, &cq, &context))
-			ibv_ack_cq_events(cq, 1);
-	}
-	if (ret < 0 || wc.status != IBV_WC_SUCCESS) {
-		warnx("client %s: no completion: %s", client,
-		      ret < 0 ? "ibv_poll_cq failed" : ibv_wc_status_str(wc.status));
+	if (bar_wait_completion(id, id->recv_cq, id->recv_cq_channel, "client", client, &wc))
 		return -1;
-	}
 	printf("client %s: done, by %s\n", client,
 	       wc.opcode == IBV_WC_RECV_RDMA_WITH_IMM ? "immediate" : "message");
 	return 0;
@@ -71,14 +36,13 @@ static int wait_done(struct rdma_cm_id *id, const char *client)
 /* An accepted client, until it disconnects. */
 static int serve(struct rdma_cm_id *id, const struct bar_job *job, const char *client)
 {
-	struct pollfd fd = { .fd = id->channel->fd, .events = POLLIN };
 	int ret;
 
 	ret = wait_done(id, client);
 	if (!ret)
 		ret = bar_memory_verify(&mem, 0, job, client);
 	/* It may read what it wrote. */
-	if (wait_for(&fd, 1))
+	if (bar_wait_event(id->channel))
 		return -1;
 	/* Answers the client, and takes the event that says that it has disconnected. */
 	rdma_disconnect(id);
@@ -89,7 +53,6 @@ static int serve(struct rdma_cm_id *id, const struct bar_job *job, const char *c
 static int take_client(bool *served)
 {
 	struct rdma_conn_param param = { .responder_resources = 1, .rnr_retry_count = 7 };
-	struct pollfd fd = { .fd = listen_id->channel->fd, .events = POLLIN };
 	struct bar_refusal refusal;
 	struct bar_offer offer;
 	struct rdma_cm_id *id;
@@ -98,7 +61,7 @@ static int take_client(bool *served)
 	struct ibv_mr *mr;
 	int ret;
 
-	if (wait_for(&fd, 1))
+	if (bar_wait_event(listen_id->channel))
 		return -1;
 	ret = rdma_get_request(listen_id, &id);
 	if (ret) {

@@ -124,7 +124,7 @@ static int judge(const struct client *client)
 	struct ibv_wc wc;
 
 	if (ibv_poll_cq(client->id->recv_cq, 1, &wc) != 1 || wc.status != IBV_WC_SUCCESS) {
-		warnx("client %s: it left before it was done", client->name);
+		warnx("client %s: it left before all was done", client->name);
 		return -1;
 	}
 	printf("client %s: done, by %s\n", client->name,

@@ -142,3 +142,15 @@ void bar_peer(const struct sockaddr *addr, char text[64])
 	else
 		snprintf(text, 64, "%.46s port %.5s", host, port);
 }
+
+void bar_cannot_listen(const char *server, const char *port, int err)
+{
+	/* A port in use is EADDRNOTAVAIL to rdma_bind_addr(3), and EADDRINUSE to rdma_listen(3). */
+	if (err == EADDRNOTAVAIL || err == EADDRINUSE)
+		warnx("-p %s: this port is in use", port);
+	else if (err == ENODEV && server)
+		warnx("-s %s: no RDMA device has this address", server);
+	else
+		warnx("-s %s -p %s: cannot listen: %s", server ? server : "(any)", port,
+		      strerror(err));
+}

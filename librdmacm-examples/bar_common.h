@@ -102,5 +102,7 @@ int bar_status(int ret);
 
 /* An address and its port, "10.7.0.1 port 4711". */
 void bar_peer(const struct sockaddr *addr, char text[64]);
+/* Says why @server (NULL: any address) and @port cannot be listened at: @err, positive. */
+void bar_cannot_listen(const char *server, const char *port, int err);
 
 #endif

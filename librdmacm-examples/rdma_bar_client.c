@@ -176,8 +176,9 @@ static int connect_and_run(void)
 	ret = take_offer();
 	if (!ret)
 		ret = transfers();
-	/* Waits for the server's answer. Ended by a signal, nobody waits: see rdma_destroy_ep(). */
-	if (!bar_stop)
+	/* Waits for the server's answer, which one that failed may not give: destroying does
+	 * without. */
+	if (!ret)
 		rdma_disconnect(id);
 out_dereg_mr:
 	rdma_dereg_mr(mr);

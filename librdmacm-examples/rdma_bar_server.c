@@ -114,12 +114,12 @@ static int run(void)
 	}
 	ret = rdma_create_ep(&listen_id, res, NULL, &attr);
 	if (ret) {
-		warn("-s %s -p %s: no address to listen at", server ? server : "(any)", port);
+		bar_cannot_listen(server, port, errno);
 		goto out_free_addrinfo;
 	}
 	ret = rdma_listen(listen_id, 0);
 	if (ret) {
-		warn("-s %s -p %s: cannot listen", server ? server : "(any)", port);
+		bar_cannot_listen(server, port, errno);
 		goto out_destroy_listen_ep;
 	}
 	printf("listening on port %s\n", port);

@@ -192,7 +192,7 @@ static int run(void)
 	if (!ret)
 		ret = rdma_listen(listen_id, (int)wanted);
 	if (ret) {
-		warn("-s %s -p %s: cannot listen", server ? server : "(any)", port);
+		bar_cannot_listen(server, port, errno);
 		goto out_destroy_id;
 	}
 	printf("listening on port %s for %u clients\n", port, (unsigned int)wanted);

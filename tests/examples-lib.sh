@@ -83,10 +83,10 @@ says()
 	equal "$(printf '%s\n' "$@")" "$(said "$says_file")" "what is said by the $says_file"
 }
 
-# arrived [ENDPOINT]: [tag, width, PH, bytes written, bytes read] of each hint at the completer.
+# arrived: [tag, width, PH, bytes written, bytes read] of each hint at the completer.
 arrived()
 {
-	control counts "${1:-gpu0}" | jq -c '[.counts[] | select(.writes + .reads > 0)
+	control counts gpu0 | jq -c '[.counts[] | select(.writes + .reads > 0)
 		| [.st, .st_width, .ph, .write_bytes, .read_bytes]] | sort'
 }
 

@@ -58,13 +58,13 @@ example()
 	done
 	wait $server_pid $pids
 	control mark "end-$number" >/dev/null
-	control counts gpu0 >counts
+	control counts gpu0 >counted
 	program server "$server_command" >server.json
 	for i in $(seq "$clients"); do
 		program "client-$i" "$client_command"
 	done >clients.json
 	jq -nc --argjson number "$number" --slurpfile server server.json --slurpfile clients clients.json \
-		--slurpfile counts counts '{number: $number, server: $server[0], clients: $clients,
+		--slurpfile counts counted '{number: $number, server: $server[0], clients: $clients,
 		completer: [$counts[0].counts[] | {hint: (if .ph == null then null else {ph, st, st_width} end),
 		writes, reads, write_bytes, read_bytes}]}' >>/mnt/job/results
 }

@@ -63,8 +63,9 @@ struct bar_refusal {
 	char text[128]; /* the cause, ends with 0 */
 };
 
-/* Is @data of @length bytes, as an event of rdma_cm has it, of that kind? */
+/* What private data of that kind begin with. */
 struct bar_header bar_header(enum bar_kind kind);
+/* Is @data of @length bytes, as an event of rdma_cm has it, of that kind? NULL is of none. */
 bool bar_is(enum bar_kind kind, const void *data, size_t length);
 /* Copies the text of @refusal to @text without what a terminal would not print. */
 void bar_refusal_text(const struct bar_refusal *refusal, char text[128]);

@@ -76,8 +76,7 @@ static int take_client(bool *served)
 		rdma_reject(id, &refusal, sizeof(refusal));
 		goto out_destroy_ep;
 	}
-	/* What it takes is no data: the message is empty, as is the place of a write's immediate.
-	 */
+	/* Neither an empty message nor a write with immediate needs a place for data. */
 	ret = rdma_post_recvv(id, NULL, NULL, 0);
 	if (ret) {
 		warn("client %s: rdma_post_recvv", client);

@@ -60,8 +60,8 @@ static int set_up(struct client *client, unsigned int slice, struct bar_refusal 
 	};
 
 	if (rdma_create_qp(client->id, NULL, &attr)) {
-		warn("client %s: rdma_create_qp", client->name);
 		snprintf(refusal->text, sizeof(refusal->text), "no QP: %s", strerror(errno));
+		warnx("client %s: %s", client->name, refusal->text);
 		return -1;
 	}
 	client->mr = bar_memory_register(&mem, slice, client->id->pd, client->name, &client->offer,
@@ -69,8 +69,8 @@ static int set_up(struct client *client, unsigned int slice, struct bar_refusal 
 	if (!client->mr)
 		return -1;
 	if (rdma_post_recvv(client->id, NULL, NULL, 0)) {
-		warn("client %s: rdma_post_recvv", client->name);
 		snprintf(refusal->text, sizeof(refusal->text), "no receive: %s", strerror(errno));
+		warnx("client %s: %s", client->name, refusal->text);
 		return -1;
 	}
 	return 0;

@@ -35,12 +35,12 @@ end_all()
 }
 trap end_all EXIT
 
-# server COMMAND: $server is its process; it listens.
+# server COMMAND [PORT]: $server is its process; it listens.
 server()
 {
 	start server "$server_in $1"
 	server=$started
-	await 30 "server: $1" serves 7471
+	await 30 "server: $1" serves "${2:-7471}"
 }
 
 gone()

@@ -145,12 +145,13 @@ void bar_peer(const struct sockaddr *addr, char text[64])
 
 void bar_cannot_listen(const char *server, const char *port, int err)
 {
-	/* A port in use is EADDRNOTAVAIL to rdma_bind_addr(3), and EADDRINUSE to rdma_listen(3). */
-	if (err == EADDRNOTAVAIL || err == EADDRINUSE)
-		warnx("-p %s: this port is in use", port);
-	else if (err == ENODEV && server)
-		warnx("-s %s: no RDMA device has this address", server);
-	else
+	/* rdma_bind_addr(3) says EADDRNOTAVAIL to a port in use and to an address of no device. */
+	if (err != EADDRNOTAVAIL && err != EADDRINUSE)
 		warnx("-s %s -p %s: cannot listen: %s", server ? server : "(any)", port,
 		      strerror(err));
+	else if (server)
+		warnx("-s %s -p %s: no RDMA device has this address, or the port is in use", server,
+		      port);
+	else
+		warnx("-p %s: this port is in use", port);
 }

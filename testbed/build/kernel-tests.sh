@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # In the sandbox: build the programs of kernel/tests, that test the kernel series from user space, of
-# providers/tests, of perftest/tests, and what tph-doctor and ./tph matrix, cost and report run in the
+# providers/tests, of perftest/tests, librdmacm-examples, and what tph-doctor and ./tph matrix, cost and report run in the
 # guest. Arguments: output directory, the patched kernel's headers, installed rdma-core, unpatched rdma-core.
 # A file with main() is a program; the other files are there for each of them.
 set -eu
@@ -16,7 +16,7 @@ compile()
 }
 shared='' programs=''
 for file in /src/kernel/tests/*.c /src/providers/tests/*.c /src/testbed/matrix/*.c /src/testbed/cost/*.c \
-	/src/testbed/report/cpu_copy.c /src/doctor/*.c /src/vfiobar/vfiobar*.c; do
+	/src/testbed/report/cpu_copy.c /src/doctor/*.c /src/librdmacm-examples/*.c /src/vfiobar/vfiobar*.c; do
 	[ -f "$file" ] || continue
 	compile "$1" "$2" "$3" "$file"
 	object=$objects/$(basename "$file" .c).o
@@ -31,7 +31,7 @@ ar rcs "$objects/libshared.a" $shared
 # An archive, so that a program needs of libibverbs what it calls, and nothing that others do.
 for object in $programs; do
 	gcc -pthread -o "$out/$(basename "$object" .o)" "$object" "$objects/libshared.a" -L"$3/usr/lib/x86_64-linux-gnu" \
-		-Wl,-rpath-link,"$3/usr/lib/x86_64-linux-gnu" -Wl,--as-needed -lmlx5 -libverbs
+		-Wl,-rpath-link,"$3/usr/lib/x86_64-linux-gnu" -Wl,--as-needed -lmlx5 -lrdmacm -libverbs
 done
 mkdir "$out/selftests"
 for file in /src/perftest/tests/scatter_to_cqe.c /src/testbed/report/ioctl_bytes.c; do

@@ -31,6 +31,12 @@ usage: ./tph COMMAND ...
       --quick               some 120 of them
       --json FILE           the results as JSON, a record for each cell
       --dry-run             print what would be started
+  example [bar|tags]... [--json FILE]
+                        the programs of librdmacm-examples by IP address, between two name spaces: a BAR
+                        with a hint, and many clients with a tag each; what they say, and what the
+                        completer counted
+      --json FILE           the same as JSON
+      --dry-run             print what would be started
   cost [OPTION...]      what hints cost, side by side: registration with and without, and on a kernel
                         without the series; up to 65536 regions with one tag and with a tag each;
                         bandwidth and message rate of ib_write_bw. Medians of 30 runs that take turns

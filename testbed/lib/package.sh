@@ -17,7 +17,7 @@ package_parts='rdma-core perftest kernel rdma-tph'
 package_needs()
 {
 	case $1 in
-	perftest) echo rdma-core ;;
+	perftest | rdma-tph) echo rdma-core ;;
 	esac
 }
 

@@ -51,7 +51,7 @@ programs()
 {
 	# Help is status 1 to perftest.
 	says 0 'usage: vfiobar' vfiobar --help && says 0 'usage: tph-emulator' tph-emulator --help &&
-		says 0 'usage: tph-doctor' tph-doctor --help &&
+		says 0 'usage: tph-doctor' tph-doctor --help && says 2 'usage: rdma_bar_client' rdma_bar_client &&
 		says 0 '^Usage: tlpdump' tlpdump --help && says 0 'usage: ./tph' tph help &&
 		says 0 42 python3 -c 'import pyverbs.device; print(42)' && says 1 '--dmabuf-tph' ib_write_bw --help
 }

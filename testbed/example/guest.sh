@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2086 # commands with options
+# In the guest: the examples of /mnt/job/plan. Each leaves a line of /mnt/job/results.
+set -eu
+# shellcheck source=testbed/guest/control.sh
+. /mnt/src/testbed/guest/control.sh
+# shellcheck source=testbed/guest/vfio.sh
+. /mnt/src/testbed/guest/vfio.sh
+# shellcheck source=tests/guest-lib.sh
+. /mnt/src/tests/guest-lib.sh
+# shellcheck source=tests/rdmacm-lib.sh
+. /mnt/src/tests/rdmacm-lib.sh
+gpu=0000:00:10.0
+work=$(mktemp -d)
+cd "$work"
+trap vfio_give_back_all EXIT
+trap 'exit 130' INT TERM
+uname -r >/mnt/job/kernel
+
+# program FILE COMMAND: how it ended and what it said, as JSON.
+program()
+{
+	jq -n --arg command "$2" --argjson status "$(cat "$1.status")" --rawfile said "$1" \
+		'{command: $command, status: $status, said: ($said | rtrimstr("\n") | split("\n"))}'
+}
+
+# run FILE NAMESPACE COMMAND: its output and status are left in files.
+run()
+{
+	run_status=0
+	timeout -k 5 120 ip netns exec $2 $3 >"$1" 2>&1 || run_status=$?
+	echo $run_status >"$1.status"
+}
+
+# example: the one described by the variables that are read from the plan.
+example()
+{
+	server=a address=10.7.0.1 client=b
+	[ "$hca" = 0 ] || server=b address=10.7.0.2 client=a
+	client_command="rdma_bar_client -s $address"
+	[ "$option" = - ] || client_command="$client_command $option"
+	server_command="rdma_bar_server -d $gpu $tag_option $tag -v"
+	[ "$kind" = bar ] || server_command="rdma_bar_tags -d $gpu $tag_option $tag -n $clients -v"
+	rm -f ./server* ./client*
+	control reset-counts gpu0 >/dev/null
+	control mark "example-$number" >/dev/null
+	run server $server "$server_command" &
+	server_pid=$!
+	until serves 7471; do
+		kill -0 $server_pid 2>/dev/null || break
+		sleep 0.1
+	done
+	pids=
+	for i in $(seq "$clients"); do
+		run "client-$i" $client "$client_command" &
+		pids="$pids $!"
+	done
+	wait $server_pid $pids
+	control mark "end-$number" >/dev/null
+	control counts gpu0 >counted
+	program server "$server_command" >server.json
+	for i in $(seq "$clients"); do
+		program "client-$i" "$client_command"
+	done >clients.json
+	jq -nc --argjson number "$number" --slurpfile server server.json --slurpfile clients clients.json \
+		--slurpfile counts counted '{number: $number, server: $server[0], clients: $clients,
+		completer: [$counts[0].counts[] | {hint: (if .ph == null then null else {ph, st, st_width} end),
+		writes, reads, write_bytes, read_bytes}]}' >>/mnt/job/results
+}
+
+fabric
+vfio_bind $gpu
+while read -r number kind hca width tag_option tag clients option; do
+	echo "example $kind: server on mlx5_$hca, $width-bit tags, $clients client(s)" >&2
+	example
+done </mnt/job/plan

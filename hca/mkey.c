@@ -116,13 +116,17 @@ static enum hca_fault translate_mtt(const struct hca_mkey *mkey, bool write, uin
 	return HCA_OK;
 }
 
+/*
+ * Entries count from the start address itself, not, as those of a translation table, from the multiple
+ * of their size below it: UCX has keys that start anywhere, and mlx5_ib aligns its own.
+ */
 static enum hca_fault translate_ksm(const struct hca_mkey *mkey, uint64_t va, uint64_t len,
 				    struct piece *piece)
 {
 	unsigned int shift = mkc_log_page(mkey->mkc);
-	uint64_t page = (uint64_t)1 << shift, index;
+	uint64_t page = (uint64_t)1 << shift, offset = va - mkc_start(mkey->mkc), index;
 
-	index = (va - (mkc_start(mkey->mkc) & ~(page - 1))) >> shift;
+	index = offset >> shift;
 	if (index >= mkey->xlt_octwords)
 		return missing(mkey);
 	piece->key = be32_at(mkey->xlt, 16 * index + 4);
@@ -130,8 +134,8 @@ static enum hca_fault translate_ksm(const struct hca_mkey *mkey, uint64_t va, ui
 		return missing(mkey);
 	if (piece->key == HCA_KEY_NULL)
 		return HCA_FAULT_PAGE;
-	piece->addr = be64_at(mkey->xlt, 16 * index + 8) + (va & (page - 1));
-	piece->len = page - (va & (page - 1));
+	piece->addr = be64_at(mkey->xlt, 16 * index + 8) + (offset & (page - 1));
+	piece->len = page - (offset & (page - 1));
 	if (piece->len > len)
 		piece->len = len;
 	piece->indirect = true;

@@ -271,6 +271,7 @@ static uint32_t make_list(struct fixture_port *port, uint8_t mode, uint32_t inne
 static void test_lists(void **state)
 {
 	static const uint8_t modes[] = { HCA_MKC_KLM, HCA_MKC_KSM };
+	const uint64_t start = 0x10188; /* no multiple of an entry's size */
 	struct fixture *f = *state;
 	struct hca *hca = hca_of(state);
 	struct fixture_port *port = port_of(state);
@@ -283,28 +284,29 @@ static void test_lists(void **state)
 		uint32_t list = make_list(port, modes[i], inner, addr, port->pd);
 		uint8_t data[200], back[200];
 
+		be64_put(find_key(hca, list)->mkc, 0x10, start);
 		memset(data, 0x31, 100);
 		memset(data + 100, 0x32, 100);
 		/* Across the two entries: end of the first is memory's end, then its start. */
-		assert_int_equal(hca_mkey_write(hca, &who, list, 0x10000 + 4096 - 100, data, 200,
+		assert_int_equal(hca_mkey_write(hca, &who, list, start + 4096 - 100, data, 200,
 						HCA_REMOTE_WRITE),
 				 HCA_OK);
 		assert_memory_equal(fixture_at(f, addr + 8192 - 100), data, 100);
 		assert_memory_equal(fixture_at(f, addr), data + 100, 100);
-		assert_int_equal(hca_mkey_read(hca, &who, list, 0x10000 + 4096 - 100, back, 200,
+		assert_int_equal(hca_mkey_read(hca, &who, list, start + 4096 - 100, back, 200,
 					       HCA_REMOTE_READ),
 				 HCA_OK);
 		assert_memory_equal(back, data, 200);
 		/* The list's own rights, then those of the key in it. */
-		assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 8, HCA_LOCAL_READ),
+		assert_int_equal(hca_mkey_check(hca, &who, list, start, 8, HCA_LOCAL_READ),
 				 HCA_FAULT_KEY);
 		field_put(find_key(hca, inner)->mkc, 0, 11, 11, 0);
-		assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 8, HCA_REMOTE_WRITE),
+		assert_int_equal(hca_mkey_check(hca, &who, list, start, 8, HCA_REMOTE_WRITE),
 				 HCA_FAULT_KEY);
-		assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 8, HCA_REMOTE_READ),
+		assert_int_equal(hca_mkey_check(hca, &who, list, start, 8, HCA_REMOTE_READ),
 				 HCA_OK);
 		assert_int_equal(fixture_simple_status(port, 0x202, 0, inner >> 8, 0), 0);
-		assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 8, HCA_REMOTE_READ),
+		assert_int_equal(hca_mkey_check(hca, &who, list, start, 8, HCA_REMOTE_READ),
 				 HCA_FAULT_KEY);
 	}
 }

@@ -33,7 +33,7 @@ for name; do
 		status=1
 	fi
 	echo "$status" >"$results/$name"
-	echo "  $name: $status" >&2
+	echo "  ${dir##*/}/$name: $status" >&2
 done
 if [ -e /sys/kernel/debug/kmemleak ]; then
 	status=0

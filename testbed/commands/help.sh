@@ -51,6 +51,8 @@ usage: ./tph COMMAND ...
       --debug-kernel        all of the guest's suites on kernels that look for errors: debug (KASAN,
                             lockdep, kmemleak, UBSAN, DMA API), and for races KCSAN
       --full                long counts and all parts of a suite
+      --jobs N              suites in guests of their own side by side (default: one for each
+                            processor and 3 GB of free memory)
       --linux VERSION       the series on 7.2 or 7.3 (default)
       --json FILE           the results as JSON
   conformance [OPTION...] [SUITE]...

@@ -7,7 +7,7 @@ set -eu
 # shellcheck source=/dev/null
 . "$TPH_TOP/testbed/lib/suites.sh"
 TPH_NAME='tph test'
-list='' debug='' json='' words=''
+list='' debug='' json='' jobs='' words=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--list) list=1 ;;
@@ -17,6 +17,13 @@ while [ $# -gt 0 ]; do
 		[ $# -ge 2 ] || usage_error "--json needs a value"
 		json=$2
 		[ -d "$(dirname "$json")" ] || die "--json $json: no such directory"
+		shift
+		;;
+	--jobs)
+		case ${2:-} in
+		'' | *[!0-9]* | 0*) usage_error "--jobs takes the number of guests side by side, not '${2:-}'" ;;
+		esac
+		jobs=$2
 		shift
 		;;
 	--linux)
@@ -94,11 +101,14 @@ for variant in plain debug kcsan; do
 	done
 done
 
-TPH_RESULTS=$(mktemp)
-suite_pid=
-on_exit "rm -f '$TPH_RESULTS'"
+scratch=$(mktemp -d)
+TPH_RESULTS=$scratch/results
+: >"$TPH_RESULTS"
+on_exit "rm -rf '$scratch'"
+# Guests that run, oldest first, as LABEL=PROCESS.
+guests=
 # shellcheck disable=SC2016 # expanded at exit
-on_exit '[ -z "$suite_pid" ] || { kill -TERM "$suite_pid" 2>/dev/null; wait "$suite_pid" || :; }'
+on_exit 'for guest in $guests; do kill -TERM "${guest#*=}" 2>/dev/null; wait "${guest#*=}" || :; done'
 # The kernels, as lines VARIANT DIRECTORY.
 kernels=
 build_kernels()
@@ -117,21 +127,68 @@ else
 fi
 export TPH_TOP TPH_CACHE TPH_RESULTS SANDBOX_ROOT KERNEL GUEST PROGRAMS KERNEL_TESTS
 
-# run_suite SUITE LABEL FILE...
-run_suite()
+# A guest keeps little more than one processor busy, and has up to 2 GB.
+[ -n "$jobs" ] || jobs=$(awk -v most="$(nproc)" '/^MemAvailable/ {
+	n = int($2 / (3 * 1024 * 1024))
+	print n < 1 ? 1 : n < most ? n : most
+}' /proc/meminfo)
+
+# end_guest: waits for the oldest guest; what it printed and its results.
+end_guest()
+{
+	ended=${guests%% *}
+	ended_label=${ended%=*}
+	ended_status=0
+	wait "${ended#*=}" || ended_status=$?
+	guests=${guests#"$ended"}
+	guests=${guests# }
+	cat "$scratch/$ended_label.out"
+	cat "$scratch/$ended_label.results" >>"$TPH_RESULTS"
+	[ "$ended_status" -eq 0 ] || result "$ended_label" suite fail "ended with status $ended_status"
+}
+
+end_guests()
+{
+	while [ -n "$guests" ]; do
+		end_guest
+	done
+}
+
+# guest SUITE LABEL FILE...: in the background; what it prints waits for end_guest, unless it is alone.
+guest()
 {
 	suite=$1
 	label=$2
 	shift 2
+	# shellcheck disable=SC2086 # words
+	while [ "$(set -- $guests && echo $#)" -ge "$jobs" ]; do
+		end_guest
+	done
 	say "suite $label"
-	if [ "$(suite_where "$suite")" = here ]; then
-		here_suite "$suite" "$@"
+	: >"$scratch/$label.results"
+	: >"$scratch/$label.out"
+	set -- "$TPH_TOP/testbed/lib/guest-suite.sh" "$label" "$suite" "$@"
+	if [ "$jobs" -eq 1 ]; then
+		TPH_RESULTS=$scratch/$label.results sh "$@" &
+	else
+		TPH_RESULTS=$scratch/$label.results sh "$@" >"$scratch/$label.out" &
+	fi
+	guests="${guests:+$guests }$label=$!"
+}
+
+# run_suite SUITE LABEL FILE...
+run_suite()
+{
+	if [ "$(suite_where "$1")" = guest ]; then
+		guest "$@"
 		return
 	fi
-	sh "$TPH_TOP/testbed/lib/guest-suite.sh" "$label" "$suite" "$@" &
-	suite_pid=$!
-	wait "$suite_pid" || result "$label" suite fail "ended with status $?"
-	suite_pid=
+	# Some of these measure.
+	end_guests
+	say "suite $2"
+	suite=$1
+	shift 2
+	here_suite "$suite" "$@"
 }
 
 # count VERDICT [SUITES]: results of suites whose label matches the regular expression.
@@ -174,6 +231,7 @@ for variant in $variants; do
 		esac
 	done
 done
+end_guests
 echo "$kernels" | while read -r variant kernel; do
 	[ -n "$variant" ] || continue
 	labels="@$variant\$"

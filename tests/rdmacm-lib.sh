@@ -10,12 +10,11 @@ in_b='ip netns exec b'
 # await SECONDS WHAT COMMAND...: until COMMAND succeeds.
 await()
 {
-	await_tries=$(($1 * 10))
+	await_end=$(($(date +%s) + $1))
 	await_what=$2
 	shift 2
 	until "$@" >/dev/null 2>&1; do
-		await_tries=$((await_tries - 1))
-		[ "$await_tries" -gt 0 ] || fail "not within the time: $await_what"
+		[ "$(date +%s)" -lt $await_end ] || fail "not within the time: $await_what"
 		sleep 0.1
 	done
 }

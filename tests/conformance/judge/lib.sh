@@ -2,7 +2,8 @@
 # shellcheck shell=sh disable=SC2154 # variables of run.sh
 # Sourced by the judges, in the guest. A judge is a test suite that nobody here wrote, run on one RDMA
 # device:
-#     $judge, $device    their names; $gid: options for the tools that want a GID index
+#     $judge, $device    their names; $gid: for tools that want a GID index
+#     $address           of the device, for rdma_cm
 #     $whole             empty: a selection
 # It leaves one line per case in $verdicts, tab-separated: judge, device, pass|fail|skip, case, cause.
 # shellcheck source=tests/guest-lib.sh
@@ -14,14 +15,6 @@ verdict()
 {
 	printf '%s\t%s\t%s\t%s\t%s\n' "$judge" "$device" "$1" "$2" "${3:-}" >>"$verdicts"
 	[ "$1" != fail ] || echo "  $judge on $device: $2: ${3:-}" >&2
-}
-
-# has_ip: rdma_cm can address the device.
-has_ip()
-{
-	netdev=$(find "/sys/class/infiniband/$device/device/net/" -mindepth 1 -maxdepth 1 -printf '%f\n' -quit 2>/dev/null)
-	[ "$device" != rxe0 ] || netdev=$rxe_netdev
-	[ -n "$netdev" ] && [ -n "$(ip -o addr show dev "$netdev" 2>/dev/null)" ]
 }
 
 # both CASE PORT SERVER-COMMAND CLIENT-COMMAND: passes when both succeed.

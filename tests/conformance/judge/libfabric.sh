@@ -14,10 +14,6 @@ for size in 64 4096; do
 done
 for size in 64 65536; do
 	for kind in 'msg -p verbs' 'rdm -p verbs;ofi_rxm'; do
-		if has_ip; then
-			one "${kind%% *} $size" "-d $device -e $kind $iterations -S $size -v" "$rxe_address"
-		else
-			verdict skip "${kind%% *} $size" 'no IP interface of the port, which rdma_cm needs'
-		fi
+		one "${kind%% *} $size" "-d $device -e $kind $iterations -S $size -v" "$address"
 	done
 done

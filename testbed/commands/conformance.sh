@@ -11,12 +11,8 @@ all='rdma-core-python pingpong perftest ucx libfabric qperf'
 json='' devices='' judges='' whole=whole
 while [ $# -gt 0 ]; do
 	case $1 in
-	--json)
-		[ $# -ge 2 ] || usage_error "--json needs a value"
-		json=$2
-		[ -d "$(dirname "$json")" ] || die "--json $json: no such directory"
-		shift
-		;;
+	--json) output_file --json "${2:-}" && json=$2 && shift ;;
+	--json=*) output_file --json "${1#*=}" && json=${1#*=} ;;
 	--device)
 		case ${2:-} in
 		mlx5_0 | mlx5_1 | rxe0) devices="$devices $2" ;;

@@ -20,18 +20,13 @@ while [ $# -gt 0 ]; do
 		[ "$most" -le 65536 ] || usage_error "--most takes 1..65536, not '$2'"
 		shift
 		;;
-	--json)
-		[ $# -ge 2 ] || usage_error "--json needs a value"
-		json=$2
-		shift
-		;;
-	--json=*) json=${1#*=} ;;
+	--json) output_file --json "${2:-}" && json=$2 && shift ;;
+	--json=*) output_file --json "${1#*=}" && json=${1#*=} ;;
 	-*) usage_error "unknown option $1" ;;
 	*) usage_error "unexpected argument $1" ;;
 	esac
 	shift
 done
-[ -z "$json" ] || [ -d "$(dirname "$json")" ] || die "--json $json: no such directory"
 
 stock_kernel()
 {

@@ -11,19 +11,14 @@ quick=false json=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--quick) quick=true ;;
-	--json)
-		[ $# -ge 2 ] || usage_error "--json needs a value"
-		json=$2
-		shift
-		;;
-	--json=*) json=${1#*=} ;;
+	--json) output_file --json "${2:-}" && json=$2 && shift ;;
+	--json=*) output_file --json "${1#*=}" && json=${1#*=} ;;
 	--dry-run) GUEST_DRY_RUN=1 ;;
 	-*) usage_error "unknown option $1" ;;
 	*) usage_error "unexpected argument $1" ;;
 	esac
 	shift
 done
-[ -z "$json" ] || [ -d "$(dirname "$json")" ] || die "--json $json: no such directory"
 
 guest_build
 guest_prepare "$TPH_TOP/testbed/matrix/devices"

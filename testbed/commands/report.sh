@@ -8,20 +8,14 @@ TPH_NAME='tph report'
 
 out=report.html json='' from='' plan=full repeats='' status=0
 
-# file OPTION FILE: it can be written.
-file()
-{
-	[ -n "$2" ] || usage_error "$1 needs a value"
-	[ -d "$(dirname "$2")" ] || die "$1 $2: no such directory"
-	[ ! -d "$2" ] || die "$1 $2: is a directory"
-}
-
 while [ $# -gt 0 ]; do
 	option=$1
 	case $option in
 	--quick | --dry-run) ;;
+	--out=* | --json=* | --from=* | --repeats=*) option=${1%%=*} value=${1#*=} ;;
 	--out | --json | --from | --repeats)
 		[ $# -ge 2 ] || usage_error "$option needs a value"
+		value=$2
 		shift
 		;;
 	*) usage_error "unknown option $option" ;;
@@ -29,22 +23,22 @@ while [ $# -gt 0 ]; do
 	case $option in
 	--quick) plan=quick ;;
 	--dry-run) GUEST_DRY_RUN=1 ;;
-	--out) file --out "$1" && out=$1 ;;
-	--json) file --json "$1" && json=$1 ;;
+	--out) output_file --out "$value" && out=$value ;;
+	--json) output_file --json "$value" && json=$value ;;
 	--from)
-		[ -f "$1" ] || die "--from $1: no such file"
-		from=$1
+		[ -f "$value" ] || die "--from $value: no such file"
+		from=$value
 		;;
 	--repeats)
-		case $1 in
-		'' | *[!0-9]* | 0* | ???*) usage_error "--repeats takes a number from 1 to 99, not '$1'" ;;
+		case $value in
+		'' | *[!0-9]* | 0* | ???*) usage_error "--repeats takes a number from 1 to 99, not '$value'" ;;
 		esac
-		repeats=$1
+		repeats=$value
 		;;
 	esac
 	shift
 done
-file --out "$out"
+output_file --out "$out"
 [ -z "$from" ] || [ "$plan,$repeats,$json,${GUEST_DRY_RUN:-}" = full,,, ] ||
 	usage_error "--from measures nothing, so it goes with --out only"
 if [ -z "$repeats" ]; then

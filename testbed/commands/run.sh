@@ -89,10 +89,7 @@ while [ $# -gt 0 ]; do
 		*) usage_error "--iommu takes pt, translated or off, not '$value'" ;;
 		esac
 		;;
-	--json)
-		json=$value
-		[ -d "$(dirname "$json")" ] || die "--json $json: no such directory"
-		;;
+	--json) output_file --json "$value" && json=$value ;;
 	*) usage_error "unknown option $option" ;;
 	esac
 done

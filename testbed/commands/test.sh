@@ -13,12 +13,8 @@ while [ $# -gt 0 ]; do
 	--list) list=1 ;;
 	--debug-kernel) debug=1 ;;
 	--full) export TPH_FULL=1 ;;
-	--json)
-		[ $# -ge 2 ] || usage_error "--json needs a value"
-		json=$2
-		[ -d "$(dirname "$json")" ] || die "--json $json: no such directory"
-		shift
-		;;
+	--json) output_file --json "${2:-}" && json=$2 && shift ;;
+	--json=*) output_file --json "${1#*=}" && json=${1#*=} ;;
 	--jobs)
 		case ${2:-} in
 		'' | *[!0-9]* | 0*) usage_error "--jobs takes the number of guests side by side, not '${2:-}'" ;;

@@ -34,6 +34,16 @@ usage_error()
 	exit 2
 }
 
+# output_file OPTION FILE: dies when FILE cannot be written, before there is something to write.
+output_file()
+{
+	[ -n "$2" ] || usage_error "$1 needs a value"
+	[ ! -d "$2" ] || die "$1 $2: is a directory"
+	output_dir=$(dirname "$2")
+	[ -d "$output_dir" ] || die "$1 $2: no such directory"
+	[ -w "$2" ] || { [ ! -e "$2" ] && [ -w "$output_dir" ]; } || die "$1 $2: not writable"
+}
+
 # on_exit COMMAND: run COMMAND when the script ends, however it ends; last one first.
 tph_exit_commands=:
 on_exit()

@@ -10,6 +10,11 @@ shift
 . /mnt/src/testbed/guest/control.sh
 # One error would be enough for the DMA API's debugging otherwise.
 [ ! -e /sys/kernel/debug/dma-api/all_errors ] || echo 1 >/sys/kernel/debug/dma-api/all_errors
+if [ -e /sys/kernel/debug/kcsan ]; then
+	sed -e 's/[[:space:]]*#.*//' -e '/^$/d' /mnt/src/testbed/kcsan-explained | while read -r function; do
+		echo "!$function" >/sys/kernel/debug/kcsan || exit 1
+	done || exit 1
+fi
 for name; do
 	file=$dir/$name
 	log=$results/$name.log

@@ -11,6 +11,8 @@ missing=$(grep -E '^(# )?CONFIG_' /src/packaging/kernel/config | grep -vxF -f .c
 	echo "not taken by the configuration: $missing"
 	exit 1
 }
+DEBFULLNAME='rdma-tph developers' DEBEMAIL=rdma-tph@example.org
+export DEBFULLNAME DEBEMAIL
 make -j"$(nproc)" bindeb-pkg KDEB_PKGVERSION="$(make -s kernelversion)-1+tph1" LOCALVERSION=-tph1 \
 	KDEB_CHANGELOG_DIST=unstable
 # It would replace the one of the distribution; rdma-core and perftest do not need it.

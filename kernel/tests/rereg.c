@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Re-registration of MRs with TPH: that of a dma-buf cannot be changed, that of host memory with a
- * DMA handle can as long as it stays the same memory. Either way the MR keeps what it has.
+ * DMA handle can as long as it stays the same memory. Either way the MR keeps what it has. Host
+ * memory without a handle gets another key where that is needed, as ever.
  *
  * With "limited" the HCA is one whose UMR cannot load translations: the driver makes a key for each
  * MR, and none for a dma-buf.
@@ -86,8 +87,8 @@ static void dmabuf(unsigned int policy)
 	drop(&mr);
 }
 
-/* What the HCA finds in the key of the last write. */
-static void check_key(const struct mr *mr)
+/* What the HCA finds in the key of a write: the processing hint @ph; negative: none. */
+static void check_key(const struct mr *mr, int ph)
 {
 	struct control_mkey mkey;
 
@@ -96,8 +97,9 @@ static void check_key(const struct mr *mr)
 	CHECK(!memcmp(s.memory, s.link.buffer, 4096));
 	CHECK_EQUAL(0, control_mkey(s.name, &mkey));
 	CHECK_EQUAL(mr->rkey, mkey.key);
-	CHECK(mkey.th);
-	CHECK_EQUAL(DMAH_PH, mkey.ph);
+	CHECK_EQUAL(ph >= 0, mkey.th);
+	if (ph >= 0)
+		CHECK_EQUAL(ph, mkey.ph);
 }
 
 static void dma_handle(unsigned int unused)
@@ -122,15 +124,15 @@ static void dma_handle(unsigned int unused)
 	CHECK_EQUAL(-EOPNOTSUPP, mr_rereg(&s.hca, &mr, IBV_REREG_MR_CHANGE_TRANSLATION, 0, s.memory,
 					  LENGTH / 2, MR_ACCESS));
 	check_tph(&s.hca, &mr, &tph);
-	check_key(&mr);
+	check_key(&mr, DMAH_PH);
 	/* So does an access right that is not changed in place. */
 	CHECK_EQUAL(-EOPNOTSUPP, mr_rereg(&s.hca, &mr, IBV_REREG_MR_CHANGE_ACCESS, 0, NULL, 0,
 					  MR_ACCESS | IBV_ACCESS_MW_BIND));
 	check_tph(&s.hca, &mr, &tph);
-	check_key(&mr);
+	check_key(&mr, DMAH_PH);
 	CHECK_EQUAL(0, mr_rereg(&s.hca, &mr, IBV_REREG_MR_CHANGE_ACCESS, 0, NULL, 0, LESS));
 	check_tph(&s.hca, &mr, &tph);
-	check_key(&mr);
+	check_key(&mr, DMAH_PH);
 	CHECK_EQUAL(IBV_WC_REM_ACCESS_ERR, mr_link_read(&s.link, &mr, 0, 4096));
 	CHECK_EQUAL(0, mr_link_reconnect(&s.link));
 	CHECK_EQUAL(0, mr_rereg(&s.hca, &mr, IBV_REREG_MR_CHANGE_PD, other->handle, NULL, 0, 0));
@@ -138,11 +140,41 @@ static void dma_handle(unsigned int unused)
 	CHECK_EQUAL(0, mr_link_reconnect(&s.link));
 	CHECK_EQUAL(0, mr_rereg(&s.hca, &mr, IBV_REREG_MR_CHANGE_PD, s.hca.pd->handle, NULL, 0, 0));
 	check_tph(&s.hca, &mr, &tph);
-	check_key(&mr);
+	check_key(&mr, DMAH_PH);
 	CHECK_EQUAL(-EBUSY, mr_dmah_free(&s.hca, request.dmah));
 	drop(&mr);
 	CHECK_EQUAL(0, mr_dmah_free(&s.hca, request.dmah));
 	CHECK_EQUAL(0, ibv_dealloc_pd(other));
+}
+
+static void no_handle(unsigned int unused)
+{
+	struct mr_request request = {
+		.addr = s.memory, .length = LENGTH, .access = MR_ACCESS, .iova = (uintptr_t)s.memory
+	};
+	struct ib_uverbs_mr_tph tph = tph_none(0, IB_UVERBS_MR_TPH_AUTO);
+	struct mr mr;
+	uint32_t rkey;
+
+	(void)unused;
+	if (!CHECK_EQUAL(0, mr_reg_ex(&s.hca, &request, &mr)))
+		return;
+	rkey = mr.rkey;
+	CHECK_EQUAL(0, mr_rereg(&s.hca, &mr, IBV_REREG_MR_CHANGE_ACCESS, 0, NULL, 0,
+				MR_ACCESS | IBV_ACCESS_MW_BIND));
+	CHECK(mr.rkey != rkey);
+	check_tph(&s.hca, &mr, &tph);
+	check_key(&mr, -1);
+	drop(&mr);
+	/* On demand: there is no memory at hand that another key could take over. */
+	request.access |= IBV_ACCESS_ON_DEMAND;
+	if (!CHECK_EQUAL(0, mr_reg_ex(&s.hca, &request, &mr)))
+		return;
+	CHECK_EQUAL(-EOPNOTSUPP, mr_rereg(&s.hca, &mr, IBV_REREG_MR_CHANGE_ACCESS, 0, NULL, 0,
+					  request.access | IBV_ACCESS_MW_BIND));
+	check_tph(&s.hca, &mr, &tph);
+	check_key(&mr, -1);
+	drop(&mr);
 }
 
 int main(int argc, char **argv)
@@ -154,6 +186,7 @@ int main(int argc, char **argv)
 	} cases[] = { { "dma-buf, AUTO", dmabuf, IB_UVERBS_MR_TPH_AUTO },
 		      { "dma-buf, REQUIRE", dmabuf, IB_UVERBS_MR_TPH_REQUIRE },
 		      { "dma-buf, IGNORE", dmabuf, IB_UVERBS_MR_TPH_IGNORE },
+		      { "host memory, no DMA handle", no_handle, 0 },
 		      { "host memory, DMA handle", dma_handle, 0 },
 		      { "dma-buf cannot be registered", no_dmabuf, 0 } };
 	struct mr_tph_caps caps;
@@ -166,8 +199,8 @@ int main(int argc, char **argv)
 	s.name = argv[2];
 	s.endpoint = argv[4];
 	s.limited = argc == 6;
-	first = s.limited ? 3 : 0;
-	end = s.limited ? 5 : 4;
+	first = s.limited ? 4 : 0;
+	end = s.limited ? 6 : 5;
 	ktap_plan(end - first);
 	ktap_must(mr_hca_open(argv[1], &s.hca), argv[1]);
 	ktap_must(mr_bar_open(argv[3], 0, BAR_LENGTH, &s.bar), argv[3]);

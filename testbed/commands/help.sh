@@ -1,6 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-cat <<'EOF'
+# ./tph help [COMMAND]
+set -eu
+
+everything()
+{
+	cat <<'EOF'
 rdma-tph: PCIe steering tags for peer-to-peer RDMA, from vfio to the wire
 
 usage: ./tph COMMAND ...
@@ -105,10 +110,35 @@ usage: ./tph COMMAND ...
   refresh [--linux VERSION] kernel|rdma-core|perftest|iproute2 [DIR]
                         write the commits of that tree back as the series
   clean [--all]         remove what was built (--all: downloads, too)
-  help
+  help [COMMAND]        this, or what it says of one
 
 environment: TPH_CACHE (where everything is built), TPH_KEEP=1 (keep the run directory with trace
 and logs), TPH_KVM=1 (use KVM), LINUX_SRC, RDMA_CORE_SRC, PERFTEST_SRC,
 IPROUTE2_SRC (other source trees), TPH_LINUX (as --linux), TPH_KERNEL (a built kernel: a directory
 of TPH_CACHE), TPH_GCOV (a directory for counters of a coverage kernel), TPH_MIRROR (Debian mirror)
 EOF
+}
+
+# of COMMAND: its lines.
+of()
+{
+	everything | awk -v want="$1" '
+		/^[^ ]/ { mine = 0 }
+		/^  [a-z]/ { mine = $1 == want }
+		mine { print; found = 1 }
+		END { exit !found }'
+}
+
+case $# in
+0) everything ;;
+1)
+	of "$1" || {
+		echo "tph: no such command: '$1'; './tph help' lists them" >&2
+		exit 2
+	}
+	;;
+*)
+	echo "tph help: takes one command, not '$*'" >&2
+	exit 2
+	;;
+esac

@@ -37,3 +37,12 @@ try_in_root()
 	tr ' ' '-' <root/cases | sed 's/-/ /' >"$TPH_CASES"
 	[ -s root/cases ] && ! grep -q '^fail' root/cases
 }
+
+# try_installed: the testbed in a trixie with the packages of repo and no checkout; the cache is this one.
+try_installed()
+{
+	inside=/var/cache/rdma-tph
+	try_in_root trixie compilers installed.sh --cap-add ALL --bind "$TPH_CACHE" $inside --setenv TPH_CACHE $inside \
+		--setenv HEADERS "$inside/$(basename "$KERNEL")/headers/include" --setenv TPH_MIRROR "$(mirror)" \
+		--ro-bind /etc/resolv.conf /etc/resolv.conf
+}

@@ -64,6 +64,16 @@ EOF
 			END { exit !(plan >= 18 && ok == plan) }' /tmp/out
 }
 
+# own_kernel: the guest runs the kernel package that is installed here.
+own_kernel()
+{
+	# shellcheck disable=SC2016 # a field of dpkg-query
+	image=$(dpkg-query -W -f '${Package}\n' 'linux-image-*-tph*')
+	tph exec --installed -- uname -r >/tmp/out || return 1
+	cat /tmp/out
+	grep -qxF "${image#linux-image-}" /tmp/out
+}
+
 # without: --installed with less than it needs names what is missing.
 without()
 {
@@ -75,6 +85,9 @@ without()
 	apt-get -q update
 	step 'tph without the other packages says what is missing' without
 	step 'installed' apt-get -q -y install $ours
+	case $ours in
+	*linux-image-*) step 'the guest runs the installed kernel' own_kernel ;;
+	esac
 	step 'programs for the installed libraries' programs
 	step 'the main job runs from the packages' main_job
 	step 'read-back of a required hint equals what the completer counts' in_guest

@@ -58,7 +58,7 @@ programs()
 
 archive_programs()
 {
-	says 0 'Library version' ucx_info -v && says 0 'libfabric: ' fi_info --version
+	says 0 '[Vv]ersion' ucx_info -v && says 0 'libfabric: ' fi_info --version
 }
 
 # gone: no file of ours is left, and no package remembers its configuration.

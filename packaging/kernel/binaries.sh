@@ -13,8 +13,8 @@ missing=$(grep -E '^(# )?CONFIG_' /src/packaging/kernel/config | grep -vxF -f .c
 }
 DEBFULLNAME='rdma-tph developers' DEBEMAIL=rdma-tph@example.org
 export DEBFULLNAME DEBEMAIL
-make -j"$(nproc)" bindeb-pkg KDEB_PKGVERSION="$(make -s kernelversion)-1+tph1" LOCALVERSION=-tph1 \
-	KDEB_CHANGELOG_DIST=unstable
+make -j"$(nproc)" CC="sh /src/testbed/build/kernel-cc.sh" bindeb-pkg \
+	KDEB_PKGVERSION="$(make -s kernelversion)-1+tph1" LOCALVERSION=-tph1 KDEB_CHANGELOG_DIST=unstable
 # It would replace the one of the distribution; rdma-core and perftest do not need it.
 for changes in ../*.changes; do
 	sed -i '/linux-libc-dev_/d; s/ linux-libc-dev\b//' "$changes"

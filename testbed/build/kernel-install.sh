@@ -10,7 +10,7 @@ echo "$4" >"$3/variant"
 make -s -C "$1" O="$2" headers_install INSTALL_HDR_PATH="$3/headers"
 [ -f "$1/tools/testing/selftests/vfio/vfio_dma_buf_tph_test.c" ] || exit 0
 # The symbols that the module of the selftests needs; there are no other modules.
-make -s -j"$(nproc)" -C "$1" O="$2" CC="ccache gcc" modules
+make -s -j"$(nproc)" -C "$1" O="$2" CC="sh /src/testbed/build/kernel-cc.sh" modules
 make -s -C "$1" O="$2" headers
-make -s -C "$1/tools/testing/selftests" O="$2" CC="ccache gcc" KDIR="$2" TARGETS=vfio \
+make -s -C "$1/tools/testing/selftests" O="$2" CC="sh /src/testbed/build/kernel-cc.sh" KDIR="$2" TARGETS=vfio \
 	SKIP_TARGETS= FORCE_TARGETS=1 INSTALL_PATH="$3/selftests" install

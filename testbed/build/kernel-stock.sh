@@ -18,6 +18,6 @@ missing=$(grep -E '^(# )?CONFIG_' "$fragment" | grep -vxF -f "$build/.config" ||
 	echo "not taken by the configuration: $missing"
 	exit 1
 }
-make -j"$(nproc)" O="$build" CC="ccache gcc" bzImage
+make -j"$(nproc)" O="$build" CC="sh /src/testbed/build/kernel-cc.sh" bzImage
 sh -eu /src/testbed/build/kernel-install.sh "$1" "$build" "$2" stock
 rm -rf "$build"

@@ -24,6 +24,6 @@ missing=$(cat $fragments | grep -E '^(# )?CONFIG_' | grep -vxF -f "$build/.confi
 	sh -eu /src/testbed/build/kcsan.sh "$1"
 	export KCSAN_SANITIZE=n
 }
-make -j"$(nproc)" O="$build" CC="ccache gcc" bzImage
+make -j"$(nproc)" O="$build" CC="sh /src/testbed/build/kernel-cc.sh" bzImage
 sh -eu /src/testbed/build/kernel-install.sh "$1" "$build" "$2" "$3"
 rm -rf "$build"

@@ -24,7 +24,7 @@ EOF
 	mv "$dir/Makefile.new" "$dir/Makefile"
 done
 status=0
-make -s -j"$(nproc)" O=/run/build/o CC="ccache gcc" bzImage 2>/run/build/make.log || status=$?
+make -s -j"$(nproc)" O=/run/build/o CC="sh /src/testbed/build/kernel-cc.sh" bzImage 2>/run/build/make.log || status=$?
 grep -v 'note: disable pass tree-early_optimizations' /run/build/make.log || :
 [ $status -eq 0 ] || exit $status
 rm -rf /run/build/kernel

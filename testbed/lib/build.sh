@@ -84,8 +84,8 @@ build_kernel()
 	variant_files=
 	[ "$variant" != kcsan ] || variant_files=$TPH_TOP/testbed/build/kcsan.sh
 	series_key "$linux" "$configs/guest.config" "$configs/$variant.config" \
-		"$TPH_TOP/testbed/build/kernel.sh" "$TPH_TOP/testbed/build/kernel-install.sh" \
-		${variant_files:+"$variant_files"}
+		"$TPH_TOP/testbed/build/kernel.sh" "$TPH_TOP/testbed/build/kernel-cc.sh" \
+		"$TPH_TOP/testbed/build/kernel-install.sh" ${variant_files:+"$variant_files"}
 	KERNEL=$TPH_CACHE/kernel-$(echo "$SERIES_KEY $variant" | key)
 	[ -d "$KERNEL" ] || build_series "$(basename "$KERNEL")" "$linux" kernel.sh "$variant"
 }
@@ -96,7 +96,7 @@ build_kernel_stock()
 	series_key "linux-$TPH_LINUX"
 	KERNEL=$TPH_CACHE/kernel-$(echo "$SOURCE_ID stock" | key "$(series_packages linux)" \
 		"$TPH_TOP/kernel/configs/guest.config" "$TPH_TOP/testbed/build/kernel-stock.sh" \
-		"$TPH_TOP/testbed/build/kernel-install.sh")
+		"$TPH_TOP/testbed/build/kernel-cc.sh" "$TPH_TOP/testbed/build/kernel-install.sh")
 	[ -d "$KERNEL" ] || build_stock "$(basename "$KERNEL")" "linux-$TPH_LINUX" kernel-stock.sh
 }
 

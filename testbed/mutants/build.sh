@@ -17,7 +17,7 @@ kernel=/run/build/kernel.$1
 	export KCSAN_SANITIZE=n
 }
 cd /run/build/src
-make -s -j"$(nproc)" O="/run/build/$object" CC="ccache gcc" bzImage
+make -s -j"$(nproc)" O="/run/build/$object" CC="sh /src/testbed/build/kernel-cc.sh" bzImage
 [ -z "${2:-}" ] || {
 	rm -rf "$kernel"
 	mkdir "$kernel"

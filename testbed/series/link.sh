@@ -4,4 +4,4 @@
 set -eu
 export KBUILD_BUILD_TIMESTAMP=1970-01-01 KBUILD_BUILD_USER=tph KBUILD_BUILD_HOST=tph
 cd /run/build/src
-exec make -s -j"$(nproc)" O="/run/build/$1" CC="ccache gcc" bzImage
+exec make -s -j"$(nproc)" O="/run/build/$1" CC="sh /src/testbed/build/kernel-cc.sh" bzImage

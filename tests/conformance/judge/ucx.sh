@@ -2,6 +2,8 @@
 # shellcheck shell=sh disable=SC2154 # variables of run.sh
 # ucx_perftest over UCX's verbs transports: the protocols of UCP, and the transports (UCT) themselves.
 export UCX_NET_DEVICES="$device:1" UCX_WARN_UNUSED_ENV_VARS=n
+# The cause of a failure is its last lines: no backtraces.
+export UCX_HANDLE_ERRORS=none OMPI_MCA_opal_signal=
 [ -z "$gid" ] || export UCX_IB_GID_INDEX="$gid"
 
 # one NAME OPTIONS-OF-BOTH OPTIONS

@@ -65,11 +65,13 @@ fi
 run_dir
 out=$TPH_RUN_DIR
 boot 1 patched all
+# Turns, since a boot as a whole may be slow.
 if [ -n "$stock" ]; then
-	# Turns, since a boot as a whole may be slow.
 	boot 2 stock
 	boot 3 patched
 	boot 4 stock
+else
+	boot 2 patched
 fi
 TPH_RUN_DIR=$out
 in_sandbox jq -n --arg release "$(cat "$kernel_patched/release")" --argjson runs "$runs" \

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: what hints cost. Arguments: runs, most regions, and whether to do all of it or only what is
+# In the guest: what hints cost. Arguments: runs, most regions, and "all", or nothing to do only what is
 # compared with another kernel. Leaves lines of JSON in /mnt/job: pairs, many, perftest.
 set -eu
-runs=$1 most=$2 all=$3
+runs=$1 most=$2 all=${3:-}
 # shellcheck source=/dev/null
 . /mnt/src/testbed/guest/vfio.sh
 # shellcheck source=testbed/run/bandwidth.sh

@@ -67,7 +67,7 @@ usage: ./tph COMMAND ...
       --selection       only what ./tph test runs of them
       --json FILE       the results as JSON
   report [OPTION...]    measure bandwidth, latency and tags, follow one write from the ioctl to its TLP, and
-                        make one HTML page of it; a quarter of an hour
+                        make one HTML page of it; ten minutes
       --out FILE        the page (default report.html)
       --json FILE       the figures as JSON
       --repeats N       runs of each kind and size (default 5)

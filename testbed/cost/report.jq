@@ -4,7 +4,10 @@
 def quantile($q): sort | ((length - 1) * $q) as $at | ($at | floor) as $low
   | .[$low] + (.[[$low + 1, length - 1] | min] - .[$low]) * ($at - $low);
 def spread: {median: quantile(0.5), q1: quantile(0.25), q3: quantile(0.75), runs: length};
-def ratio($a; $b): if $a and $b and $b > 0 then ($a / $b * 1000 | round / 1000) else null end;
+def rounded: . * 1000 | round / 1000;
+# Of runs that took turns, one by one: what slows the machine down for a while is in both.
+def ratio($a; $b): [range([$a, $b | length] | min) | select($b[.] > 0) | $a[.] / $b[.]]
+  | if length > 0 then spread | .median |= rounded | .q1 |= rounded | .q3 |= rounded else null end;
 
 ($pairs | group_by([.kernel, .kind])
  | map({kernel: .[0].kernel, kind: .[0].kind, boots: (map(.boot) | unique | length),
@@ -13,17 +16,12 @@ def ratio($a; $b): if $a and $b and $b > 0 then ($a / $b * 1000 | round / 1000) 
 | ($perftest | group_by([.size, .hint])
    | map({size: .[0].size, hint: .[0].hint, MBps: (map(.MBps) | spread),
           messages_per_s: (map(.messages_per_s) | spread)})) as $traffic
-| def median_of($kernel; $kind; $what): map(select(.kernel == $kernel and .kind == $kind)[$what])
-    | if length > 0 then quantile(0.5) else null end;
-  # Both of one boot, a median each; then the median over the boots.
-  def within($kind; $base; $what): [$pairs | group_by(.boot)[]
-      | ratio(median_of("patched"; $kind; $what); median_of("patched"; $base; $what)) | select(.)]
-    | if length > 0 then quantile(0.5) else null end;
-  # Boots that took turns.
-  def between($kind; $what):
-    ratio($pairs | median_of("patched"; $kind; $what); $pairs | median_of("stock"; $kind; $what));
+| def times($kernel; $kind; $what): [$pairs[] | select(.kernel == $kernel and .kind == $kind)[$what]];
+  def within($kind; $base; $what): ratio(times("patched"; $kind; $what); times("patched"; $base; $what));
+  # Runs of boots that took turns.
+  def between($kind; $what): ratio(times("patched"; $kind; $what); times("stock"; $kind; $what));
   def traffic($size; $what):
-    def of($hint): $traffic | map(select(.size == $size and .hint == $hint)[$what].median)[0];
+    def of($hint): [$perftest[] | select(.size == $size and .hint == $hint)[$what]];
     ratio(of("ST"); of("none"));
   {kernel: $release, runs: $runs,
    registration: $registration,

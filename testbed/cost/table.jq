@@ -20,5 +20,6 @@ def flow: "  \(.size | lpad(6)) bytes, \(if .hint == "none" then "no hint" else 
 "ib_write_bw into the BAR               MB/s  quartiles           messages/s  quartiles",
 (.traffic[] | flow),
 "",
-"ratios",
-(.ratios | to_entries[] | "  \(.key | pad(55))\(.value // "-")")
+"ratios, run by run                                         median  quartiles",
+(.ratios | to_entries[]
+ | "  \(.key | pad(55))\(if .value then .value | spread(.) else "         -" end)")

@@ -51,7 +51,7 @@ struct subnet {
 	uint64_t counter[SUBNET_COUNTERS];
 };
 
-/* subnet.c: a MAD from the administrator to whom @request came from. */
+/* reply.c: a MAD from the administrator to whom @request came from. */
 void subnet_reply(struct subnet_port *to, const struct subnet_packet *request,
 		  const uint8_t mad[MAD_LEN]);
 

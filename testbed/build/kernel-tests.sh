@@ -34,7 +34,7 @@ for object in $programs; do
 		-Wl,-rpath-link,"$3/usr/lib/x86_64-linux-gnu" -Wl,--as-needed -lmlx5 -lrdmacm -libverbs
 done
 mkdir "$out/selftests"
-for file in /src/perftest/tests/scatter_to_cqe.c /src/testbed/report/ioctl_bytes.c; do
+for file in /src/perftest/tests/*.c /src/testbed/report/ioctl_bytes.c; do
 	gcc -std=gnu17 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -shared -fPIC -isystem "$2" \
 		-o "$out/$(basename "$file" .c).so" "$file"
 done

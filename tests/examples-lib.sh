@@ -40,7 +40,7 @@ server()
 {
 	start server "$server_in $1"
 	server=$started
-	await 30 "server: $1" serves "${2:-7471}"
+	await 60 "server: $1" serves "${2:-7471}"
 }
 
 gone()
@@ -106,5 +106,5 @@ free()
 # nothing_left: no verbs object and no dma-buf of an example; nobody has the endpoint open.
 nothing_left()
 {
-	await 20 'all is released' free
+	await 60 'all is released' free
 }

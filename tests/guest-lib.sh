@@ -41,7 +41,7 @@ listening()
 	tries=0
 	until grep -qE "$pattern" /proc/net/tcp /proc/net/tcp6; do
 		tries=$((tries + 1))
-		[ "$tries" -lt 200 ] || fail "nobody listens on port $1"
+		[ "$tries" -lt 1000 ] || fail "nobody listens on port $1"
 		sleep 0.05
 	done
 }

@@ -13,7 +13,7 @@ server()
 	mkfifo to-server
 	$in_b $events server "${2:-10.7.0.2}" "$1" <>to-server >server 2>&1 &
 	server=$!
-	await 30 'server listens' grep -q LISTENING server
+	await 60 'server listens' grep -q LISTENING server
 }
 
 # client ADDRESS; $client: its process

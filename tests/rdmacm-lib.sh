@@ -45,8 +45,8 @@ fabric()
 		place a mlx5_0 1
 		place b mlx5_1 2
 	}
-	await 30 'ping from a to b' $in_a busybox ping -c 1 -W 1 10.7.0.2
-	await 30 'ping from b to a over IPv6' $in_b busybox ping -6 -c 1 -W 1 fd07::1
+	await 60 'ping from a to b' $in_a busybox ping -c 1 -W 1 10.7.0.2
+	await 60 'ping from b to a over IPv6' $in_b busybox ping -6 -c 1 -W 1 fd07::1
 }
 
 # serves PORT: a server of rdma_cm listens there.
@@ -61,7 +61,7 @@ cm_pair()
 {
 	timeout -k 5 "${cm_limit:-120}" $in_b $2 >server 2>&1 &
 	cm_server=$!
-	await 30 "server on port $1: $2" serves "$1"
+	await 60 "server on port $1: $2" serves "$1"
 	cm_status=0
 	timeout -k 5 "${cm_limit:-120}" $in_a $3 >client 2>&1 || cm_status=$?
 	[ "$cm_status" -eq 0 ] || kill "$cm_server" 2>/dev/null || :

@@ -96,9 +96,14 @@ mine()
 	rdma -j resource show "$1" | jq '[.[] | select((.comm // "") | startswith("rdma_bar"))] | length'
 }
 
+free_of_verbs()
+{
+	[ "$(mine mr) $(mine qp) $(mine cq) $(mine pd) $(mine cm_id)" = '0 0 0 0 0' ]
+}
+
 free()
 {
-	[ "$(mine mr) $(mine qp) $(mine cq) $(mine pd) $(mine cm_id)" = '0 0 0 0 0' ] &&
+	free_of_verbs &&
 		! grep -q 'vfio' /sys/kernel/debug/dma_buf/bufinfo &&
 		vfiobar info $gpu
 }

@@ -34,16 +34,22 @@ ktap_cases()
 	awk -v cases="$TPH_CASES" -v name="$1" -v status="$2" -f /mnt/src/tests/ktap.awk
 }
 
+# await SECONDS WHAT COMMAND...: until COMMAND succeeds.
+await()
+{
+	await_end=$(($(date +%s) + $1))
+	await_what=$2
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -lt $await_end ] || fail "not within the time: $await_what"
+		sleep 0.1
+	done
+}
+
 # listening PORT: wait until a server listens there.
 listening()
 {
-	pattern=$(printf ':%04X 0*:0000 0A' "$1")
-	tries=0
-	until grep -qE "$pattern" /proc/net/tcp /proc/net/tcp6; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 1000 ] || fail "nobody listens on port $1"
-		sleep 0.05
-	done
+	await 60 "a server on port $1" grep -qE "$(printf ':%04X 0*:0000 0A' "$1")" /proc/net/tcp /proc/net/tcp6
 }
 
 # pair PORT SERVER-COMMAND CLIENT-COMMAND: both must succeed; their output is in server and client.

@@ -7,18 +7,6 @@
 in_a='ip netns exec a'
 in_b='ip netns exec b'
 
-# await SECONDS WHAT COMMAND...: until COMMAND succeeds.
-await()
-{
-	await_end=$(($(date +%s) + $1))
-	await_what=$2
-	shift 2
-	until "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -lt $await_end ] || fail "not within the time: $await_what"
-		sleep 0.1
-	done
-}
-
 # netdev_of DEVICE: the IPoIB interface of an RDMA device, in the name space where it is now.
 netdev_of()
 {

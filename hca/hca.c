@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The function: its life, its identity on the bus, and the engine's turn. */
+#include "hca/budget.h"
 #include "hca/cmd.h"
 #include "hca/data.h"
 #include "hca/flow_table.h"
@@ -288,6 +289,8 @@ struct hca *hca_new(const struct hca_params *params, struct subnet *subnet, void
 	if (!hca)
 		return NULL;
 	hca->params = *params;
+	if (!hca->params.memory)
+		hca->params.memory = HCA_MEMORY_DEFAULT;
 	hca->subnet = subnet;
 	hca->wake = wake;
 	hca->wake_arg = wake_arg;

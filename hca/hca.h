@@ -38,6 +38,7 @@ struct hca_params {
 	unsigned int vectors;	 /* MSI-X, >= 1 */
 	bool umr_limited;	 /* UMR cannot load translations: drivers write whole keys */
 	enum hca_firmware firmware;
+	uint64_t memory; /* bytes that all objects of the function may take; 0: HCA_MEMORY_DEFAULT */
 };
 
 struct hca;

@@ -458,6 +458,9 @@ struct hca {
 	void *uar_memory;
 	/* data path scratch and timers */
 	uint32_t poll_next; /* QP number where the next turn starts */
+	/* budgets, see hca/budget.h */
+	uint64_t memory_used; /* bytes */
+	int64_t work_left;    /* of this turn */
 	/* mkey report, under report_lock */
 	pthread_mutex_t report_lock;
 	bool report_valid;

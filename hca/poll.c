@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* One turn of the engine. */
+#include "hca/budget.h"
 #include "hca/cmd.h"
 
 /* QPs that do work per call; the next call goes on behind them. */
@@ -156,6 +157,7 @@ bool hca_poll(struct hca *hca)
 	bool busy = false;
 	unsigned int slot;
 
+	hca->work_left = HCA_TURN_WORK;
 	if (turn.reset) {
 		finish_reset(hca);
 		return true;

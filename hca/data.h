@@ -63,10 +63,13 @@ enum hca_fault_state {
 struct hca_flow {
 	/* requester: the message at sq_ci */
 	bool active;	 /* wqe is parsed */
+	bool arrived;	 /* the responder has the request, and is not done with its checks */
 	bool started;	 /* checks passed, receive taken: only data is left */
 	bool executed;	 /* the responder is done with it: only the answer is left */
 	uint64_t atomic; /* what it answers to an atomic */
 	uint64_t done;
+	uint64_t checked_local, checked_remote; /* bytes of the payload that passed, see rc.c */
+	uint8_t *entries;			/* UMR: translation entries, @done bytes of them */
 	struct hca_wqe wqe;
 	/* WQEs fetched ahead, linear: blocks [fetched, fetched + fetched_blocks) of the SQ */
 	uint16_t fetched, fetched_blocks;
@@ -84,6 +87,7 @@ enum hca_step {
 	HCA_STEP_ERROR, /* complete it with the syndrome */
 	HCA_STEP_MORE,	/* the turn's share is used up */
 	HCA_STEP_WAIT,	/* not before qp->retry_at_ns, or until a page fault is resolved */
+	HCA_STEP_TURN,	/* the turn is over before all was looked at: go on in the next */
 };
 
 /* The QP's state, made on first use; NULL on ENOMEM. The QP owns it. */
@@ -105,15 +109,21 @@ struct hca_bad {
 	uint64_t va, len;
 };
 
-/* All checks of the first @len bytes; inline segments pass. @bad is set when refused. */
+/*
+ * All checks of the first @len bytes, as far as the turn goes: *@done were found right before, more
+ * are now. Inline segments pass. HCA_FAULT_TURN when some are left; @bad is set when refused.
+ */
 enum hca_fault hca_sgl_check(const struct hca_sgl *sgl, uint64_t len, enum hca_access access,
-			     struct hca_bad *bad);
-/* Bytes [@offset, @offset + @len) of the list into @buf. */
-enum hca_fault hca_sgl_gather(const struct hca_sgl *sgl, uint64_t offset, void *buf, uint64_t len,
+			     uint64_t *done, struct hca_bad *bad);
+/*
+ * Bytes [@offset, @offset + *@len) of the list into @buf, as far as the turn goes: *@len becomes
+ * the bytes moved. HCA_FAULT_TURN when these are none.
+ */
+enum hca_fault hca_sgl_gather(const struct hca_sgl *sgl, uint64_t offset, void *buf, uint64_t *len,
 			      struct hca_bad *bad);
 /* The other way; inline segments are refused. */
 enum hca_fault hca_sgl_scatter(const struct hca_sgl *sgl, uint64_t offset, const void *buf,
-			       uint64_t len, struct hca_bad *bad);
+			       uint64_t *len, struct hca_bad *bad);
 
 /* --- streams.c --------------------------------------------------------------------------- */
 
@@ -128,17 +138,17 @@ bool hca_stream_fail(struct hca_qp *qp, uint16_t stream, uint8_t syndrome);
 
 /* --- sq.c -------------------------------------------------------------------------------- */
 
-/* What the QP's own keys are checked against. */
+/* What the QP's own keys are checked against, in its own turn. */
 static inline struct hca_accessor hca_qp_accessor(const struct hca_qp *qp)
 {
-	return (struct hca_accessor){ .pd = qp->pd, .qpn = qp->number };
+	return (struct hca_accessor){ .pd = qp->pd, .qpn = qp->number, .turn = qp->hca };
 }
 
 /* Payload of the WQE in @qp's flow. */
 struct hca_sgl hca_wqe_sgl(struct hca_qp *qp);
 /*
  * What @fault of the WQE's own payload means for the message: HCA_STEP_MORE to go on,
- * HCA_STEP_WAIT for a page, HCA_STEP_ERROR.
+ * HCA_STEP_WAIT for a page, HCA_STEP_TURN, HCA_STEP_ERROR.
  */
 enum hca_step hca_local_fault(struct hca_qp *qp, enum hca_fault fault, const struct hca_bad *bad,
 			      bool write, uint8_t *syndrome);

@@ -145,7 +145,7 @@ void hca_drop_objects(struct hca *hca)
 	table_clear(&hca->eqs);
 	for (i = 0; i < hca->mkeys.size; i++) {
 		if (hca->mkeys.slot[i])
-			hca_mkey_free(hca->mkeys.slot[i]);
+			hca_mkey_free(hca, hca->mkeys.slot[i]);
 	}
 	table_clear(&hca->mkeys);
 	for (i = 0; i < hca->memics.size; i++)

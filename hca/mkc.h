@@ -28,6 +28,12 @@ static inline uint8_t mkc_mode(const uint8_t *mkc)
 	return (uint8_t)(field_get(mkc, 0, 28, 26) << 2 | field_get(mkc, 0, 9, 8));
 }
 
+/* Entries name keys, not DMA addresses. */
+static inline bool mkc_indirect(const uint8_t *mkc)
+{
+	return mkc_mode(mkc) == HCA_MKC_KLM || mkc_mode(mkc) == HCA_MKC_KSM;
+}
+
 static inline bool mkc_umr_en(const uint8_t *mkc)
 {
 	return field_get(mkc, 0, 15, 15);

@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hca/budget.h"
 #include "hca/memic.h"
 #include "hca/mkc.h"
-#include "hca/model.h"
 
 /* A key list may name other keys; the driver nests once, a loop of keys must end. */
 #define MAX_DEPTH 4
+
+/* Bytes that an access moves however little of the turn is left, so that messages get on. */
+#define MOVE_LEAST 8u
 
 /* One access on its way through the keys. */
 struct walk {
@@ -24,6 +27,7 @@ struct walk {
 	uint8_t *in;		/* reads: where the next byte goes */
 	const uint8_t *out;	/* writes: where the next byte comes from */
 	struct hca_mkey *outer; /* the key that the access names, once it is found */
+	uint64_t walked;	/* bytes behind us */
 };
 
 /* The DMA piece or inner key that the first byte of a range translates to. */
@@ -103,9 +107,9 @@ static enum hca_fault translate_mtt(const struct hca_mkey *mkey, bool write, uin
 	if (shift < HCA_MKC_MIN_LOG_PAGE)
 		return HCA_FAULT_KEY;
 	index = (va - (mkc_start(mkey->mkc) & ~(page - 1))) >> shift;
-	if (index >= 2 * (uint64_t)mkey->xlt_octwords)
+	if (index >= 2 * (uint64_t)mkey->xlt.octwords)
 		return missing(mkey);
-	entry = be64_at(mkey->xlt, 8 * index);
+	entry = be64_at(hca_xlt_octword(&mkey->xlt, (uint32_t)(index / 2)), 8 * (index % 2));
 	if (has_present_bits(mkey) && !(entry & (write ? 2 : 1)))
 		return HCA_FAULT_PAGE;
 	piece->addr = (entry & ~(uint64_t)0xfff) + (va & (page - 1));
@@ -117,24 +121,26 @@ static enum hca_fault translate_mtt(const struct hca_mkey *mkey, bool write, uin
 }
 
 /*
- * Entries count from the start address itself, not, as those of a translation table, from the multiple
- * of their size below it: UCX has keys that start anywhere, and mlx5_ib aligns its own.
+ * Entries count from the start address itself, not, as those of a translation table, from the
+ * multiple of their size below it: UCX has keys that start anywhere, and mlx5_ib aligns its own.
  */
 static enum hca_fault translate_ksm(const struct hca_mkey *mkey, uint64_t va, uint64_t len,
 				    struct piece *piece)
 {
 	unsigned int shift = mkc_log_page(mkey->mkc);
 	uint64_t page = (uint64_t)1 << shift, offset = va - mkc_start(mkey->mkc), index;
+	const uint8_t *entry;
 
 	index = offset >> shift;
-	if (index >= mkey->xlt_octwords)
+	if (index >= mkey->xlt.octwords)
 		return missing(mkey);
-	piece->key = be32_at(mkey->xlt, 16 * index + 4);
+	entry = hca_xlt_octword(&mkey->xlt, (uint32_t)index);
+	piece->key = be32_at(entry, 4);
 	if (!piece->key)
 		return missing(mkey);
 	if (piece->key == HCA_KEY_NULL)
 		return HCA_FAULT_PAGE;
-	piece->addr = be64_at(mkey->xlt, 16 * index + 8) + (offset & (page - 1));
+	piece->addr = be64_at(entry, 8) + (offset & (page - 1));
 	piece->len = page - (offset & (page - 1));
 	if (piece->len > len)
 		piece->len = len;
@@ -142,66 +148,80 @@ static enum hca_fault translate_ksm(const struct hca_mkey *mkey, uint64_t va, ui
 	return HCA_OK;
 }
 
+/* What a search in a list comes to. */
+static enum hca_fault list_fault(int err)
+{
+	if (!err)
+		return HCA_OK;
+	return err == -EAGAIN ? HCA_FAULT_TURN : HCA_FAULT_KEY;
+}
+
 /*
  * A strided list: the head says how many entries it has and how often they come, each entry how far
  * it moves from one time to the next.
  */
-static enum hca_fault translate_strided(const struct hca_mkey *mkey, uint64_t va, uint64_t len,
+static enum hca_fault translate_strided(struct walk *w, struct hca_mkey *mkey, uint64_t va,
 					struct piece *piece)
 {
-	uint32_t block = be32_at(mkey->xlt, 0), repeat = be32_at(mkey->xlt, 8), i;
-	uint32_t entries = be16_at(mkey->xlt, 14);
-	uint64_t offset = va - mkc_start(mkey->mkc), round;
+	const uint8_t *head = hca_xlt_octword(&mkey->xlt, 0), *entry;
+	uint32_t block = be32_at(head, 0), repeat = be32_at(head, 8), index;
+	uint32_t entries = be16_at(head, 14);
+	uint64_t offset = va - mkc_start(mkey->mkc), round, skip;
+	enum hca_fault fault;
 
-	if (!block || entries >= mkey->xlt_octwords)
+	if (!block || entries >= mkey->xlt.octwords)
 		return HCA_FAULT_KEY;
 	round = offset / block;
 	offset %= block;
 	if (round >= repeat)
 		return HCA_FAULT_KEY;
-	for (i = 1; i <= entries; i++) {
-		const uint8_t *entry = mkey->xlt + 16 * (size_t)i;
-		uint16_t count = be16_at(entry, 2);
-
-		if (offset >= count) {
-			offset -= count;
-			continue;
-		}
-		piece->key = be32_at(entry, 4);
-		piece->addr = be64_at(entry, 8) + round * be16_at(entry, 0) + offset;
-		piece->len = count - offset < len ? count - offset : len;
-		piece->indirect = true;
-		return HCA_OK;
-	}
-	return HCA_FAULT_KEY;
+	fault = list_fault(hca_xlt_find(w->hca, &mkey->xlt, entries + 1, true, offset, w->who->turn,
+					&index, &skip));
+	if (fault != HCA_OK)
+		return fault;
+	entry = hca_xlt_octword(&mkey->xlt, index);
+	piece->key = be32_at(entry, 4);
+	piece->addr = be64_at(entry, 8) + round * be16_at(entry, 0) + skip;
+	piece->len = be16_at(entry, 2) - skip;
+	return HCA_OK;
 }
 
-static enum hca_fault translate_klm(const struct hca_mkey *mkey, uint64_t va, uint64_t len,
-				    struct piece *piece)
+static enum hca_fault translate_klm(struct walk *w, struct hca_mkey *mkey, uint64_t va,
+				    uint64_t len, struct piece *piece)
 {
-	uint64_t offset = va - mkc_start(mkey->mkc);
-	uint32_t i;
+	enum hca_fault fault;
+	const uint8_t *entry;
+	uint32_t index;
+	uint64_t skip;
 
-	if (mkey->xlt_octwords && be32_at(mkey->xlt, 4) == HCA_KEY_STRIDED)
-		return translate_strided(mkey, va, len, piece);
-	for (i = 0; i < mkey->xlt_octwords; i++) {
-		const uint8_t *entry = mkey->xlt + 16 * (size_t)i;
-		uint32_t count = be32_at(entry, 0);
-
-		if (offset >= count) {
-			offset -= count;
-			continue;
-		}
+	if (be32_at(hca_xlt_octword(&mkey->xlt, 0), 4) == HCA_KEY_STRIDED) {
+		fault = translate_strided(w, mkey, va, piece);
+	} else {
+		fault = list_fault(hca_xlt_find(w->hca, &mkey->xlt, mkey->xlt.octwords, false,
+						va - mkc_start(mkey->mkc), w->who->turn, &index,
+						&skip));
+		if (fault != HCA_OK)
+			return fault;
+		entry = hca_xlt_octword(&mkey->xlt, index);
 		piece->key = be32_at(entry, 4);
-		piece->addr = be64_at(entry, 8) + offset;
-		piece->len = count - offset < len ? count - offset : len;
-		piece->indirect = true;
-		return HCA_OK;
+		piece->addr = be64_at(entry, 8) + skip;
+		piece->len = be32_at(entry, 0) - skip;
 	}
-	return HCA_FAULT_KEY;
+	if (piece->len > len)
+		piece->len = len;
+	piece->indirect = true;
+	return fault;
 }
 
-static enum hca_fault translate(const struct hca_mkey *mkey, bool write, uint64_t va, uint64_t len,
+/* The range of the key was checked; what is behind it may be another's, or be gone. */
+static enum hca_fault translate_memic(struct walk *w, const struct hca_mkey *mkey, uint64_t va,
+				      uint64_t len, struct piece *piece)
+{
+	*piece = (struct piece){ .addr = mkc_start(mkey->mkc) + va, .len = len, .memic = true };
+	return hca_memic_covers(w->hca, piece->addr, len) ? HCA_OK : HCA_FAULT_KEY;
+}
+
+static enum hca_fault translate(struct walk *w, struct hca_mkey *mkey, uint64_t va, uint64_t len,
 				struct piece *piece)
 {
 	switch (mkc_mode(mkey->mkc)) {
@@ -209,16 +229,13 @@ static enum hca_fault translate(const struct hca_mkey *mkey, bool write, uint64_
 		*piece = (struct piece){ .addr = va, .len = len };
 		return HCA_OK;
 	case HCA_MKC_MTT:
-		return translate_mtt(mkey, write, va, len, piece);
+		return translate_mtt(mkey, w->write, va, len, piece);
 	case HCA_MKC_KLM:
-		return translate_klm(mkey, va, len, piece);
+		return translate_klm(w, mkey, va, len, piece);
 	case HCA_MKC_KSM:
 		return translate_ksm(mkey, va, len, piece);
 	case HCA_MKC_MEMIC:
-		*piece = (struct piece){ .addr = mkc_start(mkey->mkc) + va,
-					 .len = len,
-					 .memic = true };
-		return HCA_OK;
+		return translate_memic(w, mkey, va, len, piece);
 	default:
 		return HCA_FAULT_KEY;
 	}
@@ -274,15 +291,52 @@ static enum hca_fault dump(struct walk *w, uint64_t len)
 	return HCA_OK;
 }
 
+/* Whether the walk has to stop here; whoever checks for nobody's turn goes on to the end. */
+static bool turn_over(const struct walk *w)
+{
+	const struct hca_accessor *who = w->who;
+
+	return !w->transfer && who->turn && w->walked >= MOVE_LEAST &&
+	       who->turn->work_left <= who->work_kept;
+}
+
+static void pay(const struct walk *w, const struct piece *piece)
+{
+	if (!w->who->turn)
+		return;
+	hca_work(w->who->turn, HCA_WORK_STEP);
+	if (w->transfer && !piece->indirect)
+		hca_work(w->who->turn, HCA_WORK_TRANSFER + piece->len);
+}
+
+/* What the first byte of a range translates to, by an inner key or a transfer. */
+static enum hca_fault walk_piece(struct walk *w, const struct piece *piece,
+				 const struct tlp_hint *hint, enum hca_access access,
+				 unsigned int depth)
+{
+	enum hca_fault fault = HCA_OK;
+
+	/* What the outer key allows from afar is a local access to the keys in its list. */
+	if (piece->indirect)
+		return walk_key(w, piece->key, piece->addr, piece->len,
+				w->write ? HCA_LOCAL_WRITE : HCA_LOCAL_READ, depth + 1);
+	if (w->transfer)
+		fault = transfer(w, piece, hint, access);
+	if (fault == HCA_OK)
+		w->walked += piece->len;
+	return fault;
+}
+
 static enum hca_fault walk_key(struct walk *w, uint32_t key, uint64_t va, uint64_t len,
 			       enum hca_access access, unsigned int depth)
 {
 	struct hca_mkey *mkey = find(w, key, va, len, access);
 	struct tlp_hint hint = { .th = false };
-	struct piece piece = { .memic = false };
 
-	if (key == HCA_KEY_DUMP && !is_remote(access))
+	if (key == HCA_KEY_DUMP && !is_remote(access)) {
+		w->walked += len;
 		return dump(w, len);
+	}
 	if (!mkey || depth == MAX_DEPTH)
 		return HCA_FAULT_KEY;
 	if (!depth)
@@ -290,14 +344,14 @@ static enum hca_fault walk_key(struct walk *w, uint32_t key, uint64_t va, uint64
 	if (w->transfer)
 		hint = hca_mkey_hint(w->hca, mkey);
 	while (len) {
-		enum hca_fault fault = translate(mkey, w->write, va, len, &piece);
+		struct piece piece = { .memic = false };
+		enum hca_fault fault =
+			turn_over(w) ? HCA_FAULT_TURN : translate(w, mkey, va, len, &piece);
 
-		/* What the outer key allows from afar is a local access to the keys in its list. */
-		if (fault == HCA_OK && piece.indirect)
-			fault = walk_key(w, piece.key, piece.addr, piece.len,
-					 w->write ? HCA_LOCAL_WRITE : HCA_LOCAL_READ, depth + 1);
-		else if (fault == HCA_OK && w->transfer)
-			fault = transfer(w, &piece, &hint, access);
+		if (fault == HCA_OK) {
+			pay(w, &piece);
+			fault = walk_piece(w, &piece, &hint, access, depth);
+		}
 		if (fault != HCA_OK)
 			return fault;
 		va += piece.len;
@@ -312,12 +366,26 @@ static bool is_write(enum hca_access access)
 	       access == HCA_REMOTE_ATOMIC;
 }
 
+enum hca_fault hca_mkey_check_on(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+				 uint64_t va, uint64_t len, enum hca_access access, uint64_t *done)
+{
+	struct walk w = { .hca = hca, .who = who, .write = is_write(access) };
+	enum hca_fault fault;
+
+	if (*done >= len)
+		return HCA_OK;
+	fault = walk_key(&w, key, va + *done, len - *done, access, 0);
+	*done += w.walked;
+	return fault;
+}
+
 enum hca_fault hca_mkey_check(struct hca *hca, const struct hca_accessor *who, uint32_t key,
 			      uint64_t va, uint64_t len, enum hca_access access)
 {
-	struct walk w = { .hca = hca, .who = who, .write = is_write(access) };
+	const struct hca_accessor whole = { .pd = who->pd, .qpn = who->qpn };
+	uint64_t done = 0;
 
-	return len ? walk_key(&w, key, va, len, access, 0) : HCA_OK;
+	return hca_mkey_check_on(hca, &whole, key, va, len, access, &done);
 }
 
 static void report(struct hca *hca, struct hca_mkey *mkey, uint32_t key, uint64_t len,
@@ -346,25 +414,32 @@ static void report(struct hca *hca, struct hca_mkey *mkey, uint32_t key, uint64_
 	pthread_mutex_unlock(&hca->report_lock);
 }
 
-static enum hca_fault check_and_transfer(struct walk *w, uint32_t key, uint64_t va, uint64_t len,
+static enum hca_fault check_and_transfer(struct walk *w, uint32_t key, uint64_t va, uint64_t *len,
 					 enum hca_access access)
 {
+	uint64_t asked = *len;
 	enum hca_fault fault;
 
-	if (!len)
+	*len = 0;
+	if (!asked)
 		return HCA_OK;
-	fault = walk_key(w, key, va, len, access, 0);
+	fault = walk_key(w, key, va, asked, access, 0);
+	if (fault == HCA_FAULT_TURN && w->walked >= MOVE_LEAST)
+		fault = HCA_OK;
 	if (fault != HCA_OK)
 		return fault;
+	asked = w->walked;
+	w->walked = 0;
 	w->transfer = true;
-	fault = walk_key(w, key, va, len, access, 0);
+	fault = walk_key(w, key, va, asked, access, 0);
+	*len = w->walked;
 	if (fault == HCA_OK)
-		report(w->hca, w->outer, key, len, access);
+		report(w->hca, w->outer, key, asked, access);
 	return fault;
 }
 
 enum hca_fault hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-			     uint64_t va, void *buf, uint64_t len, enum hca_access access)
+			     uint64_t va, void *buf, uint64_t *len, enum hca_access access)
 {
 	struct walk w = { .hca = hca, .who = who, .in = buf };
 
@@ -372,7 +447,7 @@ enum hca_fault hca_mkey_read(struct hca *hca, const struct hca_accessor *who, ui
 }
 
 enum hca_fault hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-			      uint64_t va, const void *buf, uint64_t len, enum hca_access access)
+			      uint64_t va, const void *buf, uint64_t *len, enum hca_access access)
 {
 	struct walk w = { .hca = hca, .who = who, .write = true, .out = buf };
 
@@ -403,10 +478,30 @@ struct tlp_hint hca_mkey_hint(struct hca *hca, const struct hca_mkey *mkey)
 	return hint;
 }
 
-void hca_mkey_free(struct hca_mkey *mkey)
+bool hca_mkey_valid(struct hca *hca, const uint8_t mkc[64])
+{
+	switch (mkc_mode(mkc)) {
+	case HCA_MKC_PA:
+		return true;
+	case HCA_MKC_MTT:
+		/* A free key gets its page size with the UMR that enables it. */
+		return mkc_octwords(mkc) <= HCA_XLT_MTT_MAX &&
+		       (mkc_free(mkc) || mkc_log_page(mkc) >= HCA_MKC_MIN_LOG_PAGE);
+	case HCA_MKC_KLM:
+	case HCA_MKC_KSM:
+		return mkc_octwords(mkc) <= HCA_XLT_LIST_MAX;
+	case HCA_MKC_MEMIC:
+		return mkc_free(mkc) ||
+		       (!mkc_length64(mkc) && hca_memic_covers(hca, mkc_start(mkc), mkc_len(mkc)));
+	default:
+		return false;
+	}
+}
+
+void hca_mkey_free(struct hca *hca, struct hca_mkey *mkey)
 {
 	if (!mkey)
 		return;
-	free(mkey->xlt);
-	free(mkey);
+	hca_xlt_drop(hca, &mkey->xlt);
+	hca_release(hca, mkey);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* CREATE_MKEY, DESTROY_MKEY, QUERY_MKEY. Keys that UMRs fill start free and without entries. */
-#include <stdlib.h>
+#include <string.h>
 
+#include "hca/budget.h"
 #include "hca/cmd.h"
-#include "hca/memic.h"
 #include "hca/mkc.h"
 
 #define IN_MKC		 0x10
@@ -11,13 +11,11 @@
 #define IN_ENTRIES	 0x110
 #define OUT_MKC		 0x10
 #define OUT_ENTRIES	 0x110 /* translation octwords, as many as fit */
-#define SYNDROME_MODE	 0x3bea01
-#define SYNDROME_PAGE	 0x3bea02
+#define SYNDROME_CONTEXT 0x3bea01
 #define SYNDROME_ENTRIES 0x3bea03
 #define SYNDROME_INDEX	 0x3bea04
-#define SYNDROME_MEMIC	 0x3bea05
 
-static enum hca_cmd_status load_entries(struct hca_mkey *mkey, struct hca_cmd *cmd)
+static enum hca_cmd_status load_entries(struct hca *hca, struct hca_mkey *mkey, struct hca_cmd *cmd)
 {
 	uint32_t octwords = be32_at(cmd->in, IN_OCTWORDS);
 
@@ -25,11 +23,10 @@ static enum hca_cmd_status load_entries(struct hca_mkey *mkey, struct hca_cmd *c
 		return HCA_CMD_OK;
 	if (octwords > (cmd->ilen - IN_ENTRIES) / 16)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, SYNDROME_ENTRIES);
-	mkey->xlt = malloc(16 * (size_t)octwords);
-	if (!mkey->xlt)
+	if (mkc_indirect(mkey->mkc) && octwords > HCA_XLT_LIST_MAX)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_ENTRIES);
+	if (hca_xlt_store(hca, &mkey->xlt, 0, cmd->in + IN_ENTRIES, octwords))
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_ENTRIES);
-	memcpy(mkey->xlt, cmd->in + IN_ENTRIES, 16 * (size_t)octwords);
-	mkey->xlt_octwords = octwords;
 	return HCA_CMD_OK;
 }
 
@@ -40,28 +37,22 @@ enum hca_cmd_status hca_cmd_create_mkey(struct hca *hca, struct hca_cmd *cmd)
 	const uint8_t *mkc;
 
 	mkc = cmd->in + IN_MKC;
-	if (mkc_mode(mkc) > HCA_MKC_KSM && mkc_mode(mkc) != HCA_MKC_MEMIC)
-		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_MODE);
-	if (mkc_mode(mkc) == HCA_MKC_MEMIC && !hca_memic_covers(hca, mkc_start(mkc), mkc_len(mkc)))
-		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_MEMIC);
-	/* A free key gets its page size with the UMR that enables it. */
-	if (mkc_mode(mkc) == HCA_MKC_MTT && !mkc_free(mkc) &&
-	    mkc_log_page(mkc) < HCA_MKC_MIN_LOG_PAGE)
-		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_PAGE);
+	if (!hca_mkey_valid(hca, mkc))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_CONTEXT);
 
-	mkey = calloc(1, sizeof(*mkey));
+	mkey = hca_alloc(hca, sizeof(*mkey));
 	if (!mkey)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_INDEX);
 	memcpy(mkey->mkc, mkc, sizeof(mkey->mkc));
 	mkey->pg_access = field_get(cmd->in, 3, 31, 31);
-	status = load_entries(mkey, cmd);
+	status = load_entries(hca, mkey, cmd);
 	if (status == HCA_CMD_OK) {
 		mkey->index = hca_table_add(&hca->mkeys, 1, mkey);
 		if (!mkey->index)
 			status = hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_INDEX);
 	}
 	if (status != HCA_CMD_OK) {
-		hca_mkey_free(mkey);
+		hca_mkey_free(hca, mkey);
 		return status;
 	}
 	field_put(cmd->out, 2, 23, 0, mkey->index);
@@ -76,25 +67,21 @@ enum hca_cmd_status hca_cmd_destroy_mkey(struct hca *hca, struct hca_cmd *cmd)
 	mkey = hca_table_remove(&hca->mkeys, hca_cmd_number(cmd));
 	if (!mkey)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_INDEX);
-	hca_mkey_free(mkey);
+	hca_mkey_free(hca, mkey);
 	return HCA_CMD_OK;
 }
 
 enum hca_cmd_status hca_cmd_query_mkey(struct hca *hca, struct hca_cmd *cmd)
 {
 	struct hca_mkey *mkey;
-	size_t entries;
+	uint32_t i;
 
 	mkey = hca_table_get(&hca->mkeys, hca_cmd_number(cmd));
 	if (!mkey)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_INDEX);
 	memcpy(cmd->out + OUT_MKC, mkey->mkc, sizeof(mkey->mkc));
-	entries = 16 * (size_t)mkey->xlt_octwords;
-	if (cmd->olen <= OUT_ENTRIES)
-		return HCA_CMD_OK;
-	if (entries > cmd->olen - OUT_ENTRIES)
-		entries = cmd->olen - OUT_ENTRIES;
-	if (entries)
-		memcpy(cmd->out + OUT_ENTRIES, mkey->xlt, entries);
+	for (i = 0; i < mkey->xlt.octwords && OUT_ENTRIES + 16 * (uint64_t)(i + 1) <= cmd->olen;
+	     i++)
+		memcpy(cmd->out + OUT_ENTRIES + 16 * (size_t)i, hca_xlt_octword(&mkey->xlt, i), 16);
 	return HCA_CMD_OK;
 }

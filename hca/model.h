@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "hca/hca.h"
+#include "hca/xlt.h"
 #include "pcie/function.h"
 #include "subnet/bits.h"
 #include "subnet/subnet.h"
@@ -169,12 +170,11 @@ bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq);
 #define HCA_MKEY_FIRST	16u
 
 struct hca_mkey {
-	uint32_t index;	       /* key >> 8 */
-	uint8_t mkc[64];       /* context, as the driver sees it; fields are read from here */
-	uint8_t *xlt;	       /* translation entries, octwords * 16 bytes, grown lazily, zeroed */
-	uint32_t xlt_octwords; /* allocated */
-	bool pg_access;	       /* CREATE_MKEY pg_access */
-	bool umr_loaded;       /* entries came by UMR: permission bits and zero entries count */
+	uint32_t index;	    /* key >> 8 */
+	uint8_t mkc[64];    /* context, as the driver sees it; fields are read from here */
+	struct hca_xlt xlt; /* translation entries */
+	bool pg_access;	    /* CREATE_MKEY pg_access */
+	bool umr_loaded;    /* entries came by UMR: permission bits and zero entries count */
 	uint64_t remote_write_bytes, remote_read_bytes;
 	uint64_t dma_low, dma_high; /* what remote accesses touched, see hca_mkey_report */
 };
@@ -193,12 +193,15 @@ enum hca_fault {
 	HCA_FAULT_KEY,	/* no such key, wrong low byte, free, PD, range, permission, QPN */
 	HCA_FAULT_PAGE, /* entry not present (zapped): a page fault could mend it */
 	HCA_FAULT_BUS,	/* the fabric refused the request */
+	HCA_FAULT_TURN, /* none: the turn is over before anything was done, try in the next */
 };
 
-/* Who accesses: what a key is checked against. */
+/* Who accesses: what a key is checked against, and whose turn pays (hca/budget.h). */
 struct hca_accessor {
 	uint32_t pd;
 	uint32_t qpn;
+	struct hca *turn;  /* NULL: nobody's, the access is done as a whole */
+	int64_t work_kept; /* of the turn's work: left for what comes after this access */
 };
 
 /*
@@ -208,18 +211,30 @@ struct hca_accessor {
 enum hca_fault hca_mkey_check(struct hca *hca, const struct hca_accessor *who, uint32_t key,
 			      uint64_t va, uint64_t len, enum hca_access access);
 /*
- * Check, translate and transfer. The TLPs carry the hint of the key whose translation they come
- * from. Nothing is transferred when a check fails.
+ * hca_mkey_check_on() - the same, as far as the turn of @who goes: *@done bytes were found right
+ * before, more are now. HCA_FAULT_TURN when some are left.
+ */
+enum hca_fault hca_mkey_check_on(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+				 uint64_t va, uint64_t len, enum hca_access access, uint64_t *done);
+/*
+ * Check, translate and transfer, as far as the turn of @who goes: *@len becomes the bytes moved, at
+ * least 8 when so many were asked for. The TLPs carry the hint of the key whose translation they
+ * come from. Nothing is transferred when a check of these bytes fails, or with HCA_FAULT_TURN.
  */
 enum hca_fault hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-			     uint64_t va, void *buf, uint64_t len, enum hca_access access);
+			     uint64_t va, void *buf, uint64_t *len, enum hca_access access);
 enum hca_fault hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-			      uint64_t va, const void *buf, uint64_t len, enum hca_access access);
+			      uint64_t va, const void *buf, uint64_t *len, enum hca_access access);
 /* Hint that the key puts on its TLPs now: by pcie_tph_en, mode, ST table and enabled width. */
 struct tlp_hint hca_mkey_hint(struct hca *hca, const struct hca_mkey *mkey);
-void hca_mkey_free(struct hca_mkey *mkey);
-/* Apply a UMR (umr.c). @umr: 48-byte UMR control segment, @mkc: 64-byte context segment, @xlt:
- * translation entries (@xlt_len bytes). Returns 0 or a CQE syndrome. */
+/* Whether a key may have this context: what CREATE_MKEY and UMRs have to keep to. */
+bool hca_mkey_valid(struct hca *hca, const uint8_t mkc[64]);
+void hca_mkey_free(struct hca *hca, struct hca_mkey *mkey);
+/*
+ * hca_umr_apply() - a UMR (umr.c) as the kernel's QPs may send it.
+ * @umr: 48-byte UMR control segment, @mkc: 64-byte context segment, @xlt: translation entries
+ * (@xlt_len bytes). Returns 0, or a CQE syndrome and nothing is changed.
+ */
 uint8_t hca_umr_apply(struct hca *hca, const struct hca_accessor *who, uint32_t key,
 		      const uint8_t umr[48], const uint8_t mkc[64], const uint8_t *xlt,
 		      size_t xlt_len);
@@ -461,6 +476,12 @@ struct hca {
 	/* budgets, see hca/budget.h */
 	uint64_t memory_used; /* bytes */
 	int64_t work_left;    /* of this turn */
+	/*
+	 * A turn is under way that has pointers to objects of this function, its own or that of a
+	 * QP connected to one here. While it waits for its host, turns of other functions may run,
+	 * and leave this one alone.
+	 */
+	bool held;
 	/* mkey report, under report_lock */
 	pthread_mutex_t report_lock;
 	bool report_valid;

@@ -2,86 +2,112 @@
 /* Lists of data segments: check, gather, scatter. */
 #include "hca/data.h"
 
-enum direction { CHECK, GATHER, SCATTER };
+enum direction { GATHER, SCATTER };
 
 struct move {
 	enum direction direction;
-	enum hca_access access;
 	uint8_t *in;
 	const uint8_t *out;
 };
 
 static enum hca_fault move_piece(const struct hca_sgl *sgl, const struct move *m,
-				 const struct hca_seg *seg, uint64_t at, uint64_t len)
+				 const struct hca_seg *seg, uint64_t at, uint64_t *len)
 {
 	if (seg->inl) {
 		if (m->direction == SCATTER)
 			return HCA_FAULT_KEY;
-		if (m->direction == GATHER)
-			memcpy(m->in, seg->inl + at, len);
+		memcpy(m->in, seg->inl + at, *len);
 		return HCA_OK;
 	}
-	switch (m->direction) {
-	case GATHER:
+	if (m->direction == GATHER)
 		return hca_mkey_read(sgl->hca, &sgl->who, seg->lkey, seg->addr + at, m->in, len,
-				     m->access);
-	case SCATTER:
-		return hca_mkey_write(sgl->hca, &sgl->who, seg->lkey, seg->addr + at, m->out, len,
-				      m->access);
-	default:
-		return hca_mkey_check(sgl->hca, &sgl->who, seg->lkey, seg->addr + at, len,
-				      m->access);
-	}
+				     HCA_LOCAL_READ);
+	return hca_mkey_write(sgl->hca, &sgl->who, seg->lkey, seg->addr + at, m->out, len,
+			      HCA_LOCAL_WRITE);
 }
 
-static enum hca_fault move_range(const struct hca_sgl *sgl, struct move m, uint64_t offset,
-				 uint64_t len, struct hca_bad *bad)
+/* The segment that has byte *@offset of the list, which becomes the byte of the segment. */
+static unsigned int find(const struct hca_sgl *sgl, uint64_t *offset)
 {
 	unsigned int i;
 
-	for (i = 0; i < sgl->segs && len; i++) {
-		const struct hca_seg *seg = &sgl->seg[i];
-		enum hca_fault fault;
-		uint64_t n;
+	for (i = 0; i < sgl->segs && *offset >= sgl->seg[i].len; i++)
+		*offset -= sgl->seg[i].len;
+	return i;
+}
 
-		if (offset >= seg->len) {
-			offset -= seg->len;
-			continue;
-		}
-		n = seg->len - offset < len ? seg->len - offset : len;
-		fault = move_piece(sgl, &m, seg, offset, n);
+static enum hca_fault move_range(const struct hca_sgl *sgl, struct move m, uint64_t offset,
+				 uint64_t *len, struct hca_bad *bad)
+{
+	uint64_t asked = *len;
+	unsigned int i;
+
+	*len = 0;
+	for (i = find(sgl, &offset); i < sgl->segs && *len < asked; i++) {
+		const struct hca_seg *seg = &sgl->seg[i];
+		uint64_t room = seg->len - offset, want, n;
+		enum hca_fault fault;
+
+		want = n = room < asked - *len ? room : asked - *len;
+		fault = move_piece(sgl, &m, seg, offset, &n);
+		/* What was moved counts; the rest comes in the next turn. */
+		if (fault == HCA_FAULT_TURN && *len)
+			return HCA_OK;
 		if (fault != HCA_OK) {
-			*bad = (struct hca_bad){ seg->lkey, seg->addr + offset, n };
+			*bad = (struct hca_bad){ seg->lkey, seg->addr + offset, want };
 			return fault;
 		}
 		if (m.direction == GATHER)
 			m.in += n;
-		else if (m.direction == SCATTER)
+		else
 			m.out += n;
-		len -= n;
+		*len += n;
+		if (n < want)
+			return HCA_OK;
 		offset = 0;
 	}
 	return HCA_OK;
 }
 
 enum hca_fault hca_sgl_check(const struct hca_sgl *sgl, uint64_t len, enum hca_access access,
-			     struct hca_bad *bad)
+			     uint64_t *done, struct hca_bad *bad)
 {
-	return move_range(sgl, (struct move){ .direction = CHECK, .access = access }, 0, len, bad);
+	uint64_t offset = *done;
+	unsigned int i;
+
+	for (i = find(sgl, &offset); i < sgl->segs && *done < len; i++) {
+		const struct hca_seg *seg = &sgl->seg[i];
+		uint64_t room = seg->len - offset, n, found = 0;
+		enum hca_fault fault = HCA_OK;
+
+		n = room < len - *done ? room : len - *done;
+		if (seg->inl)
+			found = n;
+		else
+			fault = hca_mkey_check_on(sgl->hca, &sgl->who, seg->lkey,
+						  seg->addr + offset, n, access, &found);
+		*done += found;
+		if (fault != HCA_OK) {
+			*bad = (struct hca_bad){ seg->lkey, seg->addr + offset, n };
+			return fault;
+		}
+		offset = 0;
+	}
+	return HCA_OK;
 }
 
-enum hca_fault hca_sgl_gather(const struct hca_sgl *sgl, uint64_t offset, void *buf, uint64_t len,
+enum hca_fault hca_sgl_gather(const struct hca_sgl *sgl, uint64_t offset, void *buf, uint64_t *len,
 			      struct hca_bad *bad)
 {
-	struct move m = { .direction = GATHER, .access = HCA_LOCAL_READ, .in = buf };
+	struct move m = { .direction = GATHER, .in = buf };
 
 	return move_range(sgl, m, offset, len, bad);
 }
 
 enum hca_fault hca_sgl_scatter(const struct hca_sgl *sgl, uint64_t offset, const void *buf,
-			       uint64_t len, struct hca_bad *bad)
+			       uint64_t *len, struct hca_bad *bad)
 {
-	struct move m = { .direction = SCATTER, .access = HCA_LOCAL_WRITE, .out = buf };
+	struct move m = { .direction = SCATTER, .out = buf };
 
 	return move_range(sgl, m, offset, len, bad);
 }

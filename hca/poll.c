@@ -118,6 +118,7 @@ static bool qp_needs_turn(const struct hca_qp *qp)
 	       qp->state != HCA_QP_RTS;
 }
 
+/* Goes round all QPs, a part in each turn when there is much to do. */
 static bool poll_qps(struct hca *hca)
 {
 	uint32_t size = hca->qps.size, first = hca->poll_next, i, busy = 0;
@@ -126,7 +127,14 @@ static bool poll_qps(struct hca *hca)
 		uint32_t number = (first + i) % size;
 		struct hca_qp *qp = hca->qps.slot[number];
 
-		if (!qp || !qp_needs_turn(qp) || !hca_qp_poll(qp))
+		if (!qp || !qp_needs_turn(qp))
+			continue;
+		if (hca_turn_over(hca)) {
+			hca->poll_next = number;
+			return true;
+		}
+		hca_work(hca, HCA_WORK_PEEK);
+		if (!hca_qp_poll(qp))
 			continue;
 		/* There may be more: look again, also without a new doorbell. */
 		qp->sq_kick = true;
@@ -151,7 +159,7 @@ static bool poll_cqs(struct hca *hca)
 	return busy;
 }
 
-bool hca_poll(struct hca *hca)
+static bool run_turn(struct hca *hca)
 {
 	struct turn turn = take(&hca->mmio);
 	bool busy = false;
@@ -176,5 +184,17 @@ bool hca_poll(struct hca *hca)
 		doorbells(hca, &turn);
 	busy |= poll_qps(hca);
 	busy |= poll_cqs(hca);
+	return busy;
+}
+
+bool hca_poll(struct hca *hca)
+{
+	bool busy;
+
+	if (hca->held)
+		return false;
+	hca->held = true;
+	busy = run_turn(hca);
+	hca->held = false;
 	return busy;
 }

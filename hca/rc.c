@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 
+#include "hca/budget.h"
 #include "hca/data.h"
 #include "hca/flow_table.h"
 #include "hca/qp.h"
@@ -134,6 +135,7 @@ static enum hca_step no_answer(const struct message *m)
 
 	if (qp->type == HCA_QP_UC)
 		return HCA_STEP_DONE;
+	m->flow->arrived = false;
 	m->flow->started = false;
 	m->flow->done = 0;
 	if (!qp->ack_timeout)
@@ -202,6 +204,7 @@ static struct hca_accessor responder(const struct message *m)
 {
 	struct hca_accessor who = hca_qp_accessor(m->peer);
 
+	who.turn = m->qp->hca;
 	if (m->peer->type == HCA_QP_XRC) {
 		const struct hca_srq *srq = hca_table_get(&m->peer->hca->srqs, m->wqe->xrc_srqn);
 
@@ -257,6 +260,8 @@ static enum hca_step remote_fault(const struct message *m, enum hca_fault fault,
 		return HCA_STEP_MORE;
 	case HCA_FAULT_PAGE:
 		return HCA_STEP_WAIT;
+	case HCA_FAULT_TURN:
+		return HCA_STEP_TURN;
 	case HCA_FAULT_BUS:
 		return refuse(m, HCA_SYND_REMOTE_OP, HCA_EVENT_WQ_CATAS);
 	default:
@@ -264,17 +269,30 @@ static enum hca_step remote_fault(const struct message *m, enum hca_fault fault,
 	}
 }
 
-/* The buffers of a taken receive. */
+/* The buffers of a taken receive, in the sender's turn. */
+static struct hca_sgl receive_sgl(const struct message *m)
+{
+	struct hca_sgl sgl = hca_recv_sgl(m->peer, m->recv_flow);
+
+	sgl.who.turn = m->qp->hca;
+	return sgl;
+}
+
 static enum hca_step receive_fault(const struct message *m, enum hca_fault fault,
 				   const struct hca_bad *bad)
 {
 	if (fault == HCA_FAULT_PAGE)
 		fault = hca_fault_raise(m->peer, HCA_FAULT_RESPONDER, bad, true);
-	if (fault == HCA_OK)
+	switch (fault) {
+	case HCA_OK:
 		return HCA_STEP_MORE;
-	if (fault == HCA_FAULT_PAGE)
+	case HCA_FAULT_PAGE:
 		return HCA_STEP_WAIT;
-	return refuse_receive(m, HCA_SYND_LOCAL_PROT, HCA_SYND_REMOTE_OP);
+	case HCA_FAULT_TURN:
+		return HCA_STEP_TURN;
+	default:
+		return refuse_receive(m, HCA_SYND_LOCAL_PROT, HCA_SYND_REMOTE_OP);
+	}
 }
 
 /* --- checks before the first byte -------------------------------------------------------- */
@@ -297,7 +315,8 @@ static enum hca_step check_local(const struct message *m)
 		return error(m, HCA_SYND_LOCAL_QP_OP);
 	if (m->wqe->length > max_message(m->qp) || (is_atomic(m->wqe) && m->wqe->length != 8))
 		return error(m, HCA_SYND_LOCAL_LENGTH);
-	fault = hca_sgl_check(&sgl, m->wqe->length, write ? HCA_LOCAL_WRITE : HCA_LOCAL_READ, &bad);
+	fault = hca_sgl_check(&sgl, m->wqe->length, write ? HCA_LOCAL_WRITE : HCA_LOCAL_READ,
+			      &m->flow->checked_local, &bad);
 	return hca_local_fault(m->qp, fault, &bad, write, m->syndrome);
 }
 
@@ -323,8 +342,8 @@ static enum hca_step check_range(const struct message *m)
 	if (is_atomic(m->wqe) && m->wqe->raddr % 8)
 		return refuse(m, HCA_SYND_REMOTE_INVALID, HCA_EVENT_WQ_INVALID);
 	return remote_fault(m,
-			    hca_mkey_check(m->peer->hca, &who, m->wqe->rkey, m->wqe->raddr,
-					   m->wqe->length, access),
+			    hca_mkey_check_on(m->peer->hca, &who, m->wqe->rkey, m->wqe->raddr,
+					      m->wqe->length, access, &m->flow->checked_remote),
 			    0);
 }
 
@@ -345,8 +364,11 @@ static enum hca_step check_receive(const struct message *m)
 		return HCA_STEP_MORE;
 	if (m->wqe->length > m->recv_flow->recv.length)
 		return refuse_receive(m, HCA_SYND_LOCAL_LENGTH, HCA_SYND_REMOTE_INVALID);
-	sgl = hca_recv_sgl(m->peer, m->recv_flow);
-	return receive_fault(m, hca_sgl_check(&sgl, m->wqe->length, HCA_LOCAL_WRITE, &bad), &bad);
+	sgl = receive_sgl(m);
+	return receive_fault(m,
+			     hca_sgl_check(&sgl, m->wqe->length, HCA_LOCAL_WRITE,
+					   &m->flow->checked_remote, &bad),
+			     &bad);
 }
 
 /* Requests to an XRC target are for an SRQ of its domain; the side with the send queue takes none.
@@ -383,7 +405,11 @@ static enum hca_step start(const struct message *m)
 
 /* --- data -------------------------------------------------------------------------------- */
 
-static enum hca_step move_out(const struct message *m, uint8_t *buf, uint64_t len)
+/*
+ * *@len bytes of the message go by @buf, which has room for them; less when the turn ends. Fetching
+ * them may take half of what is left of the turn, so that delivering them gets on as well.
+ */
+static enum hca_step move_out(const struct message *m, uint8_t *buf, uint64_t *len)
 {
 	struct hca_accessor who = responder(m);
 	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
@@ -391,6 +417,7 @@ static enum hca_step move_out(const struct message *m, uint8_t *buf, uint64_t le
 	struct hca_bad bad;
 	enum hca_step step;
 
+	sgl.who.work_kept = m->qp->hca->work_left / 2;
 	step = hca_local_fault(m->qp, hca_sgl_gather(&sgl, done, buf, len, &bad), &bad, false,
 			       m->syndrome);
 	if (step != HCA_STEP_MORE)
@@ -401,11 +428,11 @@ static enum hca_step move_out(const struct message *m, uint8_t *buf, uint64_t le
 						   m->wqe->raddr + done, buf, len,
 						   HCA_REMOTE_WRITE),
 				    done);
-	sgl = hca_recv_sgl(m->peer, m->recv_flow);
+	sgl = receive_sgl(m);
 	return receive_fault(m, hca_sgl_scatter(&sgl, done, buf, len, &bad), &bad);
 }
 
-static enum hca_step move_in(const struct message *m, uint8_t *buf, uint64_t len)
+static enum hca_step move_in(const struct message *m, uint8_t *buf, uint64_t *len)
 {
 	struct hca_accessor who = responder(m);
 	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
@@ -413,6 +440,7 @@ static enum hca_step move_in(const struct message *m, uint8_t *buf, uint64_t len
 	struct hca_bad bad;
 	enum hca_step step;
 
+	who.work_kept = m->qp->hca->work_left / 2;
 	step = remote_fault(m,
 			    hca_mkey_read(m->peer->hca, &who, m->wqe->rkey, m->wqe->raddr + done,
 					  buf, len, HCA_REMOTE_READ),
@@ -431,11 +459,11 @@ static enum hca_step move_data(const struct message *m, uint64_t *budget)
 		uint64_t len = m->wqe->length - m->flow->done;
 		enum hca_step step;
 
-		if (!*budget)
+		if (!*budget || hca_turn_over(m->qp->hca))
 			return HCA_STEP_MORE;
 		if (len > sizeof(buf))
 			len = sizeof(buf);
-		step = is_fetch(m->wqe) ? move_in(m, buf, len) : move_out(m, buf, len);
+		step = is_fetch(m->wqe) ? move_in(m, buf, &len) : move_out(m, buf, &len);
 		if (step != HCA_STEP_MORE)
 			return step;
 		m->flow->done += len;
@@ -452,32 +480,40 @@ static enum hca_step do_atomic(const struct message *m)
 {
 	struct hca_accessor who = responder(m);
 	const struct hca_wqe *wqe = m->wqe;
+	uint64_t old = 0, new, len = sizeof(old);
 	enum hca_fault fault;
 	enum hca_step step;
-	uint64_t old, new;
 
-	fault = hca_mkey_read(m->peer->hca, &who, wqe->rkey, wqe->raddr, &old, sizeof(old),
+	fault = hca_mkey_read(m->peer->hca, &who, wqe->rkey, wqe->raddr, &old, &len,
 			      HCA_REMOTE_ATOMIC);
 	if (fault == HCA_OK) {
 		new = wqe->opcode == HCA_OP_ATOMIC_FA ? old + wqe->swap_add : wqe->swap_add;
 		if (wqe->opcode == HCA_OP_ATOMIC_FA || old == wqe->compare)
 			fault = hca_mkey_write(m->peer->hca, &who, wqe->rkey, wqe->raddr, &new,
-					       sizeof(new), HCA_REMOTE_ATOMIC);
+					       &len, HCA_REMOTE_ATOMIC);
 	}
 	step = remote_fault(m, fault, 0);
 	m->flow->atomic = old;
 	return step == HCA_STEP_MORE ? HCA_STEP_DONE : step;
 }
 
+/* Its list may have eight entries; what is there already stays when the turn ends between them. */
 static enum hca_step take_atomic(const struct message *m)
 {
 	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
-	uint64_t old = m->flow->atomic;
+	enum hca_step step = HCA_STEP_MORE;
 	struct hca_bad bad;
-	enum hca_step step;
 
-	step = hca_local_fault(m->qp, hca_sgl_scatter(&sgl, 0, &old, sizeof(old), &bad), &bad, true,
-			       m->syndrome);
+	while (m->flow->done < sizeof(m->flow->atomic) && step == HCA_STEP_MORE) {
+		uint64_t done = m->flow->done, len = sizeof(m->flow->atomic) - done;
+
+		step = hca_local_fault(m->qp,
+				       hca_sgl_scatter(&sgl, done,
+						       (const uint8_t *)&m->flow->atomic + done,
+						       &len, &bad),
+				       &bad, true, m->syndrome);
+		m->flow->done += len;
+	}
 	return step == HCA_STEP_MORE ? HCA_STEP_DONE : step;
 }
 
@@ -535,10 +571,28 @@ static enum hca_step complete(const struct message *m)
 	return is_atomic(m->wqe) ? take_atomic(m) : HCA_STEP_DONE;
 }
 
+static enum hca_step exchange(const struct message *m, uint64_t *budget)
+{
+	enum hca_step step = HCA_STEP_MORE;
+
+	if (m->peer && hca_fault_pending(m->peer_flow, HCA_FAULT_RESPONDER))
+		return HCA_STEP_WAIT;
+	if (!m->flow->started && !m->flow->arrived)
+		step = request(m);
+	else if (!m->peer)
+		step = no_answer(m);
+	if (step != HCA_STEP_MORE)
+		return step;
+	step = m->flow->executed ? HCA_STEP_DONE : execute(m, budget);
+	m->flow->arrived = step == HCA_STEP_TURN;
+	return step == HCA_STEP_DONE ? complete(m) : step;
+}
+
 enum hca_step hca_rc_step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome)
 {
 	struct message m = { .qp = qp, .flow = hca_flow(qp), .syndrome = syndrome };
 	enum hca_step step = HCA_STEP_MORE;
+	struct hca *other;
 
 	m.wqe = &m.flow->wqe;
 	if (hca_fault_pending(m.flow, HCA_FAULT_REQUESTER))
@@ -548,14 +602,13 @@ enum hca_step hca_rc_step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome
 	if (step != HCA_STEP_MORE)
 		return step;
 	find_peer(&m);
-	if (m.peer && hca_fault_pending(m.peer_flow, HCA_FAULT_RESPONDER))
+	other = m.peer && m.peer->hca != qp->hca ? m.peer->hca : NULL;
+	if (other && other->held)
 		return HCA_STEP_WAIT;
-	if (!m.flow->started)
-		step = request(&m);
-	else if (!m.peer)
-		step = no_answer(&m);
-	if (step != HCA_STEP_MORE)
-		return step;
-	step = m.flow->executed ? HCA_STEP_DONE : execute(&m, budget);
-	return step == HCA_STEP_DONE ? complete(&m) : step;
+	if (other)
+		other->held = true;
+	step = exchange(&m, budget);
+	if (other)
+		other->held = false;
+	return step;
 }

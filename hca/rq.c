@@ -105,7 +105,7 @@ struct hca_sgl hca_recv_sgl(struct hca_qp *qp, const struct hca_flow *flow)
 
 	return (struct hca_sgl){
 		.hca = qp->hca,
-		.who = { .pd = recv->pd, .qpn = qp->number },
+		.who = { .pd = recv->pd, .qpn = qp->number, .turn = qp->hca },
 		.seg = recv->seg,
 		.segs = recv->segs,
 	};

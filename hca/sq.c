@@ -4,8 +4,7 @@
  * Doorbells of user contexts go to a shared page and are not seen, so the record is looked at in
  * each turn; what is fetched because of it is fetched by TLPs.
  */
-#include <stdlib.h>
-
+#include "hca/budget.h"
 #include "hca/data.h"
 
 /* One turn of a QP. */
@@ -18,7 +17,7 @@
 struct hca_flow *hca_flow(struct hca_qp *qp)
 {
 	if (!qp->progress)
-		qp->progress = calloc(1, sizeof(struct hca_flow));
+		qp->progress = hca_alloc(qp->hca, sizeof(struct hca_flow));
 	return qp->progress;
 }
 
@@ -43,12 +42,17 @@ enum hca_step hca_local_fault(struct hca_qp *qp, enum hca_fault fault, const str
 {
 	if (fault == HCA_FAULT_PAGE)
 		fault = hca_fault_raise(qp, HCA_FAULT_REQUESTER, bad, write);
-	if (fault == HCA_OK)
+	switch (fault) {
+	case HCA_OK:
 		return HCA_STEP_MORE;
-	if (fault == HCA_FAULT_PAGE)
+	case HCA_FAULT_PAGE:
 		return HCA_STEP_WAIT;
-	*syndrome = HCA_SYND_LOCAL_PROT;
-	return HCA_STEP_ERROR;
+	case HCA_FAULT_TURN:
+		return HCA_STEP_TURN;
+	default:
+		*syndrome = HCA_SYND_LOCAL_PROT;
+		return HCA_STEP_ERROR;
+	}
 }
 
 bool hca_qp_can_receive(const struct hca_qp *qp)
@@ -142,12 +146,22 @@ static void complete(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t opcod
 		hca_cq_post(qp->hca, qp->cqn_snd, &cqe);
 }
 
-static void drop_message(struct hca_qp *qp, struct hca_flow *flow)
+/* Nothing of a message is under way, or of the last one. */
+static void reset_message(struct hca_qp *qp, struct hca_flow *flow)
 {
 	flow->active = false;
+	flow->arrived = false;
 	flow->started = false;
 	flow->executed = false;
 	flow->done = 0;
+	flow->checked_local = flow->checked_remote = 0;
+	hca_release(qp->hca, flow->entries);
+	flow->entries = NULL;
+}
+
+static void drop_message(struct hca_qp *qp, struct hca_flow *flow)
+{
+	reset_message(qp, flow);
 	qp->retrying = false;
 	/* A receive of a DCT that the message leaves behind is lost, as its sender never finishes.
 	 */
@@ -223,10 +237,8 @@ static bool load(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
 			hca_unmodelled(qp->hca, "send WQE opcode 0x%02x %s", flow->wqe.opcode,
 				       hca_wqe_unmodelled_name(flow->wqe.opcode));
 	}
+	reset_message(qp, flow);
 	flow->active = true;
-	flow->started = false;
-	flow->executed = false;
-	flow->done = 0;
 	qp->rnr_left = qp->rnr_retry;
 	qp->retries_left = qp->retry_count + 1;
 	return true;
@@ -271,12 +283,13 @@ static bool send_turn(struct hca_qp *qp, struct hca_flow *flow)
 			return false;
 		qp->retrying = false;
 	}
-	for (wqes = 0; wqes < TURN_WQES && budget; wqes++) {
+	for (wqes = 0; wqes < TURN_WQES && budget && !(wqes && hca_turn_over(qp->hca)); wqes++) {
 		uint8_t syndrome = HCA_SYND_NONE;
 		enum hca_step what;
 
 		if (!flow->active && (qp->state == HCA_QP_SQD || !load(qp, flow, &syndrome)))
 			return wqes > 0;
+		hca_work(qp->hca, HCA_WORK_WQE);
 		what = syndrome ? HCA_STEP_ERROR : step(qp, &budget, &syndrome);
 		switch (what) {
 		case HCA_STEP_DONE:
@@ -287,6 +300,7 @@ static bool send_turn(struct hca_qp *qp, struct hca_flow *flow)
 			fail(qp, flow, syndrome);
 			return true;
 		case HCA_STEP_MORE:
+		case HCA_STEP_TURN:
 			return true;
 		case HCA_STEP_WAIT:
 			return wqes > 0;
@@ -314,6 +328,7 @@ static bool flush_sends(struct hca_qp *qp, struct hca_flow *flow)
 			qp->sq_ci = qp->sq_pi;
 			break;
 		}
+		hca_work(qp->hca, HCA_WORK_WQE);
 		hca_wqe_parse_ctrl(raw, &flow->wqe);
 		complete(qp, &flow->wqe, HCA_CQE_REQ_ERR, HCA_SYND_FLUSH);
 	}
@@ -374,7 +389,11 @@ void hca_qp_state_changed(struct hca_qp *qp, enum hca_qp_state old)
 
 void hca_qp_stop(struct hca_qp *qp)
 {
-	free(qp->progress);
+	struct hca_flow *flow = qp->progress;
+
+	if (flow)
+		hca_release(qp->hca, flow->entries);
+	hca_release(qp->hca, flow);
 	qp->progress = NULL;
 	qp->retrying = false;
 	qp->sq_kick = false;

@@ -47,6 +47,7 @@ static void receive(struct hca_qp *qp, const struct subnet_packet *packet)
 			(uint32_t)packet->grh << 28 | (uint32_t)packet->sl << 24 | packet->src_qpn,
 	};
 	struct hca_flow *flow = hca_flow(qp);
+	uint64_t done = 0, left;
 	struct hca_sgl sgl;
 	struct hca_bad bad;
 
@@ -57,8 +58,10 @@ static void receive(struct hca_qp *qp, const struct subnet_packet *packet)
 		return;
 	}
 	sgl = hca_recv_sgl(qp, flow);
-	if (hca_sgl_check(&sgl, len, HCA_LOCAL_WRITE, &bad) != HCA_OK ||
-	    hca_sgl_scatter(&sgl, skip, packet->data + skip, len - skip, &bad) != HCA_OK) {
+	sgl.who.turn = NULL;
+	left = len - skip;
+	if (hca_sgl_check(&sgl, len, HCA_LOCAL_WRITE, &done, &bad) != HCA_OK ||
+	    hca_sgl_scatter(&sgl, skip, packet->data + skip, &left, &bad) != HCA_OK) {
 		fail_receive(qp, flow, HCA_SYND_LOCAL_PROT);
 		return;
 	}
@@ -166,6 +169,7 @@ enum hca_step hca_ud_step(struct hca_qp *qp, uint8_t *syndrome)
 	struct hca_flow *flow = hca_flow(qp);
 	const struct hca_wqe *wqe = &flow->wqe;
 	struct hca_sgl sgl = hca_wqe_sgl(qp);
+	uint64_t len = wqe->length, done = 0;
 	struct hca_bad bad;
 	enum hca_fault fault;
 	enum hca_step step;
@@ -176,9 +180,11 @@ enum hca_step hca_ud_step(struct hca_qp *qp, uint8_t *syndrome)
 		*syndrome = HCA_SYND_LOCAL_LENGTH;
 		return HCA_STEP_ERROR;
 	}
-	fault = hca_sgl_check(&sgl, wqe->length, HCA_LOCAL_READ, &bad);
+	/* A datagram is short: it is read as a whole in the turn in which it is sent. */
+	sgl.who.work_kept = INT64_MIN;
+	fault = hca_sgl_check(&sgl, len, HCA_LOCAL_READ, &done, &bad);
 	if (fault == HCA_OK)
-		fault = hca_sgl_gather(&sgl, 0, data + SUBNET_GRH_LEN, wqe->length, &bad);
+		fault = hca_sgl_gather(&sgl, 0, data + SUBNET_GRH_LEN, &len, &bad);
 	step = hca_local_fault(qp, fault, &bad, false, syndrome);
 	if (step != HCA_STEP_MORE)
 		return step;

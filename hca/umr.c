@@ -4,10 +4,12 @@
  * The TPH fields have no mask bit: a key keeps those of CREATE_MKEY through revoke and reuse.
  */
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
 
+#include "hca/budget.h"
 #include "hca/data.h"
 #include "hca/mkc.h"
+#include "hca/qp.h"
 
 /* Bits of the UMR control segment's mkey_mask (MLX5_MKEY_MASK_*) and the context bits they open. */
 #define MASK_LEN	0
@@ -39,32 +41,15 @@ static const struct {
 	{ 0, 3, 31, 31 },  /* length64 travels with len */
 };
 
-static void drop_entries(struct hca_mkey *mkey)
+static void drop_entries(struct hca *hca, struct hca_mkey *mkey)
 {
-	free(mkey->xlt);
-	mkey->xlt = NULL;
-	mkey->xlt_octwords = 0;
+	hca_xlt_drop(hca, &mkey->xlt);
 	mkey->umr_loaded = false;
 }
 
-/* Room for @octwords, zeroed: entries that nobody wrote are "not present". */
-static int grow(struct hca_mkey *mkey, uint32_t octwords)
-{
-	uint8_t *xlt;
-
-	if (octwords <= mkey->xlt_octwords)
-		return 0;
-	xlt = realloc(mkey->xlt, 16 * (size_t)octwords);
-	if (!xlt)
-		return -ENOMEM;
-	memset(xlt + 16 * (size_t)mkey->xlt_octwords, 0,
-	       16 * (size_t)(octwords - mkey->xlt_octwords));
-	mkey->xlt = xlt;
-	mkey->xlt_octwords = octwords;
-	return 0;
-}
-
-static int load(struct hca_mkey *mkey, const uint8_t umr[48], const uint8_t *xlt, size_t xlt_len)
+/* Returns 0 or -ENOMEM, and nothing is changed. */
+static int load(struct hca *hca, struct hca_mkey *mkey, const uint8_t umr[48], const uint8_t *xlt,
+		size_t xlt_len)
 {
 	uint64_t octwords = be16_at(umr, 4), offset = 0, room = mkc_octwords(mkey->mkc);
 
@@ -79,25 +64,25 @@ static int load(struct hca_mkey *mkey, const uint8_t umr[48], const uint8_t *xlt
 		return 0;
 	if (octwords > room - offset)
 		octwords = room - offset;
-	if (grow(mkey, (uint32_t)(offset + octwords)))
+	if (hca_xlt_store(hca, &mkey->xlt, (uint32_t)offset, xlt, (uint32_t)octwords))
 		return -ENOMEM;
-	memcpy(mkey->xlt + 16 * offset, xlt, 16 * octwords);
 	mkey->umr_loaded = true;
 	return 0;
 }
 
-static void apply_fields(struct hca_mkey *mkey, uint64_t mask, const uint8_t mkc[64])
+/* @context with the fields of @mkc that @mask opens. */
+static void apply_fields(uint8_t context[64], uint64_t mask, const uint8_t mkc[64])
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(field) / sizeof(field[0]); i++)
 		if (mask >> field[i].mask_bit & 1)
-			field_put(mkey->mkc, field[i].dw, field[i].hi, field[i].lo,
+			field_put(context, field[i].dw, field[i].hi, field[i].lo,
 				  field_get(mkc, field[i].dw, field[i].hi, field[i].lo));
 	if (mask >> MASK_LEN & 1)
-		be64_put(mkey->mkc, 0x18, mkc_len(mkc));
+		be64_put(context, 0x18, mkc_len(mkc));
 	if (mask >> MASK_START_ADDR & 1)
-		be64_put(mkey->mkc, 0x10, mkc_start(mkc));
+		be64_put(context, 0x10, mkc_start(mkc));
 }
 
 static bool state_allows(const struct hca_mkey *mkey, const struct hca_accessor *who, uint32_t key,
@@ -123,16 +108,21 @@ uint8_t hca_umr_apply(struct hca *hca, const struct hca_accessor *who, uint32_t 
 {
 	struct hca_mkey *mkey = hca_table_get(&hca->mkeys, key >> 8);
 	uint64_t mask = be64_at(umr, 8);
+	uint8_t context[64];
 	bool was_free;
 
 	if (!mkey || !state_allows(mkey, who, key, umr, mask))
 		return HCA_SYND_MW_BIND;
-	if (load(mkey, umr, xlt, xlt_len))
+	memcpy(context, mkey->mkc, sizeof(context));
+	apply_fields(context, mask, mkc);
+	if (!hca_mkey_valid(hca, context))
+		return HCA_SYND_MW_BIND;
+	if (load(hca, mkey, umr, xlt, xlt_len))
 		return HCA_SYND_LOCAL_QP_OP;
 	was_free = mkc_free(mkey->mkc);
-	apply_fields(mkey, mask, mkc);
+	memcpy(mkey->mkc, context, sizeof(context));
 	if (mkc_free(mkey->mkc) && mask >> MASK_FREE & 1) {
-		drop_entries(mkey);
+		drop_entries(hca, mkey);
 	} else if (was_free && !mkc_free(mkey->mkc)) {
 		mkey->remote_write_bytes = mkey->remote_read_bytes = 0;
 		mkey->dma_low = mkey->dma_high = 0;
@@ -140,63 +130,106 @@ uint8_t hca_umr_apply(struct hca *hca, const struct hca_accessor *who, uint32_t 
 	return HCA_SYND_NONE;
 }
 
+/* --- who may do what ----------------------------------------------------------------------- */
+
+/*
+ * Whether a key of DMA addresses with context @to lets nobody do what it did not with @from: fewer
+ * bytes of the same place, fewer rights, for one QP only, invalidated.
+ */
+static bool narrows(const uint8_t from[64], const uint8_t to[64])
+{
+	const uint32_t rights = 0x1fu << 10;
+
+	if (be32_at(to, 0) & ~be32_at(from, 0) & rights)
+		return false;
+	if (mkc_start(to) != mkc_start(from) || mkc_log_page(to) != mkc_log_page(from))
+		return false;
+	if (mkc_length64(to) ? !mkc_length64(from)
+			     : !mkc_length64(from) && mkc_len(to) > mkc_len(from))
+		return false;
+	if (mkc_qpn(to) != mkc_qpn(from) && mkc_qpn(from) != HCA_MKC_ANY_QP)
+		return false;
+	return (!mkc_free(from) || mkc_free(to)) && (mkc_en_rinval(from) || !mkc_en_rinval(to));
+}
+
 /*
  * The driver's own UMR QP may change any key, others only keys of their PD that allow it. DMA
- * addresses are for QPs that the kernel vouches for (qpc.fre); the list of a memory window names
- * keys, which are checked when it is used.
+ * addresses, and what of the memory behind them a key gives, are for QPs that the kernel vouches
+ * for (qpc.fre). All others may change keys whose entries name keys, as memory windows are: the
+ * inner keys are checked when they are used.
  */
 static bool may_change(struct hca_qp *qp, const struct hca_wqe *wqe)
 {
 	struct hca_mkey *mkey = hca_table_get(&qp->hca->mkeys, wqe->imm >> 8);
+	uint64_t mask = be64_at(wqe->umr, 8);
+	uint8_t context[64];
 
 	if (qp->type == HCA_QP_REG_UMR)
 		return true;
-	if (!mkey || !mkc_umr_en(mkey->mkc) || mkc_pd(mkey->mkc) != qp->pd)
+	if (!mkey || !mkc_umr_en(mkey->mkc) || mkc_pd(mkey->mkc) != qp->pd || mask >> MASK_PD & 1)
 		return false;
-	if (be64_at(wqe->umr, 8) >> MASK_PD & 1)
-		return false;
-	return !(wqe->length || wqe->xlt_len) || mkc_mode(mkey->mkc) == HCA_MKC_KLM ||
-	       field_get(qp->qpc, 28, 11, 11);
+	if (field_get(qp->qpc, QPC_ACK, 11, 11) || mkc_indirect(mkey->mkc))
+		return true;
+	memcpy(context, mkey->mkc, sizeof(context));
+	apply_fields(context, mask, wqe->mkc);
+	return !wqe->length && !wqe->xlt_len && narrows(mkey->mkc, context);
 }
 
-/* Translation entries by the WQE's data segments into *@xlt, for the caller to free. */
-static uint8_t fetch_entries(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t **xlt)
+/* --- the WQE ------------------------------------------------------------------------------- */
+
+/*
+ * Translation entries by the WQE's data segments into the flow, as far as this turn goes. They are
+ * given back with the message.
+ */
+static enum hca_step fetch_entries(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t *syndrome)
 {
+	struct hca_flow *flow = hca_flow(qp);
 	struct hca_sgl sgl = hca_wqe_sgl(qp);
 	struct hca_bad bad;
 
-	*xlt = NULL;
-	if (!wqe->length)
-		return HCA_SYND_NONE;
 	/* xlt_octowords has 16 bits: no driver sends more. */
+	*syndrome = HCA_SYND_LOCAL_LENGTH;
 	if (wqe->length > 16u << 16)
-		return HCA_SYND_LOCAL_LENGTH;
-	*xlt = malloc(wqe->length);
-	if (!*xlt)
-		return HCA_SYND_LOCAL_QP_OP;
-	if (hca_sgl_gather(&sgl, 0, *xlt, wqe->length, &bad) == HCA_OK)
-		return HCA_SYND_NONE;
-	free(*xlt);
-	*xlt = NULL;
-	return HCA_SYND_LOCAL_PROT;
+		return HCA_STEP_ERROR;
+	*syndrome = HCA_SYND_LOCAL_QP_OP;
+	if (wqe->length && !flow->entries)
+		flow->entries = hca_alloc(qp->hca, wqe->length);
+	if (wqe->length && !flow->entries)
+		return HCA_STEP_ERROR;
+	*syndrome = HCA_SYND_LOCAL_PROT;
+	while (flow->done < wqe->length) {
+		uint64_t len = wqe->length - flow->done;
+		enum hca_fault fault;
+
+		fault = hca_sgl_gather(&sgl, flow->done, flow->entries + flow->done, &len, &bad);
+		if (fault == HCA_FAULT_TURN)
+			return HCA_STEP_MORE;
+		if (fault != HCA_OK)
+			return HCA_STEP_ERROR;
+		flow->done += len;
+		if (hca_turn_over(qp->hca) && flow->done < wqe->length)
+			return HCA_STEP_MORE;
+	}
+	return HCA_STEP_DONE;
 }
 
 enum hca_step hca_umr_step(struct hca_qp *qp, uint8_t *syndrome)
 {
 	struct hca_accessor who = hca_qp_accessor(qp);
-	const struct hca_wqe *wqe = &hca_flow(qp)->wqe;
-	uint8_t *xlt;
+	struct hca_flow *flow = hca_flow(qp);
+	const struct hca_wqe *wqe = &flow->wqe;
+	enum hca_step step;
 
 	if (!may_change(qp, wqe)) {
 		*syndrome = HCA_SYND_MW_BIND;
 		return HCA_STEP_ERROR;
 	}
-	*syndrome = fetch_entries(qp, wqe, &xlt);
-	if (*syndrome)
-		return HCA_STEP_ERROR;
-	*syndrome = hca_umr_apply(qp->hca, &who, wqe->imm, wqe->umr, wqe->mkc, xlt ? xlt : wqe->xlt,
-				  xlt ? wqe->length : wqe->xlt_len);
-	free(xlt);
+	step = fetch_entries(qp, wqe, syndrome);
+	if (step != HCA_STEP_DONE)
+		return step;
+	*syndrome = hca_umr_apply(qp->hca, &who, wqe->imm, wqe->umr, wqe->mkc,
+				  wqe->length ? flow->entries : wqe->xlt,
+				  wqe->length ? wqe->length : wqe->xlt_len);
 	return *syndrome ? HCA_STEP_ERROR : HCA_STEP_DONE;
 }
 
@@ -208,6 +241,6 @@ bool hca_umr_invalidate(struct hca *hca, uint32_t pd, uint32_t key)
 	    mkc_pd(mkey->mkc) != pd || !mkc_en_rinval(mkey->mkc))
 		return false;
 	field_put(mkey->mkc, 0, 30, 30, 1);
-	drop_entries(mkey);
+	drop_entries(hca, mkey);
 	return true;
 }

@@ -42,7 +42,7 @@ static void zap(struct end *end)
 {
 	struct hca_mkey *mkey = mkey_of(end);
 
-	memset(mkey->xlt, 0, 16 * (size_t)mkey->xlt_octwords);
+	memset(fixture_xlt(mkey), 0, 16 * (size_t)mkey->xlt.octwords);
 	mkey->umr_loaded = true;
 }
 
@@ -52,7 +52,7 @@ static void reload(struct end *end)
 	size_t i;
 
 	for (i = 0; i < END_BUF / 4096; i++)
-		be64_put(mkey->xlt, 8 * i, (end->buf + 4096 * i) | 3);
+		be64_put(fixture_xlt(mkey), 8 * i, (end->buf + 4096 * i) | 3);
 }
 
 static uint8_t resume(struct end *end, uint32_t type_token, bool error)

@@ -140,7 +140,7 @@ static void test_length64(void **state)
 	char buf[8] = "";
 
 	memcpy(fixture_at(f, addr), "length64", 8);
-	assert_int_equal(hca_mkey_read(hca, &who, port->lkey, addr, buf, 8, HCA_LOCAL_READ),
+	assert_int_equal(fixture_mkey_read(hca, &who, port->lkey, addr, buf, 8, HCA_LOCAL_READ),
 			 HCA_OK);
 	assert_memory_equal(buf, "length64", 8);
 	assert_int_equal(hca_mkey_check(hca, &who, port->lkey, UINT64_MAX - 7, 8, HCA_LOCAL_READ),
@@ -149,7 +149,7 @@ static void test_length64(void **state)
 			 HCA_FAULT_KEY);
 	/* The fabric refuses what is behind the host's memory. */
 	assert_int_equal(
-		hca_mkey_write(hca, &who, port->lkey, FIXTURE_MEMORY, buf, 8, HCA_LOCAL_WRITE),
+		fixture_mkey_write(hca, &who, port->lkey, FIXTURE_MEMORY, buf, 8, HCA_LOCAL_WRITE),
 		HCA_FAULT_BUS);
 }
 
@@ -184,8 +184,9 @@ static void test_mtt(void **state)
 		assert_non_null(back);
 		for (i = 0; i < len; i++)
 			data[i] = (uint8_t)(i * 13 + i / page + s);
-		assert_int_equal(hca_mkey_write(hca, &who, key, start, data, len, HCA_REMOTE_WRITE),
-				 HCA_OK);
+		assert_int_equal(
+			fixture_mkey_write(hca, &who, key, start, data, len, HCA_REMOTE_WRITE),
+			HCA_OK);
 		for (i = 0; i < len; i += 61) {
 			uint64_t va = start + i, at_page = (va - 0x7f0000000000) / page;
 
@@ -195,8 +196,9 @@ static void test_mtt(void **state)
 		/* Nothing before the start and behind the end. */
 		assert_int_equal(*(uint8_t *)fixture_at(f, pages[0] + page / 2 + 23), 0);
 		assert_int_equal(*(uint8_t *)fixture_at(f, pages[2] + page / 2 + 24), 0);
-		assert_int_equal(hca_mkey_read(hca, &who, key, start, back, len, HCA_REMOTE_READ),
-				 HCA_OK);
+		assert_int_equal(
+			fixture_mkey_read(hca, &who, key, start, back, len, HCA_REMOTE_READ),
+			HCA_OK);
 		assert_memory_equal(back, data, len);
 		free(data);
 		free(back);
@@ -218,15 +220,15 @@ static void test_refused_leaves_nothing(void **state)
 	memcpy(before, fixture_at(f, start), sizeof(before));
 	/* The second page is missing: the first must stay as it is. */
 	mkey->umr_loaded = true;
-	be64_put(mkey->xlt, 0, start | 3);
-	be64_put(mkey->xlt, 8, 0);
-	assert_int_equal(hca_mkey_write(hca, &who, key, start, data, 8192, HCA_REMOTE_WRITE),
+	be64_put(fixture_xlt(mkey), 0, start | 3);
+	be64_put(fixture_xlt(mkey), 8, 0);
+	assert_int_equal(fixture_mkey_write(hca, &who, key, start, data, 8192, HCA_REMOTE_WRITE),
 			 HCA_FAULT_PAGE);
 	assert_memory_equal(fixture_at(f, start), before, sizeof(before));
 	assert_int_equal(mkey->remote_write_bytes, 0);
 	/* Read-only page. */
-	be64_put(mkey->xlt, 8, (start + 4096) | 1);
-	assert_int_equal(hca_mkey_write(hca, &who, key, start, data, 8192, HCA_REMOTE_WRITE),
+	be64_put(fixture_xlt(mkey), 8, (start + 4096) | 1);
+	assert_int_equal(fixture_mkey_write(hca, &who, key, start, data, 8192, HCA_REMOTE_WRITE),
 			 HCA_FAULT_PAGE);
 	assert_int_equal(hca_mkey_check(hca, &who, key, start, 8192, HCA_REMOTE_READ), HCA_OK);
 	assert_memory_equal(fixture_at(f, start), before, sizeof(before));
@@ -234,7 +236,7 @@ static void test_refused_leaves_nothing(void **state)
 	mkey->umr_loaded = false;
 	assert_int_equal(hca_mkey_check(hca, &who, key, start, 8192, HCA_REMOTE_WRITE), HCA_OK);
 	/* A table that is too short. */
-	mkey->xlt_octwords = 0;
+	mkey->xlt.octwords = 0;
 	assert_int_equal(hca_mkey_check(hca, &who, key, start, 1, HCA_REMOTE_WRITE), HCA_FAULT_KEY);
 	mkey->umr_loaded = true;
 	assert_int_equal(hca_mkey_check(hca, &who, key, start, 1, HCA_REMOTE_WRITE),
@@ -288,13 +290,13 @@ static void test_lists(void **state)
 		memset(data, 0x31, 100);
 		memset(data + 100, 0x32, 100);
 		/* Across the two entries: end of the first is memory's end, then its start. */
-		assert_int_equal(hca_mkey_write(hca, &who, list, start + 4096 - 100, data, 200,
-						HCA_REMOTE_WRITE),
+		assert_int_equal(fixture_mkey_write(hca, &who, list, start + 4096 - 100, data, 200,
+						    HCA_REMOTE_WRITE),
 				 HCA_OK);
 		assert_memory_equal(fixture_at(f, addr + 8192 - 100), data, 100);
 		assert_memory_equal(fixture_at(f, addr), data + 100, 100);
-		assert_int_equal(hca_mkey_read(hca, &who, list, start + 4096 - 100, back, 200,
-					       HCA_REMOTE_READ),
+		assert_int_equal(fixture_mkey_read(hca, &who, list, start + 4096 - 100, back, 200,
+						   HCA_REMOTE_READ),
 				 HCA_OK);
 		assert_memory_equal(back, data, 200);
 		/* The list's own rights, then those of the key in it. */
@@ -321,7 +323,7 @@ static void test_null_key(void **state)
 	uint32_t inner = make_key(port, addr, FIXTURE_ALL, 0);
 	uint32_t list = make_list(port, HCA_MKC_KSM, inner, addr, port->pd);
 
-	be32_put(find_key(hca, list)->xlt, 16 + 4, HCA_KEY_NULL);
+	be32_put(fixture_xlt(find_key(hca, list)), 16 + 4, HCA_KEY_NULL);
 	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 4096, HCA_REMOTE_READ), HCA_OK);
 	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 4097, HCA_REMOTE_READ),
 			 HCA_FAULT_PAGE);
@@ -343,11 +345,12 @@ static void test_dump_key(void **state)
 	uint8_t data[8192], *memory = fixture_at(*state, addr);
 
 	memset(data, 0x5a, sizeof(data));
-	assert_int_equal(hca_mkey_write(hca, &who, HCA_KEY_DUMP, addr, data, 8192, HCA_LOCAL_WRITE),
-			 HCA_OK);
+	assert_int_equal(
+		fixture_mkey_write(hca, &who, HCA_KEY_DUMP, addr, data, 8192, HCA_LOCAL_WRITE),
+		HCA_OK);
 	assert_int_equal(memory[0] | memory[8191], 0);
 	assert_int_equal(
-		hca_mkey_read(hca, &who, HCA_KEY_DUMP, UINT64_MAX, data, 100, HCA_LOCAL_READ),
+		fixture_mkey_read(hca, &who, HCA_KEY_DUMP, UINT64_MAX, data, 100, HCA_LOCAL_READ),
 		HCA_OK);
 	assert_int_equal(data[0] | data[99], 0);
 	assert_int_equal(data[100], 0x5a);
@@ -362,14 +365,14 @@ static void test_dump_key(void **state)
 
 	/* The first half of the list goes nowhere, the second where it belongs. */
 	who.pd = port->pd;
-	be32_put(find_key(hca, list)->xlt, 4, HCA_KEY_DUMP);
+	be32_put(fixture_xlt(find_key(hca, list)), 4, HCA_KEY_DUMP);
 	memset(data, 0x5a, sizeof(data));
 	data[4096] = 0x77;
-	assert_int_equal(hca_mkey_write(hca, &who, list, 0x10000, data, 8192, HCA_REMOTE_WRITE),
+	assert_int_equal(fixture_mkey_write(hca, &who, list, 0x10000, data, 8192, HCA_REMOTE_WRITE),
 			 HCA_OK);
 	assert_int_equal(memory[0], 0x77);
 	assert_int_equal(memory[4096], 0);
-	assert_int_equal(hca_mkey_read(hca, &who, list, 0x10000, data, 8192, HCA_REMOTE_READ),
+	assert_int_equal(fixture_mkey_read(hca, &who, list, 0x10000, data, 8192, HCA_REMOTE_READ),
 			 HCA_OK);
 	assert_int_equal(data[0] | data[4095], 0);
 	assert_int_equal(data[4096], 0x77);
@@ -389,25 +392,23 @@ static void test_strided(void **state)
 	uint8_t data[90], *memory = fixture_at(*state, addr);
 	uint8_t query[16] = { 0 }, out[0x110 + 64];
 
-	mkey->xlt = realloc(mkey->xlt, 48);
-	assert_non_null(mkey->xlt);
-	mkey->xlt_octwords = 3;
-	memset(mkey->xlt, 0, 48);
-	be32_put(mkey->xlt, 0, 30);
-	be32_put(mkey->xlt, 4, HCA_KEY_STRIDED);
-	be32_put(mkey->xlt, 8, 3);
-	be16_put(mkey->xlt, 14, 2);
-	be16_put(mkey->xlt, 16, 30);
-	be16_put(mkey->xlt, 18, 10);
-	be32_put(mkey->xlt, 20, inner);
-	be64_put(mkey->xlt, 24, addr);
-	be16_put(mkey->xlt, 32, 25);
-	be16_put(mkey->xlt, 34, 20);
-	be32_put(mkey->xlt, 36, inner);
-	be64_put(mkey->xlt, 40, addr + 4096);
+	hca_xlt_drop(hca, &mkey->xlt);
+	assert_int_equal(hca_xlt_store(hca, &mkey->xlt, 0, (uint8_t[48]){ 0 }, 3), 0);
+	be32_put(fixture_xlt(mkey), 0, 30);
+	be32_put(fixture_xlt(mkey), 4, HCA_KEY_STRIDED);
+	be32_put(fixture_xlt(mkey), 8, 3);
+	be16_put(fixture_xlt(mkey), 14, 2);
+	be16_put(fixture_xlt(mkey), 16, 30);
+	be16_put(fixture_xlt(mkey), 18, 10);
+	be32_put(fixture_xlt(mkey), 20, inner);
+	be64_put(fixture_xlt(mkey), 24, addr);
+	be16_put(fixture_xlt(mkey), 32, 25);
+	be16_put(fixture_xlt(mkey), 34, 20);
+	be32_put(fixture_xlt(mkey), 36, inner);
+	be64_put(fixture_xlt(mkey), 40, addr + 4096);
 	for (i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i + 1);
-	assert_int_equal(hca_mkey_write(hca, &who, list, 0x10000, data, 90, HCA_REMOTE_WRITE),
+	assert_int_equal(fixture_mkey_write(hca, &who, list, 0x10000, data, 90, HCA_REMOTE_WRITE),
 			 HCA_OK);
 	for (i = 0; i < 3; i++) {
 		assert_memory_equal(memory + 30 * i, data + 30 * i, 10);
@@ -419,17 +420,17 @@ static void test_strided(void **state)
 	be16_put(query, 0, 0x201);
 	be32_put(query, 8, list >> 8);
 	assert_int_equal(fixture_cmd(port, query, 16, out, 0x110 + 32), 0);
-	assert_memory_equal(out + 0x110, mkey->xlt, 32);
+	assert_memory_equal(out + 0x110, fixture_xlt(mkey), 32);
 	assert_int_equal(fixture_cmd(port, query, 16, out, sizeof(out)), 0);
-	assert_memory_equal(out + 0x110, mkey->xlt, 48);
+	assert_memory_equal(out + 0x110, fixture_xlt(mkey), 48);
 	assert_int_equal(be64_at(out, 0x110 + 48), 0);
 	/* Beyond the last time, and lists that are none. */
 	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 91, HCA_REMOTE_READ),
 			 HCA_FAULT_KEY);
-	be16_put(mkey->xlt, 14, 3);
+	be16_put(fixture_xlt(mkey), 14, 3);
 	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 1, HCA_REMOTE_READ),
 			 HCA_FAULT_KEY);
-	be32_put(mkey->xlt, 0, 0);
+	be32_put(fixture_xlt(mkey), 0, 0);
 	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 1, HCA_REMOTE_READ),
 			 HCA_FAULT_KEY);
 }
@@ -443,9 +444,9 @@ static void test_loop(void **state)
 	uint32_t list = make_list(port, HCA_MKC_KSM, 0x100, 0x10000, port->pd);
 	struct hca_mkey *mkey = find_key(hca, list);
 
-	be32_put(mkey->xlt, 4, list);
+	be32_put(fixture_xlt(mkey), 4, list);
 	field_put(mkey->mkc, 0, 11, 10, 3);
-	be64_put(mkey->xlt, 8, 0x10000);
+	be64_put(fixture_xlt(mkey), 8, 0x10000);
 	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 8, HCA_REMOTE_READ),
 			 HCA_FAULT_KEY);
 }
@@ -694,11 +695,11 @@ static void test_report(void **state)
 	st_set(port, 4, 0x77);
 	assert_false(hca_mkey_report(hca, &report));
 	/* Local accesses do not count. */
-	hca_mkey_write(hca, &who, key, attr.start, data, 300, HCA_LOCAL_WRITE);
+	fixture_mkey_write(hca, &who, key, attr.start, data, 300, HCA_LOCAL_WRITE);
 	assert_false(hca_mkey_report(hca, &report));
-	hca_mkey_write(hca, &who, key, attr.start + 100, data, 300, HCA_REMOTE_WRITE);
-	hca_mkey_write(hca, &who, key, attr.start + 5000, data, 100, HCA_REMOTE_WRITE);
-	hca_mkey_read(hca, &who, key, attr.start + 200, data, 50, HCA_REMOTE_READ);
+	fixture_mkey_write(hca, &who, key, attr.start + 100, data, 300, HCA_REMOTE_WRITE);
+	fixture_mkey_write(hca, &who, key, attr.start + 5000, data, 100, HCA_REMOTE_WRITE);
+	fixture_mkey_read(hca, &who, key, attr.start + 200, data, 50, HCA_REMOTE_READ);
 	assert_true(hca_mkey_report(hca, &report));
 	assert_int_equal(report.key, key);
 	assert_true(report.tph);
@@ -719,7 +720,7 @@ static void test_report(void **state)
 	/* A refused access changes nothing. */
 	hca_clear_mkey_report(hca);
 	assert_int_equal(
-		hca_mkey_write(hca, &who, key, attr.start + 8000, data, 300, HCA_REMOTE_WRITE),
+		fixture_mkey_write(hca, &who, key, attr.start + 8000, data, 300, HCA_REMOTE_WRITE),
 		HCA_FAULT_KEY);
 	assert_false(hca_mkey_report(hca, &report));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Connected traffic that works: every operation, between two HCAs and in loopback. */
+#include "hca/budget.h"
 #include "hca/tests/traffic.h"
 
 #define KIB 1024u
@@ -317,6 +318,7 @@ static void test_large_message_is_divided(void **state)
 	qp = hca_table_get(&hca->qps, a.qp.number);
 	post_rdma(&a, HCA_OP_WRITE, SIGNALLED, 0, to, dst, from, src, (uint32_t)attr.len);
 	while (!fixture_cq_next(a.port, &a.scq) && turns < 100) {
+		hca->work_left = HCA_TURN_WORK;
 		assert_true(hca_qp_poll(qp));
 		turns++;
 	}

@@ -135,9 +135,12 @@ static void test_masks(void **state)
 		assert_int_equal(apply(&t, NULL, 0), 0);
 		assert_memory_equal(t.mkey->mkc, want, 64);
 
+		/* In the mode that has no rules of its own. */
 		memset(t.mkey->mkc, 0xff, 64);
+		field_put(t.mkey->mkc, 0, 28, 26, HCA_MKC_PA);
+		field_put(t.mkey->mkc, 0, 9, 8, HCA_MKC_PA);
 		memset(t.mkc, 0, sizeof(t.mkc));
-		memset(want, 0xff, 64);
+		memcpy(want, t.mkey->mkc, 64);
 		for (k = 0; k < 8; k++)
 			want[cases[i].at + k] &= (uint8_t)~cases[i].bytes[k];
 		if (cases[i].bit == 0)
@@ -164,8 +167,9 @@ static void test_life(void **state)
 	assert_int_equal(apply(&t, xlt, sizeof(xlt)), 0);
 	assert_int_equal(field_get(t.mkey->mkc, 15, 31, 0), TPH_WORD);
 	memset(data, 0x61, 16);
-	assert_int_equal(hca_mkey_write(t.hca, &user, t.key, 0x11000, data, 16, HCA_REMOTE_WRITE),
-			 HCA_OK);
+	assert_int_equal(
+		fixture_mkey_write(t.hca, &user, t.key, 0x11000, data, 16, HCA_REMOTE_WRITE),
+		HCA_OK);
 	assert_memory_equal(fixture_at(t.f, mem + 4096 * 6), data, 16);
 	assert_int_equal(t.mkey->remote_write_bytes, 16);
 	/* "Must be free" fails now and changes nothing. */
@@ -177,7 +181,7 @@ static void test_life(void **state)
 		memset(xlt, 0xee, sizeof(xlt));
 		assert_int_equal(apply(&t, xlt, sizeof(xlt)), HCA_SYND_MW_BIND);
 		assert_memory_equal(t.mkey->mkc, before, 64);
-		assert_int_equal(be64_at(t.mkey->xlt, 0), (mem + 4096 * 7) | 3);
+		assert_int_equal(be64_at(fixture_xlt(t.mkey), 0), (mem + 4096 * 7) | 3);
 	}
 
 	assert_int_equal(revoke_key(&t), 0);
@@ -212,15 +216,15 @@ static void test_offsets(void **state)
 	set_load(&t, 0, 4096, 12, 4, 0);
 	be64_put(t.umr, 8, 0);
 	assert_int_equal(apply(&t, xlt, sizeof(xlt)), 0);
-	assert_int_equal(t.mkey->xlt_octwords, 4);
+	assert_int_equal(t.mkey->xlt.octwords, 4);
 	memset(xlt, 0x22, sizeof(xlt));
 	set_load(&t, 0, 4096, 12, 4, 4);
 	assert_int_equal(apply(&t, xlt, sizeof(xlt)), 0);
-	assert_int_equal(t.mkey->xlt_octwords, 5);
+	assert_int_equal(t.mkey->xlt.octwords, 5);
 	for (i = 0; i < 64; i++)
-		assert_int_equal(t.mkey->xlt[i], 0x11);
+		assert_int_equal(fixture_xlt(t.mkey)[i], 0x11);
 	for (i = 64; i < 80; i++)
-		assert_int_equal(t.mkey->xlt[i], 0x22);
+		assert_int_equal(fixture_xlt(t.mkey)[i], 0x22);
 	/* Far behind the table, with the high part of the offset, and with all of its bits. */
 	t.umr[0] = HCA_UMR_OFFSET_EN;
 	be64_put(t.umr, 8, 0);
@@ -231,25 +235,25 @@ static void test_offsets(void **state)
 	be32_put(t.umr, 16, 0xffffffff);
 	be16_put(t.umr, 6, 0xffff);
 	assert_int_equal(apply(&t, xlt, sizeof(xlt)), 0);
-	assert_int_equal(t.mkey->xlt_octwords, 5);
+	assert_int_equal(t.mkey->xlt.octwords, 5);
 	/* Without "offset enable" the offset does not count. */
 	t.umr[0] = 0;
 	be16_put(t.umr, 4, 1);
 	assert_int_equal(apply(&t, xlt, sizeof(xlt)), 0);
-	assert_int_equal(t.mkey->xlt[15], 0x33);
-	assert_int_equal(t.mkey->xlt[16], 0x11);
+	assert_int_equal(fixture_xlt(t.mkey)[15], 0x33);
+	assert_int_equal(fixture_xlt(t.mkey)[16], 0x11);
 	/* More octowords than bytes. */
 	be16_put(t.umr, 4, 4);
 	memset(xlt, 0x44, sizeof(xlt));
 	assert_int_equal(apply(&t, xlt, 16), 0);
-	assert_int_equal(t.mkey->xlt[15], 0x44);
-	assert_int_equal(t.mkey->xlt[16], 0x11);
+	assert_int_equal(fixture_xlt(t.mkey)[15], 0x44);
+	assert_int_equal(fixture_xlt(t.mkey)[16], 0x11);
 	/* A gap before the loaded part is zero, not stale. */
 	assert_int_equal(revoke_key(&t), 0);
 	set_load(&t, 0, 4096, 12, 1, 4);
 	assert_int_equal(apply(&t, xlt, 16), 0);
 	for (i = 0; i < 64; i++)
-		assert_int_equal(t.mkey->xlt[i], 0);
+		assert_int_equal(fixture_xlt(t.mkey)[i], 0);
 }
 
 static void test_checks(void **state)
@@ -349,7 +353,7 @@ static void test_queue(void **state)
 		fixture_poll(t.f);
 		cqe = expect_done(&u.end, index);
 		assert_int_equal(cqe[0x38], HCA_OP_UMR);
-		assert_int_equal(be64_at(t.mkey->xlt, 0), (4096 * (round + 1)) | 3);
+		assert_int_equal(be64_at(fixture_xlt(t.mkey), 0), (4096 * (round + 1)) | 3);
 		assert_false(mkc_free(t.mkey->mkc));
 		memset(t.umr, 0, 48);
 		t.umr[0] = HCA_UMR_INLINE;
@@ -428,7 +432,7 @@ static void test_user_queue(void **state)
 		} else {
 			expect_error(&end, 0, HCA_SYND_MW_BIND);
 			assert_memory_equal(t.mkey->mkc, before, 64);
-			assert_null(t.mkey->xlt);
+			assert_null(t.mkey->xlt.chunk);
 		}
 	}
 }

@@ -134,14 +134,13 @@ static void expect(struct rig *rig, struct hca_mkey *mkey, uint64_t mask, const 
 		assert_memory_equal(hca_xlt_octword(&mkey->xlt, 0), entry, sizeof(entry));
 }
 
-static void check_field(void **state, enum sender sender, enum hca_mkc_mode mode, size_t i,
+static void check_field(struct rig *rig, enum sender sender, enum hca_mkc_mode mode, size_t i,
 			bool wide)
 {
 	bool direct = mode != HCA_MKC_KLM && mode != HCA_MKC_KSM;
-	struct rig rig = rig_new(state, sender);
 	/* From the narrow value, or from the wide one. */
 	bool rights_bit = field[i].dw == 0 && field[i].lo >= 10 && field[i].lo <= 14;
-	struct hca_mkey *mkey = key_new(&rig, mode, rights_bit && wide ? 0 : FIXTURE_ALL, wide);
+	struct hca_mkey *mkey = key_new(rig, mode, rights_bit && wide ? 0 : FIXTURE_ALL, wide);
 	uint8_t mkc[64] = { 0 }, want[64];
 	bool allowed = sender != USER || !direct || field[i].rule == ALWAYS ||
 		       (field[i].rule == NARROWER && !wide);
@@ -152,10 +151,10 @@ static void check_field(void **state, enum sender sender, enum hca_mkc_mode mode
 		field_put(mkey->mkc, 3, 24, 24, 1);
 	if (mode == HCA_MKC_MEMIC && field[i].bit == 6) {
 		/* Its start is a place in the BAR, and has to be in an allocation whoever asks. */
-		be64_put(mkc, 0x10, wide ? rig.memic + 4096 : 0x10000000);
+		be64_put(mkc, 0x10, wide ? rig->memic + 4096 : 0x10000000);
 		memcpy(want, mkey->mkc, sizeof(want));
-		be64_put(want, 0x10, rig.memic + 4096);
-		expect(&rig, mkey, BIT64(6), mkc, want, sender != USER && wide);
+		be64_put(want, 0x10, rig->memic + 4096);
+		expect(rig, mkey, BIT64(6), mkc, want, sender != USER && wide);
 		return;
 	}
 	field_put(mkc, field[i].dw, field[i].hi, field[i].lo,
@@ -167,7 +166,7 @@ static void check_field(void **state, enum sender sender, enum hca_mkc_mode mode
 	memcpy(want, mkey->mkc, sizeof(want));
 	field_put(want, field[i].dw, field[i].hi, field[i].lo,
 		  wide ? field[i].wide : field[i].narrow);
-	expect(&rig, mkey, BIT64(field[i].bit), mkc, want, allowed);
+	expect(rig, mkey, BIT64(field[i].bit), mkc, want, allowed);
 }
 
 static void test_each_field(void **state)
@@ -175,14 +174,15 @@ static void test_each_field(void **state)
 	static const enum hca_mkc_mode modes[] = { HCA_MKC_PA, HCA_MKC_MTT, HCA_MKC_KLM,
 						   HCA_MKC_KSM, HCA_MKC_MEMIC };
 
-	for (unsigned int n = 0; n < sizeof(modes) / sizeof(modes[0]); n++) {
-		for (enum sender sender = USER; sender <= DRIVER; sender++) {
-			for (size_t i = 0; i < 2 * sizeof(field) / sizeof(field[0]); i++) {
-				check_field(state, sender, modes[n], i / 2, i % 2);
-				fixture_teardown(state);
-				fixture_setup(state);
-			}
+	for (enum sender sender = USER; sender <= DRIVER; sender++) {
+		struct rig rig = rig_new(state, sender);
+
+		for (unsigned int n = 0; n < sizeof(modes) / sizeof(modes[0]); n++) {
+			for (size_t i = 0; i < 2 * sizeof(field) / sizeof(field[0]); i++)
+				check_field(&rig, sender, modes[n], i / 2, i % 2);
 		}
+		fixture_teardown(state);
+		fixture_setup(state);
 	}
 }
 
@@ -198,9 +198,10 @@ static void test_length(void **state)
 		{ 0, true, false, false },    { UINT64_MAX, false, false, false },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		for (enum sender sender = USER; sender <= DRIVER; sender++) {
-			struct rig rig = rig_new(state, sender);
+	for (enum sender sender = USER; sender <= DRIVER; sender++) {
+		struct rig rig = rig_new(state, sender);
+
+		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 			struct hca_mkey *mtt = key_new(&rig, HCA_MKC_MTT, FIXTURE_ALL, false);
 			struct hca_mkey *memic = key_new(&rig, HCA_MKC_MEMIC, FIXTURE_ALL, false);
 			uint8_t mkc[64] = { 0 }, want[64];
@@ -216,9 +217,9 @@ static void test_length(void **state)
 			/* Nobody makes it longer than its allocation. */
 			expect(&rig, memic, BIT64(0), mkc, want,
 			       cases[i].memic && (sender != USER || cases[i].user));
-			fixture_teardown(state);
-			fixture_setup(state);
 		}
+		fixture_teardown(state);
+		fixture_setup(state);
 	}
 }
 

@@ -69,7 +69,7 @@ struct hca_flow {
 	uint64_t atomic; /* what it answers to an atomic */
 	uint64_t done;
 	uint64_t checked_local, checked_remote; /* bytes of the payload that passed, see rc.c */
-	uint8_t *entries;			/* UMR: translation entries, @done bytes of them */
+	uint8_t *staged;			/* see hca_stage() */
 	struct hca_wqe wqe;
 	/* WQEs fetched ahead, linear: blocks [fetched, fetched + fetched_blocks) of the SQ */
 	uint16_t fetched, fetched_blocks;
@@ -152,6 +152,11 @@ struct hca_sgl hca_wqe_sgl(struct hca_qp *qp);
  */
 enum hca_step hca_local_fault(struct hca_qp *qp, enum hca_fault fault, const struct hca_bad *bad,
 			      bool write, uint8_t *syndrome);
+/*
+ * hca_stage() - the payload of the WQE behind @front bytes of zeros at flow->staged, which goes
+ * with the message: for what is used only as a whole. HCA_STEP_DONE, or as hca_local_fault().
+ */
+enum hca_step hca_stage(struct hca_qp *qp, size_t front, uint8_t *syndrome);
 /* Responder side of @qp takes requests. */
 bool hca_qp_can_receive(const struct hca_qp *qp);
 

@@ -22,6 +22,7 @@
 struct walk {
 	struct hca *hca;
 	const struct hca_accessor *who;
+	bool moves;		/* what is checked will be transferred, and is paid for as such */
 	bool transfer;		/* else check only */
 	bool write;		/* to memory */
 	uint8_t *in;		/* reads: where the next byte goes */
@@ -302,10 +303,10 @@ static bool turn_over(const struct walk *w)
 
 static void pay(const struct walk *w, const struct piece *piece)
 {
-	if (!w->who->turn)
+	if (w->transfer || !w->who->turn)
 		return;
 	hca_work(w->who->turn, HCA_WORK_STEP);
-	if (w->transfer && !piece->indirect)
+	if (w->moves && !piece->indirect)
 		hca_work(w->who->turn, HCA_WORK_TRANSFER + piece->len);
 }
 
@@ -420,6 +421,7 @@ static enum hca_fault check_and_transfer(struct walk *w, uint32_t key, uint64_t 
 	uint64_t asked = *len;
 	enum hca_fault fault;
 
+	w->moves = true;
 	*len = 0;
 	if (!asked)
 		return HCA_OK;

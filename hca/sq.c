@@ -55,6 +55,40 @@ enum hca_step hca_local_fault(struct hca_qp *qp, enum hca_fault fault, const str
 	}
 }
 
+enum hca_step hca_stage(struct hca_qp *qp, size_t front, uint8_t *syndrome)
+{
+	struct hca_flow *flow = hca_flow(qp);
+	const struct hca_wqe *wqe = &flow->wqe;
+	struct hca_sgl sgl = hca_wqe_sgl(qp);
+
+	if (hca_fault_pending(flow, HCA_FAULT_REQUESTER))
+		return HCA_STEP_WAIT;
+	if (!flow->staged)
+		flow->staged = hca_alloc(qp->hca, front + wqe->length);
+	if (!flow->staged) {
+		*syndrome = HCA_SYND_LOCAL_QP_OP;
+		return HCA_STEP_ERROR;
+	}
+	while (flow->done < wqe->length) {
+		uint64_t len = wqe->length - flow->done;
+		struct hca_bad bad;
+		enum hca_step step;
+
+		step = hca_local_fault(qp,
+				       hca_sgl_gather(&sgl, flow->done,
+						      flow->staged + front + flow->done, &len,
+						      &bad),
+				       &bad, false, syndrome);
+		if (step != HCA_STEP_MORE)
+			return step;
+		flow->done += len;
+		if (flow->done < wqe->length && hca_turn_over(qp->hca))
+			return HCA_STEP_TURN;
+	}
+	flow->fault[HCA_FAULT_REQUESTER] = HCA_FAULT_IDLE;
+	return HCA_STEP_DONE;
+}
+
 bool hca_qp_can_receive(const struct hca_qp *qp)
 {
 	return qp->state >= HCA_QP_RTR && qp->state <= HCA_QP_SQD;
@@ -155,8 +189,8 @@ static void reset_message(struct hca_qp *qp, struct hca_flow *flow)
 	flow->executed = false;
 	flow->done = 0;
 	flow->checked_local = flow->checked_remote = 0;
-	hca_release(qp->hca, flow->entries);
-	flow->entries = NULL;
+	hca_release(qp->hca, flow->staged);
+	flow->staged = NULL;
 }
 
 static void drop_message(struct hca_qp *qp, struct hca_flow *flow)
@@ -392,7 +426,7 @@ void hca_qp_stop(struct hca_qp *qp)
 	struct hca_flow *flow = qp->progress;
 
 	if (flow)
-		hca_release(qp->hca, flow->entries);
+		hca_release(qp->hca, flow->staged);
 	hca_release(qp->hca, flow);
 	qp->progress = NULL;
 	qp->retrying = false;

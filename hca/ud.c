@@ -165,30 +165,15 @@ static void send(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t *data)
 
 enum hca_step hca_ud_step(struct hca_qp *qp, uint8_t *syndrome)
 {
-	uint8_t data[SUBNET_GRH_LEN + HCA_MTU] = { 0 };
 	struct hca_flow *flow = hca_flow(qp);
-	const struct hca_wqe *wqe = &flow->wqe;
-	struct hca_sgl sgl = hca_wqe_sgl(qp);
-	uint64_t len = wqe->length, done = 0;
-	struct hca_bad bad;
-	enum hca_fault fault;
 	enum hca_step step;
 
-	if (hca_fault_pending(flow, HCA_FAULT_REQUESTER))
-		return HCA_STEP_WAIT;
-	if (wqe->length > HCA_MTU) {
+	if (flow->wqe.length > HCA_MTU) {
 		*syndrome = HCA_SYND_LOCAL_LENGTH;
 		return HCA_STEP_ERROR;
 	}
-	/* A datagram is short: it is read as a whole in the turn in which it is sent. */
-	sgl.who.work_kept = INT64_MIN;
-	fault = hca_sgl_check(&sgl, len, HCA_LOCAL_READ, &done, &bad);
-	if (fault == HCA_OK)
-		fault = hca_sgl_gather(&sgl, 0, data + SUBNET_GRH_LEN, &len, &bad);
-	step = hca_local_fault(qp, fault, &bad, false, syndrome);
-	if (step != HCA_STEP_MORE)
-		return step;
-	flow->fault[HCA_FAULT_REQUESTER] = HCA_FAULT_IDLE;
-	send(qp, wqe, data);
-	return HCA_STEP_DONE;
+	step = hca_stage(qp, SUBNET_GRH_LEN, syndrome);
+	if (step == HCA_STEP_DONE)
+		send(qp, &flow->wqe, flow->staged);
+	return step;
 }

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "hca/budget.h"
 #include "hca/data.h"
 #include "hca/mkc.h"
 #include "hca/qp.h"
@@ -17,6 +16,9 @@
 #define MASK_PD		7
 #define MASK_MKEY_BYTE	13
 #define MASK_FREE	29
+
+/* Bytes of translation entries: xlt_octowords has 16 bits, no driver sends more. */
+#define ENTRIES_MAX (16u << 16)
 
 static const struct {
 	uint8_t mask_bit, dw, hi, lo;
@@ -175,60 +177,27 @@ static bool may_change(struct hca_qp *qp, const struct hca_wqe *wqe)
 	return !wqe->length && !wqe->xlt_len && narrows(mkey->mkc, context);
 }
 
-/* --- the WQE ------------------------------------------------------------------------------- */
-
-/*
- * Translation entries by the WQE's data segments into the flow, as far as this turn goes. They are
- * given back with the message.
- */
-static enum hca_step fetch_entries(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t *syndrome)
-{
-	struct hca_flow *flow = hca_flow(qp);
-	struct hca_sgl sgl = hca_wqe_sgl(qp);
-	struct hca_bad bad;
-
-	/* xlt_octowords has 16 bits: no driver sends more. */
-	*syndrome = HCA_SYND_LOCAL_LENGTH;
-	if (wqe->length > 16u << 16)
-		return HCA_STEP_ERROR;
-	*syndrome = HCA_SYND_LOCAL_QP_OP;
-	if (wqe->length && !flow->entries)
-		flow->entries = hca_alloc(qp->hca, wqe->length);
-	if (wqe->length && !flow->entries)
-		return HCA_STEP_ERROR;
-	*syndrome = HCA_SYND_LOCAL_PROT;
-	while (flow->done < wqe->length) {
-		uint64_t len = wqe->length - flow->done;
-		enum hca_fault fault;
-
-		fault = hca_sgl_gather(&sgl, flow->done, flow->entries + flow->done, &len, &bad);
-		if (fault == HCA_FAULT_TURN)
-			return HCA_STEP_MORE;
-		if (fault != HCA_OK)
-			return HCA_STEP_ERROR;
-		flow->done += len;
-		if (hca_turn_over(qp->hca) && flow->done < wqe->length)
-			return HCA_STEP_MORE;
-	}
-	return HCA_STEP_DONE;
-}
-
 enum hca_step hca_umr_step(struct hca_qp *qp, uint8_t *syndrome)
 {
 	struct hca_accessor who = hca_qp_accessor(qp);
 	struct hca_flow *flow = hca_flow(qp);
 	const struct hca_wqe *wqe = &flow->wqe;
-	enum hca_step step;
+	enum hca_step step = HCA_STEP_DONE;
 
 	if (!may_change(qp, wqe)) {
 		*syndrome = HCA_SYND_MW_BIND;
 		return HCA_STEP_ERROR;
 	}
-	step = fetch_entries(qp, wqe, syndrome);
+	if (wqe->length > ENTRIES_MAX) {
+		*syndrome = HCA_SYND_LOCAL_LENGTH;
+		return HCA_STEP_ERROR;
+	}
+	if (wqe->length)
+		step = hca_stage(qp, 0, syndrome);
 	if (step != HCA_STEP_DONE)
 		return step;
 	*syndrome = hca_umr_apply(qp->hca, &who, wqe->imm, wqe->umr, wqe->mkc,
-				  wqe->length ? flow->entries : wqe->xlt,
+				  wqe->length ? flow->staged : wqe->xlt,
 				  wqe->length ? wqe->length : wqe->xlt_len);
 	return *syndrome ? HCA_STEP_ERROR : HCA_STEP_DONE;
 }

@@ -725,6 +725,53 @@ static void test_report(void **state)
 	assert_false(hca_mkey_report(hca, &report));
 }
 
+/* CREATE_MKEY with a context that no access could be checked against. */
+static void test_contexts_refused(void **state)
+{
+	static const struct {
+		enum hca_mkc_mode mode;
+		uint32_t octwords, log_page;
+		bool length64, is_free;
+		uint8_t status;
+	} cases[] = {
+		{ HCA_MKC_PA, UINT32_MAX, 0, true, false, 0 },
+		{ HCA_MKC_MTT, HCA_XLT_MTT_MAX, 12, false, false, 0 },
+		{ HCA_MKC_MTT, HCA_XLT_MTT_MAX + 1, 12, false, false, HCA_CMD_BAD_PARAM },
+		{ HCA_MKC_MTT, 0, 11, false, false, HCA_CMD_BAD_PARAM },
+		{ HCA_MKC_MTT, 0, 11, false, true, 0 },
+		{ HCA_MKC_KLM, HCA_XLT_LIST_MAX, 0, false, false, 0 },
+		{ HCA_MKC_KLM, HCA_XLT_LIST_MAX + 1, 0, false, false, HCA_CMD_BAD_PARAM },
+		{ HCA_MKC_KSM, HCA_XLT_LIST_MAX, 63, false, false, 0 },
+		{ HCA_MKC_KSM, HCA_XLT_LIST_MAX + 1, 12, false, true, HCA_CMD_BAD_PARAM },
+		{ 4, 0, 12, false, false, HCA_CMD_BAD_PARAM },
+		{ HCA_MKC_MEMIC, 0, 0, true, false, HCA_CMD_BAD_PARAM },
+		{ HCA_MKC_MEMIC, 0, 0, false, false, HCA_CMD_BAD_PARAM },
+		{ 6, 0, 12, false, false, HCA_CMD_BAD_PARAM },
+		{ 7, 0, 12, false, true, HCA_CMD_BAD_PARAM },
+	};
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint32_t count = port->hca->mkeys.count;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t in[0x110] = { 0 }, out[16], *mkc = in + 0x10;
+
+		be16_put(in, 0, 0x200);
+		be32_put(mkc, 0,
+			 FIXTURE_ALL | (uint32_t)cases[i].is_free << 30 |
+				 (uint32_t)cases[i].mode >> 2 << 26 |
+				 ((uint32_t)cases[i].mode & 3) << 8);
+		be32_put(mkc, 4, 0xffffff77);
+		be32_put(mkc, 12, (uint32_t)cases[i].length64 << 31 | port->pd);
+		be64_put(mkc, 0x18, 64);
+		be32_put(mkc, 52, cases[i].octwords);
+		be32_put(mkc, 56, cases[i].log_page);
+		assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)),
+				 cases[i].status);
+		count += !cases[i].status;
+		assert_int_equal(port->hca->mkeys.count, count);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -733,6 +780,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_identity, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_length64, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_mtt, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_contexts_refused, fixture_setup,
+						fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_refused_leaves_nothing, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_lists, fixture_setup, fixture_teardown),

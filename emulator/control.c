@@ -226,6 +226,7 @@ static struct json_object *answer(const struct controlled *devices, unsigned int
 				  const char *name, const char *argument)
 {
 	const struct controlled *device = find(devices, count, name);
+	int rc;
 
 	if (!strcmp(verb, "functions"))
 		return functions(devices, count);
@@ -234,8 +235,10 @@ static struct json_object *answer(const struct controlled *devices, unsigned int
 			return error("a mark has 1 to 23 characters", name);
 		if (!trace)
 			return error("no trace is written for the mark", name);
-		tlp_trace_mark(trace, name);
-		return json_object_new_object();
+		rc = tlp_trace_mark(trace, name);
+		if (rc == -EINVAL)
+			return error("a mark has printable ASCII characters only", name);
+		return rc ? error(strerror(-rc), name) : json_object_new_object();
 	}
 	if (!strcmp(verb, "counts") || !strcmp(verb, "reset-counts")) {
 		if (!device || !device->endpoint)

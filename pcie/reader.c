@@ -11,9 +11,9 @@ struct tlp_reader {
 	const char *from, *to;
 	bool started, ended;
 	unsigned long long offset; /* of the next record */
-	char names[256][TLP_TRACE_NAME];
-	char text[TLP_TRACE_NAME + 1];
-	char error[128];
+	char names[256][TLP_TEXT];
+	char text[TLP_TEXT];
+	char error[256];
 };
 
 struct tlp_reader *tlp_reader_open(const char *path)
@@ -101,32 +101,58 @@ static const char *name_of(const struct tlp_reader *reader, uint8_t index)
 	return reader->names[index][0] ? reader->names[index] : "?";
 }
 
-/* Returns 0 or -EPROTO. */
+/* A text up to its first NUL, as it may go to a terminal or into JSON. */
+static void take_text(const struct tlp_record *record, char text[TLP_TEXT])
+{
+	char *p = text;
+
+	*p = '\0';
+	for (unsigned int i = 0; i < record->header_len && record->header[i]; i++) {
+		uint8_t c = record->header[i];
+
+		if (c >= ' ' && c <= '~' && c != '\\')
+			p += sprintf(p, "%c", c);
+		else
+			p += sprintf(p, "\\x%02x", c);
+	}
+}
+
+/* Rows that were counted under a name keep it: another one would rename them. */
+static int take_function(struct tlp_reader *reader, uint8_t index)
+{
+	char *name = reader->names[index];
+
+	if (*name && strcmp(name, reader->text))
+		return broken(reader, "another name for a function");
+	memcpy(name, reader->text, TLP_TEXT);
+	return 0;
+}
+
+/* Returns 0, -EPROTO, or -ENODATA for a STOP. */
 static int decode(struct tlp_reader *reader, struct tlp_entry *entry)
 {
 	const struct tlp_record *record = &entry->record;
+	const char *fault = tlp_record_fault(record, &entry->tlp);
 
+	if (fault)
+		return broken(reader, fault);
 	entry->target = NULL;
 	entry->text = NULL;
 	entry->source = name_of(reader, record->source);
 	if (record->kind == TLP_RECORD_TLP) {
-		if (record->header_len > TLP_MAX_HEADER || record->route > PCIE_ROUTE_FUNCTION)
-			return broken(reader, "bad length or route");
-		if (tlp_decode(record->header, record->header_len, &entry->tlp) !=
-		    record->header_len)
-			return broken(reader, "undecodable TLP header");
 		if (record->route == PCIE_ROUTE_FUNCTION)
 			entry->target = name_of(reader, record->target);
 		return 0;
 	}
-	if (record->kind != TLP_RECORD_FUNCTION && record->kind != TLP_RECORD_MARK)
-		return broken(reader, "unknown kind");
-	if (record->header_len >= TLP_TRACE_NAME)
-		return broken(reader, "bad length");
-	memcpy(reader->text, record->header, record->header_len);
-	reader->text[record->header_len] = '\0';
+	take_text(record, reader->text);
 	entry->text = reader->text;
-	return 0;
+	if (record->kind == TLP_RECORD_FUNCTION)
+		return take_function(reader, record->source);
+	if (record->kind == TLP_RECORD_MARK)
+		return 0;
+	snprintf(reader->error, sizeof(reader->error), "incomplete: recording stopped here: %s",
+		 reader->text);
+	return -ENODATA;
 }
 
 /* A mark begins or ends the interval. */
@@ -163,10 +189,8 @@ int tlp_reader_next(struct tlp_reader *reader, struct tlp_entry *entry)
 		rc = decode(reader, entry);
 		if (rc)
 			return rc;
-		if (entry->record.kind == TLP_RECORD_FUNCTION) {
-			memcpy(reader->names[entry->record.source], reader->text, TLP_TRACE_NAME);
+		if (entry->record.kind == TLP_RECORD_FUNCTION)
 			continue;
-		}
 		if (entry->record.kind == TLP_RECORD_MARK)
 			take_mark(reader, reader->text);
 		if (was_started && !reader->ended)
@@ -197,5 +221,5 @@ const char *tlp_route_name(uint8_t route)
 		[PCIE_ROUTE_FUNCTION] = "function",
 	};
 
-	return names[route];
+	return route < sizeof(names) / sizeof(names[0]) ? names[route] : "?";
 }

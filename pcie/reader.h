@@ -16,8 +16,14 @@ struct tlp_entry {
 	struct tlp_record record;    /* fields in host order */
 	struct tlp tlp;		     /* kind TLP only */
 	const char *source, *target; /* function names; "?" unnamed, target NULL: no function */
-	const char *text;	     /* kinds FUNCTION and MARK: the name */
+	const char *text;	     /* kind MARK: the name */
 };
+
+/*
+ * Names and texts of a file are printed, and compared, in printable ASCII: other bytes and the
+ * backslash as \xNN. Bytes of such a text, with its end.
+ */
+#define TLP_TEXT (4 * (TLP_TRACE_NAME - 1) + 1)
 
 /* @path stays the caller's until close. NULL with errno from fopen(3), or EPROTO: not a trace. */
 struct tlp_reader *tlp_reader_open(const char *path);
@@ -30,8 +36,9 @@ void tlp_reader_interval(struct tlp_reader *reader, const char *from, const char
 /*
  * tlp_reader_next() - the next TLP or mark of the interval (function names are taken in on the
  * way). Strings in @entry live until close, text until the next call.
- * Returns 1; 0 at the end; else -errno: -EPROTO broken record, -EMSGSIZE file ends within a record,
- * -ENOENT a mark of the interval is missing, -EIO and others from read.
+ * Returns 1; 0 at the end; else -errno: -EPROTO broken record, or a second name for a function;
+ * -EMSGSIZE file ends within a record, -ENODATA recording stopped here (a STOP record), -ENOENT a
+ * mark of the interval is missing, -EIO and others from read. The work is one step for each record.
  */
 int tlp_reader_next(struct tlp_reader *reader, struct tlp_entry *entry);
 /* What went wrong, for people: names the mark or the byte offset in the file. */

@@ -8,6 +8,9 @@
  * Completions are records of their own: from a function, source is that function and the route is
  * FUNCTION with the requester as target; from guest memory, source is the requester, the route is
  * the request's and the completer ID in the header is 0 (the root complex).
+ *
+ * A trace has a bound, and a file system may be full: recording stops then and a STOP record, the
+ * last one, says so. What was recorded before it is all there.
  */
 #ifndef PCIE_TRACE_H
 #define PCIE_TRACE_H
@@ -19,8 +22,15 @@
 
 #define TLP_TRACE_MAGIC "TPHTLP1\n"
 #define TLP_TRACE_NAME	24
+/* Bytes of a trace unless tlp_trace_limit() says otherwise: 89 million TLPs. */
+#define TLP_TRACE_LIMIT (1ull << 32)
 
-enum tlp_record_kind { TLP_RECORD_FUNCTION = 1, TLP_RECORD_MARK = 2, TLP_RECORD_TLP = 3 };
+enum tlp_record_kind {
+	TLP_RECORD_FUNCTION = 1,
+	TLP_RECORD_MARK = 2,
+	TLP_RECORD_TLP = 3,
+	TLP_RECORD_STOP = 4, /* the rest was not recorded; text: why */
+};
 
 struct tlp_trace_file {
 	char magic[8];
@@ -36,20 +46,43 @@ struct tlp_record {
 	uint8_t source;	    /* index of the function that issued the TLP */
 	uint8_t bar;	    /* route FUNCTION: BAR number */
 	uint16_t reserved;
-	uint8_t header[TLP_TRACE_NAME]; /* TLP: header bytes; FUNCTION and MARK: text */
+	uint8_t header[TLP_TRACE_NAME]; /* TLP: header bytes; others: text */
 	uint64_t offset;		/* route FUNCTION: byte offset in the BAR */
 };
 
 struct tlp_trace;
 
-/* NULL with errno from open(2) or ENOMEM. Writes are buffered; safe to call from any thread. */
+struct tlp_trace_status {
+	int error; /* why recording stopped: EFBIG at the limit, or of a write; 0: it goes on */
+	uint64_t records; /* in the file or on the way to it, without the STOP */
+	uint64_t lost;	  /* records since it stopped, and those that a failed write took */
+	uint64_t refused; /* records that no reader would take, e.g. without a header */
+};
+
+/*
+ * What a reader cannot take in @record (fields in host order), for people; NULL: nothing. @tlp is
+ * the decoded header of a TLP.
+ */
+const char *tlp_record_fault(const struct tlp_record *record, struct tlp *tlp);
+
+/*
+ * NULL with errno from open(2) or ENOMEM. Writes are buffered; safe to call from any thread. What
+ * goes wrong later is said once on stderr, and the callers go on without a trace.
+ */
 struct tlp_trace *tlp_trace_open(const char *path);
-/* Returns 0 or -errno of the first failed write. NULL is allowed. */
+/* Returns 0 or -errno: why recording stopped (see struct tlp_trace_status). NULL is allowed. */
 int tlp_trace_close(struct tlp_trace *trace);
+/* Stop at a file of @bytes. Returns 0 or -EINVAL: no room for one record more and the STOP. */
+int tlp_trace_limit(struct tlp_trace *trace, uint64_t bytes);
+struct tlp_trace_status tlp_trace_status(struct tlp_trace *trace);
+/* A record that tlp_record_fault() objects to is counted and left out. */
 void tlp_trace_record(struct tlp_trace *trace, const struct tlp_record *record);
 /* Name the function with this index (see struct tlp_record.source), at most 23 bytes. */
 void tlp_trace_function(struct tlp_trace *trace, uint8_t index, const char *name);
-/* A named mark (at most 23 bytes) and flush, so that readers see all before it. NULL: nothing. */
-void tlp_trace_mark(struct tlp_trace *trace, const char *name);
+/*
+ * A named mark and flush, so that readers see all before it. Returns 0, also for @trace NULL;
+ * -EINVAL when @name is not 1 to 23 printable ASCII characters; else why recording has stopped.
+ */
+int tlp_trace_mark(struct tlp_trace *trace, const char *name);
 
 #endif

@@ -98,6 +98,10 @@ static void test_mark(void **state)
 
 	(void)state;
 	assert_non_null(trace);
+	answer = control_answer(devices, 2, trace, subnet, "mark h\033re");
+	assert_string_equal(answer, "{\"error\":\"a mark has printable ASCII characters only: "
+				    "h\\u001bre\"}\n");
+	free(answer);
 	answer = control_answer(devices, 2, trace, subnet, "mark here");
 	assert_string_equal(answer, "{}\n");
 	free(answer);

@@ -72,7 +72,7 @@ static void test_layout(void **state)
 	r.bar = 2;
 	tlp_trace_function(trace, 3, "hca3");
 	tlp_trace_record(trace, &r);
-	tlp_trace_mark(trace, "a name of more than 23 bytes");
+	assert_int_equal(tlp_trace_mark(trace, "a name of 23 characters"), 0);
 	assert_int_equal(tlp_trace_close(trace), 0);
 	assert_int_equal(file_size(), sizeof(bytes));
 	f = fopen(path, "r");
@@ -87,7 +87,7 @@ static void test_layout(void **state)
 	assert_memory_equal(bytes + 56, "\x88\x77\x66\x55\x44\x33\x22\x11", 8);
 	assert_memory_equal(bytes + 56 + 8, "\x03\x03\x10\x07\x03\x02\0\0\x60", 9);
 	assert_memory_equal(bytes + 56 + 40, "\x00\xff\xee\xdd\xcc\xbb\xaa\x99", 8);
-	assert_memory_equal(bytes + 104 + 16, "a name of more than 23 \0", 24);
+	assert_memory_equal(bytes + 104 + 16, "a name of 23 characters\0", 24);
 }
 
 static void test_buffering(void **state)
@@ -157,16 +157,35 @@ static void test_open_for_writing_errors(void **state)
 	errno = 0;
 	assert_null(tlp_trace_open("/dev/full"));
 	assert_int_equal(errno, ENOSPC);
-	tlp_trace_mark(NULL, "nowhere");
+	assert_int_equal(tlp_trace_mark(NULL, "nowhere"), 0);
 	assert_int_equal(tlp_trace_close(NULL), 0);
 }
 
-/* A limit on the size of files stands in for the disk's. The first error stays; then nothing more.
+/* Reads @tlps TLPs and marks, then the STOP with @why. */
+static void assert_stopped(unsigned int tlps, const char *why)
+{
+	struct tlp_reader *reader = tlp_reader_open(path);
+	struct tlp_entry entry;
+	char error[64];
+
+	assert_non_null(reader);
+	snprintf(error, sizeof(error), "incomplete: recording stopped here: %s", why);
+	for (unsigned int i = 0; i < tlps; i++)
+		assert_int_equal(tlp_reader_next(reader, &entry), 1);
+	assert_int_equal(tlp_reader_next(reader, &entry), -ENODATA);
+	assert_string_equal(tlp_reader_error(reader), error);
+	tlp_reader_close(reader);
+}
+
+/*
+ * A limit on the size of files stands in for the disk's. The first error stays; then nothing more.
+ * What is there of the record that did not fit goes, and the last whole one becomes the STOP.
  */
 static void test_disk_full(void **state)
 {
 	struct tlp_trace *trace = tlp_trace_open(path);
 	struct tlp_record r = record(0, 0x1000);
+	struct tlp_trace_status status;
 	struct rlimit old, limit;
 
 	(void)state;
@@ -178,12 +197,114 @@ static void test_disk_full(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	for (unsigned int i = 0; i < 20; i++)
 		tlp_trace_record(trace, &r);
-	tlp_trace_mark(trace, "full");
+	assert_int_equal(tlp_trace_mark(trace, "full"), -EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-	assert_int_equal(file_size(), 500);
-	tlp_trace_mark(trace, "room again");
+	assert_int_equal(file_size(), 488);
+	assert_int_equal(tlp_trace_mark(trace, "room again"), -EFBIG);
+	status = tlp_trace_status(trace);
+	assert_int_equal(status.error, EFBIG);
+	assert_int_equal(status.records, 9);
+	assert_int_equal(status.lost, 13);
+	assert_int_equal(status.refused, 0);
 	assert_int_equal(tlp_trace_close(trace), -EFBIG);
-	assert_int_equal(file_size(), 500);
+	assert_int_equal(file_size(), 488);
+	assert_stopped(9, "File too large");
+}
+
+/* No room for even one record: the file is an empty trace, and close() says what happened. */
+static void test_disk_full_at_once(void **state)
+{
+	struct tlp_trace *trace = tlp_trace_open(path);
+	struct rlimit old, limit;
+	struct tlp_reader *reader;
+	struct tlp_entry entry;
+
+	(void)state;
+	assert_non_null(trace);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	limit = old;
+	limit.rlim_cur = 20;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(tlp_trace_mark(trace, "full"), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(tlp_trace_status(trace).lost, 1);
+	assert_int_equal(tlp_trace_close(trace), -EFBIG);
+	assert_int_equal(file_size(), 8);
+	reader = tlp_reader_open(path);
+	assert_non_null(reader);
+	assert_int_equal(tlp_reader_next(reader, &entry), 0);
+	tlp_reader_close(reader);
+}
+
+/* At the limit all is there; one record more, and the STOP takes the place that was left for it. */
+static void test_limit(void **state)
+{
+	struct tlp_record r = record(0, 0x1000);
+	struct tlp_trace_status status;
+
+	(void)state;
+	for (unsigned int beyond = 0; beyond < 3; beyond++) {
+		struct tlp_trace *trace = tlp_trace_open(path);
+
+		assert_non_null(trace);
+		assert_int_equal(tlp_trace_limit(trace, 0), -EINVAL);
+		assert_int_equal(tlp_trace_limit(trace, 8 + 2 * 48 - 1), -EINVAL);
+		assert_int_equal(tlp_trace_limit(trace, 8 + 2 * 48), 0);
+		assert_int_equal(tlp_trace_limit(trace, 8 + 6 * 48 + 47), 0);
+		for (unsigned int i = 0; i < 5 + beyond; i++)
+			tlp_trace_record(trace, &r);
+		/* Not below what is recorded already. */
+		assert_int_equal(tlp_trace_limit(trace, 8 + 6 * 48), -EINVAL);
+		status = tlp_trace_status(trace);
+		assert_int_equal(status.records, 5);
+		assert_int_equal(status.lost, beyond);
+		assert_int_equal(status.error, beyond ? EFBIG : 0);
+		assert_int_equal(tlp_trace_close(trace), beyond ? -EFBIG : 0);
+		assert_int_equal(file_size(), 8 + (5 + !!beyond) * 48);
+		if (beyond)
+			assert_stopped(5, "limit of the trace");
+	}
+}
+
+/* What a reader would not take is counted, not written; so is a mark that is no name. */
+static void test_refused(void **state)
+{
+	static const char *const names[] = { "",	 "24 characters are 1 more",
+					     "\033[2J",	 "a\nb",
+					     "\xc3\xa4", "\x7f" };
+	struct tlp_trace *trace = tlp_trace_open(path);
+	struct tlp_record good = record(0, 0x1000), r;
+
+	(void)state;
+	assert_non_null(trace);
+	r = good;
+	r.header_len = (uint8_t)-EINVAL; /* what tlp_encode() says, taken for a length */
+	tlp_trace_record(trace, &r);
+	r.header_len = 0;
+	tlp_trace_record(trace, &r);
+	r.header_len = 21;
+	tlp_trace_record(trace, &r);
+	r = good;
+	r.header_len--;
+	tlp_trace_record(trace, &r);
+	r = good;
+	r.route = PCIE_ROUTE_FUNCTION + 1;
+	tlp_trace_record(trace, &r);
+	r = good;
+	r.header[3] = 0; /* 1024 DW across a 4 KiB boundary with one DW's byte enables */
+	tlp_trace_record(trace, &r);
+	r = good;
+	r.kind = 5;
+	tlp_trace_record(trace, &r);
+	assert_int_equal(tlp_trace_status(trace).refused, 7);
+	assert_int_equal(tlp_trace_status(trace).records, 0);
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(tlp_trace_mark(trace, names[i]), -EINVAL);
+	tlp_trace_record(trace, &good);
+	assert_int_equal(tlp_trace_status(trace).records, 1);
+	assert_int_equal(tlp_trace_close(trace), 0);
+	assert_int_equal(file_size(), 8 + 48);
 }
 
 static struct tlp_reader *sample(void)
@@ -313,7 +434,8 @@ static void test_broken_records(void **state)
 {
 	(void)state;
 	assert_broken(8, 0, "unknown kind in the record at byte 56");
-	assert_broken(8, 4, "unknown kind in the record at byte 56");
+	assert_broken(8, 5, "unknown kind in the record at byte 56");
+	assert_broken(8, 255, "unknown kind in the record at byte 56");
 	assert_broken(9, 4, "bad length or route in the record at byte 56");
 	assert_broken(10, 21, "bad length or route in the record at byte 56");
 	assert_broken(10, 16, "undecodable TLP header in the record at byte 56");
@@ -321,6 +443,88 @@ static void test_broken_records(void **state)
 	assert_broken(16, 0xff, "undecodable TLP header in the record at byte 56");
 	assert_broken(8 - 48, 0, "unknown kind in the record at byte 8");
 	assert_broken(10 - 48, 24, "bad length in the record at byte 8");
+}
+
+/* Whatever bytes a name has, what comes out is printable; and a function has one name. */
+static void test_names(void **state)
+{
+	struct tlp_trace *trace = tlp_trace_open(path);
+	struct tlp_record r = record(1, 0x1000), mark = { .kind = TLP_RECORD_MARK };
+	struct tlp_reader *reader;
+	struct tlp_entry entry;
+
+	(void)state;
+	assert_non_null(trace);
+	tlp_trace_function(trace, 1, "a\\\033\xff");
+	tlp_trace_record(trace, &r);
+	mark.header_len = 23;
+	memset(mark.header, 0x9b, 23);
+	tlp_trace_record(trace, &mark);
+	mark.header[2] = '\0';
+	tlp_trace_record(trace, &mark);
+	tlp_trace_function(trace, 1, "a\\\033\xff");
+	tlp_trace_function(trace, 1, "b");
+	assert_int_equal(tlp_trace_close(trace), 0);
+	reader = tlp_reader_open(path);
+	assert_non_null(reader);
+	assert_int_equal(tlp_reader_next(reader, &entry), 1);
+	assert_string_equal(entry.source, "a\\x5c\\x1b\\xff");
+	assert_true(tlp_reader_knows(reader, "a\\x5c\\x1b\\xff"));
+	assert_int_equal(tlp_reader_next(reader, &entry), 1);
+	assert_int_equal(strlen(entry.text), 4 * 23);
+	assert_int_equal(strlen(entry.text), TLP_TEXT - 1);
+	assert_string_equal(entry.text + 4 * 22, "\\x9b");
+	assert_int_equal(tlp_reader_next(reader, &entry), 1);
+	assert_string_equal(entry.text, "\\x9b\\x9b");
+	assert_int_equal(tlp_reader_next(reader, &entry), -EPROTO);
+	assert_string_equal(tlp_reader_error(reader),
+			    "another name for a function in the record at byte 248");
+	assert_true(tlp_reader_knows(reader, "a\\x5c\\x1b\\xff"));
+	tlp_reader_close(reader);
+}
+
+/* Every byte of a record, one at a time, takes every value: an error or an entry, never more. */
+static void test_any_byte(void **state)
+{
+	uint8_t bytes[8 + 48], was;
+	struct tlp_reader *reader;
+	struct tlp_entry entry;
+	FILE *f;
+
+	(void)state;
+	reader = sample();
+	tlp_reader_close(reader);
+	f = fopen(path, "r+");
+	assert_non_null(f);
+	setbuf(f, NULL);
+	assert_int_equal(fread(bytes, sizeof(bytes), 1, f), 1);
+	assert_int_equal(fread(bytes + 8, 48, 1, f), 1);
+	assert_int_equal(ftruncate(fileno(f), sizeof(bytes)), 0);
+	for (unsigned int at = 8; at < sizeof(bytes); at++) {
+		was = bytes[at];
+		for (unsigned int value = 0; value < 256; value++) {
+			uint8_t header[TLP_MAX_HEADER];
+			int rc, len;
+
+			bytes[at] = value;
+			rewind(f);
+			assert_int_equal(fwrite(bytes, sizeof(bytes), 1, f), 1);
+			reader = tlp_reader_open(path);
+			assert_non_null(reader);
+			rc = tlp_reader_next(reader, &entry);
+			assert_true(rc == 1 || rc == -EPROTO || rc == -ENODATA ||
+				    (rc == 0 && value == TLP_RECORD_FUNCTION));
+			assert_non_null(tlp_route_name(entry.record.route));
+			if (rc == 1 && entry.record.kind == TLP_RECORD_TLP) {
+				len = tlp_encode(&entry.tlp, header);
+				assert_int_equal(len, entry.record.header_len);
+				assert_memory_equal(header, entry.record.header, len);
+			}
+			tlp_reader_close(reader);
+		}
+		bytes[at] = was;
+	}
+	fclose(f);
 }
 
 static void test_truncated(void **state)
@@ -347,11 +551,14 @@ static void test_truncated(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_layout),	   TEST(test_buffering),
-		TEST(test_threads),	   TEST(test_open_for_writing_errors),
-		TEST(test_disk_full),	   TEST(test_read_all),
-		TEST(test_interval),	   TEST(test_open_errors),
-		TEST(test_broken_records), TEST(test_truncated),
+		TEST(test_layout),	TEST(test_buffering),
+		TEST(test_threads),	TEST(test_open_for_writing_errors),
+		TEST(test_disk_full),	TEST(test_disk_full_at_once),
+		TEST(test_limit),	TEST(test_refused),
+		TEST(test_read_all),	TEST(test_interval),
+		TEST(test_open_errors), TEST(test_broken_records),
+		TEST(test_names),	TEST(test_any_byte),
+		TEST(test_truncated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,23 +15,9 @@
 #define MSIX_BAR   4
 #define MSIX_SIZE  4096u
 
-/* Slots: none, then 8-bit tags per PH, then Extended ones per PH. */
-#define SLOTS_8	 (4u << 8)
-#define SLOTS_16 (4u << 16)
-#define SLOTS	 (1 + SLOTS_8 + SLOTS_16)
-
-static uint32_t slot_of(const struct tlp_hint *hint)
-{
-	if (!hint->th)
-		return 0;
-	if (!hint->extended)
-		return 1 + (hint->ph << 8 | hint->st);
-	return 1 + SLOTS_8 + ((uint32_t)hint->ph << 16 | hint->st);
-}
-
 static void count(struct endpoint *ep, const struct tlp *tlp, size_t len)
 {
-	uint32_t slot = slot_of(&tlp->hint);
+	uint32_t slot = tlp_hint_index(&tlp->hint);
 	struct endpoint_count *c = &ep->slots[slot];
 
 	pthread_mutex_lock(&ep->lock);
@@ -207,8 +193,8 @@ struct endpoint *endpoint_new(const struct endpoint_params *params)
 	ep->memory_size = params->memory_size;
 	ep->fn.bar[ep->kind->memory_bar].mmap_fd = -1;
 	ep->name = strdup(params->name);
-	ep->slots = calloc(SLOTS, sizeof(*ep->slots));
-	ep->arrived = calloc(SLOTS, sizeof(*ep->arrived));
+	ep->slots = calloc(TLP_HINTS, sizeof(*ep->slots));
+	ep->arrived = calloc(TLP_HINTS, sizeof(*ep->arrived));
 	if (ep->name && ep->slots && ep->arrived)
 		rc = map_memory(ep);
 	if (rc) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What went where in a TLP trace, with which hint: counts per mark, so that one pass over the trace
- * serves any number of runs.
+ * serves any number of runs. A TLP costs one step in a hash table.
  */
 #ifndef PCIE_FLOWS_H
 #define PCIE_FLOWS_H
@@ -11,6 +11,9 @@
 #include <stdio.h>
 
 #include "pcie/reader.h"
+
+/* Flows that are told apart after one mark: about 10 MB. The TLPs of others are one number. */
+#define TLP_FLOWS 65536
 
 /* TLPs that have all of these in common. */
 struct tlp_flow {
@@ -25,9 +28,10 @@ struct tlp_flow {
 
 /* Those since a mark, in order of their first TLP. */
 struct tlp_flows {
-	char mark[TLP_TRACE_NAME]; /* "" before the first mark */
-	struct tlp_flow *flow;
-	unsigned int count;
+	char mark[TLP_TEXT];	/* "" before the first mark */
+	struct lh_table *table; /* of struct tlp_flow, NULL: empty */
+	uint64_t others;	/* TLPs of flows that found no place */
+	bool overflow;		/* there were others after this or an earlier mark */
 };
 
 /*

@@ -29,19 +29,21 @@ bool tlp_in_window(const struct tlp *tlp, const struct tlp_window *window)
 
 static int count_hint(struct tlp_summary *summary, const struct tlp_hint *hint)
 {
-	struct tlp_hint_count *more;
+	uint32_t *place;
 
-	for (unsigned int i = 0; i < summary->hints; i++) {
-		if (tlp_hint_equal(&summary->by_hint[i].hint, hint)) {
-			summary->by_hint[i].count++;
-			return 0;
-		}
+	if (!summary->place) {
+		/* What is never touched takes no memory. */
+		summary->place = calloc(TLP_HINTS, sizeof(*summary->place));
+		summary->by_hint = calloc(TLP_HINTS, sizeof(*summary->by_hint));
 	}
-	more = reallocarray(summary->by_hint, summary->hints + 1, sizeof(*more));
-	if (!more)
+	if (!summary->place || !summary->by_hint)
 		return -ENOMEM;
-	more[summary->hints++] = (struct tlp_hint_count){ .hint = *hint, .count = 1 };
-	summary->by_hint = more;
+	place = &summary->place[tlp_hint_index(hint)];
+	if (!*place) {
+		summary->by_hint[summary->hints].hint = *hint;
+		*place = ++summary->hints;
+	}
+	summary->by_hint[*place - 1].count++;
 	return 0;
 }
 
@@ -68,6 +70,7 @@ int tlp_summary_add(struct tlp_summary *summary, const struct tlp_summary_option
 void tlp_summary_clear(struct tlp_summary *summary)
 {
 	free(summary->by_hint);
+	free(summary->place);
 	*summary = (struct tlp_summary){ 0 };
 }
 

@@ -35,7 +35,8 @@ struct tlp_summary {
 	uint64_t wrong_hint;		/* of these; 0 unless expected */
 	uint64_t hint_elsewhere;	/* TLPs with TH that are no bar writes */
 	struct tlp_hint_count *by_hint; /* bar writes with TH, in order of first arrival */
-	unsigned int hints;
+	unsigned int hints;		/* TLP_HINTS at most */
+	uint32_t *place;		/* by tlp_hint_index(): in by_hint, from 1; 0: not there */
 };
 
 /* Whether two hints are the same on the wire: without TH the other fields say nothing. */

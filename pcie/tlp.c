@@ -364,6 +364,17 @@ size_t tlp_split(uint64_t addr, size_t len, size_t max)
 	return len < room ? len : room;
 }
 
+uint32_t tlp_hint_index(const struct tlp_hint *hint)
+{
+	uint32_t ph = hint->ph & 3;
+
+	if (!hint->th)
+		return 0;
+	if (!hint->extended)
+		return 1 + (ph << 8 | (hint->st & 0xff));
+	return 1 + (4u << 8) + (ph << 16 | hint->st);
+}
+
 const char *tlp_name(const struct tlp *tlp)
 {
 	if ((unsigned int)tlp->type >= TYPES)

@@ -41,6 +41,9 @@ struct tlp_hint {
 	uint16_t st; /* 0..0xff unless extended */
 };
 
+/* Hints there can be: none, 8-bit tags for each PH, Extended STs for each PH. */
+#define TLP_HINTS (1u + (4u << 8) + (4u << 16))
+
 struct tlp {
 	enum tlp_type type;
 	struct tlp_hint hint; /* memory requests only */
@@ -97,6 +100,9 @@ size_t tlp_range(const struct tlp *tlp, uint64_t *addr);
  * carries or asks for at most @max bytes (Max_Payload_Size or Max_Read_Request_Size, 128..4096).
  */
 size_t tlp_split(uint64_t addr, size_t len, size_t max);
+
+/* A number below TLP_HINTS, the same for hints that are the same on the wire; 0 without TH. */
+uint32_t tlp_hint_index(const struct tlp_hint *hint);
 
 /* Name of a type for people: "MWr64", "MRd32", "CplD", ... */
 const char *tlp_name(const struct tlp *tlp);

@@ -415,7 +415,7 @@ static void print_json(const struct tlp_entry *entry)
 	json_object_put(object);
 }
 
-/* Returns what tlp_reader_next() said last, or -ENOMEM. */
+/* Returns what tlp_reader_next() said last, -ENOMEM, or -E2BIG: more flows than are told apart. */
 static int run(const struct options *o, struct tlp_reader *reader)
 {
 	struct tlp_summary summary = { 0 };
@@ -443,8 +443,10 @@ static int run(const struct options *o, struct tlp_reader *reader)
 	}
 	if (o->summary && rc == 0 && tlp_reader_knows(reader, o->source))
 		rc = tlp_summary_print(&summary, &o->sum, o->json, stdout);
-	if (o->flows && rc == 0)
-		rc = tlp_flows_print(&flows, o->json, stdout);
+	if (o->flows && (rc == 0 || rc == -ENODATA) && tlp_flows_print(&flows, o->json, stdout))
+		rc = -ENOMEM;
+	if (flows.overflow && rc == 0)
+		rc = -E2BIG;
 	tlp_flows_clear(&flows);
 	tlp_summary_clear(&summary);
 	return rc > 0 ? 0 : rc;
@@ -457,6 +459,18 @@ static bool check_function(const struct options *o, const struct tlp_reader *rea
 		return true;
 	fprintf(stderr, "tlpdump: %s: no function '%s' in the trace\n", o->file, name);
 	return false;
+}
+
+static const char *error_of(int rc, const struct tlp_reader *reader)
+{
+	switch (rc) {
+	case -ENOMEM:
+		return strerror(ENOMEM);
+	case -E2BIG:
+		return "more flows after a mark than are told apart";
+	default:
+		return tlp_reader_error(reader);
+	}
 }
 
 int main(int argc, char **argv)
@@ -477,8 +491,7 @@ int main(int argc, char **argv)
 	rc = run(&o, reader);
 	ok = rc == 0;
 	if (!ok)
-		fprintf(stderr, "tlpdump: %s: %s\n", o.file,
-			rc == -ENOMEM ? strerror(ENOMEM) : tlp_reader_error(reader));
+		fprintf(stderr, "tlpdump: %s: %s\n", o.file, error_of(rc, reader));
 	ok = ok && check_function(&o, reader, o.source) && check_function(&o, reader, o.target);
 	tlp_reader_close(reader);
 	if (fflush(stdout) || ferror(stdout)) {

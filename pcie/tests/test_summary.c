@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "pcie/flows.h"
 #include "pcie/summary.h"
 
 #define BAR 0x4000000000ull
@@ -371,6 +372,159 @@ static void test_flows(void **state)
 	assert_int_equal(tlpdump("--flows --summary", path), 2);
 }
 
+/* The hint with tlp_hint_index() @i. */
+static struct tlp_hint hint_of(unsigned int i)
+{
+	if (!i)
+		return (struct tlp_hint){ 0 };
+	if (i <= 4u << 8)
+		return (struct tlp_hint){ true, false, (i - 1) >> 8, (i - 1) & 0xff };
+	i -= 1 + (4u << 8);
+	return (struct tlp_hint){ true, true, i >> 16, i };
+}
+
+/* A write with hint @i. */
+static struct tlp_entry entry_of(unsigned int i)
+{
+	struct tlp_entry entry = { .record = { .kind = TLP_RECORD_TLP, .route = PCIE_ROUTE_MEMORY },
+				   .tlp = { .type = TLP_MWR, .hint = hint_of(i) },
+				   .source = "hca1" };
+
+	assert_int_equal(tlp_set_range(&entry.tlp, 0x1000, 4), 0);
+	return entry;
+}
+
+/* As many flows as are told apart, and one more: its TLPs are others, until the next mark. */
+static void test_flows_bound(void **state)
+{
+	struct tlp_entry mark = { .record = { .kind = TLP_RECORD_MARK }, .text = "m" };
+	struct tlp_flows flows = { 0 };
+	struct tlp_entry entry;
+	FILE *file = tmpfile();
+	char line[256] = "";
+	unsigned int lines = 0;
+
+	(void)state;
+	assert_non_null(file);
+	for (unsigned int round = 0; round < 2; round++) {
+		for (unsigned int i = 0; i < TLP_FLOWS; i++) {
+			entry = entry_of(i);
+			assert_int_equal(tlp_flows_add(&flows, &entry, false, file), 0);
+		}
+		assert_int_equal(flows.others, 0);
+		assert_false(flows.overflow);
+	}
+	entry = entry_of(TLP_FLOWS);
+	assert_int_equal(tlp_flows_add(&flows, &entry, false, file), 0);
+	assert_int_equal(flows.others, 1);
+	entry = entry_of(3);
+	assert_int_equal(tlp_flows_add(&flows, &entry, false, file), 0);
+	assert_int_equal(flows.others, 1);
+	assert_int_equal(tlp_flows_add(&flows, &mark, false, file), 0);
+	assert_int_equal(flows.others, 0);
+	assert_true(flows.overflow);
+	rewind(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (lines == 1)
+			assert_string_equal(line, "  hca1 -> memory write: 2 TLPs, 8 bytes\n");
+		if (lines == 4)
+			assert_string_equal(line, "  hca1 -> memory write: 3 TLPs, 12 bytes, ph 0 "
+						  "st 0x2 (8 bits)\n");
+		lines++;
+	}
+	assert_int_equal(lines, 1 + TLP_FLOWS + 1);
+	assert_string_equal(line, "  others: 1 TLPs\n");
+	/* After the mark there is place again. */
+	entry = entry_of(TLP_FLOWS);
+	assert_int_equal(tlp_flows_add(&flows, &entry, false, file), 0);
+	assert_int_equal(flows.others, 0);
+	tlp_flows_clear(&flows);
+	assert_false(flows.overflow);
+	fclose(file);
+}
+
+/* Every hint there can be is told apart. */
+static void test_all_hints(void **state)
+{
+	const struct tlp_summary_options options = { .source = "hca1", .window = { 0, 1u << 20 } };
+	struct tlp_summary summary = { 0 };
+
+	(void)state;
+	for (unsigned int round = 0; round < 2; round++) {
+		for (unsigned int i = 0; i < TLP_HINTS; i++) {
+			struct tlp_entry entry = entry_of(i);
+
+			assert_int_equal(tlp_hint_index(&entry.tlp.hint), i);
+			assert_int_equal(tlp_summary_add(&summary, &options, &entry), 0);
+		}
+	}
+	assert_int_equal(summary.with_hint, 2 * (TLP_HINTS - 1));
+	assert_int_equal(summary.hints, TLP_HINTS - 1);
+	for (unsigned int i = 0; i < summary.hints; i++) {
+		struct tlp_hint hint = hint_of(i + 1);
+
+		assert_true(tlp_hint_equal(&summary.by_hint[i].hint, &hint));
+		assert_int_equal(summary.by_hint[i].count, 2);
+	}
+	tlp_summary_clear(&summary);
+}
+
+/* Appends a record to the file: its kind, for a FUNCTION its index, and text. */
+static void append_text(uint8_t kind, uint8_t index, const char *text)
+{
+	struct tlp_record record = { .kind = kind, .source = index, .header_len = strlen(text) };
+	FILE *file = fopen(path, "a");
+
+	assert_non_null(file);
+	memcpy(record.header, text, record.header_len);
+	assert_int_equal(fwrite(&record, sizeof(record), 1, file), 1);
+	fclose(file);
+}
+
+/* Bytes of names that would move a terminal's cursor, or break JSON, do not come out. */
+static void test_control_characters(void **state)
+{
+	static const char *const modes[] = { "--marks", "--flows", "--json --marks",
+					     "--json --flows" };
+
+	(void)state;
+	append_text(TLP_RECORD_FUNCTION, 9, "\033]0;\x9b\xff\n");
+	append_text(TLP_RECORD_MARK, 0, "\033[2J\xc3(\r");
+	for (unsigned int i = 0; i < 4; i++) {
+		assert_int_equal(tlpdump(modes[i], path), 0);
+		assert_non_null(strstr(out, i < 2 ? "\\x1b[2J\\xc3(\\x0d"
+						  : "\"\\\\x1b[2J\\\\xc3(\\\\x0d\""));
+		for (const char *p = out; *p; p++)
+			assert_true((*p >= ' ' && *p <= '~') || *p == '\n');
+	}
+	assert_int_equal(tlpdump("--from \\x1b[2J\\xc3(\\x0d --marks", path), 0);
+	assert_string_equal(out, "");
+	append_text(TLP_RECORD_FUNCTION, 9, "other");
+	assert_int_equal(tlpdump("", path), 1);
+	assert_non_null(strstr(err, "another name for a function in the record at byte "));
+}
+
+/* What was recorded is printed, but is not taken for all there was. */
+static void test_incomplete(void **state)
+{
+	char message[256];
+
+	(void)state;
+	append_text(TLP_RECORD_STOP, 0, "limit of the trace");
+	snprintf(message, sizeof(message),
+		 "tlpdump: %s: incomplete: recording stopped here: limit of the trace\n", path);
+	assert_int_equal(tlpdump("", path), 1);
+	assert_string_equal(err, message);
+	assert_non_null(strstr(out, "hca1 -> gpu0"));
+	assert_int_equal(tlpdump("--flows", path), 1);
+	assert_string_equal(err, message);
+	assert_non_null(strstr(out, "e:\n  hca1 -> gpu0 write: 1 TLPs"));
+	assert_fails("--summary --source hca1 --window 1,1", path, 1, message);
+	/* What lies before a mark is whole. */
+	assert_int_equal(tlpdump("--to e --summary --source hca1 --window 1,1", path), 0);
+	assert_string_equal(err, "");
+}
+
 static void test_wrong_usage(void **state)
 {
 	(void)state;
@@ -460,6 +614,10 @@ int main(void)
 		TEST(test_dump_json),
 		TEST(test_filters),
 		TEST(test_flows),
+		cmocka_unit_test(test_flows_bound),
+		cmocka_unit_test(test_all_hints),
+		TEST(test_control_characters),
+		TEST(test_incomplete),
 		TEST(test_wrong_usage),
 		TEST(test_failures),
 		TEST(test_help),

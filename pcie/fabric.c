@@ -15,7 +15,6 @@
 #include <string.h>
 #include <time.h>
 
-#define PAGE	     4096u  /* host maps begin and end on pages */
 #define ROOT_COMPLEX 0x0000 /* completer ID of guest memory */
 
 struct pcie_fabric {
@@ -101,12 +100,9 @@ static const struct pcie_host_ops *host_of(const struct pcie_function *fn)
 	return __atomic_load_n(&fn->host_ops, __ATOMIC_ACQUIRE);
 }
 
-/* Whether the map is the BAR or what of it the host maps, where the BAR is decoded now. */
-static bool is_bar(const struct pcie_function *fn, unsigned int i, uint64_t base, uint64_t size)
+/* Whether the map is the BAR at @address (0: not decoded) or what of it the host maps. */
+static bool is_bar(const struct pcie_bar *bar, uint64_t address, uint64_t base, uint64_t size)
 {
-	const struct pcie_bar *bar = &fn->bar[i];
-	uint64_t address = pcie_bar_address(fn, i);
-
 	if (!address)
 		return false;
 	return (base == address && size == bar->size) ||
@@ -120,27 +116,18 @@ static bool find_bar(const struct pcie_fabric *fabric, uint64_t base, uint64_t s
 		struct pcie_function *fn = fabric->function[i];
 
 		for (unsigned int bar = 0; fn->ops->memory_request && bar < PCIE_BARS; bar++) {
-			if (!is_bar(fn, bar, base, size))
+			/* Read once: the guest may move the BAR meanwhile. */
+			uint64_t address = pcie_bar_address(fn, bar);
+
+			if (!is_bar(&fn->bar[bar], address, base, size))
 				continue;
 			run->target = fn;
 			run->bar = bar;
-			run->bar_base = pcie_bar_address(fn, bar);
+			run->bar_base = address;
 			return true;
 		}
 	}
 	return false;
-}
-
-/* An address without a map: as far as there is none, the host may know what is there. */
-static size_t unmapped_length(const struct transfer *t, uint64_t addr, size_t len)
-{
-	size_t run = tlp_split(addr, len, PAGE);
-	uint64_t base, size;
-	bool direct;
-
-	while (run < len && !t->host_ops->resolve(t->fn->host, addr + run, &base, &size, &direct))
-		run += tlp_split(addr + run, len - run, PAGE);
-	return run;
 }
 
 /* An Extended ST travels with a prefix that a completer without extended support reports. */
@@ -153,14 +140,16 @@ static bool refuses_prefix(const struct pcie_function *target, const struct tlp 
 static struct run find_run(const struct transfer *t, uint64_t addr, size_t len)
 {
 	struct run run = { .addr = addr, .len = len, .route = PCIE_ROUTE_NONE };
-	uint64_t base, size;
+	uint64_t base, size = 0;
 	bool direct;
 
 	if (!t->host_ops)
 		return run;
 	if (!t->host_ops->resolve(t->fn->host, addr, &base, &size, &direct)) {
+		/* As far as there is no map, the host may know what is there. */
 		run.route = PCIE_ROUTE_MESSAGE;
-		run.len = unmapped_length(t, addr, len);
+		if (size && size < len)
+			run.len = size;
 		return run;
 	}
 	if (len > size - (addr - base))
@@ -201,10 +190,14 @@ static int transfer_init(struct transfer *t, struct pcie_function *fn, enum tlp_
 	return 0;
 }
 
-/* Encodes and traces the request at t->tlp for @n bytes; @decoded is what its bytes say. */
-static void issue(struct transfer *t, const struct run *run, uint64_t addr, size_t n,
-		  struct tlp *decoded)
+/*
+ * Encodes and traces the request at t->tlp for @n bytes; @decoded is what its bytes say. Returns 0,
+ * or -EINVAL when no header can say it: then the trace counts it, and it goes nowhere.
+ */
+static int issue(const struct transfer *t, const struct run *run, uint64_t addr, size_t n,
+		 struct tlp *decoded)
 {
+	struct tlp tlp = t->tlp;
 	struct tlp_record record = {
 		.time_ns = t->time_ns,
 		.kind = TLP_RECORD_TLP,
@@ -212,10 +205,18 @@ static void issue(struct transfer *t, const struct run *run, uint64_t addr, size
 		.source = t->fn->index,
 	};
 
+	int len;
+
 	if (!t->trace && run->route != PCIE_ROUTE_FUNCTION)
-		return;
-	tlp_set_range(&t->tlp, addr, n);
-	record.header_len = tlp_encode(&t->tlp, record.header);
+		return 0;
+	/* TH implies full byte enables; a host map may cut an aligned read within a DW. */
+	if (tlp.type == TLP_MRD && (addr % 4 || n % 4))
+		tlp.hint = (struct tlp_hint){ 0 };
+	len = tlp_set_range(&tlp, addr, n);
+	if (!len)
+		len = tlp_encode(&tlp, record.header);
+	if (len > 0)
+		record.header_len = len;
 	if (run->route == PCIE_ROUTE_FUNCTION) {
 		record.target = run->target->index;
 		record.bar = run->bar;
@@ -224,6 +225,7 @@ static void issue(struct transfer *t, const struct run *run, uint64_t addr, size
 	}
 	if (t->trace)
 		tlp_trace_record(t->trace, &record);
+	return len < 0 ? len : 0;
 }
 
 /* Hands a request to its completer, as the completer understands it. */
@@ -249,22 +251,23 @@ static int host_error(int rc)
 static int write_run(struct transfer *t, const struct run *run, const uint8_t *data)
 {
 	struct tlp decoded;
+	int rc = 0;
 	size_t n;
 
 	if (run->route == PCIE_ROUTE_FUNCTION)
 		pthread_mutex_lock(&t->fn->fabric->delivery);
-	for (size_t done = 0; done < run->len; done += n) {
+	for (size_t done = 0; !rc && done < run->len; done += n) {
 		n = tlp_split(run->addr + done, run->len - done, t->max);
-		issue(t, run, run->addr + done, n, &decoded);
-		if (run->route == PCIE_ROUTE_NONE)
-			return -ENODEV;
-		if (run->route == PCIE_ROUTE_FUNCTION)
+		rc = issue(t, run, run->addr + done, n, &decoded);
+		if (!rc && run->route == PCIE_ROUTE_NONE)
+			rc = -ENODEV;
+		if (!rc && run->route == PCIE_ROUTE_FUNCTION)
 			deliver(run, &decoded, (void *)(data + done));
 	}
-	if (run->route == PCIE_ROUTE_FUNCTION) {
+	if (run->route == PCIE_ROUTE_FUNCTION)
 		pthread_mutex_unlock(&t->fn->fabric->delivery);
-		return 0;
-	}
+	if (rc || run->route == PCIE_ROUTE_FUNCTION)
+		return rc;
 	return host_error(t->host_ops->write(t->fn->host, run->addr, data, run->len));
 }
 
@@ -303,13 +306,15 @@ static void complete(const struct transfer *t, const struct run *run, uint64_t a
 		.source = from->index,
 		.target = run->target ? t->fn->index : 0,
 	};
+	int len;
 
 	for (size_t done = 0; t->trace && done < n; done += piece) {
 		piece = status == TLP_SC ? tlp_split(addr + done, n - done, max) : n;
 		tlp.byte_count = n - done;
 		tlp.lower_addr = (addr + done) & 0x7f;
 		tlp.length = status == TLP_SC ? ((addr + done) % 4 + piece + 3) / 4 : 0;
-		record.header_len = tlp_encode(&tlp, record.header);
+		len = tlp_encode(&tlp, record.header);
+		record.header_len = len < 0 ? 0 : len;
 		tlp_trace_record(t->trace, &record);
 	}
 }
@@ -331,7 +336,9 @@ static int read_round(struct transfer *t, const struct run *run, uint8_t *data, 
 	for (done = 0, i = 0; done < run->len; done += n, i++) {
 		n = tlp_split(run->addr + done, run->len - done, t->max);
 		t->tlp.tag = (first + i) % tags;
-		issue(t, run, run->addr + done, n, &decoded);
+		rc = issue(t, run, run->addr + done, n, &decoded);
+		if (rc)
+			return rc;
 		if (run->route == PCIE_ROUTE_NONE) {
 			complete(t, run, run->addr + done, n, t->tlp.tag, TLP_UR);
 			return -ENODEV;
@@ -395,6 +402,8 @@ int pcie_peek(struct pcie_function *fn, uint64_t addr, void *buf, size_t len)
 	if (!atomic_load(&fn->bus_master))
 		return -EACCES;
 	if (!host_ops)
+		return -ENODEV;
+	if (len && addr + (len - 1) < addr)
 		return -ENODEV;
 	for (size_t done = 0; done < len; done += size - (addr + done - base))
 		if (!host_ops->resolve(fn->host, addr + done, &base, &size, &direct) || !direct)

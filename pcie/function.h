@@ -71,7 +71,8 @@ struct pcie_host_ops {
 	/*
 	 * resolve() - the host's map that holds @addr: *@base and *@size of the whole map,
 	 * *@direct true when it is memory that this process reaches itself.
-	 * Returns false when no map holds @addr (the host may still accept the access).
+	 * Returns false when no map holds @addr (the host may still accept the access); *@size is
+	 * then the bytes from @addr to the next map, 0 when none is above.
 	 */
 	bool (*resolve)(void *host, uint64_t addr, uint64_t *base, uint64_t *size, bool *direct);
 	void (*interrupt)(void *host, unsigned int vector);
@@ -97,7 +98,9 @@ struct pcie_function {
  * function's Max_Payload_Size and Max_Read_Request_Size, each encoded, traced and routed by its
  * address: to the BAR of a function in the same fabric, else to the host. @len 0 issues nothing.
  * @hint: NULL or th == false for none. A read that is not DW aligned in start and length goes
- * without TH (2.2.7.1.1).
+ * without TH (2.2.7.1.1), as do the TLPs of one that a host map cuts within a DW.
+ * The work is one lookup for each map that the range touches, and one step for each TLP: at worst,
+ * with maps of one byte, one of both for each byte.
  * Return 0; -EACCES when bus mastering is off, -EINVAL for a hint or a range that no header can
  * carry (nothing is issued in both cases); else what the completer said: -ENODEV (unsupported
  * request; also a host map without the right) or -EIO. After an error a part may have been written.

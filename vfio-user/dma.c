@@ -348,6 +348,8 @@ bool vfio_user_maps_find(struct vfio_user_maps *maps, uint64_t addr, uint64_t *b
 		*size = maps->map[at].last - maps->map[at].first + 1;
 		*direct = maps->map[at].memory;
 		found = true;
+	} else {
+		*size = at < maps->count ? maps->map[at].first - addr : 0;
 	}
 	pthread_rwlock_unlock(&maps->lock);
 	return found;

@@ -64,7 +64,8 @@ int vfio_user_dma_write(struct vfio_user_server *server, uint64_t addr, const vo
 			size_t len);
 /*
  * The map that holds @addr: whole map's *@base and *@size, *@direct whether it came with memory.
- * Returns false when none does. Takes a read lock only.
+ * Returns false when none does; *@size is then the bytes from @addr to the next map, 0 when none is
+ * above. Takes a read lock only.
  */
 bool vfio_user_dma_resolve(struct vfio_user_server *server, uint64_t addr, uint64_t *base,
 			   uint64_t *size, bool *direct);

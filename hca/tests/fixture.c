@@ -45,8 +45,10 @@ static bool host_resolve(void *host, uint64_t addr, uint64_t *base, uint64_t *si
 {
 	struct fixture *f = ((struct fixture_port *)host)->fixture;
 
-	if (!in_memory(f, addr, 1))
+	if (!in_memory(f, addr, 1)) {
+		*size = 0;
 		return false;
+	}
 	*base = 0;
 	*size = FIXTURE_MEMORY;
 	*direct = true;

@@ -466,6 +466,9 @@ static void test_resolve(void **state)
 	assert_int_equal(size, PAGE);
 	assert_true(direct);
 	assert_false(vfio_user_dma_resolve(f.server, 0xfc000000, &base, &size, &direct));
+	assert_int_equal(size, 0);
+	assert_false(vfio_user_dma_resolve(f.server, PAGE + 3, &base, &size, &direct));
+	assert_int_equal(size, 0xf8000000 - PAGE - 3);
 	assert_int_equal(client_unmap(&f, 0, UINT64_C(1) << 63), 0);
 	assert_false(vfio_user_dma_resolve(f.server, 0xf8001234, &base, &size, &direct));
 	close(fd);

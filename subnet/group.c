@@ -38,6 +38,8 @@ static struct group *new_group(struct subnet *subnet, const uint8_t mgid[16])
 	group->record[MC_SCOPE] = (uint8_t)(mgid[1] << 4);
 	pthread_mutex_lock(&subnet->lock);
 	subnet->group[i] = group;
+	if (subnet->groups_end <= i)
+		subnet->groups_end = i + 1;
 	pthread_mutex_unlock(&subnet->lock);
 	return group;
 }
@@ -58,7 +60,7 @@ void group_fini(struct subnet *subnet)
 {
 	unsigned int i;
 
-	for (i = 0; i < GROUPS; i++)
+	for (i = 0; i < subnet->groups_end; i++)
 		free(subnet->group[i]);
 }
 
@@ -73,25 +75,41 @@ static struct group *find_mgid(struct subnet *subnet, const uint8_t mgid[16])
 {
 	unsigned int i;
 
-	for (i = 0; i < GROUPS; i++) {
+	for (i = 0; i < subnet->groups_end; i++) {
 		if (subnet->group[i] && !memcmp(subnet->group[i]->record + MC_MGID, mgid, 16))
 			return subnet->group[i];
 	}
 	return NULL;
 }
 
-static void set_member(struct subnet *subnet, struct group *group, unsigned int port, uint8_t state)
+/* Nobody keeps it: those who only listened are no members any more either. */
+static void end_group(struct subnet *subnet, struct group *group)
 {
+	unsigned int i;
+
+	for (i = 0; i < SUBNET_PORTS; i++) {
+		if (group->member[i])
+			subnet->port[i]->groups--;
+	}
+	subnet->group[be16_at(group->record, MC_MLID) - SUBNET_MLID_FIRST] = NULL;
+	while (subnet->groups_end && !subnet->group[subnet->groups_end - 1])
+		subnet->groups_end--;
+	free(group);
+}
+
+static void set_member(struct subnet_port *port, struct group *group, uint8_t state)
+{
+	struct subnet *subnet = port->subnet;
 	unsigned int i, keeps = group->permanent;
+	uint8_t *member = &group->member[port->number - 1];
 
 	pthread_mutex_lock(&subnet->lock);
-	group->member[port - 1] = state;
+	port->groups = port->groups - !!*member + !!state;
+	*member = state;
 	for (i = 0; i < SUBNET_PORTS; i++)
 		keeps |= group->member[i] & JOIN_KEEPS;
-	if (!keeps) {
-		subnet->group[be16_at(group->record, MC_MLID) - SUBNET_MLID_FIRST] = NULL;
-		free(group);
-	}
+	if (!keeps)
+		end_group(subnet, group);
 	pthread_mutex_unlock(&subnet->lock);
 }
 
@@ -100,11 +118,11 @@ void group_forget(struct subnet_port *port)
 	struct subnet *subnet = port->subnet;
 	unsigned int i;
 
-	for (i = 0; i < GROUPS; i++) {
+	for (i = 0; port->groups && i < GROUPS; i++) {
 		struct group *group = subnet->group[i];
 
 		if (group && group->member[port->number - 1])
-			set_member(subnet, group, port->number, 0);
+			set_member(port, group, 0);
 	}
 }
 
@@ -204,6 +222,8 @@ uint16_t group_join(struct subnet_port *from, const struct sa_mad *mad,
 	if (named && asked[MC_MGID] != 0xff)
 		return MAD_INVALID_GID;
 	group = named ? find_mgid(subnet, asked + MC_MGID) : NULL;
+	if (from->groups == SUBNET_PORT_GROUPS && !(group && group->member[from->number - 1]))
+		return MAD_NO_RESOURCES;
 	if (!group) {
 		status = make(subnet, mad, &group);
 		if (status)
@@ -214,7 +234,7 @@ uint16_t group_join(struct subnet_port *from, const struct sa_mad *mad,
 		return MAD_INVALID;
 	}
 	state = group->member[from->number - 1] | (asked[MC_SCOPE] & JOIN_ALL);
-	set_member(subnet, group, from->number, state);
+	set_member(from, group, state);
 	fill(group, from, state, record);
 	return MAD_OK;
 }
@@ -234,8 +254,7 @@ uint16_t group_leave(struct subnet_port *from, const struct sa_mad *mad,
 	if (!group || !(group->member[from->number - 1] & state))
 		return MAD_INVALID;
 	fill(group, from, state, record);
-	set_member(from->subnet, group, from->number,
-		   group->member[from->number - 1] & (uint8_t)~state);
+	set_member(from, group, group->member[from->number - 1] & (uint8_t)~state);
 	return MAD_OK;
 }
 
@@ -244,7 +263,8 @@ void group_records(struct subnet *subnet, bool members, struct records *records)
 	uint8_t record[RECORD_MAX];
 	unsigned int i, j;
 
-	for (i = 0; i < GROUPS; i++) {
+	records->looked_at += subnet->groups_end;
+	for (i = 0; i < subnet->groups_end; i++) {
 		const struct group *group = subnet->group[i];
 
 		if (group && !members) {

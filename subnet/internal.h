@@ -14,13 +14,19 @@
  * common. */
 #define SM_KEY 1u
 
-#define GROUPS 512u
+/* Each port's share and the broadcast group: a group lives by its members. */
+#define GROUPS (SUBNET_PORTS * SUBNET_PORT_GROUPS + 1u)
+
+struct answer; /* rmpp.c */
 
 struct subnet_port {
 	struct subnet *subnet;
 	struct subnet_port_attr attr;
 	bool up;
-	unsigned int number; /* of the switch's port that it is connected to, from 1 */
+	unsigned int number;	/* of the switch's port that it is connected to, from 1 */
+	unsigned int groups;	/* of which it is a member */
+	unsigned int work;	/* records that may be looked at for it */
+	struct answer *answers; /* on the way to it */
 };
 
 /* Join states, bits. */
@@ -40,12 +46,11 @@ struct group {
 	bool permanent;
 };
 
-struct answer; /* rmpp.c */
-
 struct subnet {
 	struct subnet_port *port[SUBNET_PORTS]; /* number - 1 */
 	struct group *group[GROUPS];		/* MLID - SUBNET_MLID_FIRST */
-	struct answer *answers;
+	unsigned int groups_end;		/* none from here on */
+	bool replying;				/* attr.deliver() has what the administrator sent */
 	/* What subnet_count() and subnet_groups() read: written under it only. */
 	pthread_mutex_t lock;
 	uint64_t counter[SUBNET_COUNTERS];
@@ -57,6 +62,7 @@ void subnet_reply(struct subnet_port *to, const struct subnet_packet *request,
 
 /* sa.c: @packet came for QP1 of the administrator. */
 void sa_receive(struct subnet_port *from, const struct subnet_packet *packet);
+void sa_count(struct subnet *subnet, enum subnet_counter counter);
 
 /* group.c. */
 /* The IPoIB broadcast group, which is always there. False: out of memory. */
@@ -84,5 +90,7 @@ void rmpp_answer(struct subnet_port *to, const struct subnet_packet *request,
 void rmpp_receive(struct subnet_port *from, const struct subnet_packet *packet,
 		  const struct sa_mad *mad);
 void rmpp_forget(struct subnet_port *port);
+/* See subnet_poll(). */
+bool rmpp_poll(struct subnet_port *port, uint64_t now_ns);
 
 #endif

@@ -200,19 +200,24 @@ size_t record_stride(const struct record_kind *kind)
 
 void records_offer(struct records *records, const uint8_t *record)
 {
-	size_t stride = record_stride(records->kind);
+	size_t stride = record_stride(records->kind), room = records->room;
 	uint8_t *data;
 
+	records->looked_at++;
 	if (!record_matches(records->kind, records->query->components, records->query->data,
 			    record))
 		return;
-	data = realloc(records->data, (records->count + 1) * stride);
-	if (!data) {
-		records->failed = true;
-		return;
+	if (records->count == room) {
+		room = room ? 2 * room : 8;
+		data = realloc(records->data, room * stride);
+		if (!data) {
+			records->failed = true;
+			return;
+		}
+		records->data = data;
+		records->room = room;
 	}
-	records->data = data;
-	data += records->count++ * stride;
+	data = records->data + records->count++ * stride;
 	memset(data, 0, stride);
 	memcpy(data, record, records->kind->len);
 }

@@ -89,8 +89,9 @@ struct records {
 	const struct record_kind *kind;
 	const struct sa_mad *query;
 	uint8_t *data; /* the owner frees it */
-	size_t count;
-	bool failed; /* out of memory */
+	size_t count, room;
+	unsigned int looked_at; /* the work that it was */
+	bool failed;		/* out of memory */
 };
 
 /* Size of a record in the answer. */

@@ -34,6 +34,9 @@ void subnet_reply(struct subnet_port *to, const struct subnet_packet *request,
 		memcpy(data + 24, request->data + 8, 16);
 	}
 	memcpy(data + SUBNET_GRH_LEN, mad, MAD_LEN);
-	if (to->up)
-		to->attr.deliver(to->attr.owner, &packet);
+	if (!to->up)
+		return;
+	to->subnet->replying = true;
+	to->attr.deliver(to->attr.owner, &packet);
+	to->subnet->replying = false;
 }

@@ -9,7 +9,6 @@
 #define SEGMENT_LEN (MAD_DATA + 20u) /* the payload length counts the SA header, too */
 #define RESEND_NS   1000000000ull
 #define TRIES	    4u
-#define ANSWERS_MAX 64u
 
 struct answer {
 	struct answer *next;
@@ -67,32 +66,47 @@ static void send_segment(struct answer *answer, uint32_t number)
 	subnet_reply(answer->to, &answer->request, raw);
 }
 
-/* What the window allows and was not sent yet. */
-static void send_window(struct answer *answer)
+static bool has_more(const struct answer *answer)
 {
-	while (answer->sent < answer->window && answer->sent < answer->segments)
+	return answer->sent < answer->window && answer->sent < answer->segments;
+}
+
+/* What the window allows and was not sent yet, of it at most *@burst. */
+static void send_window(struct answer *answer, unsigned int *burst)
+{
+	for (; has_more(answer) && *burst; --*burst)
 		send_segment(answer, ++answer->sent);
 	answer->resend_ns = now() + RESEND_NS;
 }
 
-static unsigned int count(const struct answer *answer)
+/* The link to the answer with @tid to @qpn, or to the end of the list. @count: those before. */
+static struct answer **find(struct subnet_port *port, uint32_t qpn, uint64_t tid,
+			    unsigned int *count)
 {
-	unsigned int n = 0;
+	struct answer **link = &port->answers;
 
-	for (; answer; answer = answer->next)
-		n++;
-	return n;
+	for (*count = 0; *link; link = &(*link)->next, ++*count) {
+		if ((*link)->request.src_qpn == qpn && (*link)->header.tid == tid)
+			break;
+	}
+	return link;
 }
 
 void rmpp_answer(struct subnet_port *to, const struct subnet_packet *request,
 		 const struct sa_mad *mad, struct records *records)
 {
-	struct subnet *subnet = to->subnet;
-	struct answer *answer = calloc(1, sizeof(*answer));
+	unsigned int count, burst = SUBNET_PORT_BURST;
+	struct answer **link = find(to, request->src_qpn, mad->tid, &count), *answer;
 
+	/* Who asks once more gives up the answer that is on the way. */
+	if (*link) {
+		drop(link);
+		link = find(to, request->src_qpn, mad->tid, &count);
+	}
 	/* Who asks and never acknowledges has to wait; the requester's own retry asks again. */
-	if (!answer || count(subnet->answers) >= ANSWERS_MAX) {
-		free(answer);
+	answer = count < SUBNET_PORT_ANSWERS ? calloc(1, sizeof(*answer)) : NULL;
+	if (!answer) {
+		sa_count(to->subnet, SUBNET_BUSY);
 		free(records->data);
 		return;
 	}
@@ -107,21 +121,18 @@ void rmpp_answer(struct subnet_port *to, const struct subnet_packet *request,
 	if (!answer->segments)
 		answer->segments = 1;
 	answer->window = 1;
-	answer->next = subnet->answers;
-	subnet->answers = answer;
-	send_window(answer);
+	*link = answer;
+	send_window(answer, &burst);
 }
 
 void rmpp_receive(struct subnet_port *from, const struct subnet_packet *packet,
 		  const struct sa_mad *mad)
 {
-	struct answer **link = &from->subnet->answers;
-	struct answer *answer;
+	unsigned int count, burst = SUBNET_PORT_BURST;
+	struct answer **link = find(from, packet->src_qpn, mad->tid, &count);
+	struct answer *answer = *link;
+	uint32_t window;
 
-	while (*link && ((*link)->to != from || (*link)->request.src_qpn != packet->src_qpn ||
-			 (*link)->header.tid != mad->tid))
-		link = &(*link)->next;
-	answer = *link;
 	if (!answer)
 		return; /* the last acknowledgment came twice, or the answer was given up */
 	if (mad->rmpp_type != MAD_RMPP_ACK || mad->segment >= answer->segments) {
@@ -131,45 +142,41 @@ void rmpp_receive(struct subnet_port *from, const struct subnet_packet *packet,
 	if (mad->segment < answer->acked || mad->segment > answer->sent ||
 	    mad->payload < mad->segment)
 		return;
+	/* Who says nothing new does not keep the answer alive. */
+	window = mad->payload < answer->segments ? mad->payload : answer->segments;
+	if (mad->segment == answer->acked && window <= answer->window)
+		return;
 	answer->acked = mad->segment;
-	if (mad->payload > answer->window)
-		answer->window = mad->payload;
+	if (window > answer->window)
+		answer->window = window;
 	answer->tries = 0;
-	send_window(answer);
+	send_window(answer, &burst);
 }
 
 void rmpp_forget(struct subnet_port *port)
 {
-	struct answer **link = &port->subnet->answers;
-
-	while (*link) {
-		if ((*link)->to == port)
-			drop(link);
-		else
-			link = &(*link)->next;
-	}
+	while (port->answers)
+		drop(&port->answers);
 }
 
-bool subnet_poll(struct subnet *subnet, uint64_t now_ns)
+bool rmpp_poll(struct subnet_port *port, uint64_t now_ns)
 {
-	struct answer **link = &subnet->answers;
-	bool sent = false;
+	unsigned int burst = SUBNET_PORT_BURST;
+	struct answer **link = &port->answers;
 
-	while (*link) {
+	while (*link && burst) {
 		struct answer *answer = *link;
 
-		if (now_ns < answer->resend_ns) {
-			link = &answer->next;
-			continue;
+		if (!has_more(answer) && now_ns >= answer->resend_ns) {
+			if (++answer->tries > TRIES) {
+				drop(link);
+				continue;
+			}
+			answer->sent = answer->acked;
 		}
-		if (++answer->tries > TRIES) {
-			drop(link);
-			continue;
-		}
-		answer->sent = answer->acked;
-		send_window(answer);
-		sent = true;
+		if (has_more(answer))
+			send_window(answer, &burst);
 		link = &answer->next;
 	}
-	return sent;
+	return burst < SUBNET_PORT_BURST;
 }

@@ -9,10 +9,13 @@
 const char *const subnet_counter_names[SUBNET_COUNTERS] = {
 	[SUBNET_QUERIES] = "queries", [SUBNET_LENGTH] = "length", [SUBNET_VERSION] = "version",
 	[SUBNET_CLASS] = "class",     [SUBNET_METHOD] = "method", [SUBNET_RMPP] = "rmpp",
-	[SUBNET_KEY] = "key",
+	[SUBNET_KEY] = "key",	      [SUBNET_BUSY] = "busy",
 };
 
-static void count(struct subnet *subnet, enum subnet_counter counter)
+/* Groups passed by in a search are cheaper than records that are compared. */
+#define GROUPS_A_RECORD 32u
+
+void sa_count(struct subnet *subnet, enum subnet_counter counter)
 {
 	pthread_mutex_lock(&subnet->lock);
 	subnet->counter[counter]++;
@@ -91,19 +94,25 @@ void sa_receive(struct subnet_port *from, const struct subnet_packet *packet)
 			  : SUBNET_KEY;
 	if (verdict == SUBNET_QUERIES && mad.sm_key && mad.sm_key != SM_KEY)
 		verdict = SUBNET_KEY;
+	/* An answer to an answer would change what is being sent. */
+	if (verdict == SUBNET_QUERIES && (!from->work || subnet->replying))
+		verdict = SUBNET_BUSY;
 	if (verdict != SUBNET_QUERIES) {
-		count(subnet, verdict);
+		sa_count(subnet, verdict);
 		return;
 	}
+	from->work--;
 	if (mad.rmpp_flags & MAD_RMPP_ACTIVE) {
 		rmpp_receive(from, packet, &mad);
 		return;
 	}
-	count(subnet, SUBNET_QUERIES);
+	sa_count(subnet, SUBNET_QUERIES);
 	answer = mad;
 	answer.rmpp_flags = 0;
 	answer.rmpp_type = MAD_RMPP_NONE;
 	answer.status = execute(from, &mad, &records, &answer);
+	records.looked_at += subnet->groups_end / GROUPS_A_RECORD;
+	from->work -= from->work < records.looked_at ? from->work : records.looked_at;
 	answer.method = mad.method == MAD_DELETE      ? MAD_DELETE | MAD_RESPONSE
 			: mad.method == MAD_GET_TABLE ? MAD_GET_TABLE | MAD_RESPONSE
 						      : MAD_GET | MAD_RESPONSE;

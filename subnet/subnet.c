@@ -63,7 +63,11 @@ struct subnet_port *subnet_add(struct subnet *subnet, const struct subnet_port_a
 		return NULL;
 	port = malloc(sizeof(*port));
 	if (port) {
-		*port = (struct subnet_port){ subnet, *attr, true, i + 1 };
+		*port = (struct subnet_port){ .subnet = subnet,
+					      .attr = *attr,
+					      .up = true,
+					      .number = i + 1,
+					      .work = SUBNET_PORT_WORK };
 		subnet->port[i] = port;
 	}
 	return port;
@@ -139,12 +143,26 @@ void subnet_send(struct subnet_port *from, const struct subnet_packet *packet)
 		to->attr.deliver(to->attr.owner, packet);
 }
 
+bool subnet_poll(struct subnet *subnet, uint64_t now_ns)
+{
+	bool sent = false;
+	unsigned int i;
+
+	for (i = 0; i < SUBNET_PORTS; i++) {
+		if (!subnet->port[i])
+			continue;
+		subnet->port[i]->work = SUBNET_PORT_WORK;
+		sent |= rmpp_poll(subnet->port[i], now_ns);
+	}
+	return sent;
+}
+
 unsigned int subnet_groups(struct subnet *subnet, struct subnet_group *group, unsigned int size)
 {
 	unsigned int i, j, all = 0;
 
 	pthread_mutex_lock(&subnet->lock);
-	for (i = 0; i < GROUPS; i++) {
+	for (i = 0; i < subnet->groups_end; i++) {
 		const struct group *from = subnet->group[i];
 
 		if (!from)

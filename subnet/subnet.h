@@ -27,6 +27,15 @@
 #define SUBNET_MTU	    4096u
 #define SUBNET_TIMEOUT	    18u /* 4.096 us << 18: about a second */
 
+/*
+ * The share of each port, which no other can take from it. Beyond it a join is refused
+ * (ERR_NO_RESOURCES), and a MAD is lost and counted as SUBNET_BUSY: its sender asks again.
+ */
+#define SUBNET_PORT_GROUPS  64u	  /* multicast groups of which it is a member */
+#define SUBNET_PORT_ANSWERS 8u	  /* tables that it has not acknowledged yet */
+#define SUBNET_PORT_WORK    4096u /* records looked at for it between two calls of subnet_poll() */
+#define SUBNET_PORT_BURST   32u	  /* segments of its tables sent in one call of anything here */
+
 /* A datagram under way. */
 struct subnet_packet {
 	uint16_t slid, dlid;
@@ -66,7 +75,7 @@ struct subnet_port *subnet_add(struct subnet *subnet, const struct subnet_port_a
 void subnet_remove(struct subnet_port *port);
 /* A link that is down carries nothing, and its memberships are gone. */
 void subnet_set_link(struct subnet_port *port, bool up);
-/* Whoever was behind @port is gone: so are its memberships. */
+/* Whoever was behind @port is gone: so are its memberships, and tables on the way to it. */
 void subnet_forget(struct subnet_port *port);
 
 /* Owner of the port with @guid, or of that with @lid when @guid is 0, if its link is up; or NULL.
@@ -81,7 +90,10 @@ bool subnet_link(const struct subnet_port *port);
  */
 void subnet_send(struct subnet_port *from, const struct subnet_packet *packet);
 
-/* Send again what was not acknowledged. @now_ns: CLOCK_MONOTONIC. Returns whether it sent. */
+/*
+ * Send the rest of tables, and again what was not acknowledged; the ports may ask for new work.
+ * @now_ns: CLOCK_MONOTONIC. Returns whether it sent.
+ */
 bool subnet_poll(struct subnet *subnet, uint64_t now_ns);
 
 /* What the administrator has seen: MADs that it answered, and those dropped, by cause. */
@@ -93,6 +105,7 @@ enum subnet_counter {
 	SUBNET_METHOD,	/* a response, or nothing that has one */
 	SUBNET_RMPP,	/* out of place: a request in segments, an unknown type */
 	SUBNET_KEY,	/* Q_Key or SM_Key of another */
+	SUBNET_BUSY,	/* more than the port's share */
 	SUBNET_COUNTERS,
 };
 extern const char *const subnet_counter_names[SUBNET_COUNTERS];

@@ -166,23 +166,6 @@ static void test_chosen(void **state)
 	assert_int_equal(groups(f), 3);
 }
 
-static void test_full(void **state)
-{
-	struct sa_mad mad = maker(0, other, FULL);
-	struct fabric *f = *state;
-	unsigned int i;
-
-	for (i = 0; i < 511; i++) {
-		be16_put(mad.data, MC_MGID + 12, (uint16_t)i);
-		assert_int_equal(ask(f, 0, &mad, NULL), MAD_OK);
-	}
-	be16_put(mad.data, MC_MGID + 12, 511);
-	assert_int_equal(ask(f, 0, &mad, NULL), MAD_NO_RESOURCES);
-	assert_int_equal(groups(f), 512);
-	subnet_forget(f->end[0].port);
-	assert_int_equal(groups(f), 1);
-}
-
 static void multicast(struct fabric *f, unsigned int end, uint16_t mlid)
 {
 	uint8_t data[SUBNET_GRH_LEN + 8] = { 0 };
@@ -262,8 +245,8 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_broadcast), TEST(test_make),	  TEST(test_values), TEST(test_chosen),
-		TEST(test_full),      TEST(test_forward), TEST(test_list),
+		TEST(test_broadcast), TEST(test_make),	  TEST(test_values),
+		TEST(test_chosen),    TEST(test_forward), TEST(test_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

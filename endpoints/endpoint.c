@@ -107,15 +107,16 @@ static void bar_write(struct pcie_function *fn, unsigned int bar, uint64_t offse
 }
 
 /*
- * The memory keeps its contents, as DRAM behind a function does: a reset of the function need not
- * clear it, and vfio-pci resets the function when its user closes it, before the bytes are
- * compared.
+ * The memory keeps its contents through an FLR, as DRAM behind a function does: a reset of the
+ * function need not clear it, and vfio-pci resets the function when its user closes it, before the
+ * bytes are compared. A conventional reset stands for power: who comes next finds nothing.
  */
 static void reset(struct pcie_function *fn, enum pcie_reset kind)
 {
 	struct endpoint *ep = fn->model;
 
-	(void)kind;
+	if (kind == PCIE_RESET_CONVENTIONAL && madvise(ep->memory, ep->memory_size, MADV_REMOVE))
+		memset(ep->memory, 0, ep->memory_size);
 	if (ep->kind->reset)
 		ep->kind->reset(ep);
 }

@@ -18,7 +18,8 @@ struct endpoint_params {
 	enum endpoint_kind kind;
 	/*
 	 * GPU: BAR0 64-bit prefetchable VRAM. NVMe: BAR0 16 KiB registers (CAP, VS, CMBLOC, CMBSZ
-	 * ...), BAR2 64-bit prefetchable CMB. bytes, power of two, >= 1 MiB.
+	 * ...), BAR2 64-bit prefetchable CMB. bytes, power of two, >= 1 MiB. Zeroes after a
+	 * conventional reset; an FLR keeps what is there.
 	 */
 	uint64_t memory_size;
 	enum pcie_tph_completer completer;

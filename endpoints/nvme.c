@@ -115,13 +115,13 @@ static uint64_t nvme_read(struct endpoint *ep, unsigned int bar, uint64_t offset
 {
 	uint64_t value;
 
-	if (bar != 0)
+	if (bar != 0 || offset >= REGISTERS_SIZE || size > 8)
 		return 0;
 	value = read_word(ep, offset & ~3ull);
 	if (size == 8)
 		return value | (uint64_t)read_word(ep, (offset & ~3ull) + 4) << 32;
 	value >>= 8 * (offset & 3);
-	return size == 4 ? value : value & ((1u << 8 * size) - 1);
+	return size >= 4 ? value : value & ((1u << 8 * size) - 1);
 }
 
 static void write_cc(struct nvme_registers *r, uint32_t value)

@@ -289,6 +289,57 @@ static void test_reset_keeps_memory(void **state)
 	endpoint_free(ep);
 }
 
+/* What one machine left in the memory, the next does not find; nor does a mapping of the first. */
+static void test_power_clears_memory(void **state)
+{
+	static const enum endpoint_kind kinds[] = { ENDPOINT_GPU, ENDPOINT_NVME };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct endpoint *ep = make(kinds[i], MIB, PCIE_TPH_COMPLETER_TPH);
+		struct pcie_function *fn = endpoint_function(ep);
+		uint8_t *mem = fn->bar[endpoint_memory_bar(ep)].mmap_mem;
+
+		memset(mem, 0x5a, MIB);
+		pcie_function_reset(fn, PCIE_RESET_FLR);
+		assert_int_equal(mem[0] & mem[MIB - 1], 0x5a);
+		pcie_function_reset(fn, PCIE_RESET_CONVENTIONAL);
+		for (unsigned int at = 0; at < MIB; at++)
+			assert_int_equal(mem[at], 0);
+		mem[7] = 1;
+		assert_int_equal(mem[7], 1);
+		endpoint_free(ep);
+	}
+}
+
+/* Every register, and what is none, with every size and all bits: nothing but what they may hold.
+ */
+static void test_nvme_any_access(void **state)
+{
+	struct endpoint *ep = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_TPH);
+	struct pcie_function *fn = endpoint_function(ep);
+
+	(void)state;
+	for (unsigned int size = 1; size <= 8; size *= 2) {
+		for (uint64_t at = 0; at < 16384 + 16; at += size) {
+			wr(ep, at, size, UINT64_MAX);
+			assert_true(size == 8 || rd(ep, at, size) >> 8 * size == 0);
+		}
+		wr(ep, UINT64_MAX - 7, size, UINT64_MAX);
+		assert_int_equal(rd(ep, UINT64_MAX - 7, size), 0);
+		assert_int_equal(rd(ep, 16384, size), 0);
+		assert_int_equal(fn->ops->bar_read(fn, 4, 0, size), 0);
+		assert_int_equal(fn->ops->bar_read(fn, 6, 0, size), 0);
+		fn->ops->bar_write(fn, 6, 0, size, UINT64_MAX);
+	}
+	assert_int_equal(rd(ep, 0x14, 4), 0x00fffff1);
+	assert_int_equal(rd(ep, 0x24, 4), 0x0fff0fff);
+	assert_int_equal(rd(ep, 0x28, 8), UINT64_MAX - 0xfff);
+	assert_int_equal(rd(ep, 0x1c, 4), 0x1 | 0x2 | 0x8); /* ready; who rang has an error */
+	assert_int_equal(rd(ep, 0, 4), 0x0101003f);
+	endpoint_free(ep);
+}
+
 static void test_requests_outside(void **state)
 {
 	struct endpoint *ep = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_TPH);
@@ -465,13 +516,21 @@ static void test_through_fabric(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_params),		 cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_params),
+		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_acs),
-		cmocka_unit_test(test_completer),	 cmocka_unit_test(test_memory_is_the_file),
-		cmocka_unit_test(test_trapped_memory),	 cmocka_unit_test(test_counts),
-		cmocka_unit_test(test_all_hints),	 cmocka_unit_test(test_reset_keeps_memory),
-		cmocka_unit_test(test_requests_outside), cmocka_unit_test(test_nvme_capabilities),
-		cmocka_unit_test(test_nvme_cmb),	 cmocka_unit_test(test_nvme_ready),
+		cmocka_unit_test(test_completer),
+		cmocka_unit_test(test_memory_is_the_file),
+		cmocka_unit_test(test_trapped_memory),
+		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_all_hints),
+		cmocka_unit_test(test_reset_keeps_memory),
+		cmocka_unit_test(test_power_clears_memory),
+		cmocka_unit_test(test_nvme_any_access),
+		cmocka_unit_test(test_requests_outside),
+		cmocka_unit_test(test_nvme_capabilities),
+		cmocka_unit_test(test_nvme_cmb),
+		cmocka_unit_test(test_nvme_ready),
 		cmocka_unit_test(test_through_fabric),
 	};
 

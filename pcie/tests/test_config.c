@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -474,6 +475,73 @@ static void test_concurrent_reader(void **state)
 	assert_null(torn);
 }
 
+/* What the fabric and models are told, at any time, whatever software wrote. */
+static bool view_is_sound(void)
+{
+	size_t payload = pcie_max_payload(&fn), request = pcie_max_read_request(&fn);
+	unsigned int tags = pcie_tags(&fn), width = pcie_tph_width(&fn);
+
+	for (unsigned int i = 0; i < PCIE_BARS; i++) {
+		uint64_t address = pcie_bar_address(&fn, i);
+
+		if (address && (!fn.bar[i].size || address % fn.bar[i].size))
+			return false;
+	}
+	return (payload == 128 || payload == 256 || payload == 512) && request >= 128 &&
+	       request <= 4096 && !(request & (request - 1)) && (tags == 32 || tags == 256) &&
+	       (width == 0 || width == 8 || width == 16) && !pcie_st_entry(&fn, 64) &&
+	       !pcie_st_entry(&fn, ~0u) && !pcie_bar_address(&fn, PCIE_BARS) &&
+	       !pcie_bar_address(&fn, ~0u);
+}
+
+static void *read_view(void *arg)
+{
+	atomic_bool *stop = arg;
+	unsigned long unsound = 0;
+
+	while (!atomic_load(stop))
+		unsound += !view_is_sound();
+	return (void *)unsound;
+}
+
+/*
+ * Writes of any bytes, of any length, anywhere, also outside, while another thread looks. Only bits
+ * that software may write change.
+ */
+static void test_any_write(void **state)
+{
+	static uint8_t before[PCIE_CONFIG_SIZE], data[PCIE_CONFIG_SIZE];
+	unsigned int seed = 17;
+	atomic_bool stop = false;
+	pthread_t thread;
+	void *unsound;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, read_view, &stop), 0);
+	for (unsigned int i = 0; i < 20000; i++) {
+		unsigned int kind = rand_r(&seed) % 8, offset = rand_r(&seed) % 0x1a0;
+		size_t len = kind ? rand_r(&seed) % 16 : rand_r(&seed) % (PCIE_CONFIG_SIZE + 1);
+
+		if (kind == 1)
+			offset = rand_r(&seed);
+		if (kind == 2)
+			offset = PCIE_CONFIG_SIZE - rand_r(&seed) % 20;
+		for (size_t j = 0; j < len; j++)
+			data[j] = rand_r(&seed) >> 8;
+		memcpy(before, fn.config.bytes, sizeof(before));
+		pcie_config_write(&fn, offset, data, len);
+		for (unsigned int j = 0; j < PCIE_CONFIG_SIZE; j++)
+			assert_int_equal((fn.config.bytes[j] ^ before[j]) & ~fn.config.wmask[j], 0);
+		if (offset >= PCIE_CONFIG_SIZE || len > PCIE_CONFIG_SIZE - offset)
+			assert_memory_equal(fn.config.bytes, before, sizeof(before));
+		assert_true(view_is_sound());
+	}
+	atomic_store(&stop, true);
+	pthread_join(thread, &unsound);
+	assert_null(unsound);
+	assert_true(seen.resets > 0 && seen.writes > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,6 +564,7 @@ int main(void)
 		cmocka_unit_test_setup(test_read_only, setup),
 		cmocka_unit_test_setup(test_access_shapes, setup),
 		cmocka_unit_test_setup(test_concurrent_reader, setup),
+		cmocka_unit_test_setup(test_any_write, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,8 +181,10 @@ static uint16_t make(struct subnet *subnet, const struct sa_mad *mad, struct gro
 	    asked[MC_SL_FLOW] >> 4)
 		return MAD_INVALID;
 	if (!take_value(mad, MC_HAS_MTU, MC_MTU, MTU_4096, record) ||
-	    !take_value(mad, MC_HAS_RATE, MC_RATE, 0x3f, record) ||
+	    !take_value(mad, MC_HAS_RATE, MC_RATE, RATE_400_GBPS, record) ||
 	    !take_value(mad, MC_HAS_LIFE, MC_LIFE, 0x3f, record))
+		return MAD_INVALID;
+	if ((record[MC_RATE] & 0x3f) == 1) /* reserved: the least is 2 */
 		return MAD_INVALID;
 	if (asked[MC_MGID]) {
 		memcpy(mgid, asked + MC_MGID, 16);

@@ -143,6 +143,17 @@ static void test_values(void **state)
 	mad.data[MC_LIFE] = 0x92;
 	assert_int_equal(ask(f, 0, &mad, NULL), MAD_INVALID);
 	mad.data[MC_MTU] = 0x85;
+	/* A reserved rate, one below the least, one that no port here has, and none. */
+	mad.data[MC_RATE] = 0x81;
+	assert_int_equal(ask(f, 0, &mad, NULL), MAD_INVALID);
+	mad.data[MC_RATE] = 0x42;
+	assert_int_equal(ask(f, 0, &mad, NULL), MAD_INVALID);
+	mad.data[MC_RATE] = 0x96;
+	assert_int_equal(ask(f, 0, &mad, NULL), MAD_INVALID);
+	mad.data[MC_RATE] = 0x80;
+	assert_int_equal(ask(f, 0, &mad, NULL), MAD_INVALID);
+	assert_int_equal(groups(f), 1);
+	mad.data[MC_RATE] = 0x87;
 	assert_int_equal(ask(f, 0, &mad, &data), MAD_OK);
 	assert_int_equal(data[MC_MTU], 0x85);
 	assert_int_equal(data[MC_RATE], 0x87);

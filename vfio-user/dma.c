@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
+#include "vfio-user/copy.h"
+#include "vfio-user/map.h"
 #include "vfio-user/protocol.h"
 
 /* The most bytes copied under one read lock, so that a removal never waits for long. */
@@ -28,20 +30,16 @@ struct vfio_user_file {
 	size_t maps;
 };
 
-struct vfio_user_map {
-	uint64_t first;
-	uint64_t last;
-	uint32_t flags;
-	uint8_t *memory; /* of @first, NULL: none */
-	struct vfio_user_file *file;
-};
-
 int vfio_user_maps_init(struct vfio_user_maps *maps)
 {
 	pthread_rwlockattr_t attr;
 	int ret;
 
 	*maps = (struct vfio_user_maps){ 0 };
+	vfio_user_copy_init();
+	if (getrandom(&maps->random, sizeof(maps->random), 0) != sizeof(maps->random))
+		return -errno;
+	maps->random |= 1;
 	pthread_rwlockattr_init(&attr);
 	/* Copies in an endless row must not keep a removal out. */
 	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
@@ -53,24 +51,7 @@ int vfio_user_maps_init(struct vfio_user_maps *maps)
 void vfio_user_maps_destroy(struct vfio_user_maps *maps)
 {
 	vfio_user_maps_clear(maps);
-	free(maps->map);
 	pthread_rwlock_destroy(&maps->lock);
-}
-
-/* Index of the first map that ends at @addr or above; @maps->count: none. */
-static size_t find(const struct vfio_user_maps *maps, uint64_t addr)
-{
-	size_t low = 0, high = maps->count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (maps->map[mid].last < addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
 }
 
 static void drop_unused_files(struct vfio_user_maps *maps)
@@ -85,6 +66,8 @@ static void drop_unused_files(struct vfio_user_maps *maps)
 			continue;
 		}
 		*link = file->next;
+		maps->file_count--;
+		maps->mapped -= file->size;
 		munmap(file->memory, file->size);
 		free(file);
 	}
@@ -93,9 +76,13 @@ static void drop_unused_files(struct vfio_user_maps *maps)
 static int map_file(struct vfio_user_maps *maps, const struct stat *st, int fd, bool writable,
 		    struct vfio_user_file **result)
 {
-	struct vfio_user_file *file = calloc(1, sizeof(*file));
 	int prot = PROT_READ | (writable ? PROT_WRITE : 0);
+	struct vfio_user_file *file;
 
+	if (maps->file_count == VFIO_USER_FILES_MAX ||
+	    (uint64_t)st->st_size > VFIO_USER_MAPPED_MAX - maps->mapped)
+		return -ENOSPC;
+	file = calloc(1, sizeof(*file));
 	if (!file)
 		return -ENOMEM;
 	file->memory = mmap(NULL, st->st_size, prot, MAP_SHARED, fd, 0);
@@ -111,8 +98,20 @@ static int map_file(struct vfio_user_maps *maps, const struct stat *st, int fd, 
 	file->writable = writable;
 	file->next = maps->files;
 	maps->files = file;
+	maps->file_count++;
+	maps->mapped += file->size;
 	*result = file;
 	return 0;
+}
+
+/*
+ * Is it a file that lives in memory: tmpfs, a memfd, hugetlbfs? Only those have seals, and asking
+ * for them asks no file system: one of the client's own (FUSE) might never answer, and might never
+ * bring a page that we touch either.
+ */
+static bool is_memory(int fd)
+{
+	return fcntl(fd, F_GET_SEALS) >= 0;
 }
 
 /* The file behind @fd, with @size bytes at @offset, writable if asked for. */
@@ -125,6 +124,8 @@ static int get_file(struct vfio_user_maps *maps, int fd, uint64_t offset, uint64
 	int mode;
 
 	if (__builtin_add_overflow(offset, size, &end))
+		return -EINVAL;
+	if (!is_memory(fd))
 		return -EINVAL;
 	if (fstat(fd, &st) || (mode = fcntl(fd, F_GETFL)) < 0)
 		return -errno;
@@ -144,70 +145,68 @@ static int get_file(struct vfio_user_maps *maps, int fd, uint64_t offset, uint64
 	return map_file(maps, &st, fd, writable, result);
 }
 
-static int reserve(struct vfio_user_maps *maps)
+/* xorshift64*, Vigna 2016: what a client cannot foresee, not what it could never find out. */
+static uint32_t draw_priority(struct vfio_user_maps *maps)
 {
-	size_t room = maps->room ? 2 * maps->room : 64;
-	struct vfio_user_map *map;
+	uint64_t x = maps->random;
 
-	if (maps->count < maps->room)
-		return 0;
-	map = reallocarray(maps->map, room, sizeof(*map));
-	if (!map)
-		return -ENOMEM;
-	maps->map = map;
-	maps->room = room;
-	return 0;
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	maps->random = x;
+	return (uint32_t)(x * UINT64_C(0x2545f4914f6cdd1d) >> 32);
 }
 
 int vfio_user_maps_add(struct vfio_user_maps *maps, uint64_t addr, uint64_t size, uint32_t flags,
 		       int fd, uint64_t offset)
 {
-	struct vfio_user_map map = { .first = addr, .last = addr + size - 1, .flags = flags };
-	size_t at;
-	int ret;
+	struct vfio_user_map *map, *next;
+	uint64_t last = addr + size - 1;
+	int ret = 0;
 
-	if (!size || map.last < addr || !flags ||
-	    flags & ~(VFIO_USER_MAP_READ | VFIO_USER_MAP_WRITE))
+	if (!size || last < addr || !flags || flags & ~(VFIO_USER_MAP_READ | VFIO_USER_MAP_WRITE))
 		return -EINVAL;
-	at = find(maps, addr);
-	if (at < maps->count && maps->map[at].first <= map.last)
+	next = vfio_user_map_find(maps->root, addr);
+	if (next && next->first <= last)
 		return -EEXIST;
-	if (fd >= 0) {
-		ret = get_file(maps, fd, offset, size, flags & VFIO_USER_MAP_WRITE, &map.file);
-		if (ret)
-			return ret;
-		map.memory = map.file->memory + offset;
+	if (maps->count == VFIO_USER_MAPS_MAX)
+		return -ENOSPC;
+	map = calloc(1, sizeof(*map));
+	if (!map)
+		return -ENOMEM;
+	map->first = addr;
+	map->last = last;
+	map->flags = flags;
+	if (fd >= 0)
+		ret = get_file(maps, fd, offset, size, flags & VFIO_USER_MAP_WRITE, &map->file);
+	if (ret) {
+		free(map);
+		return ret;
 	}
-
+	if (map->file) {
+		map->memory = map->file->memory + offset;
+		map->file->maps++;
+	}
 	pthread_rwlock_wrlock(&maps->lock);
-	ret = reserve(maps);
-	if (!ret) {
-		memmove(&maps->map[at + 1], &maps->map[at], (maps->count - at) * sizeof(map));
-		maps->map[at] = map;
-		maps->count++;
-		if (map.file)
-			map.file->maps++;
-	}
+	vfio_user_map_insert(&maps->root, map, draw_priority(maps));
 	pthread_rwlock_unlock(&maps->lock);
-	return ret;
+	maps->count++;
+	return 0;
 }
 
 void vfio_user_maps_remove(struct vfio_user_maps *maps, uint64_t first, uint64_t last)
 {
-	size_t from = find(maps, first), to;
+	struct vfio_user_map *removed, *map;
 
-	if (from < maps->count && maps->map[from].first < first)
-		from++;
-	for (to = from; to < maps->count && maps->map[to].last <= last; to++) {
-		if (maps->map[to].file)
-			maps->map[to].file->maps--;
-	}
-	if (to == from)
-		return;
 	pthread_rwlock_wrlock(&maps->lock);
-	memmove(&maps->map[from], &maps->map[to], (maps->count - to) * sizeof(*maps->map));
-	maps->count -= to - from;
+	removed = vfio_user_map_cut(&maps->root, first, last);
 	pthread_rwlock_unlock(&maps->lock);
+	while ((map = vfio_user_map_pop(&removed))) {
+		if (map->file)
+			map->file->maps--;
+		maps->count--;
+		free(map);
+	}
 }
 
 void vfio_user_maps_clear(struct vfio_user_maps *maps)
@@ -216,111 +215,38 @@ void vfio_user_maps_clear(struct vfio_user_maps *maps)
 	drop_unused_files(maps);
 }
 
-static bool is_word(uintptr_t at, size_t len)
+/* With the lock held. */
+static int copy_locked(const struct vfio_user_map *map, uint64_t addr, void *in, const void *out,
+		       size_t *len)
 {
-	return len <= 8 && !(len & (len - 1)) && !(at & (len - 1));
-}
+	uint8_t *memory;
 
-static void load(void *to, const void *from, size_t len)
-{
-	uint8_t b;
-	uint16_t w;
-	uint32_t d;
-	uint64_t q;
-
-	switch (len) {
-	case 1:
-		b = __atomic_load_n((const uint8_t *)from, __ATOMIC_ACQUIRE);
-		memcpy(to, &b, len);
-		break;
-	case 2:
-		w = __atomic_load_n((const uint16_t *)from, __ATOMIC_ACQUIRE);
-		memcpy(to, &w, len);
-		break;
-	case 4:
-		d = __atomic_load_n((const uint32_t *)from, __ATOMIC_ACQUIRE);
-		memcpy(to, &d, len);
-		break;
-	default:
-		q = __atomic_load_n((const uint64_t *)from, __ATOMIC_ACQUIRE);
-		memcpy(to, &q, len);
-		break;
-	}
-}
-
-static void store(void *to, const void *from, size_t len)
-{
-	uint8_t b;
-	uint16_t w;
-	uint32_t d;
-	uint64_t q;
-
-	switch (len) {
-	case 1:
-		memcpy(&b, from, len);
-		__atomic_store_n((uint8_t *)to, b, __ATOMIC_RELEASE);
-		break;
-	case 2:
-		memcpy(&w, from, len);
-		__atomic_store_n((uint16_t *)to, w, __ATOMIC_RELEASE);
-		break;
-	case 4:
-		memcpy(&d, from, len);
-		__atomic_store_n((uint32_t *)to, d, __ATOMIC_RELEASE);
-		break;
-	default:
-		memcpy(&q, from, len);
-		__atomic_store_n((uint64_t *)to, q, __ATOMIC_RELEASE);
-		break;
-	}
-}
-
-static void copy_from_guest(uint8_t *to, const uint8_t *from, size_t len)
-{
-	if (is_word((uintptr_t)from, len))
-		load(to, from, len);
-	else
-		memcpy(to, from, len);
-}
-
-static void copy_to_guest(uint8_t *to, const uint8_t *from, size_t len)
-{
-	size_t tail = 8;
-
-	while (tail > len || !is_word((uintptr_t)to + len - tail, tail))
-		tail /= 2;
-	memcpy(to, from, len - tail);
-	store(to + len - tail, from + len - tail, tail);
+	if (map->last - addr < *len)
+		*len = map->last - addr + 1;
+	if (!(map->flags & (out ? VFIO_USER_MAP_WRITE : VFIO_USER_MAP_READ)))
+		return -EACCES;
+	if (!map->memory)
+		return 0;
+	if (*len > COPY_MAX)
+		*len = COPY_MAX;
+	memory = map->memory + (addr - map->first);
+	if (out ? vfio_user_copy_to(memory, out, *len) : vfio_user_copy_from(in, memory, *len))
+		return 1;
+	return -EFAULT;
 }
 
 static int copy(struct vfio_user_maps *maps, uint64_t addr, void *in, const void *out, size_t *len)
 {
-	const struct vfio_user_map *map = NULL;
 	uint64_t last = addr + *len - 1;
-	size_t at;
+	const struct vfio_user_map *map;
 	int ret = 0;
 
 	pthread_rwlock_rdlock(&maps->lock);
-	at = find(maps, addr);
-	if (at < maps->count && maps->map[at].first <= last)
-		map = &maps->map[at];
-	if (map && map->first > addr) {
+	map = vfio_user_map_find(maps->root, addr);
+	if (map && map->first <= addr)
+		ret = copy_locked(map, addr, in, out, len);
+	else if (map && map->first <= last)
 		*len = map->first - addr;
-	} else if (map) {
-		if (map->last < last)
-			*len = map->last - addr + 1;
-		if (!(map->flags & (out ? VFIO_USER_MAP_WRITE : VFIO_USER_MAP_READ))) {
-			ret = -EACCES;
-		} else if (map->memory) {
-			if (*len > COPY_MAX)
-				*len = COPY_MAX;
-			if (out)
-				copy_to_guest(map->memory + (addr - map->first), out, *len);
-			else
-				copy_from_guest(in, map->memory + (addr - map->first), *len);
-			ret = 1;
-		}
-	}
 	pthread_rwlock_unlock(&maps->lock);
 	return ret;
 }
@@ -338,18 +264,18 @@ int vfio_user_maps_write(struct vfio_user_maps *maps, uint64_t addr, const void 
 bool vfio_user_maps_find(struct vfio_user_maps *maps, uint64_t addr, uint64_t *base, uint64_t *size,
 			 bool *direct)
 {
+	const struct vfio_user_map *map;
 	bool found = false;
-	size_t at;
 
 	pthread_rwlock_rdlock(&maps->lock);
-	at = find(maps, addr);
-	if (at < maps->count && maps->map[at].first <= addr) {
-		*base = maps->map[at].first;
-		*size = maps->map[at].last - maps->map[at].first + 1;
-		*direct = maps->map[at].memory;
+	map = vfio_user_map_find(maps->root, addr);
+	if (map && map->first <= addr) {
+		*base = map->first;
+		*size = map->last - map->first + 1;
+		*direct = map->memory;
 		found = true;
 	} else {
-		*size = at < maps->count ? maps->map[at].first - addr : 0;
+		*size = map ? map->first - addr : 0;
 	}
 	pthread_rwlock_unlock(&maps->lock);
 	return found;

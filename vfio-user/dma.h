@@ -17,15 +17,29 @@
 struct vfio_user_file;
 struct vfio_user_map;
 
+/*
+ * What one client may take. Behind a translating IOMMU every page of 4 KiB that the guest maps is a
+ * map of its own: a guest of 3 GiB that maps all of it has 786,432. Each takes 64 bytes here. Files
+ * are QEMU's memory backends, a handful; their bytes are addresses of this process, of which it has
+ * 128 TiB for up to 16 functions.
+ */
+#define VFIO_USER_MAPS_MAX   (1u << 20)
+#define VFIO_USER_FILES_MAX  64
+#define VFIO_USER_MAPPED_MAX (UINT64_C(1) << 40)
+
 struct vfio_user_maps {
 	pthread_rwlock_t lock;
-	struct vfio_user_map *map; /* sorted by address, none overlap */
+	struct vfio_user_map *root;
+
+	/* the changing thread's */
 	size_t count;
-	size_t room;
-	struct vfio_user_file *files; /* the changing thread's */
+	struct vfio_user_file *files;
+	size_t file_count;
+	uint64_t mapped; /* bytes of all files */
+	uint64_t random;
 };
 
-/* Returns 0 or -ENOMEM. */
+/* Returns 0 or -errno. */
 int vfio_user_maps_init(struct vfio_user_maps *maps);
 /* Nobody uses the maps any more. */
 void vfio_user_maps_destroy(struct vfio_user_maps *maps);
@@ -33,8 +47,10 @@ void vfio_user_maps_destroy(struct vfio_user_maps *maps);
 /*
  * @size bytes at @addr, with VFIO_USER_MAP_* in @flags. @fd -1: no memory came along. Else the
  * bytes are at @offset of @fd, which stays the caller's and is not needed any more afterwards: a
- * file is mapped once, as a whole. Returns 0; -EINVAL empty, past the end of addresses or file, or
- * flags unknown; -EEXIST overlaps a map; -ENOMEM; else what fstat or mmap said.
+ * file is mapped once, as a whole. Returns 0; -EINVAL empty, past the end of addresses or file,
+ * flags unknown, or not a file in memory (memfd, tmpfs, hugetlbfs); -EACCES not open for what
+ * @flags says; -EEXIST overlaps a map; -ENOSPC one of the limits above; -ENOMEM; else what fstat or
+ * mmap said.
  */
 int vfio_user_maps_add(struct vfio_user_maps *maps, uint64_t addr, uint64_t size, uint32_t flags,
 		       int fd, uint64_t offset);
@@ -46,9 +62,9 @@ void vfio_user_maps_clear(struct vfio_user_maps *maps);
 /*
  * Copy between @buf and memory at @addr, as far as one map goes. *@len: bytes wanted, at least 1
  * and not past the end of addresses; becomes the bytes of this step. Returns 1 copied; 0 no memory
- * here for that many bytes; -EACCES the map lacks the right.
- * A write shows its last aligned word (up to 8 bytes) after all the bytes before it: whoever polls
- * an owner bit at the end of an entry finds the entry whole.
+ * here for that many bytes; -EACCES the map lacks the right; -EFAULT the client has shrunk the
+ * file, part of the bytes may be copied. A write shows its last aligned word (up to 8 bytes) after
+ * all the bytes before it: whoever polls an owner bit at the end of an entry finds the entry whole.
  */
 int vfio_user_maps_read(struct vfio_user_maps *maps, uint64_t addr, void *buf, size_t *len);
 int vfio_user_maps_write(struct vfio_user_maps *maps, uint64_t addr, const void *buf, size_t *len);

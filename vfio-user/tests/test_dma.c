@@ -6,10 +6,13 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vfio-user/copy.h"
 #include "vfio-user/dma.h"
 
 #define RW   (VFIO_USER_MAP_READ | VFIO_USER_MAP_WRITE)
@@ -111,6 +114,154 @@ static void test_add_refuses(void **state)
 	close(ro);
 	close(pipes[0]);
 	close(pipes[1]);
+}
+
+static void expect_refused(int fd, int error)
+{
+	unsigned int fds = open_fds();
+
+	assert_true(fd >= 0);
+	assert_int_equal(vfio_user_maps_add(&maps, 0, 1, VFIO_USER_MAP_READ, fd, 0), error);
+	assert_int_equal(maps.count, 0);
+	assert_int_equal(maps.file_count, 0);
+	assert_int_equal(maps.mapped, 0);
+	assert_int_equal(open_fds(), fds);
+	close(fd);
+}
+
+/* A file system of the client's own could leave us waiting in any access to its files. */
+static void test_only_files_in_memory(void **state)
+{
+	int memory = new_memfd(PAGE), sockets[2];
+	char name[64];
+
+	(void)state;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", memory);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+	expect_refused(open("/proc/self/status", O_RDONLY | O_CLOEXEC), -EINVAL);
+	expect_refused(open("/dev/shm", O_RDONLY | O_DIRECTORY | O_CLOEXEC), -EINVAL);
+	expect_refused(open("/dev/zero", O_RDWR | O_CLOEXEC), -EINVAL);
+	expect_refused(open(name, O_PATH | O_CLOEXEC), -EINVAL);
+	expect_refused(open(name, O_WRONLY | O_CLOEXEC), -EACCES);
+	expect_refused(eventfd(0, EFD_CLOEXEC), -EINVAL);
+	expect_refused(sockets[0], -EINVAL);
+	expect_refused(sockets[1], -EINVAL);
+	/* a hole is memory like any other; nothing at all is not */
+	expect_refused(new_memfd(0), -EINVAL);
+	assert_int_equal(vfio_user_maps_add(&maps, 0, PAGE, RW, memory, 0), 0);
+	assert_int_equal(fallocate(memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE), 0);
+	for (size_t len = 1; len <= PAGE; len += PAGE - 1) {
+		uint8_t buf[PAGE];
+
+		memset(buf, 0xee, sizeof(buf));
+		assert_int_equal(vfio_user_maps_read(&maps, 0, buf, &len), 1);
+		assert_int_equal(buf[len - 1], 0);
+	}
+	close(memory);
+}
+
+/* The client shrinks its file under the map: an error, and only there. */
+static void test_file_that_shrank(void **state)
+{
+	int fd = new_memfd(3 * PAGE), other = new_memfd(PAGE);
+	static uint8_t buf[3 * PAGE];
+	size_t len;
+
+	(void)state;
+	/* cmocka has caught SIGBUS since setup(). */
+	vfio_user_copy_init();
+	assert_int_equal(vfio_user_maps_add(&maps, 0, 3 * PAGE, RW, fd, 0), 0);
+	assert_int_equal(vfio_user_maps_add(&maps, 4 * PAGE, PAGE, RW, other, 0), 0);
+	assert_int_equal(ftruncate(fd, PAGE + 1), 0);
+	for (int i = 0; i < 3; i++) {
+		/* the last page that is left, the first that is not, and across */
+		len = 8;
+		assert_int_equal(vfio_user_maps_read(&maps, 2 * PAGE - 8, buf, &len), 1);
+		len = 8;
+		assert_int_equal(vfio_user_maps_read(&maps, 2 * PAGE, buf, &len), -EFAULT);
+		len = 8;
+		assert_int_equal(vfio_user_maps_write(&maps, 2 * PAGE, buf, &len), -EFAULT);
+		len = 8;
+		assert_int_equal(vfio_user_maps_write(&maps, 2 * PAGE - 4, buf, &len), -EFAULT);
+		len = 3 * PAGE;
+		assert_int_equal(vfio_user_maps_read(&maps, 0, buf, &len), -EFAULT);
+		len = 3 * PAGE;
+		assert_int_equal(vfio_user_maps_write(&maps, 0, buf, &len), -EFAULT);
+		len = 8;
+		assert_int_equal(vfio_user_maps_write(&maps, 4 * PAGE, "12345678", &len), 1);
+	}
+	/* The locks are free, and what comes back is used. */
+	assert_int_equal(ftruncate(fd, 3 * PAGE), 0);
+	assert_int_equal(pwrite(fd, "again", 5, 2 * PAGE), 5);
+	len = 5;
+	assert_int_equal(vfio_user_maps_read(&maps, 2 * PAGE, buf, &len), 1);
+	assert_memory_equal(buf, "again", 5);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	vfio_user_maps_remove(&maps, 0, UINT64_MAX);
+	assert_int_equal(maps.count, 0);
+	close(fd);
+	close(other);
+}
+
+/* At the limit and one beyond, and room again after a removal. Quadratic, this would take hours. */
+static void test_limit_of_maps(void **state)
+{
+	uint64_t top = 2 * (uint64_t)VFIO_USER_MAPS_MAX;
+
+	(void)state;
+	for (uint64_t i = 0; i < VFIO_USER_MAPS_MAX; i++)
+		assert_int_equal(vfio_user_maps_add(&maps, top - 2 * i, 1, RW, -1, 0), 0);
+	assert_int_equal(vfio_user_maps_add(&maps, 1, 1, RW, -1, 0), -ENOSPC);
+	assert_int_equal(maps.count, VFIO_USER_MAPS_MAX);
+	expect_no_map(1);
+	expect_map(top, top, 1, false);
+	expect_map(2, 2, 1, false);
+	vfio_user_maps_remove(&maps, top / 2, top / 2);
+	assert_int_equal(vfio_user_maps_add(&maps, 1, 1, RW, -1, 0), 0);
+	assert_int_equal(vfio_user_maps_add(&maps, top / 2, 1, RW, -1, 0), -ENOSPC);
+	vfio_user_maps_remove(&maps, 0, UINT64_MAX);
+	assert_int_equal(maps.count, 0);
+}
+
+static void test_limit_of_files(void **state)
+{
+	int fd[VFIO_USER_FILES_MAX + 1];
+
+	(void)state;
+	for (int i = 0; i <= VFIO_USER_FILES_MAX; i++)
+		fd[i] = new_memfd(PAGE);
+	for (uint64_t i = 0; i < VFIO_USER_FILES_MAX; i++)
+		assert_int_equal(vfio_user_maps_add(&maps, i * PAGE, PAGE, RW, fd[i], 0), 0);
+	assert_int_equal(vfio_user_maps_add(&maps, 1 << 30, PAGE, RW, fd[VFIO_USER_FILES_MAX], 0),
+			 -ENOSPC);
+	assert_int_equal(maps.file_count, VFIO_USER_FILES_MAX);
+	assert_int_equal(mappings_of(fd[VFIO_USER_FILES_MAX]), 0);
+	/* one that is there already takes no more; one that no map uses makes room */
+	assert_int_equal(vfio_user_maps_add(&maps, 1 << 30, PAGE, RW, fd[5], 0), 0);
+	vfio_user_maps_remove(&maps, 0, PAGE - 1);
+	assert_int_equal(vfio_user_maps_add(&maps, 0, PAGE, RW, fd[VFIO_USER_FILES_MAX], 0), 0);
+	assert_int_equal(maps.file_count, VFIO_USER_FILES_MAX);
+	for (int i = 0; i <= VFIO_USER_FILES_MAX; i++)
+		close(fd[i]);
+}
+
+static void test_limit_of_bytes(void **state)
+{
+	int whole = new_memfd(VFIO_USER_MAPPED_MAX), more = new_memfd(1);
+	int beyond = new_memfd(VFIO_USER_MAPPED_MAX + 1);
+
+	(void)state;
+	assert_int_equal(vfio_user_maps_add(&maps, 0, 1, RW, beyond, 0), -ENOSPC);
+	assert_int_equal(maps.file_count, 0);
+	assert_int_equal(vfio_user_maps_add(&maps, 0, 1, RW, whole, VFIO_USER_MAPPED_MAX - 1), 0);
+	assert_int_equal(maps.mapped, VFIO_USER_MAPPED_MAX);
+	assert_int_equal(vfio_user_maps_add(&maps, PAGE, 1, RW, more, 0), -ENOSPC);
+	vfio_user_maps_remove(&maps, 0, 0);
+	assert_int_equal(vfio_user_maps_add(&maps, PAGE, 1, RW, more, 0), 0);
+	assert_int_equal(maps.mapped, 1);
+	close(whole);
+	close(more);
+	close(beyond);
 }
 
 static void test_edges_of_address_space(void **state)
@@ -356,6 +507,11 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_add_refuses),
+		TEST(test_only_files_in_memory),
+		TEST(test_file_that_shrank),
+		TEST(test_limit_of_maps),
+		TEST(test_limit_of_files),
+		TEST(test_limit_of_bytes),
 		TEST(test_edges_of_address_space),
 		TEST(test_remove),
 		TEST(test_one_mapping_per_file),

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The clock that all waits are measured by: CLOCK_MONOTONIC, in nanoseconds. */
+#ifndef VFIO_USER_CLOCK_H
+#define VFIO_USER_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define VFIO_USER_SECOND UINT64_C(1000000000)
+#define VFIO_USER_MS	 UINT64_C(1000000)
+
+static inline uint64_t vfio_user_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * VFIO_USER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+static inline struct timespec vfio_user_timespec(uint64_t ns)
+{
+	return (struct timespec){ .tv_sec = (time_t)(ns / VFIO_USER_SECOND),
+				  .tv_nsec = (long)(ns % VFIO_USER_SECOND) };
+}
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "vfio-user/copy.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+
+#define FAULT_PAGE UINT64_C(4096)
+
+/* The copy that this thread is in the middle of. */
+struct guard {
+	sigjmp_buf out;
+	volatile uintptr_t first, last; /* the client's bytes; @first > @last: no copy */
+};
+
+static _Thread_local struct guard guard = { .first = 1 };
+static struct sigaction before;
+
+/* A fault comes again as soon as the handler is gone; what somebody sent does not. */
+static void pass_on(const siginfo_t *info)
+{
+	sigaction(SIGBUS, &before, NULL);
+	if (info->si_code <= 0)
+		raise(SIGBUS);
+}
+
+static void on_sigbus(int signal, siginfo_t *info, void *context)
+{
+	uintptr_t at = (uintptr_t)info->si_addr & ~(FAULT_PAGE - 1);
+
+	(void)signal;
+	(void)context;
+	if (info->si_code > 0 && guard.first <= guard.last &&
+	    at + (FAULT_PAGE - 1) >= guard.first && at <= guard.last)
+		siglongjmp(guard.out, 1);
+	pass_on(info);
+}
+
+void vfio_user_copy_init(void)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	/* SA_NODEFER: the jump out of the handler does not have to unblock anything. */
+	struct sigaction ours = { .sa_flags = SA_SIGINFO | SA_NODEFER }, now;
+
+	ours.sa_sigaction = on_sigbus;
+	pthread_mutex_lock(&lock);
+	if (!sigaction(SIGBUS, NULL, &now) && now.sa_sigaction != on_sigbus) {
+		before = now;
+		sigaction(SIGBUS, &ours, NULL);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+static void open_guard(const void *memory, size_t len)
+{
+	guard.last = (uintptr_t)memory + (len - 1);
+	guard.first = (uintptr_t)memory;
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+static void close_guard(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	guard.last = 0;
+	guard.first = 1;
+}
+
+static bool is_word(uintptr_t at, size_t len)
+{
+	return len <= 8 && !(len & (len - 1)) && !(at & (len - 1));
+}
+
+static void load(void *to, const void *from, size_t len)
+{
+	uint8_t b;
+	uint16_t w;
+	uint32_t d;
+	uint64_t q;
+
+	switch (len) {
+	case 1:
+		b = __atomic_load_n((const uint8_t *)from, __ATOMIC_ACQUIRE);
+		memcpy(to, &b, len);
+		break;
+	case 2:
+		w = __atomic_load_n((const uint16_t *)from, __ATOMIC_ACQUIRE);
+		memcpy(to, &w, len);
+		break;
+	case 4:
+		d = __atomic_load_n((const uint32_t *)from, __ATOMIC_ACQUIRE);
+		memcpy(to, &d, len);
+		break;
+	default:
+		q = __atomic_load_n((const uint64_t *)from, __ATOMIC_ACQUIRE);
+		memcpy(to, &q, len);
+		break;
+	}
+}
+
+static void store(void *to, const void *from, size_t len)
+{
+	uint8_t b;
+	uint16_t w;
+	uint32_t d;
+	uint64_t q;
+
+	switch (len) {
+	case 1:
+		memcpy(&b, from, len);
+		__atomic_store_n((uint8_t *)to, b, __ATOMIC_RELEASE);
+		break;
+	case 2:
+		memcpy(&w, from, len);
+		__atomic_store_n((uint16_t *)to, w, __ATOMIC_RELEASE);
+		break;
+	case 4:
+		memcpy(&d, from, len);
+		__atomic_store_n((uint32_t *)to, d, __ATOMIC_RELEASE);
+		break;
+	default:
+		memcpy(&q, from, len);
+		__atomic_store_n((uint64_t *)to, q, __ATOMIC_RELEASE);
+		break;
+	}
+}
+
+bool vfio_user_copy_from(void *to, const void *from, size_t len)
+{
+	if (sigsetjmp(guard.out, 0)) {
+		close_guard();
+		return false;
+	}
+	open_guard(from, len);
+	if (is_word((uintptr_t)from, len))
+		load(to, from, len);
+	else
+		memcpy(to, from, len);
+	close_guard();
+	return true;
+}
+
+static void store_in_order(uint8_t *to, const uint8_t *from, size_t len)
+{
+	size_t tail = 8;
+
+	while (tail > len || !is_word((uintptr_t)to + len - tail, tail))
+		tail /= 2;
+	memcpy(to, from, len - tail);
+	store(to + len - tail, from + len - tail, tail);
+}
+
+bool vfio_user_copy_to(void *to, const void *from, size_t len)
+{
+	if (sigsetjmp(guard.out, 0)) {
+		close_guard();
+		return false;
+	}
+	open_guard(to, len);
+	store_in_order(to, from, len);
+	close_guard();
+	return true;
+}

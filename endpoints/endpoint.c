@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "endpoints/model.h"
+#include "pcie/memory.h"
 
 #define MIN_MEMORY (1ull << 20)
 #define MSIX_BAR   4
@@ -133,16 +134,10 @@ static int map_memory(struct endpoint *ep)
 {
 	struct pcie_bar *bar = &ep->fn.bar[ep->kind->memory_bar];
 	void *memory;
+	int ret = pcie_memory_new(ep->name, ep->memory_size, &bar->mmap_fd, &memory);
 
-	bar->mmap_fd = memfd_create(ep->name, MFD_CLOEXEC);
-	if (bar->mmap_fd < 0)
-		return -errno;
-	if (ftruncate(bar->mmap_fd, ep->memory_size))
-		return -errno;
-	memory = mmap(NULL, ep->memory_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-		      bar->mmap_fd, 0);
-	if (memory == MAP_FAILED)
-		return -errno;
+	if (ret)
+		return ret;
 	ep->memory = memory;
 	bar->size = ep->memory_size;
 	bar->is_64bit = true;

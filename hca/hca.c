@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pcie/memory.h"
+
 #define VENDOR_MELLANOX	 0x15b3u
 #define CONNECTX7	 0x1021u
 #define CONNECTX8	 0x1023u
@@ -250,14 +252,7 @@ static void set_limits(struct hca *hca)
 
 static int map_uars(struct hca *hca)
 {
-	hca->uar_fd = memfd_create("hca-uar", MFD_CLOEXEC);
-	if (hca->uar_fd < 0)
-		return -errno;
-	if (ftruncate(hca->uar_fd, (off_t)SHARED_SIZE))
-		return -errno;
-	hca->uar_memory =
-		mmap(NULL, SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, hca->uar_fd, 0);
-	return hca->uar_memory == MAP_FAILED ? -errno : 0;
+	return pcie_memory_new("hca-uar", SHARED_SIZE, &hca->uar_fd, &hca->uar_memory);
 }
 
 static int connect_port(struct hca *hca)

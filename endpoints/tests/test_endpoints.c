@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <linux/pci_regs.h>
@@ -153,6 +154,25 @@ static void test_memory_is_the_file(void **state)
 	assert_int_equal(((uint8_t *)bar->mmap_mem)[12345], 0x5a);
 	munmap(map, st.st_size);
 	endpoint_free(ep);
+}
+
+/* A client that has the file cannot take the memory away from under an access of ours. */
+static void test_memory_stays(void **state)
+{
+	static const enum endpoint_kind kind[] = { ENDPOINT_GPU, ENDPOINT_NVME };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct endpoint *ep = make(kind[i], 2 * MIB, PCIE_TPH_COMPLETER_TPH);
+		struct pcie_function *fn = endpoint_function(ep);
+		struct pcie_bar *bar = &fn->bar[kind[i] == ENDPOINT_GPU ? 0 : 2];
+
+		errno = 0;
+		assert_int_equal(ftruncate(bar->mmap_fd, 0), -1);
+		assert_int_equal(errno, EPERM);
+		((uint8_t *)bar->mmap_mem)[2 * MIB - 1] = 0x5a;
+		endpoint_free(ep);
+	}
 }
 
 /* Accesses that were not mapped: any size, little-endian, and none past the end. */
@@ -521,6 +541,7 @@ int main(void)
 		cmocka_unit_test(test_acs),
 		cmocka_unit_test(test_completer),
 		cmocka_unit_test(test_memory_is_the_file),
+		cmocka_unit_test(test_memory_stays),
 		cmocka_unit_test(test_trapped_memory),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_all_hints),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static uint32_t config32(struct fixture_port *port, unsigned int offset)
 {
@@ -33,6 +34,18 @@ static void identity(void **state)
 	assert_true(f->port[0].fn->config.msix);
 	assert_true(f->port[0].fn->config.express);
 	assert_true(f->port[0].fn->config.pm);
+}
+
+/* A client that has the file cannot take the pages away from under an access of ours. */
+static void shared_pages_stay(void **state)
+{
+	struct fixture *f = *state;
+	const struct pcie_bar *bar = &f->port[0].fn->bar[0];
+
+	errno = 0;
+	assert_int_equal(ftruncate(bar->mmap_fd, 0), -1);
+	assert_int_equal(errno, EPERM);
+	((uint8_t *)bar->mmap_mem)[bar->mmap_size - 1] = 0x5a;
 }
 
 /* TPH Requester capability register: +4 of the extended capability. */
@@ -408,6 +421,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(identity),
+		TEST(shared_pages_stay),
 		TEST(tph_capability),
 		TEST(bad_parameters),
 		TEST(init_segment),

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Memory of a BAR that the host may map, too. */
+#ifndef PCIE_MEMORY_H
+#define PCIE_MEMORY_H
+
+#include <stddef.h>
+
+/*
+ * A file in memory of @size bytes, all zero, called @name, mapped here. Whoever is handed the
+ * descriptor can map and write it, but not change its size, nor seal it: an access here never
+ * finds the memory gone. *@fd and *@memory become the caller's, who closes and unmaps them, also
+ * after an error: -1 and MAP_FAILED then where there is nothing. Returns 0 or -errno.
+ */
+int pcie_memory_new(const char *name, size_t size, int *fd, void **memory);
+
+#endif

@@ -73,6 +73,27 @@ int vfio_user_check_request(const struct vfio_user_message *msg)
 	return 0;
 }
 
+const char *vfio_user_command_name(unsigned int command)
+{
+	static const char *const name[VFIO_USER_COMMANDS] = {
+		[VFIO_USER_VERSION] = "VERSION",
+		[VFIO_USER_DMA_MAP] = "DMA_MAP",
+		[VFIO_USER_DMA_UNMAP] = "DMA_UNMAP",
+		[VFIO_USER_GET_INFO] = "GET_INFO",
+		[VFIO_USER_GET_REGION_INFO] = "GET_REGION_INFO",
+		[VFIO_USER_GET_IRQ_INFO] = "GET_IRQ_INFO",
+		[VFIO_USER_SET_IRQS] = "SET_IRQS",
+		[VFIO_USER_REGION_READ] = "REGION_READ",
+		[VFIO_USER_REGION_WRITE] = "REGION_WRITE",
+		[VFIO_USER_DMA_READ] = "DMA_READ",
+		[VFIO_USER_DMA_WRITE] = "DMA_WRITE",
+		[VFIO_USER_DEVICE_RESET] = "DEVICE_RESET",
+		[VFIO_USER_REGION_WRITE_MULTI] = "REGION_WRITE_MULTI",
+	};
+
+	return command < VFIO_USER_COMMANDS && name[command] ? name[command] : "request";
+}
+
 static int parse_capabilities(struct json_object *root, uint32_t *max_data)
 {
 	struct json_object *caps, *max;

@@ -29,6 +29,9 @@ int vfio_user_check_header(const struct vfio_user_header *header);
  */
 int vfio_user_check_request(const struct vfio_user_message *msg);
 
+/* The name of @command, of any number, for messages. */
+const char *vfio_user_command_name(unsigned int command);
+
 /*
  * Read the client's VERSION body. @max_data: its max_data_xfer_size, at most VFIO_USER_DATA_MAX.
  * Returns 0; -EINVAL other major version, no JSON, or a value out of range; -ENOMEM.

@@ -4,14 +4,15 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "vfio-user/clock.h"
 #include "vfio-user/dma.h"
 #include "vfio-user/irq.h"
+#include "vfio-user/log.h"
 #include "vfio-user/message.h"
 #include "vfio-user/pending.h"
 #include "vfio-user/socket.h"
@@ -20,6 +21,7 @@ struct vfio_user_server {
 	struct vfio_user_config config; /* its strings are ours */
 	struct vfio_user_ops ops;
 	void *dev;
+	struct vfio_user_log log;
 	struct vfio_user_maps maps;
 	struct vfio_user_irqs irqs;
 	struct vfio_user_pending pending;
@@ -35,24 +37,15 @@ struct vfio_user_server {
 	struct vfio_user_message reply;
 };
 
-static void complain(const struct vfio_user_server *server, const char *what, int err)
-{
-	fprintf(stderr, "%s: %s: %s\n", server->config.name, what, strerror(-err));
-}
-
 static int dma_map(struct vfio_user_server *server, struct vfio_user_message *request)
 {
 	struct vfio_user_dma_map map;
-	int ret;
 
 	memcpy(&map, request->body, sizeof(map));
 	if (map.argsz < sizeof(map))
 		return -EINVAL;
-	ret = vfio_user_maps_add(&server->maps, map.iova, map.size, map.flags,
-				 request->nfds ? request->fds[0] : -1, map.offset);
-	if (ret)
-		complain(server, "memory of the client not mapped", ret);
-	return ret;
+	return vfio_user_maps_add(&server->maps, map.iova, map.size, map.flags,
+				  request->nfds ? request->fds[0] : -1, map.offset);
 }
 
 /* Succeeds on any range, held or not: QEMU sweeps whole address spaces. */
@@ -128,6 +121,8 @@ static int region_read(struct vfio_user_server *server, const struct vfio_user_m
 		return ret;
 	memcpy(reply->body, &access, sizeof(access));
 	reply->len = sizeof(access) + access.count;
+	/* Nothing of an earlier reply, perhaps to another client, shows through. */
+	memset(reply->body + sizeof(access), 0, access.count);
 	return server->ops.region_read(server->dev, access.region, access.offset,
 				       reply->body + sizeof(access), access.count);
 }
@@ -216,6 +211,13 @@ static int execute(struct vfio_user_server *server, struct vfio_user_message *re
 	}
 }
 
+static void disconnect(struct vfio_user_server *server, unsigned int connection, int err,
+		       const char *why)
+{
+	if (vfio_user_socket_break(&server->sock, connection))
+		vfio_user_log(&server->log, err, "disconnected, as it %s", why);
+}
+
 static void send_reply(struct vfio_user_server *server, int status)
 {
 	struct vfio_user_message *reply = &server->reply;
@@ -228,8 +230,12 @@ static void send_reply(struct vfio_user_server *server, int status)
 	reply->header.flags = VFIO_USER_REPLY | (status ? VFIO_USER_ERROR : 0);
 	reply->header.error = -status;
 	reply->header.size = iov[0].iov_len + iov[1].iov_len;
-	vfio_user_socket_send(&server->sock, server->sock.connection, iov, 2,
-			      !status && reply->nfds ? reply->fds[0] : -1);
+	status = vfio_user_socket_send(&server->sock, server->sock.connection, iov, 2,
+				       !status && reply->nfds ? reply->fds[0] : -1,
+				       vfio_user_now() +
+					       server->config.send_timeout_ms * VFIO_USER_MS);
+	if (status == -EAGAIN)
+		disconnect(server, server->sock.connection, -ETIMEDOUT, "reads no replies");
 }
 
 static void answer(struct vfio_user_server *server, int fault)
@@ -243,17 +249,29 @@ static void answer(struct vfio_user_server *server, int fault)
 		ret = execute(server, request, &server->reply);
 	if (!(request->header.flags & VFIO_USER_NO_REPLY))
 		send_reply(server, ret);
-	if (request->header.command != VFIO_USER_VERSION || server->negotiated)
+	if (ret)
+		vfio_user_log(&server->log, ret, "%s (command %u) refused",
+			      vfio_user_command_name(request->header.command),
+			      request->header.command);
+	if (ret || request->header.command != VFIO_USER_VERSION)
 		return;
-	if (ret) {
-		complain(server, "version of the client refused", ret);
-		return;
-	}
 	/* Only now, as no message of ours may come before the reply. */
 	server->negotiated = true;
 	vfio_user_pending_open(&server->pending, server->sock.connection, server->max_data);
 	if (server->ops.connected)
 		server->ops.connected(server->dev);
+}
+
+static void take_reply(struct vfio_user_server *server, const struct vfio_user_message *msg,
+		       int fault)
+{
+	bool recovered;
+
+	if (!vfio_user_pending_reply(&server->pending, &msg->header, msg->body,
+				     fault ? 0 : msg->len, &recovered))
+		vfio_user_log(&server->log, -EPROTO, "reply to no request");
+	if (recovered)
+		vfio_user_log(&server->log, 0, "answers again");
 }
 
 static void serve(struct vfio_user_server *server)
@@ -265,24 +283,31 @@ static void serve(struct vfio_user_server *server)
 		ret = vfio_user_socket_receive(&server->sock, msg, &fault);
 		if (!ret && (msg->header.flags & VFIO_USER_TYPE_MASK) != VFIO_USER_REPLY)
 			answer(server, fault);
-		else if (!ret && !vfio_user_pending_reply(&server->pending, &msg->header, msg->body,
-							  fault ? 0 : msg->len))
-			complain(server, "reply to no request", -EPROTO);
+		else if (!ret)
+			take_reply(server, msg, fault);
 		for (unsigned int i = 0; i < msg->nfds; i++) {
 			if (msg->fds[i] >= 0)
 				close(msg->fds[i]);
 		}
 	} while (!ret);
 	if (ret != -EPIPE && ret != -ECONNRESET)
-		complain(server, "connection lost", ret);
+		vfio_user_log(&server->log, ret, "connection lost");
 }
 
 static void *run(void *arg)
 {
 	struct vfio_user_server *server = arg;
+	struct ucred client;
 	int ret;
 
-	while (!(ret = vfio_user_socket_attach(&server->sock, server->listener))) {
+	while (!(ret = vfio_user_socket_attach(&server->sock, server->listener, &client)) ||
+	       ret == -EACCES) {
+		vfio_user_log_client(&server->log, client.pid);
+		if (ret) {
+			vfio_user_log(&server->log, ret, "user %u may not connect",
+				      (unsigned int)client.uid);
+			continue;
+		}
 		serve(server);
 		vfio_user_socket_detach(&server->sock);
 		vfio_user_pending_close(&server->pending);
@@ -291,9 +316,11 @@ static void *run(void *arg)
 		if (server->negotiated && server->ops.disconnected)
 			server->ops.disconnected(server->dev);
 		server->negotiated = false;
+		vfio_user_log_client(&server->log, 0);
 	}
+	vfio_user_log_client(&server->log, 0);
 	if (ret != -ESHUTDOWN)
-		complain(server, "no more clients accepted", ret);
+		vfio_user_log(&server->log, ret, "no more clients accepted");
 	return NULL;
 }
 
@@ -312,13 +339,14 @@ static bool is_valid(const struct vfio_user_config *config, const struct vfio_us
 			return false;
 	}
 	return config->name && config->socket_path && ops->region_read && ops->region_write &&
-	       config->msix_vectors <= VFIO_USER_MAX_VECTORS;
+	       config->msix_vectors <= VFIO_USER_MAX_VECTORS && !ops->stall == !ops->resume;
 }
 
 struct vfio_user_server *vfio_user_server_new(const struct vfio_user_config *config,
 					      const struct vfio_user_ops *ops, void *dev)
 {
 	struct vfio_user_server *server;
+	int ret = -ENOMEM;
 
 	if (!is_valid(config, ops)) {
 		errno = EINVAL;
@@ -330,15 +358,22 @@ struct vfio_user_server *vfio_user_server_new(const struct vfio_user_config *con
 	server->config = *config;
 	server->config.name = strdup(config->name);
 	server->config.socket_path = strdup(config->socket_path);
+	if (!config->dma_timeout_ms)
+		server->config.dma_timeout_ms = VFIO_USER_DMA_TIMEOUT_MS;
+	if (!config->send_timeout_ms)
+		server->config.send_timeout_ms = VFIO_USER_SEND_TIMEOUT_MS;
 	server->ops = *ops;
 	server->dev = dev;
 	server->listener = -1;
 	if (!server->config.name || !server->config.socket_path)
 		goto err_strings;
-	if (vfio_user_irqs_init(&server->irqs, config->msix_vectors))
+	ret = vfio_user_irqs_init(&server->irqs, config->msix_vectors);
+	if (ret)
 		goto err_strings;
-	if (vfio_user_maps_init(&server->maps))
+	ret = vfio_user_maps_init(&server->maps);
+	if (ret)
 		goto err_irqs;
+	vfio_user_log_init(&server->log, server->config.name);
 	vfio_user_pending_init(&server->pending);
 	vfio_user_socket_init(&server->sock);
 	return server;
@@ -349,7 +384,7 @@ err_strings:
 	free((char *)server->config.name);
 	free((char *)server->config.socket_path);
 	free(server);
-	errno = ENOMEM;
+	errno = -ret;
 	return NULL;
 }
 
@@ -363,8 +398,10 @@ int vfio_user_server_start(struct vfio_user_server *server)
 	server->listener = vfio_user_listen(server->config.socket_path);
 	if (server->listener < 0)
 		return server->listener;
-	/* Signals are for the threads of the program that we are in. */
+	/* Signals are for the threads of the program that we are in; but one that an access raises.
+	 */
 	sigfillset(&all);
+	sigdelset(&all, SIGBUS);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	ret = pthread_create(&server->thread, NULL, run, server);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -395,37 +432,109 @@ void vfio_user_server_free(struct vfio_user_server *server)
 	vfio_user_pending_destroy(&server->pending);
 	vfio_user_maps_destroy(&server->maps);
 	vfio_user_irqs_destroy(&server->irqs);
+	vfio_user_log_destroy(&server->log);
 	free((char *)server->config.name);
 	free((char *)server->config.socket_path);
 	free(server);
+}
+
+/* One DMA message and how far it has come. */
+struct exchange {
+	struct vfio_user_call call;
+	const void *out;
+	struct vfio_user_header header;
+	struct iovec iov[3];
+	bool begun, sent;
+};
+
+static void compose(struct exchange *x)
+{
+	x->header.command = x->call.command;
+	x->header.id = x->call.id;
+	x->iov[0] = (struct iovec){ &x->header, sizeof(x->header) };
+	x->iov[1] = (struct iovec){ &x->call.access, sizeof(x->call.access) };
+	x->iov[2] = (struct iovec){ (void *)x->out, x->out ? x->call.access.count : 0 };
+	x->header.size = x->iov[0].iov_len + x->iov[1].iov_len + x->iov[2].iov_len;
+}
+
+/* Go on until @until. Returns the outcome, or -EAGAIN when there is none by then. */
+static int advance(struct vfio_user_server *server, struct exchange *x, uint64_t until)
+{
+	int ret;
+
+	if (!x->begun) {
+		ret = vfio_user_pending_begin(&server->pending, &x->call, until);
+		if (ret)
+			return ret;
+		x->begun = true;
+		compose(x);
+	}
+	if (!x->sent) {
+		ret = vfio_user_socket_send(&server->sock, x->call.connection, x->iov, 3, -1,
+					    until);
+		if (ret == -EAGAIN)
+			return ret;
+		/* One that fails ends the connection, and that ends the call. */
+		x->sent = true;
+	}
+	return vfio_user_pending_await(&server->pending, &x->call, until);
+}
+
+/* The client's time is over. */
+static int give_up(struct vfio_user_server *server, struct exchange *x)
+{
+	bool began;
+	int ret;
+
+	if (!x->begun)
+		return -ETIMEDOUT;
+	if (!x->sent)
+		return vfio_user_pending_withdraw(&server->pending, &x->call);
+	ret = vfio_user_pending_expire(&server->pending, &x->call, &began);
+	if (began)
+		vfio_user_log(&server->log, ret,
+			      "answers no DMA messages: they fail until it does");
+	return ret;
 }
 
 /* One message; @len becomes the bytes it carried. */
 static int dma_message(struct vfio_user_server *server, uint64_t addr, void *in, const void *out,
 		       size_t *len)
 {
-	struct vfio_user_call call = {
-		.command = out ? VFIO_USER_DMA_WRITE : VFIO_USER_DMA_READ,
-		.access = { .addr = addr, .count = *len },
-		.in = in,
+	struct exchange x = {
+		.call = { .command = out ? VFIO_USER_DMA_WRITE : VFIO_USER_DMA_READ,
+			  .access = { .addr = addr, .count = *len },
+			  .in = in },
+		.out = out,
 	};
-	struct vfio_user_header header = { .command = call.command };
-	struct iovec iov[3] = {
-		{ &header, sizeof(header) },
-		{ &call.access, sizeof(call.access) },
-	};
-	int ret;
+	uint64_t start = vfio_user_now();
+	int ret = advance(server, &x, start + VFIO_USER_PATIENCE_MS * VFIO_USER_MS);
 
-	ret = vfio_user_pending_begin(&server->pending, &call);
-	if (ret)
-		return ret;
-	*len = call.access.count;
-	iov[2] = (struct iovec){ (void *)out, out ? *len : 0 };
-	header.id = call.id;
-	header.size = iov[0].iov_len + iov[1].iov_len + iov[2].iov_len;
-	/* One that fails ends the connection, and that ends the call. */
-	vfio_user_socket_send(&server->sock, call.connection, iov, 3, -1);
-	return vfio_user_pending_end(&server->pending, &call);
+	if (ret == -EAGAIN) {
+		if (server->ops.stall)
+			server->ops.stall(server->dev);
+		ret = advance(server, &x, start + server->config.dma_timeout_ms * VFIO_USER_MS);
+		if (ret == -EAGAIN)
+			ret = give_up(server, &x);
+		if (server->ops.resume)
+			server->ops.resume(server->dev);
+	}
+	*len = x.call.access.count;
+	return ret;
+}
+
+/* As far as one map or one message goes: @len becomes its bytes. */
+static int dma_step(struct vfio_user_server *server, uint64_t addr, void *in, const void *out,
+		    size_t *len)
+{
+	/* Before the access, as that may be to the maps of the next client already. */
+	unsigned int connection = atomic_load(&server->sock.connection);
+	int ret = out ? vfio_user_maps_write(&server->maps, addr, out, len)
+		      : vfio_user_maps_read(&server->maps, addr, in, len);
+
+	if (ret == -EFAULT)
+		disconnect(server, connection, ret, "shrank the memory that it had mapped");
+	return ret ? ret : dma_message(server, addr, in, out, len);
 }
 
 static int dma(struct vfio_user_server *server, uint64_t addr, char *in, const char *out,
@@ -441,10 +550,7 @@ static int dma(struct vfio_user_server *server, uint64_t addr, char *in, const c
 	while (len) {
 		size_t step = len;
 
-		ret = out ? vfio_user_maps_write(&server->maps, addr, out, &step)
-			  : vfio_user_maps_read(&server->maps, addr, in, &step);
-		if (!ret)
-			ret = dma_message(server, addr, in, out, &step);
+		ret = dma_step(server, addr, in, out, &step);
 		if (ret < 0)
 			break;
 		addr += step;

@@ -2,12 +2,21 @@
 #include "vfio-user/socket.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "vfio-user/clock.h"
+
+/*
+ * Half of what the socket holds, bytes: the kernel doubles it. Several of the longest messages,
+ * whatever the system's default.
+ */
+#define SEND_BUFFER 106496
 
 /* The path is free, or what lies there is a socket that nobody listens on, and is removed. */
 static int clear_path(const struct sockaddr_un *addr)
@@ -44,7 +53,9 @@ int vfio_user_listen(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 1)) {
+	/* Linux makes the file with the mode of the socket: there is no moment with another one. */
+	if (fchmod(fd, S_IRUSR | S_IWUSR) ||
+	    bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 1)) {
 		ret = -errno;
 		close(fd);
 		return ret;
@@ -57,12 +68,14 @@ void vfio_user_socket_init(struct vfio_user_socket *sock)
 	*sock = (struct vfio_user_socket){ .fd = -1 };
 	pthread_mutex_init(&sock->sending, NULL);
 	pthread_mutex_init(&sock->lock, NULL);
+	pthread_cond_init(&sock->polled, NULL);
 }
 
 void vfio_user_socket_destroy(struct vfio_user_socket *sock)
 {
 	pthread_mutex_destroy(&sock->sending);
 	pthread_mutex_destroy(&sock->lock);
+	pthread_cond_destroy(&sock->polled);
 }
 
 static bool is_stopped(struct vfio_user_socket *sock)
@@ -81,8 +94,19 @@ static bool passes(int err)
 	return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOBUFS;
 }
 
-int vfio_user_socket_attach(struct vfio_user_socket *sock, int listener)
+/* Who connected, and may it? */
+static bool is_allowed(int fd, struct ucred *client)
 {
+	socklen_t len = sizeof(*client);
+
+	*client = (struct ucred){ 0 };
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, client, &len) &&
+	       (client->uid == geteuid() || client->uid == 0);
+}
+
+int vfio_user_socket_attach(struct vfio_user_socket *sock, int listener, struct ucred *client)
+{
+	const int buffer = SEND_BUFFER;
 	const struct timespec pause = { .tv_nsec = 100000000 };
 	int fd;
 
@@ -96,12 +120,19 @@ int vfio_user_socket_attach(struct vfio_user_socket *sock, int listener)
 		else if (err != EINTR && err != ECONNABORTED)
 			return -err;
 	}
+	if (!is_allowed(fd, client)) {
+		close(fd);
+		return -EACCES;
+	}
+	/* As much as the system allows is fine, too. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
 
 	pthread_mutex_lock(&sock->sending);
 	pthread_mutex_lock(&sock->lock);
 	if (!sock->stopped) {
 		sock->fd = fd;
 		sock->connection++;
+		sock->broken = false;
 		fd = -1;
 	}
 	pthread_mutex_unlock(&sock->lock);
@@ -116,14 +147,30 @@ void vfio_user_socket_detach(struct vfio_user_socket *sock)
 {
 	int fd = sock->fd;
 
-	/* Whoever is stuck in a send comes out of it. */
+	/* Whoever waits for room comes out of it. */
 	shutdown(fd, SHUT_RDWR);
 	pthread_mutex_lock(&sock->sending);
 	pthread_mutex_lock(&sock->lock);
 	sock->fd = -1;
+	while (sock->pollers)
+		pthread_cond_wait(&sock->polled, &sock->lock);
 	pthread_mutex_unlock(&sock->lock);
 	pthread_mutex_unlock(&sock->sending);
 	close(fd);
+}
+
+bool vfio_user_socket_break(struct vfio_user_socket *sock, unsigned int connection)
+{
+	bool breaks;
+
+	pthread_mutex_lock(&sock->lock);
+	breaks = sock->fd >= 0 && sock->connection == connection && !sock->broken;
+	if (breaks) {
+		sock->broken = true;
+		shutdown(sock->fd, SHUT_RDWR);
+	}
+	pthread_mutex_unlock(&sock->lock);
+	return breaks;
 }
 
 void vfio_user_socket_stop(struct vfio_user_socket *sock, int listener)
@@ -247,18 +294,66 @@ static void advance(struct msghdr *hdr, size_t done)
 	}
 }
 
-static int send_all(int sock, struct msghdr *hdr)
+/* Returns false when @until is over. Any event ends it: whoever sends then finds out. */
+static bool poll_room(int fd, uint64_t until)
 {
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	uint64_t now = vfio_user_now();
+	struct timespec left;
+
+	if (now >= until)
+		return false;
+	left = vfio_user_timespec(until - now);
+	return ppoll(&room, 1, &left, NULL) != 0 || vfio_user_now() < until;
+}
+
+/* Without a lock, as long as others may send. Returns 0; -EAGAIN @until is over; -EIO. */
+static int await_room(struct vfio_user_socket *sock, unsigned int connection, uint64_t until)
+{
+	bool current, over;
+	int fd;
+
+	pthread_mutex_lock(&sock->lock);
+	fd = sock->fd;
+	current = fd >= 0 && sock->connection == connection;
+	if (current)
+		sock->pollers++;
+	pthread_mutex_unlock(&sock->lock);
+	if (!current)
+		return -EIO;
+	over = !poll_room(fd, until);
+	pthread_mutex_lock(&sock->lock);
+	if (!--sock->pollers)
+		pthread_cond_signal(&sock->polled);
+	pthread_mutex_unlock(&sock->lock);
+	return over ? -EAGAIN : 0;
+}
+
+static int cut_short(int fd)
+{
+	/* The reader finds out and cleans up. */
+	shutdown(fd, SHUT_RDWR);
+	return -EIO;
+}
+
+/* Returns 0; -EAGAIN no room, nothing sent; -EIO. */
+static int send_all(int fd, struct msghdr *hdr)
+{
+	uint64_t until = 0;
+
 	while (hdr->msg_iovlen) {
-		ssize_t n = sendmsg(sock, hdr, MSG_NOSIGNAL);
+		ssize_t n = sendmsg(fd, hdr, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0) {
-			/* The reader finds out and cleans up. */
-			shutdown(sock, SHUT_RDWR);
-			return -EIO;
-		}
+		if (n < 0 && errno == EAGAIN && !until)
+			return -EAGAIN;
+		if (n < 0 && (errno != EAGAIN || !poll_room(fd, until)))
+			return cut_short(fd);
+		if (n < 0)
+			continue;
+		if (!until)
+			until = vfio_user_now() + VFIO_USER_SEND_MS * VFIO_USER_MS;
 		hdr->msg_control = NULL;
 		hdr->msg_controllen = 0;
 		advance(hdr, n);
@@ -266,12 +361,23 @@ static int send_all(int sock, struct msghdr *hdr)
 	return 0;
 }
 
+static int send_now(struct vfio_user_socket *sock, unsigned int connection, struct msghdr *hdr)
+{
+	int ret = -EIO;
+
+	pthread_mutex_lock(&sock->sending);
+	if (sock->fd >= 0 && sock->connection == connection)
+		ret = send_all(sock->fd, hdr);
+	pthread_mutex_unlock(&sock->sending);
+	return ret;
+}
+
 int vfio_user_socket_send(struct vfio_user_socket *sock, unsigned int connection, struct iovec *iov,
-			  size_t iovcnt, int fd)
+			  size_t iovcnt, int fd, uint64_t until)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(fd))] = { 0 };
 	struct msghdr hdr = { .msg_iov = iov, .msg_iovlen = iovcnt };
-	int ret = -EIO;
+	int ret;
 
 	if (fd >= 0) {
 		struct cmsghdr *c = (struct cmsghdr *)control;
@@ -283,9 +389,10 @@ int vfio_user_socket_send(struct vfio_user_socket *sock, unsigned int connection
 		c->cmsg_len = CMSG_LEN(sizeof(fd));
 		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
 	}
-	pthread_mutex_lock(&sock->sending);
-	if (sock->fd >= 0 && sock->connection == connection)
-		ret = send_all(sock->fd, &hdr);
-	pthread_mutex_unlock(&sock->sending);
+	while ((ret = send_now(sock, connection, &hdr)) == -EAGAIN) {
+		ret = await_room(sock, connection, until);
+		if (ret)
+			break;
+	}
 	return ret;
 }

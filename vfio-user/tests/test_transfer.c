@@ -605,6 +605,7 @@ static void test_half_closed_with_stuck_sends(void **state)
 static void test_send_on_its_connection_only(void **state)
 {
 	struct vfio_user_socket sock;
+	struct ucred who;
 	struct iovec iov;
 	char path[80], byte;
 	int listener;
@@ -615,15 +616,15 @@ static void test_send_on_its_connection_only(void **state)
 	assert_true(listener >= 0);
 	vfio_user_socket_init(&sock);
 	iov = (struct iovec){ "x", 1 };
-	assert_int_equal(vfio_user_socket_send(&sock, sock.connection, &iov, 1, -1), -EIO);
+	assert_int_equal(vfio_user_socket_send(&sock, sock.connection, &iov, 1, -1, 0), -EIO);
 	for (unsigned int i = 0, before = sock.connection; i < 2; i++) {
 		int client = client_open(path);
 
-		assert_int_equal(vfio_user_socket_attach(&sock, listener), 0);
+		assert_int_equal(vfio_user_socket_attach(&sock, listener, &who), 0);
 		iov = (struct iovec){ "x", 1 };
-		assert_int_equal(vfio_user_socket_send(&sock, before, &iov, 1, -1), -EIO);
+		assert_int_equal(vfio_user_socket_send(&sock, before, &iov, 1, -1, 0), -EIO);
 		iov = (struct iovec){ "y", 1 };
-		assert_int_equal(vfio_user_socket_send(&sock, sock.connection, &iov, 1, -1), 0);
+		assert_int_equal(vfio_user_socket_send(&sock, sock.connection, &iov, 1, -1, 0), 0);
 		assert_int_equal(recv(client, &byte, 1, 0), 1);
 		assert_int_equal(byte, 'y');
 		before = sock.connection;
@@ -632,7 +633,7 @@ static void test_send_on_its_connection_only(void **state)
 		close(client);
 	}
 	vfio_user_socket_stop(&sock, listener);
-	assert_int_equal(vfio_user_socket_attach(&sock, listener), -ESHUTDOWN);
+	assert_int_equal(vfio_user_socket_attach(&sock, listener, &who), -ESHUTDOWN);
 	vfio_user_socket_destroy(&sock);
 	close(listener);
 	unlink(path);

@@ -316,7 +316,6 @@ static void *run(void *arg)
 		if (server->negotiated && server->ops.disconnected)
 			server->ops.disconnected(server->dev);
 		server->negotiated = false;
-		vfio_user_log_client(&server->log, 0);
 	}
 	vfio_user_log_client(&server->log, 0);
 	if (ret != -ESHUTDOWN)

@@ -79,6 +79,12 @@ int new_memfd(size_t size)
 
 void fixture_start(struct fixture *f)
 {
+	fixture_start_with(f, &device_ops, 0, 0);
+}
+
+void fixture_start_with(struct fixture *f, const struct vfio_user_ops *ops,
+			unsigned int dma_timeout, unsigned int send_timeout)
+{
 	memset(f, 0, sizeof(*f));
 	strcpy(f->dir, "/tmp/vfio-user-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
@@ -95,8 +101,10 @@ void fixture_start(struct fixture *f)
 			[VFIO_USER_CONFIG_REGION] = { .size = CONFIG_SIZE },
 		},
 		.msix_vectors = VECTORS,
+		.dma_timeout_ms = dma_timeout,
+		.send_timeout_ms = send_timeout,
 	};
-	f->server = vfio_user_server_new(&f->config, &device_ops, &f->dev);
+	f->server = vfio_user_server_new(&f->config, ops, &f->dev);
 	assert_non_null(f->server);
 	f->dev.server = f->server;
 	assert_int_equal(vfio_user_server_start(f->server), 0);
@@ -300,4 +308,27 @@ unsigned int open_fds(void)
 		count++;
 	closedir(dir);
 	return count;
+}
+
+static int real_stderr = -1, captured = -1;
+
+void capture_stderr(void)
+{
+	real_stderr = dup(STDERR_FILENO);
+	captured = memfd_create("stderr", MFD_CLOEXEC);
+	assert_true(real_stderr >= 0 && captured >= 0);
+	assert_int_equal(dup2(captured, STDERR_FILENO), STDERR_FILENO);
+}
+
+char *captured_stderr(void)
+{
+	off_t len = lseek(captured, 0, SEEK_END);
+	char *text = calloc(1, len + 1);
+
+	assert_int_equal(dup2(real_stderr, STDERR_FILENO), STDERR_FILENO);
+	assert_non_null(text);
+	assert_int_equal(pread(captured, text, len, 0), len);
+	close(real_stderr);
+	close(captured);
+	return text;
 }

@@ -43,6 +43,9 @@ struct fixture {
 
 /* A server, started; no client. */
 void fixture_start(struct fixture *f);
+/* With other ops, and time-outs in ms, 0: the defaults. */
+void fixture_start_with(struct fixture *f, const struct vfio_user_ops *ops,
+			unsigned int dma_timeout, unsigned int send_timeout);
 /* As above, with a client that has negotiated a version. */
 void fixture_connect(struct fixture *f);
 void fixture_stop(struct fixture *f);
@@ -71,5 +74,8 @@ int client_set_irqs(struct fixture *f, uint32_t flags, uint32_t start, uint32_t 
 void expect_soon(const atomic_uint *value, unsigned int wanted);
 unsigned int open_fds(void);
 int new_memfd(size_t size);
+/* All that goes to stderr from now on, up to the call of the second: then a string, to be freed. */
+void capture_stderr(void);
+char *captured_stderr(void);
 
 #endif

@@ -110,6 +110,17 @@ static void test_version_accepted(void **state)
 	assert_int_equal(max, 1);
 	assert_int_equal(parse("{\"capabilities\":{\"max_data_xfer_size\":4294967297}}", &max), 0);
 	assert_int_equal(max, 32768);
+	/* beyond 64 bits; twice: the last counts */
+	assert_int_equal(
+		parse("{\"capabilities\":{\"max_data_xfer_size\":99999999999999999999}}", &max), 0);
+	assert_int_equal(max, 32768);
+	assert_int_equal(parse("{\"capabilities\":{\"max_data_xfer_size\":1,"
+			       "\"max_data_xfer_size\":7}}",
+			       &max),
+			 0);
+	assert_int_equal(max, 7);
+	/* seven levels of objects: the deepest that is read */
+	assert_int_equal(parse("{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}", &max), 0);
 	max = 0;
 	assert_int_equal(parse("{\"capabilities\":{}}", &max), 0);
 	assert_int_equal(max, 32768);
@@ -135,6 +146,11 @@ static void test_version_refused(void **state)
 		"{\"capabilities\":{\"max_data_xfer_size\":-1}}",
 		"{\"capabilities\":{\"max_data_xfer_size\":\"4096\"}}",
 		"{\"capabilities\":{\"max_data_xfer_size\":1.5}}",
+		"{\"capabilities\":{\"max_data_xfer_size\":1e999}}",
+		"{\"capabilities\":{\"max_data_xfer_size\":-99999999999999999999}}",
+		"{\"capabilities\":{\"max_data_xfer_size\":null}}",
+		"{\"capabilities\":{\"max_data_xfer_size\":4096},\"capabilities\":[]}",
+		"{\"capabilities\":{},}",
 		"{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}}",
 	};
 	uint32_t max = 77;
@@ -148,6 +164,41 @@ static void test_version_refused(void **state)
 	assert_int_equal(vfio_user_parse_version("\0\0\0\0{}", 6, &max), -EINVAL);
 	assert_int_equal(vfio_user_parse_version("\0\0\0\0{}\0{}", 10, &max), -EINVAL);
 	assert_int_equal(max, 77);
+}
+
+/* As long as a body may be: brackets, digits, keys. Each ends, and by an answer. */
+static void test_version_long(void **state)
+{
+	static char body[VFIO_USER_BODY_MAX];
+	static const char *const unit[] = { "[", "{\"a\":", "9", "\"a\":1,", "\"\\u0000", " " };
+	uint32_t max = 77;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(unit) / sizeof(*unit); i++) {
+		size_t len = strlen(unit[i]), at = 4;
+
+		memset(body, 0, sizeof(body));
+		body[at++] = '{';
+		for (; at + len < sizeof(body); at += len)
+			memcpy(body + at, unit[i], len);
+		assert_int_equal(vfio_user_parse_version(body, at + 1, &max), -EINVAL);
+		memset(body + at, 0xff, sizeof(body) - at);
+		assert_int_equal(vfio_user_parse_version(body, sizeof(body), &max), -EINVAL);
+	}
+	assert_int_equal(max, 77);
+}
+
+static void test_command_names(void **state)
+{
+	(void)state;
+	assert_string_equal(vfio_user_command_name(VFIO_USER_VERSION), "VERSION");
+	assert_string_equal(vfio_user_command_name(VFIO_USER_REGION_WRITE_MULTI),
+			    "REGION_WRITE_MULTI");
+	for (unsigned int i = 0; i < 3; i++)
+		assert_string_equal(
+			vfio_user_command_name((const unsigned int[]){ 0, 14, 65535 }[i]),
+			"request");
+	assert_string_equal(vfio_user_command_name(VFIO_USER_COMMANDS), "request");
 }
 
 static void test_version_reply(void **state)
@@ -334,6 +385,8 @@ int main(void)
 		cmocka_unit_test(test_request_shapes),
 		cmocka_unit_test(test_version_accepted),
 		cmocka_unit_test(test_version_refused),
+		cmocka_unit_test(test_version_long),
+		cmocka_unit_test(test_command_names),
 		cmocka_unit_test(test_version_reply),
 		cmocka_unit_test(test_access),
 		cmocka_unit_test(test_multi),

@@ -3,70 +3,19 @@
 #include "vfio-user/tests/client.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "vfio-user/socket.h"
+#include "vfio-user/tests/transfer.h"
 
-#define RW    (VFIO_USER_MAP_READ | VFIO_USER_MAP_WRITE)
-#define PAGE  UINT64_C(4096)
-#define CHUNK 32768
-#define LIMIT 32 /* requests at once */
+#define RW   (VFIO_USER_MAP_READ | VFIO_USER_MAP_WRITE)
+#define PAGE UINT64_C(4096)
 
 static struct fixture f;
 static struct vfio_user_message msg;
-
-struct job {
-	bool write;
-	uint64_t addr;
-	size_t len;
-	uint8_t *buf;
-	int ret;
-	atomic_uint started, done;
-	pthread_t thread;
-};
-
-static void *run_job(void *arg)
-{
-	struct job *job = arg;
-
-	job->started = 1;
-	job->ret = job->write ? vfio_user_dma_write(f.server, job->addr, job->buf, job->len)
-			      : vfio_user_dma_read(f.server, job->addr, job->buf, job->len);
-	job->done = 1;
-	return NULL;
-}
-
-static void start(struct job *job, bool write, uint64_t addr, size_t len)
-{
-	*job = (struct job){ .write = write, .addr = addr, .len = len, .ret = 1 };
-	job->buf = malloc(len);
-	assert_non_null(job->buf);
-	for (size_t i = 0; i < len; i++)
-		job->buf[i] = write ? (addr + i) * 31 >> 3 : 0xee;
-	assert_int_equal(pthread_create(&job->thread, NULL, run_job, job), 0);
-}
-
-/* Until all are in their calls, as far as can be told. */
-static void await_started(struct job *job, int jobs)
-{
-	for (int i = 0; i < jobs; i++)
-		expect_soon(&job[i].started, 1);
-	usleep(100000);
-}
-
-static int finish(struct job *job)
-{
-	expect_soon(&job->done, 1);
-	pthread_join(job->thread, NULL);
-	free(job->buf);
-	return job->ret;
-}
 
 static int setup(void **state)
 {
@@ -83,60 +32,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The next message is a DMA request; check its form. */
-static struct vfio_user_dma_access receive_dma(struct vfio_user_message *m)
-{
-	struct vfio_user_dma_access a;
-
-	client_receive(&f, m);
-	assert_int_equal(m->header.flags, VFIO_USER_REQUEST);
-	assert_int_equal(m->header.error, 0);
-	assert_int_equal(m->nfds, 0);
-	memcpy(&a, m->body, sizeof(a));
-	if (m->header.command == VFIO_USER_DMA_WRITE) {
-		assert_int_equal(m->len, 16 + a.count);
-		for (size_t i = 0; i < a.count; i++)
-			assert_int_equal(m->body[16 + i], (uint8_t)((a.addr + i) * 31 >> 3));
-	} else {
-		assert_int_equal(m->header.command, VFIO_USER_DMA_READ);
-		assert_int_equal(m->len, 16);
-	}
-	return a;
-}
-
-/* Answer @m: @error, or success with data made of the address. */
-static void answer(struct vfio_user_message *m, uint32_t error)
-{
-	struct vfio_user_dma_access a;
-
-	memcpy(&a, m->body, sizeof(a));
-	m->header.flags = VFIO_USER_REPLY | (error ? VFIO_USER_ERROR : 0);
-	m->header.error = error;
-	m->header.size = 32;
-	if (error)
-		m->header.size = 16;
-	else if (m->header.command == VFIO_USER_DMA_READ)
-		m->header.size = 32 + a.count;
-	for (size_t i = 0; i < a.count; i++)
-		m->body[16 + i] = (a.addr + i) * 13 >> 2;
-	client_send_raw(f.sock, &m->header, 16, NULL, 0);
-	if (m->header.size > 16)
-		client_send_raw(f.sock, m->body, m->header.size - 16, NULL, 0);
-}
-
-static void expect_data(const uint8_t *buf, uint64_t addr, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		assert_int_equal(buf[i], (uint8_t)((addr + i) * 13 >> 2));
-}
-
-static bool nothing_to_receive(void)
-{
-	struct pollfd p = { .fd = f.sock, .events = POLLIN };
-
-	return poll(&p, 1, 50) == 0;
-}
-
 static void test_lengths(void **state)
 {
 	static const size_t lengths[] = { 1, 3, 5, 64, 4095, CHUNK };
@@ -147,21 +42,21 @@ static void test_lengths(void **state)
 			struct vfio_user_dma_access a;
 			struct job job;
 
-			start(&job, write, 0x1234567, lengths[i]);
-			a = receive_dma(&msg);
+			job_start(&f, &job, write, 0x1234567, lengths[i]);
+			a = dma_receive(&f, &msg);
 			assert_int_equal(a.addr, 0x1234567);
 			assert_int_equal(a.count, lengths[i]);
 			assert_int_equal(msg.header.command, write ? 12 : 11);
-			answer(&msg, 0);
+			dma_answer(&f, &msg, 0);
 			expect_soon(&job.done, 1);
 			if (!write)
-				expect_data(job.buf, a.addr, a.count);
-			assert_int_equal(finish(&job), 0);
+				dma_expect(job.buf, a.addr, a.count);
+			assert_int_equal(job_finish(&job), 0);
 		}
 	}
 	assert_int_equal(vfio_user_dma_read(f.server, 0, NULL, 0), 0);
 	assert_int_equal(vfio_user_dma_write(f.server, UINT64_MAX, "xy", 2), -ENODEV);
-	assert_true(nothing_to_receive());
+	assert_true(client_quiet(&f));
 }
 
 static void test_pieces(void **state)
@@ -171,26 +66,26 @@ static void test_pieces(void **state)
 
 	(void)state;
 	for (int write = 0; write < 2; write++) {
-		start(&job, write, 0x100000, 3 * CHUNK + 5);
+		job_start(&f, &job, write, 0x100000, 3 * CHUNK + 5);
 		for (int i = 0; i < 4; i++) {
-			a = receive_dma(&msg);
+			a = dma_receive(&f, &msg);
 			assert_int_equal(a.addr, 0x100000 + i * CHUNK);
 			assert_int_equal(a.count, i < 3 ? CHUNK : 5);
-			answer(&msg, 0);
+			dma_answer(&f, &msg, 0);
 		}
 		expect_soon(&job.done, 1);
 		if (!write)
-			expect_data(job.buf, 0x100000, 3 * CHUNK + 5);
-		assert_int_equal(finish(&job), 0);
+			dma_expect(job.buf, 0x100000, 3 * CHUNK + 5);
+		assert_int_equal(job_finish(&job), 0);
 	}
 	/* an error ends it */
-	start(&job, true, 0x100000, 3 * CHUNK);
-	receive_dma(&msg);
-	answer(&msg, 0);
-	receive_dma(&msg);
-	answer(&msg, EFAULT);
-	assert_int_equal(finish(&job), -EFAULT);
-	assert_true(nothing_to_receive());
+	job_start(&f, &job, true, 0x100000, 3 * CHUNK);
+	dma_receive(&f, &msg);
+	dma_answer(&f, &msg, 0);
+	dma_receive(&f, &msg);
+	dma_answer(&f, &msg, EFAULT);
+	assert_int_equal(job_finish(&job), -EFAULT);
+	assert_true(client_quiet(&f));
 }
 
 static void test_smaller_limit_of_client(void **state)
@@ -204,14 +99,14 @@ static void test_smaller_limit_of_client(void **state)
 	f.sock = client_open(f.path);
 	assert_int_equal(client_version(&f, "{\"capabilities\":{\"max_data_xfer_size\":1000}}"), 0);
 	expect_soon(&f.dev.connects, 2);
-	start(&job, true, 0, 2500);
+	job_start(&f, &job, true, 0, 2500);
 	for (int i = 0; i < 3; i++) {
-		a = receive_dma(&msg);
+		a = dma_receive(&f, &msg);
 		assert_int_equal(a.addr, i * 1000);
 		assert_int_equal(a.count, i < 2 ? 1000 : 500);
-		answer(&msg, 0);
+		dma_answer(&f, &msg, 0);
 	}
-	assert_int_equal(finish(&job), 0);
+	assert_int_equal(job_finish(&job), 0);
 }
 
 /* All replies last to first, some of them errors, more requests than may be out at once. */
@@ -223,29 +118,29 @@ static void test_out_of_order(void **state)
 
 	(void)state;
 	for (int i = 0; i < JOBS; i++)
-		start(&job[i], i % 2, i * 0x10000, i % 2 ? 100 : CHUNK);
+		job_start(&f, &job[i], i % 2, i * 0x10000, i % 2 ? 100 : CHUNK);
 	for (int i = 0; i < LIMIT; i++) {
-		receive_dma(&m[i]);
+		dma_receive(&f, &m[i]);
 		for (int j = 0; j < i; j++)
 			assert_int_not_equal(m[i].header.id, m[j].header.id);
 	}
-	assert_true(nothing_to_receive());
+	assert_true(client_quiet(&f));
 	for (int i = LIMIT - 1; i >= 0; i--) {
 		struct vfio_user_dma_access a;
 
 		memcpy(&a, m[i].body, sizeof(a));
-		answer(&m[i], a.addr % 0x30000 ? 0 : ENODEV);
+		dma_answer(&f, &m[i], a.addr % 0x30000 ? 0 : ENODEV);
 	}
 	for (int i = LIMIT; i < JOBS; i++) {
-		struct vfio_user_dma_access a = receive_dma(&msg);
+		struct vfio_user_dma_access a = dma_receive(&f, &msg);
 
-		answer(&msg, a.addr % 0x30000 ? 0 : ENODEV);
+		dma_answer(&f, &msg, a.addr % 0x30000 ? 0 : ENODEV);
 	}
 	for (int i = 0; i < JOBS; i++) {
 		expect_soon(&job[i].done, 1);
 		if (i % 3 && !job[i].write)
-			expect_data(job[i].buf, job[i].addr, job[i].len);
-		assert_int_equal(finish(&job[i]), i % 3 ? 0 : -ENODEV);
+			dma_expect(job[i].buf, job[i].addr, job[i].len);
+		assert_int_equal(job_finish(&job[i]), i % 3 ? 0 : -ENODEV);
 	}
 }
 
@@ -259,16 +154,16 @@ static void test_collision(void **state)
 	(void)state;
 	memcpy(f.dev.bar0 + 0x40, "register", 8);
 	for (int write = 0; write < 2; write++) {
-		start(&job, write, 0x5000, 8);
-		receive_dma(&dma);
+		job_start(&f, &job, write, 0x5000, 8);
+		dma_receive(&f, &dma);
 		f.id = dma.header.id - 1;
 		assert_int_equal(
 			client_ask(&f, VFIO_USER_REGION_READ, &reg, sizeof(reg), NULL, 0, &msg), 0);
 		assert_int_equal(msg.header.id, dma.header.id);
 		assert_memory_equal(msg.body + 16, "register", 8);
 		assert_int_equal(job.done, 0);
-		answer(&dma, 0);
-		assert_int_equal(finish(&job), 0);
+		dma_answer(&f, &dma, 0);
+		assert_int_equal(job_finish(&job), 0);
 	}
 }
 
@@ -289,17 +184,17 @@ static void test_client_errors(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		start(&job, i % 2, 0x5000, 8);
-		receive_dma(&msg);
-		answer(&msg, rows[i].error);
-		assert_int_equal(finish(&job), rows[i].ret);
+		job_start(&f, &job, i % 2, 0x5000, 8);
+		dma_receive(&f, &msg);
+		dma_answer(&f, &msg, rows[i].error);
+		assert_int_equal(job_finish(&job), rows[i].ret);
 	}
-	start(&job, false, 0x5000, 8);
-	receive_dma(&msg);
+	job_start(&f, &job, false, 0x5000, 8);
+	dma_receive(&f, &msg);
 	msg.header.flags = VFIO_USER_REPLY | VFIO_USER_ERROR;
 	msg.header.size = 16;
 	client_send_raw(f.sock, &msg.header, 16, NULL, 0);
-	assert_int_equal(finish(&job), -EIO);
+	assert_int_equal(job_finish(&job), -EIO);
 }
 
 /* Change one thing in a good reply of a 8-byte read; the request fails, the connection lives. */
@@ -325,8 +220,8 @@ static void test_malformed_replies(void **state)
 	for (enum spoil spoil = 0; spoil < SPOIL_END; spoil++) {
 		size_t len = 24;
 
-		start(&job, false, 0x5000, 8);
-		receive_dma(&msg);
+		job_start(&f, &job, false, 0x5000, 8);
+		dma_receive(&f, &msg);
 		memset(body, 0, sizeof(body));
 		memcpy(body, msg.body, 16);
 		if (spoil == SPOIL_SHORT)
@@ -356,7 +251,7 @@ static void test_malformed_replies(void **state)
 		expect_soon(&job.done, 1);
 		for (int i = 0; i < 8; i++)
 			assert_int_equal(job.buf[i], 0xee);
-		assert_int_equal(finish(&job), -EIO);
+		assert_int_equal(job_finish(&job), -EIO);
 		assert_int_equal(client_unmap(&f, 0, PAGE), 0);
 	}
 }
@@ -366,18 +261,18 @@ static void test_reply_to_another_id(void **state)
 	struct job job;
 
 	(void)state;
-	start(&job, false, 0x5000, 8);
-	receive_dma(&msg);
+	job_start(&f, &job, false, 0x5000, 8);
+	dma_receive(&f, &msg);
 	/* the same slot in another round, then another slot; both ignored */
 	msg.header.id += LIMIT;
-	answer(&msg, EFAULT);
+	dma_answer(&f, &msg, EFAULT);
 	msg.header.id -= LIMIT - 1;
-	answer(&msg, ENODEV);
+	dma_answer(&f, &msg, ENODEV);
 	msg.header.id -= 1;
-	answer(&msg, 0);
+	dma_answer(&f, &msg, 0);
 	/* and once more, to nobody */
-	answer(&msg, 0);
-	assert_int_equal(finish(&job), 0);
+	dma_answer(&f, &msg, 0);
+	assert_int_equal(job_finish(&job), 0);
 	assert_int_equal(client_unmap(&f, 0, PAGE), 0);
 }
 
@@ -393,14 +288,14 @@ static void test_spanning(void **state)
 	assert_int_equal(client_map(&f, 0x1000, PAGE, RW, fd, PAGE), 0);
 	assert_int_equal(client_map(&f, 0x3000, PAGE, RW, -1, 0), 0);
 	assert_int_equal(client_map(&f, 0x4000, PAGE, RW, fd, 0), 0);
-	start(&job, true, 0x1800, 0x3000);
+	job_start(&f, &job, true, 0x1800, 0x3000);
 	for (uint64_t i = 0; i < 2; i++) {
-		a = receive_dma(&msg);
+		a = dma_receive(&f, &msg);
 		assert_int_equal(a.addr, 0x2000 + i * PAGE);
 		assert_int_equal(a.count, PAGE);
-		answer(&msg, 0);
+		dma_answer(&f, &msg, 0);
 	}
-	assert_int_equal(finish(&job), 0);
+	assert_int_equal(job_finish(&job), 0);
 	assert_int_equal(pread(fd, got, sizeof(got), 0), sizeof(got));
 	for (size_t i = 0; i < 0x800; i++) {
 		assert_int_equal(got[i], (uint8_t)((0x4000 + i) * 31 >> 3));
@@ -409,26 +304,26 @@ static void test_spanning(void **state)
 	}
 
 	/* read back: what is in memory comes from there, the rest from the client */
-	start(&job, false, 0x1ffc, 0x1008);
-	a = receive_dma(&msg);
+	job_start(&f, &job, false, 0x1ffc, 0x1008);
+	a = dma_receive(&f, &msg);
 	assert_int_equal(a.addr, 0x2000);
 	assert_int_equal(a.count, PAGE);
-	answer(&msg, 0);
-	a = receive_dma(&msg);
+	dma_answer(&f, &msg, 0);
+	a = dma_receive(&f, &msg);
 	assert_int_equal(a.addr, 0x3000);
 	assert_int_equal(a.count, 4);
-	answer(&msg, 0);
+	dma_answer(&f, &msg, 0);
 	expect_soon(&job.done, 1);
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(job.buf[i], (uint8_t)((0x1ffc + i) * 31 >> 3));
-	expect_data(job.buf + 4, 0x2000, 0x1004);
-	assert_int_equal(finish(&job), 0);
+	dma_expect(job.buf + 4, 0x2000, 0x1004);
+	assert_int_equal(job_finish(&job), 0);
 
 	/* memory alone: no message */
 	assert_int_equal(vfio_user_dma_write(f.server, 0x4000, "direct", 6), 0);
 	assert_int_equal(vfio_user_dma_read(f.server, 0x4000, got, 6), 0);
 	assert_memory_equal(got, "direct", 6);
-	assert_true(nothing_to_receive());
+	assert_true(client_quiet(&f));
 	close(fd);
 }
 
@@ -445,7 +340,7 @@ static void test_rights(void **state)
 	assert_int_equal(pread(fd, &byte, 1, 0), 1);
 	assert_int_equal(byte, 0);
 	assert_int_equal(vfio_user_dma_read(f.server, 0x1000, &byte, 1), 0);
-	assert_true(nothing_to_receive());
+	assert_true(client_quiet(&f));
 	close(fd);
 }
 
@@ -482,12 +377,12 @@ static void test_unmap_waits_for_no_message(void **state)
 
 	(void)state;
 	assert_int_equal(client_map(&f, 0x3000, PAGE, RW, -1, 0), 0);
-	start(&job, true, 0x3000, 64);
-	receive_dma(&dma);
+	job_start(&f, &job, true, 0x3000, 64);
+	dma_receive(&f, &dma);
 	assert_int_equal(client_unmap(&f, 0x3000, PAGE), 0);
 	assert_int_equal(job.done, 0);
-	answer(&dma, 0);
-	assert_int_equal(finish(&job), 0);
+	dma_answer(&f, &dma, 0);
+	assert_int_equal(job_finish(&job), 0);
 }
 
 static void test_disconnect_fails_waiting(void **state)
@@ -501,16 +396,16 @@ static void test_disconnect_fails_waiting(void **state)
 		int fine = 0, lost = 0;
 
 		for (int i = 0; i < JOBS; i++)
-			start(&job[i], i % 2, i * PAGE, 64);
+			job_start(&f, &job[i], i % 2, i * PAGE, 64);
 		for (int i = 0; i < JOBS; i++)
-			receive_dma(&msg);
+			dma_receive(&f, &msg);
 		if (round == 1)
-			answer(&msg, 0);
+			dma_answer(&f, &msg, 0);
 		assert_int_equal(client_map(&f, 0x1000, PAGE, RW, -1, 0), 0);
 		close(f.sock);
 		expect_soon(&f.dev.disconnects, round);
 		for (int i = 0; i < JOBS; i++) {
-			int ret = finish(&job[i]);
+			int ret = job_finish(&job[i]);
 
 			fine += !ret;
 			lost += ret == -EIO;
@@ -520,10 +415,10 @@ static void test_disconnect_fails_waiting(void **state)
 		assert_false(f.dev.map_seen);
 		assert_int_equal(vfio_user_dma_read(f.server, 0x1000, &byte, 1), -ENODEV);
 		fixture_connect(&f);
-		start(&job[0], false, 0x9000, 8);
-		receive_dma(&msg);
-		answer(&msg, 0);
-		assert_int_equal(finish(&job[0]), 0);
+		job_start(&f, &job[0], false, 0x9000, 8);
+		dma_receive(&f, &msg);
+		dma_answer(&f, &msg, 0);
+		assert_int_equal(job_finish(&job[0]), 0);
 	}
 }
 
@@ -539,7 +434,7 @@ static void test_no_dma_before_version(void **state)
 	assert_int_equal(vfio_user_dma_read(f.server, 0, &byte, 1), -ENODEV);
 	assert_int_equal(client_unmap(&f, 0, PAGE), EINVAL);
 	assert_int_equal(vfio_user_dma_read(f.server, 0, &byte, 1), -ENODEV);
-	assert_true(nothing_to_receive());
+	assert_true(client_quiet(&f));
 }
 
 /* More transfers than may be out: those that wait for a reply and those that wait for room. */
@@ -551,15 +446,15 @@ static void test_free_fails_waiting(void **state)
 
 	(void)state;
 	for (int i = 0; i < JOBS; i++)
-		start(&job[i], i % 2, i * PAGE, 64);
+		job_start(&f, &job[i], i % 2, i * PAGE, 64);
 	for (int i = 0; i < LIMIT; i++)
-		receive_dma(&msg);
-	await_started(job, JOBS);
+		dma_receive(&f, &msg);
+	jobs_await(job, JOBS);
 	vfio_user_server_free(f.server);
 	f.server = NULL;
 	assert_int_equal(f.dev.disconnects, 1);
 	for (int i = 0; i < JOBS; i++) {
-		int ret = finish(&job[i]);
+		int ret = job_finish(&job[i]);
 
 		lost += ret == -EIO;
 		none += ret == -ENODEV;
@@ -577,12 +472,12 @@ static void test_free_with_stuck_sends(void **state)
 
 	(void)state;
 	for (int i = 0; i < JOBS; i++)
-		start(&job[i], true, i * CHUNK, CHUNK);
-	await_started(job, JOBS);
+		job_start(&f, &job[i], true, i * CHUNK, CHUNK);
+	jobs_await(job, JOBS);
 	vfio_user_server_free(f.server);
 	f.server = NULL;
 	for (int i = 0; i < JOBS; i++)
-		assert_int_equal(finish(&job[i]), -EIO);
+		assert_int_equal(job_finish(&job[i]), -EIO);
 }
 
 /* One that will send no more but stays, reading nothing. */
@@ -593,11 +488,11 @@ static void test_half_closed_with_stuck_sends(void **state)
 
 	(void)state;
 	for (int i = 0; i < JOBS; i++)
-		start(&job[i], true, i * CHUNK, CHUNK);
-	await_started(job, JOBS);
+		job_start(&f, &job[i], true, i * CHUNK, CHUNK);
+	jobs_await(job, JOBS);
 	assert_int_equal(shutdown(f.sock, SHUT_WR), 0);
 	for (int i = 0; i < JOBS; i++)
-		assert_int_equal(finish(&job[i]), -EIO);
+		assert_int_equal(job_finish(&job[i]), -EIO);
 	expect_soon(&f.dev.disconnects, 1);
 }
 

@@ -25,7 +25,7 @@ struct vfio_user_map;
  */
 #define VFIO_USER_MAPS_MAX   (1u << 20)
 #define VFIO_USER_FILES_MAX  64
-#define VFIO_USER_MAPPED_MAX (UINT64_C(1) << 40)
+#define VFIO_USER_MAPPED_MAX (UINT64_C(1) << 38)
 
 struct vfio_user_maps {
 	pthread_rwlock_t lock;

@@ -3,9 +3,8 @@
  * The command queue: entries, mailboxes, dispatch and completion. Layouts: struct mlx5_cmd_layout
  * and mlx5_cmd_prot_block of the driver.
  */
+#include "hca/budget.h"
 #include "hca/cmd.h"
-
-#include <stdlib.h>
 
 #define ENTRY_SIZE    64u
 #define ENTRY_TYPE    0x00
@@ -19,6 +18,7 @@
 #define ENTRY_STATUS  0x3f
 #define TYPE_PCI      7
 #define OWNED	      1u
+#define SLOTS	      32u
 
 #define INLINE	    16u
 #define BLOCK_SIZE  576u
@@ -26,8 +26,18 @@
 #define BLOCK_TAIL  0x230u /* next, number, reserved, token, signatures */
 #define BLOCK_ALIGN 512u
 
-/* Enough for the page list of 64 GiB in 4 KiB pages. */
-#define LENGTH_MAX (128u << 20)
+/*
+ * The page list of 64 GiB in 4 KiB pages, with what goes in front of it. The longest answers are
+ * capability blocks; there may be room for more.
+ */
+#define ILEN_MAX ((128u << 20) + HCA_CMD_PAGES)
+#define OLEN_MAX (1u << 20)
+
+#define SYNDROME_MEMORY 0x050000u
+
+/* What a command costs besides its mailboxes. */
+#define COMMAND_WORK 20000u
+#define BLOCK_WORK   (HCA_WORK_TRANSFER + BLOCK_DATA)
 
 enum delivery {
 	DELIVERY_OK = 0x00,
@@ -158,187 +168,373 @@ static const struct op *find_op(uint16_t opcode)
 	return NULL;
 }
 
-static void execute(struct hca *hca, struct hca_cmd *cmd)
+/* Where the list begins that ends the input of @opcode, or UINT32_MAX when there is none. */
+static uint32_t list_start(uint16_t opcode)
 {
-	uint16_t opcode = be16_at(cmd->in, 0);
+	switch (opcode) {
+	case 0x200: /* CREATE_MKEY, EQ, CQ, MODIFY_CQ, CREATE_QP, SRQ */
+	case 0x301:
+	case 0x400:
+	case 0x403:
+	case 0x500:
+	case 0x700:
+		return HCA_CMD_PAGES;
+	case 0xa08: /* CREATE_UMEM */
+		return 0x30;
+	default:
+		return UINT32_MAX;
+	}
+}
+
+/* The driver sends these for itself only; from a user context they would concern all others. */
+static bool is_privileged(uint16_t opcode)
+{
+	switch (opcode) {
+	case 0x102: /* INIT_HCA to DISABLE_HCA */
+	case 0x103:
+	case 0x104:
+	case 0x105:
+	case 0x109: /* SET_HCA_CAP, SET_ISSI */
+	case 0x10b:
+	case 0x204: /* PAGE_FAULT_RESUME, ALLOC_MEMIC, DEALLOC_MEMIC */
+	case 0x205:
+	case 0x206:
+	case 0x301: /* CREATE_EQ, DESTROY_EQ */
+	case 0x302:
+	case 0x763: /* MODIFY_HCA_VPORT_CONTEXT, ACCESS_REG */
+	case 0x805:
+	case 0xa04: /* CREATE_UCTX, DESTROY_UCTX */
+	case 0xa06:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum hca_cmd_status execute(struct hca *hca, struct hca_cmd *cmd)
+{
+	uint16_t opcode = be16_at(cmd->in, 0), uid = hca_cmd_uid(cmd);
 	const struct op *op = find_op(opcode);
-	enum hca_cmd_status status;
 
 	if (!op || !op->fn) {
 		hca_unmodelled(hca, "command 0x%03x %s op_mod 0x%x", opcode, op ? op->name : "?",
 			       be16_at(cmd->in, 6));
-		status = hca_cmd_fail(cmd, HCA_CMD_BAD_OP, 0x010000u | opcode);
-	} else if (cmd->ilen < op->ilen) {
-		status = hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x020000u | opcode);
-	} else if (cmd->olen < op->olen) {
-		status = hca_cmd_fail(cmd, HCA_CMD_BAD_OUTPUT_LEN, 0x030000u | opcode);
-	} else {
-		status = op->fn(hca, cmd);
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_OP, 0x010000u | opcode);
 	}
-	if (!status)
-		return;
-	memset(cmd->out, 0, cmd->olen);
-	cmd->out[0] = (uint8_t)status;
-	be32_put(cmd->out, 4, cmd->syndrome);
+	if (cmd->ilen < op->ilen)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x020000u | opcode);
+	if (cmd->olen < op->olen)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_OUTPUT_LEN, 0x030000u | opcode);
+	if (uid && (is_privileged(opcode) || !hca_table_get(&hca->uctxs, uid)))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x040000u | opcode);
+	return op->fn(hca, cmd);
+}
+
+/* --- one command, turn by turn ----------------------------------------------------------- */
+
+static uint32_t min32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint32_t output_blocks(const struct hca_cmd_job *job)
+{
+	return job->olen > INLINE ? (job->olen - INLINE + BLOCK_DATA - 1) / BLOCK_DATA : 0;
 }
 
 /*
- * One block of a chain: checks @addr, the number and the token; *@addr becomes the next block's.
- * The data goes to @data unless that is NULL.
+ * The next block of a chain: checks its address, number and token. The data goes to @data unless
+ * that is NULL. @end, @misaligned: how a chain that ends, or leads astray, is called.
  */
-static enum delivery read_block(struct hca *hca, uint64_t *addr, uint32_t number, uint8_t token,
-				uint8_t data[BLOCK_DATA])
+static enum delivery read_block(struct hca *hca, struct hca_cmd_job *job, enum delivery end,
+				enum delivery misaligned, uint8_t data[BLOCK_DATA])
 {
 	uint8_t block[BLOCK_SIZE];
 	uint32_t from = data ? 0 : BLOCK_TAIL;
 
-	if (pcie_read(&hca->fn, *addr + from, block + from, BLOCK_SIZE - from, NULL))
+	if (!job->next)
+		return end;
+	if (job->next % BLOCK_ALIGN)
+		return misaligned;
+	hca_work(hca, BLOCK_WORK);
+	if (pcie_read(&hca->fn, job->next + from, block + from, BLOCK_SIZE - from, NULL))
 		return DELIVERY_FIRMWARE;
-	if (be32_at(block, 0x238) != number)
+	if (be32_at(block, 0x238) != job->number)
 		return DELIVERY_BLOCK_NUMBER;
-	if (block[0x23d] != token)
+	if (block[0x23d] != job->entry[ENTRY_TAIL])
 		return DELIVERY_TOKEN;
 	if (data)
 		memcpy(data, block, BLOCK_DATA);
-	*addr = be64_at(block, BLOCK_TAIL);
+	job->number++;
+	job->next = be64_at(block, BLOCK_TAIL);
 	return DELIVERY_OK;
 }
 
-/* Gather @len bytes of input. */
-static enum delivery read_input(struct hca *hca, const uint8_t entry[ENTRY_SIZE], uint8_t *in,
-				uint32_t len)
+/* @len bytes more of input: of the fixed part, of the list, or of what no command has. */
+static void take_input(struct hca_cmd_job *job, const uint8_t *data, uint32_t len)
 {
-	uint64_t addr = be64_at(entry, ENTRY_IN_PTR);
+	uint32_t fixed = job->done < job->in_len ? min32(len, job->in_len - job->done) : 0;
+
+	if (fixed)
+		memcpy(job->in + job->done, data, fixed);
+	if (len > fixed && job->cmd.list)
+		memcpy(job->cmd.list + (job->done + fixed - job->in_len), data + fixed,
+		       len - fixed);
+	job->done += len;
+}
+
+static enum delivery input_step(struct hca *hca, struct hca_cmd_job *job)
+{
 	uint8_t data[BLOCK_DATA];
-	uint32_t done, number = 0;
+	enum delivery error;
 
-	memcpy(in, entry + ENTRY_IN, INLINE);
-	for (done = INLINE; done < len; done += BLOCK_DATA) {
-		uint32_t n = len - done < BLOCK_DATA ? len - done : BLOCK_DATA;
-		enum delivery error;
-
-		if (!addr)
-			return DELIVERY_IN_LENGTH;
-		if (addr % BLOCK_ALIGN)
-			return DELIVERY_IN_PTR;
-		error = read_block(hca, &addr, number++, entry[ENTRY_TAIL], data);
-		if (error)
-			return error;
-		memcpy(in + done, data, n);
+	if (job->done < job->cmd.ilen) {
+		error = read_block(hca, job, DELIVERY_IN_LENGTH, DELIVERY_IN_PTR, data);
+		if (!error)
+			take_input(job, data, min32(job->cmd.ilen - job->done, BLOCK_DATA));
+		return error;
 	}
+	job->phase = HCA_CMD_OUTPUT_CHAIN;
+	job->next = be64_at(job->entry, ENTRY_OUT_PTR);
+	job->number = 0;
 	return DELIVERY_OK;
 }
 
-/* Addresses of the output blocks: all are looked at before the command changes anything. */
-static enum delivery read_output_chain(struct hca *hca, const uint8_t entry[ENTRY_SIZE],
-				       uint64_t *block, uint32_t count)
+/* All output blocks are looked at before the command changes anything. */
+static enum delivery output_chain_step(struct hca *hca, struct hca_cmd_job *job)
 {
-	uint64_t addr = be64_at(entry, ENTRY_OUT_PTR);
-	uint32_t i;
-
-	for (i = 0; i < count; i++) {
-		enum delivery error;
-
-		if (!addr)
-			return DELIVERY_OUT_LENGTH;
-		if (addr % BLOCK_ALIGN)
-			return DELIVERY_OUT_PTR;
-		block[i] = addr;
-		error = read_block(hca, &addr, i, entry[ENTRY_TAIL], NULL);
-		if (error)
-			return error;
+	if (job->number == output_blocks(job)) {
+		job->phase = HCA_CMD_EXECUTE;
+		return DELIVERY_OK;
 	}
+	job->block[job->number] = job->next;
+	return read_block(hca, job, DELIVERY_OUT_LENGTH, DELIVERY_OUT_PTR, NULL);
+}
+
+static void execute_step(struct hca *hca, struct hca_cmd_job *job)
+{
+	struct hca_cmd *cmd = &job->cmd;
+	enum hca_cmd_status status = execute(hca, cmd);
+
+	hca_work(hca, COMMAND_WORK);
+	if (status == HCA_CMD_MORE)
+		return;
+	if (status) {
+		memset(cmd->out, 0, cmd->olen);
+		cmd->out[0] = (uint8_t)status;
+		be32_put(cmd->out, 4, cmd->syndrome);
+	}
+	job->phase = HCA_CMD_OUTPUT;
+	job->done = 0;
+	job->number = 0;
+}
+
+/* The part in the entry, then block by block. */
+static enum delivery output_step(struct hca *hca, struct hca_cmd_job *job)
+{
+	uint32_t len = min32(job->olen - job->done, job->done ? BLOCK_DATA : INLINE);
+	uint64_t addr = job->done ? job->block[job->number++] : job->entry_addr + ENTRY_OUT;
+	uint8_t data[BLOCK_DATA] = { 0 };
+
+	/* Zeroes behind what commands fill in. */
+	if (job->done < job->cmd.olen)
+		memcpy(data, job->out + job->done, min32(len, job->cmd.olen - job->done));
+	hca_work(hca, BLOCK_WORK);
+	if (pcie_write(&hca->fn, addr, data, len, NULL))
+		return DELIVERY_FIRMWARE;
+	job->done += len;
 	return DELIVERY_OK;
 }
 
-static bool write_output(struct hca *hca, uint64_t entry_addr, const uint64_t *block,
-			 const uint8_t *out, uint32_t len)
+/* A reset or another queue ends what came from the old one. */
+static bool is_stale(struct hca *hca, const struct hca_cmd_job *job)
 {
-	uint32_t done = len < INLINE ? len : INLINE, i;
-
-	if (done && pcie_write(&hca->fn, entry_addr + ENTRY_OUT, out, done, NULL))
-		return false;
-	for (i = 0; done < len; i++) {
-		uint32_t n = len - done < BLOCK_DATA ? len - done : BLOCK_DATA;
-
-		if (pcie_write(&hca->fn, block[i], out + done, n, NULL))
-			return false;
-		done += n;
-	}
-	return true;
-}
-
-static bool reset_came(struct hca *hca)
-{
-	bool pending;
+	bool stale;
 
 	pthread_mutex_lock(&hca->mmio.lock);
-	pending = hca->mmio.reset_pending;
+	stale = hca->mmio.reset_pending || hca->mmio.cmdq_generation != job->generation;
 	pthread_mutex_unlock(&hca->mmio.lock);
-	return pending;
+	return stale;
 }
 
-static enum delivery run(struct hca *hca, uint64_t entry_addr, const uint8_t entry[ENTRY_SIZE])
+void hca_cmd_abandon(struct hca *hca)
+{
+	struct hca_cmd_job *job = &hca->job;
+
+	hca_release(hca, job->cmd.list);
+	hca_mkey_free(hca, job->cmd.mkey);
+	job->cmd.mkey = NULL;
+	if (job->block != job->few_blocks)
+		hca_release(hca, job->block);
+	job->cmd.list = NULL;
+	job->block = job->few_blocks;
+	job->active = false;
+}
+
+/* The slot goes back to the driver, with @error, and the event is sent if it waits for one. */
+static void complete(struct hca *hca, enum delivery error)
+{
+	struct hca_cmd_job *job = &hca->job;
+	uint8_t data[28] = { 0 };
+
+	job->entry[ENTRY_STATUS] = (uint8_t)(error << 1);
+	/* Ownership goes back last. */
+	if (pcie_write(&hca->fn, job->entry_addr + ENTRY_TAIL, job->entry + ENTRY_TAIL, 4, NULL))
+		return;
+	if (!job->eqn || hca->cmd_eqn != job->eqn)
+		return;
+	be32_put(data, 0, 1u << job->slot);
+	hca_eq_post(hca, hca_table_get(&hca->eqs, job->eqn), HCA_EVENT_CMD, 0, data);
+}
+
+static enum delivery check_entry(const uint8_t entry[ENTRY_SIZE])
 {
 	uint32_t ilen = be32_at(entry, ENTRY_ILEN), olen = be32_at(entry, ENTRY_OLEN);
-	uint32_t blocks = olen > INLINE ? (olen - INLINE + BLOCK_DATA - 1) / BLOCK_DATA : 0;
-	enum delivery error = DELIVERY_FIRMWARE;
-	struct hca_cmd cmd = { .ilen = ilen, .olen = olen };
-	uint8_t *in, *out;
-	uint64_t *block;
 
 	if (entry[ENTRY_TYPE] != TYPE_PCI)
 		return DELIVERY_TYPE;
-	if (ilen < INLINE || ilen > LENGTH_MAX)
+	if (ilen < INLINE || ilen > ILEN_MAX)
 		return DELIVERY_IN_LENGTH;
-	if (olen < 8 || olen > LENGTH_MAX)
+	if (olen < 8 || olen > OLEN_MAX)
 		return DELIVERY_OUT_LENGTH;
-	in = malloc(ilen);
-	out = calloc(1, olen);
-	block = calloc(blocks + 1, sizeof(*block));
-	if (!in || !out || !block)
-		goto free;
-	error = read_input(hca, entry, in, ilen);
-	if (error)
-		goto free;
-	error = read_output_chain(hca, entry, block, blocks);
-	if (error)
-		goto free;
-	cmd.in = in;
-	cmd.out = out;
-	execute(hca, &cmd);
-	if (!reset_came(hca) && !write_output(hca, entry_addr, block, out, olen))
-		error = DELIVERY_FIRMWARE;
-free:
-	free(block);
-	free(out);
-	free(in);
-	return error;
+	return DELIVERY_OK;
 }
 
-void hca_cmd_run(struct hca *hca, uint64_t queue, unsigned int slot)
+/*
+ * Gets hca->job ready, whose entry is there. What is short enough needs no memory of the function's
+ * budget: that is how it is given back. False: there is none.
+ */
+static bool prepare(struct hca *hca)
 {
-	uint64_t addr = queue + ENTRY_SIZE * (uint64_t)slot;
+	struct hca_cmd_job *job = &hca->job;
+	uint32_t ilen = be32_at(job->entry, ENTRY_ILEN), olen = be32_at(job->entry, ENTRY_OLEN);
+	uint32_t list = min32(ilen, list_start(be16_at(job->entry, ENTRY_IN)));
+	uint32_t blocks;
+
+	job->active = true;
+	job->phase = HCA_CMD_INPUT;
+	job->in_len = min32(list, HCA_CMD_FIXED);
+	job->olen = olen;
+	job->next = be64_at(job->entry, ENTRY_IN_PTR);
+	job->number = job->done = 0;
+	job->cmd = (struct hca_cmd){ .in = job->in,
+				     .ilen = ilen,
+				     .out = job->out,
+				     .olen = min32(olen, HCA_CMD_FIXED),
+				     .list_len = ilen - list };
+	memset(job->in, 0, sizeof(job->in));
+	memset(job->out, 0, sizeof(job->out));
+	blocks = output_blocks(job);
+	job->block = blocks > HCA_CMD_FEW_BLOCKS ? hca_alloc(hca, blocks * sizeof(*job->block))
+						 : job->few_blocks;
+	if (job->cmd.list_len)
+		job->cmd.list = hca_alloc(hca, job->cmd.list_len);
+	if (!job->block || (job->cmd.list_len && !job->cmd.list)) {
+		hca_cmd_abandon(hca);
+		return false;
+	}
+	take_input(job, job->entry + ENTRY_IN, INLINE);
+	return true;
+}
+
+/* The next slot that was rung for, in turn; -1: none. */
+static int take_slot(struct hca *hca, uint64_t *queue, unsigned int *generation)
+{
+	struct hca_mmio *mmio = &hca->mmio;
+	int slot = -1;
+	unsigned int i;
+
+	pthread_mutex_lock(&mmio->lock);
+	for (i = 0; i < SLOTS && mmio->cmd_pending; i++) {
+		unsigned int candidate = (hca->cmd_next + i) % SLOTS;
+
+		if (!(mmio->cmd_pending >> candidate & 1))
+			continue;
+		mmio->cmd_pending &= ~(1u << candidate);
+		slot = (int)candidate;
+		break;
+	}
+	*queue = mmio->cmdq_addr;
+	*generation = mmio->cmdq_generation;
+	pthread_mutex_unlock(&mmio->lock);
+	return slot;
+}
+
+/* Begins the command of the next slot. False when there is none. */
+static bool start(struct hca *hca)
+{
+	struct hca_cmd_job *job = &hca->job;
+	enum delivery error;
+	uint64_t queue;
+	int slot = take_slot(hca, &queue, &job->generation);
+
+	if (slot < 0)
+		return false;
+	hca->cmd_next = ((unsigned int)slot + 1) % SLOTS;
+	hca_work(hca, BLOCK_WORK);
+	job->slot = (unsigned int)slot;
+	job->entry_addr = queue + ENTRY_SIZE * (uint64_t)slot;
 	/*
 	 * A driver that polls has nobody waiting for an event: it polled when it created the
 	 * command EQ, and it polls again when it destroys it.
 	 */
-	uint32_t eqn = hca->cmd_eqn;
-	uint8_t entry[ENTRY_SIZE];
-	uint8_t data[28] = { 0 };
+	job->eqn = hca->cmd_eqn;
+	if (pcie_read(&hca->fn, job->entry_addr, job->entry, sizeof(job->entry), NULL))
+		return true;
+	if (!(job->entry[ENTRY_STATUS] & OWNED))
+		return true;
+	error = check_entry(job->entry);
+	if (!error && !prepare(hca)) {
+		/* The command fails, its delivery does not. */
+		uint8_t out[8] = { HCA_CMD_NO_RESOURCES };
 
-	if (pcie_read(&hca->fn, addr, entry, sizeof(entry), NULL))
+		be32_put(out, 4, SYNDROME_MEMORY);
+		if (pcie_write(&hca->fn, job->entry_addr + ENTRY_OUT, out, sizeof(out), NULL))
+			error = DELIVERY_FIRMWARE;
+	}
+	if (!job->active)
+		complete(hca, error);
+	return true;
+}
+
+/* One piece of the command under way. */
+static void go_on(struct hca *hca)
+{
+	struct hca_cmd_job *job = &hca->job;
+	enum delivery error = DELIVERY_OK;
+
+	switch (job->phase) {
+	case HCA_CMD_INPUT:
+		error = input_step(hca, job);
+		break;
+	case HCA_CMD_OUTPUT_CHAIN:
+		error = output_chain_step(hca, job);
+		break;
+	case HCA_CMD_EXECUTE:
+		execute_step(hca, job);
+		break;
+	case HCA_CMD_OUTPUT:
+		error = output_step(hca, job);
+		break;
+	}
+	if (is_stale(hca, job)) {
+		hca_cmd_abandon(hca);
 		return;
-	if (!(entry[ENTRY_STATUS] & OWNED))
+	}
+	if (!error && (job->phase != HCA_CMD_OUTPUT || job->done < job->olen))
 		return;
-	entry[ENTRY_STATUS] = (uint8_t)(run(hca, addr, entry) << 1);
-	if (reset_came(hca))
-		return;
-	/* Ownership goes back last. */
-	if (pcie_write(&hca->fn, addr + ENTRY_TAIL, entry + ENTRY_TAIL, 4, NULL))
-		return;
-	if (!eqn || hca->cmd_eqn != eqn)
-		return;
-	be32_put(data, 0, 1u << slot);
-	hca_eq_post(hca, hca_table_get(&hca->eqs, eqn), HCA_EVENT_CMD, 0, data);
+	complete(hca, error);
+	hca_cmd_abandon(hca);
+}
+
+bool hca_cmd_poll(struct hca *hca)
+{
+	bool busy = false;
+
+	while (hca->work_left > HCA_TURN_WORK / 2 && (hca->job.active || start(hca))) {
+		busy = true;
+		if (hca->job.active)
+			go_on(hca);
+	}
+	return busy;
 }

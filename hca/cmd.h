@@ -12,11 +12,14 @@
 #define HCA_QPN_FIRST 0x40u
 
 /*
- * hca_cmd_run() - execute the command in slot @slot of the queue at @queue, deliver its output and
- * its event. What goes wrong is reported to the driver as delivery status; a slot that the driver
- * does not own is left alone (a doorbell too many).
+ * hca_cmd_poll() - go on with the commands that the driver has rung for: one after the other, each
+ * in as many turns as its mailboxes take, for at most half of the work of a turn. Deliver output
+ * and event. What goes wrong is reported to the driver as delivery status; a slot that the driver
+ * does not own is left alone (a doorbell too many). Returns whether anything was done.
  */
-void hca_cmd_run(struct hca *hca, uint64_t queue, unsigned int slot);
+bool hca_cmd_poll(struct hca *hca);
+/* What is under way ends here, without output: reset. Its memory is given back. */
+void hca_cmd_abandon(struct hca *hca);
 
 /* A failed check: sets the syndrome and returns @status. Syndromes are of our own making. */
 static inline enum hca_cmd_status hca_cmd_fail(struct hca_cmd *cmd, enum hca_cmd_status status,
@@ -32,8 +35,66 @@ static inline uint32_t hca_cmd_number(const struct hca_cmd *cmd)
 	return field_get(cmd->in, 2, 23, 0);
 }
 
-/* Objects without state of their own (UAR, PD, XRCD) are this in their tables. */
-extern char hca_object_plain;
+/*
+ * hca_cmd_add() - hca_table_add() for a command: HCA_CMD_LIMIT when all numbers are taken,
+ * HCA_CMD_NO_RESOURCES when the table cannot grow. *@number is 0 then.
+ */
+enum hca_cmd_status hca_cmd_add(struct hca *hca, struct hca_cmd *cmd, struct hca_table *table,
+				uint32_t first, void *object, uint32_t *number); /* object.c */
+/* Forget all numbers of @table; the objects are the caller's. */
+void hca_table_clear(struct hca *hca, struct hca_table *table);
+/*
+ * hca_cmd_take_list() - the first @len bytes of the list (there are as many) become the caller's,
+ * to be released by hca_release(). The command has none any more.
+ */
+uint8_t *hca_cmd_take_list(struct hca *hca, struct hca_cmd *cmd, uint32_t len);
+
+/* User context of the command, 0: the driver. */
+static inline uint16_t hca_cmd_uid(const struct hca_cmd *cmd)
+{
+	return be16_at(cmd->in, 2);
+}
+
+/* The driver may name everything, a user context what it made itself. */
+static inline bool hca_cmd_owns(const struct hca_cmd *cmd, uint16_t owner)
+{
+	return !hca_cmd_uid(cmd) || hca_cmd_uid(cmd) == owner;
+}
+
+/* An object that is no more than a number: UAR, PD, XRCD, user context, range of QP numbers. */
+struct hca_plain {
+	uint16_t uid;	/* user context that made it, 0: the driver */
+	uint32_t users; /* objects that name it: it cannot go before them */
+};
+
+/* simple.c: the object @number of @table if the command may name it, or NULL. */
+struct hca_plain *hca_plain_find(const struct hca_cmd *cmd, const struct hca_table *table,
+				 uint32_t number);
+/* A new one in @table; its number also goes to dw2 of the output. */
+enum hca_cmd_status hca_plain_alloc(struct hca *hca, struct hca_cmd *cmd, struct hca_table *table,
+				    uint32_t first, uint32_t *number);
+/* HCA_CMD_BAD_RESOURCE, HCA_CMD_BAD_RES_STATE while it is in use. */
+enum hca_cmd_status hca_plain_dealloc(struct hca *hca, struct hca_cmd *cmd, struct hca_table *table,
+				      uint32_t number);
+/* One user more (@change 1) or less (-1) of plain object @number; nothing when there is none. */
+void hca_plain_hold(const struct hca_table *table, uint32_t number, int change);
+
+/* Give an object's memory back; what it names is not told, see the hold functions below. */
+void hca_eq_free(struct hca *hca, struct hca_eq *eq);
+void hca_cq_free(struct hca *hca, struct hca_cq *cq);
+void hca_srq_free(struct hca *hca, struct hca_srq *srq);
+void hca_qp_free(struct hca *hca, struct hca_qp *qp);
+/* Count @qp (@change 1), or do so no more (-1), in all that it names: they cannot go before it. */
+void hca_qp_hold(const struct hca_qp *qp, int change);
+/* The same for one CQ; nothing when there is none of that number. */
+void hca_cq_hold(struct hca *hca, uint32_t cqn, int change);
+/* The CQ @cqn if the command may name it: its own, or also the driver's when @shared. Or NULL. */
+struct hca_cq *hca_cq_find(struct hca *hca, const struct hca_cmd *cmd, uint32_t cqn, bool shared);
+
+/* ud_recv.c: deliver what waits, as far as the turn goes. Returns whether anything was done. */
+bool hca_ud_poll(struct hca *hca);
+/* Forget what waits. */
+void hca_ud_drop(struct hca *hca);
 
 /* mmio.c: BAR0, on the transport's thread. */
 extern const struct pcie_function_ops hca_function_ops;

@@ -10,9 +10,7 @@
  * - a user CQ's record of zero is the first arm or none at all; it counts as an arm, since an event
  *   too many does no harm there.
  */
-#include <errno.h>
-#include <stdlib.h>
-
+#include "hca/budget.h"
 #include "hca/cmd.h"
 #include "hca/data.h"
 #include "hca/umem.h"
@@ -23,6 +21,7 @@
 #define SOLICITED	   0x02u
 #define MAX_LOG_SIZE	   22
 #define ARM_SOLICITED	   (1u << 24)
+#define NEVER_ARMED	   (2u << 28) /* what the driver's own CQs begin with */
 #define SYND_OVERRUN	   1
 #define STATUS_OVERFLOW	   9	 /* cqc.status */
 #define MODIFY_MODERATION  0x17u /* period, count, overrun-ignore, period mode */
@@ -33,6 +32,7 @@
 #define SYNDROME_SIZE	   0x3bec03
 #define SYNDROME_MODIFY	   0x3bec04
 #define SYNDROME_RESOURCES 0x3bec05
+#define SYNDROME_USED	   0x3bec06
 
 /* --- arming ------------------------------------------------------------------------------ */
 
@@ -77,6 +77,14 @@ static void send_event(struct hca *hca, struct hca_cq *cq, uint32_t arm)
 		return;
 	be32_put(data, 0x18, cq->number);
 	hca_eq_post(hca, eq, HCA_EVENT_COMPLETION, 0, data);
+}
+
+void hca_cq_arm_lost(struct hca *hca, struct hca_cq *cq)
+{
+	uint32_t record[2];
+
+	if (read_record(hca, cq, false, record) && record[1] != NEVER_ARMED)
+		cq->armed_once = true;
 }
 
 bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq)
@@ -176,9 +184,41 @@ void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe)
 
 /* --- commands ---------------------------------------------------------------------------- */
 
-static uint64_t buffer_bytes(const struct hca_cq *cq, unsigned int log_size)
+/* The buffer of @cq with @log_size, as @cmd says: in a umem or by page list. */
+static enum hca_cmd_status find_buffer(struct hca *hca, const struct hca_cq *cq,
+				       struct hca_cmd *cmd, unsigned int log_size,
+				       struct hca_pages *pages)
 {
-	return (uint64_t)(cq->cqe_sz ? 2 * CQE_LEN : CQE_LEN) << log_size;
+	uint64_t bytes = (uint64_t)(cq->cqe_sz ? 2 * CQE_LEN : CQE_LEN) << log_size;
+	const uint8_t *cqc = cmd->in + HCA_CMD_CONTEXT;
+
+	if (field_get(cmd->in, 0x5c / 4, 31, 31))
+		return hca_umem_pages(hca, cmd, be32_at(cmd->in, 0x58), be64_at(cmd->in, 0x50),
+				      bytes, pages);
+	return hca_cmd_pages(hca, cmd, bytes, (uint8_t)(field_get(cqc, 6, 28, 24) + 12),
+			     field_get(cqc, 2, 11, 6), pages);
+}
+
+void hca_cq_free(struct hca *hca, struct hca_cq *cq)
+{
+	hca_record_free(&cq->dbr);
+	hca_pages_free(hca, &cq->pages);
+	hca_release(hca, cq);
+}
+
+void hca_cq_hold(struct hca *hca, uint32_t cqn, int change)
+{
+	struct hca_cq *cq = hca_table_get(&hca->cqs, cqn);
+
+	if (cq)
+		cq->users += (uint32_t)change;
+}
+
+struct hca_cq *hca_cq_find(struct hca *hca, const struct hca_cmd *cmd, uint32_t cqn, bool shared)
+{
+	struct hca_cq *cq = hca_table_get(&hca->cqs, cqn);
+
+	return cq && (hca_cmd_owns(cmd, cq->uid) || (shared && !cq->uid)) ? cq : NULL;
 }
 
 enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd)
@@ -186,58 +226,54 @@ enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd)
 	enum hca_cmd_status status;
 	const uint8_t *cqc;
 	struct hca_cq *cq;
-	uint64_t bytes;
+	struct hca_eq *eq;
 
 	cqc = cmd->in + 0x10;
 	if (field_get(cqc, 3, 28, 24) > MAX_LOG_SIZE || field_get(cqc, 0, 23, 21) > 2)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_SIZE);
-	if (!hca_table_get(&hca->eqs, field_get(cqc, 5, 7, 0)))
+	eq = hca_table_get(&hca->eqs, field_get(cqc, 5, 7, 0));
+	if (!eq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_EQ);
-	cq = calloc(1, sizeof(*cq));
+	cq = hca_alloc(hca, sizeof(*cq));
 	if (!cq)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_RESOURCES);
 	memcpy(cq->context, cqc, sizeof(cq->context));
+	cq->uid = hca_cmd_uid(cmd);
 	cq->log_size = (uint8_t)field_get(cqc, 3, 28, 24);
 	cq->cqe_sz = (uint8_t)field_get(cqc, 0, 23, 21);
 	cq->overrun_ignore = field_get(cqc, 0, 17, 17);
 	cq->uar = field_get(cqc, 3, 23, 0);
 	cq->eqn = field_get(cqc, 5, 7, 0);
 	cq->dbr.addr = be64_at(cqc, 0x38);
-	bytes = buffer_bytes(cq, cq->log_size);
-	if (field_get(cmd->in, 0x5c / 4, 31, 31))
-		status = hca_umem_pages(hca, cmd, be32_at(cmd->in, 0x58), be64_at(cmd->in, 0x50),
-					bytes, &cq->pages);
-	else
-		status = hca_cmd_pages(cmd, 0x110, bytes, (uint8_t)(field_get(cqc, 6, 28, 24) + 12),
-				       field_get(cqc, 2, 11, 6), &cq->pages);
+	status = find_buffer(hca, cq, cmd, cq->log_size, &cq->pages);
 	if (status == HCA_CMD_OK && field_get(cqc, 0, 25, 25))
 		status = hca_umem_record(hca, cmd, be32_at(cqc, 4), &cq->dbr);
-	if (status == HCA_CMD_OK) {
-		cq->number = hca_table_add(&hca->cqs, 1, cq);
-		if (!cq->number)
-			status = hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_RESOURCES);
-	}
+	if (status == HCA_CMD_OK)
+		status = hca_cmd_add(hca, cmd, &hca->cqs, 1, cq, &cq->number);
 	if (status != HCA_CMD_OK) {
-		hca_record_free(&cq->dbr);
-		hca_pages_free(&cq->pages);
-		free(cq);
+		hca_cq_free(hca, cq);
 		return status;
 	}
+	eq->cqs++;
+	hca_plain_hold(&hca->uctxs, cq->uid, 1);
 	field_put(cmd->out, 2, 23, 0, cq->number);
 	return HCA_CMD_OK;
 }
 
-/* QPs name their CQs by number: a CQE for one that is gone is dropped. */
 enum hca_cmd_status hca_cmd_destroy_cq(struct hca *hca, struct hca_cmd *cmd)
 {
-	struct hca_cq *cq;
+	struct hca_cq *cq = hca_cq_find(hca, cmd, hca_cmd_number(cmd), false);
+	struct hca_eq *eq;
 
-	cq = hca_table_remove(&hca->cqs, hca_cmd_number(cmd));
 	if (!cq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_CQ);
-	hca_record_free(&cq->dbr);
-	hca_pages_free(&cq->pages);
-	free(cq);
+	if (cq->users)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, SYNDROME_USED);
+	hca_table_remove(hca, &hca->cqs, cq->number);
+	eq = hca_table_get(&hca->eqs, cq->eqn);
+	eq->cqs--;
+	hca_plain_hold(&hca->uctxs, cq->uid, -1);
+	hca_cq_free(hca, cq);
 	return HCA_CMD_OK;
 }
 
@@ -247,7 +283,7 @@ enum hca_cmd_status hca_cmd_query_cq(struct hca *hca, struct hca_cmd *cmd)
 	struct hca_cq *cq;
 	uint8_t *cqc;
 
-	cq = hca_table_get(&hca->cqs, hca_cmd_number(cmd));
+	cq = hca_cq_find(hca, cmd, hca_cmd_number(cmd), false);
 	if (!cq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_CQ);
 	cqc = cmd->out + 0x10;
@@ -281,13 +317,11 @@ static enum hca_cmd_status resize(struct hca *hca, struct hca_cq *cq, struct hca
 	    ((cq->pi - record[0]) & 0xffffff) >> cq->log_size ||
 	    ((cq->pi - record[0]) & 0xffffff) >> log_size)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, SYNDROME_SIZE);
-	status = hca_cmd_pages(cmd, 0x110, buffer_bytes(cq, log_size),
-			       (uint8_t)(field_get(cqc, 6, 28, 24) + 12), field_get(cqc, 2, 11, 6),
-			       &pages);
+	status = find_buffer(hca, cq, cmd, log_size, &pages);
 	if (status != HCA_CMD_OK)
 		return status;
 	put_cqe(hca, cq, &marker);
-	hca_pages_free(&cq->pages);
+	hca_pages_free(hca, &cq->pages);
 	cq->pages = pages;
 	cq->log_size = (uint8_t)log_size;
 	field_put(cq->context, 2, 11, 6, field_get(cqc, 2, 11, 6));
@@ -303,7 +337,7 @@ enum hca_cmd_status hca_cmd_modify_cq(struct hca *hca, struct hca_cmd *cmd)
 	const uint8_t *cqc;
 	uint32_t select;
 
-	cq = hca_table_get(&hca->cqs, hca_cmd_number(cmd));
+	cq = hca_cq_find(hca, cmd, hca_cmd_number(cmd), false);
 	if (!cq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_CQ);
 	if (be16_at(cmd->in, 6) == OP_MOD_RESIZE)

@@ -4,9 +4,8 @@
  * is kept as a QP without queues of its own, ready to receive; any initiator that knows its access
  * key is connected while a message lasts. Layout: dctc of mlx5_ifc.h.
  */
+#include "hca/budget.h"
 #include "hca/cmd.h"
-
-#include <stdlib.h>
 
 #define DCTC_SIZE 64u
 
@@ -25,7 +24,7 @@ static struct hca_qp *find(struct hca *hca, const struct hca_cmd *cmd)
 {
 	struct hca_qp *dct = hca_table_get(&hca->qps, hca_cmd_number(cmd));
 
-	return dct && dct->type == HCA_QP_DCT ? dct : NULL;
+	return dct && dct->type == HCA_QP_DCT && hca_cmd_owns(cmd, dct->uid) ? dct : NULL;
 }
 
 enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd)
@@ -33,15 +32,18 @@ enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd)
 	const uint8_t *dctc = cmd->in + HCA_CMD_CONTEXT;
 	uint32_t pd = field_get(dctc, DCTC_PD, 23, 0), cqn = field_get(dctc, DCTC_CQN, 23, 0);
 	uint32_t srqn = field_get(dctc, DCTC_SRQN, 23, 0);
+	const struct hca_srq *srq = hca_table_get(&hca->srqs, srqn);
+	enum hca_cmd_status status;
 	struct hca_qp *dct;
 
-	if (!hca_table_get(&hca->pds, pd) || !hca_table_get(&hca->cqs, cqn) ||
-	    !hca_table_get(&hca->srqs, srqn))
+	if (!hca_plain_find(cmd, &hca->pds, pd) || !hca_cq_find(hca, cmd, cqn, false) || !srq ||
+	    !hca_cmd_owns(cmd, srq->uid))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x110001);
-	dct = calloc(1, sizeof(*dct));
+	dct = hca_alloc(hca, sizeof(*dct));
 	if (!dct)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x110002);
 	dct->hca = hca;
+	dct->uid = hca_cmd_uid(cmd);
 	dct->type = HCA_QP_DCT;
 	dct->state = HCA_QP_RTR;
 	dct->pd = pd;
@@ -55,11 +57,12 @@ enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd)
 	dct->min_rnr_nak = (uint8_t)field_get(dctc, DCTC_RNR, 12, 8);
 	dct->dc_key = be64_at(dctc, DCTC_KEY);
 	memcpy(dct->qpc, dctc, DCTC_SIZE);
-	dct->number = hca_table_add(&hca->qps, HCA_QPN_FIRST, dct);
-	if (!dct->number) {
-		free(dct);
-		return hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x110003);
+	status = hca_cmd_add(hca, cmd, &hca->qps, HCA_QPN_FIRST, dct, &dct->number);
+	if (status) {
+		hca_release(hca, dct);
+		return status;
 	}
+	hca_qp_hold(dct, 1);
 	field_put(cmd->out, 2, 23, 0, dct->number);
 	return HCA_CMD_OK;
 }
@@ -84,9 +87,9 @@ enum hca_cmd_status hca_cmd_destroy_dct(struct hca *hca, struct hca_cmd *cmd)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x110005);
 	if (dct->state != HCA_QP_ERR)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x110006);
-	hca_table_remove(&hca->qps, dct->number);
-	hca_qp_stop(dct);
-	free(dct);
+	hca_table_remove(hca, &hca->qps, dct->number);
+	hca_qp_hold(dct, -1);
+	hca_qp_free(hca, dct);
 	return HCA_CMD_OK;
 }
 

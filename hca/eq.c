@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Event queues. Layouts: struct mlx5_eqe, eqc and create_eq of the driver's headers. */
+#include "hca/budget.h"
 #include "hca/cmd.h"
-
-#include <stdlib.h>
 
 #define EQE_SIZE    64u
 #define EQE_TYPE    0x01
@@ -54,6 +53,12 @@ void hca_event_number(struct hca *hca, enum hca_event type, uint32_t number)
 	hca_event(hca, type, 0, data);
 }
 
+void hca_eq_free(struct hca *hca, struct hca_eq *eq)
+{
+	hca_pages_free(hca, &eq->pages);
+	hca_release(hca, eq);
+}
+
 enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd)
 {
 	const uint8_t *eqc = cmd->in + HCA_CMD_CONTEXT;
@@ -66,54 +71,42 @@ enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0e0001);
 	if (!hca_table_get(&hca->uars, uar))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0e0002);
-	eq = calloc(1, sizeof(*eq));
+	eq = hca_alloc(hca, sizeof(*eq));
 	if (!eq)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x0e0003);
-	status = hca_cmd_pages(cmd, HCA_CMD_PAGES, (uint64_t)EQE_SIZE << log_size,
+	status = hca_cmd_pages(hca, cmd, (uint64_t)EQE_SIZE << log_size,
 			       (uint8_t)(field_get(eqc, 6, 28, 24) + 12), field_get(eqc, 2, 11, 6),
 			       &eq->pages);
-	if (status)
-		goto free_eq;
+	if (!status)
+		status = hca_cmd_add(hca, cmd, &hca->eqs, 1, eq, &eq->number);
+	if (status) {
+		hca_eq_free(hca, eq);
+		return status;
+	}
 	eq->log_size = (uint8_t)log_size;
 	eq->uar = uar;
 	eq->vector = (uint16_t)vector;
 	eq->mask = be64_at(cmd->in, EVENT_MASK);
 	memcpy(eq->context, eqc, sizeof(eq->context));
-	eq->number = hca_table_add(&hca->eqs, 1, eq);
-	if (!eq->number) {
-		status = hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x0e0004);
-		goto free_pages;
-	}
 	if (eq->mask >> HCA_EVENT_CMD & 1)
 		hca->cmd_eqn = eq->number;
 	field_put(cmd->out, 2, 7, 0, eq->number);
 	return HCA_CMD_OK;
-
-free_pages:
-	hca_pages_free(&eq->pages);
-free_eq:
-	free(eq);
-	return status;
 }
 
 enum hca_cmd_status hca_cmd_destroy_eq(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t number = hca_cmd_number(cmd) & 0xff, i;
+	uint32_t number = hca_cmd_number(cmd) & 0xff;
 	struct hca_eq *eq = hca_table_get(&hca->eqs, number);
 
 	if (!eq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0e0005);
-	for (i = 0; i < hca->cqs.size; i++) {
-		const struct hca_cq *cq = hca->cqs.slot[i];
-
-		if (cq && cq->eqn == number)
-			return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x0e0006);
-	}
-	hca_table_remove(&hca->eqs, number);
+	if (eq->cqs)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x0e0006);
+	hca_table_remove(hca, &hca->eqs, number);
 	if (hca->cmd_eqn == number)
 		hca->cmd_eqn = 0;
-	hca_pages_free(&eq->pages);
-	free(eq);
+	hca_eq_free(hca, eq);
 	return HCA_CMD_OK;
 }
 

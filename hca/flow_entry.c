@@ -3,8 +3,7 @@
  * Entries of flow tables, their counters, and the way of packets through them. Layouts: set_fte_in,
  * flow_context, query_flow_counter_in of mlx5_ifc.h.
  */
-#include <stdlib.h>
-
+#include "hca/budget.h"
 #include "hca/cmd.h"
 #include "hca/flow_table.h"
 
@@ -34,20 +33,9 @@
 
 /* --- entries ----------------------------------------------------------------------------- */
 
-static struct hca_flow_entry **place(struct hca_flow_table *table, uint32_t index)
+static struct hca_flow_entry *find_entry(const struct hca_flow_table *table, uint32_t index)
 {
-	struct hca_flow_entry **at = &table->entries;
-
-	while (*at && (*at)->index < index)
-		at = &(*at)->next;
-	return at;
-}
-
-static struct hca_flow_entry *find_entry(struct hca_flow_table *table, uint32_t index)
-{
-	struct hca_flow_entry *entry = *place(table, index);
-
-	return entry && entry->index == index ? entry : NULL;
+	return index >> HCA_FLOW_LOG_SIZE ? NULL : hca_table_get(&table->entries, index + 1);
 }
 
 static void hold(const struct hca_flow_entry *entry, int change)
@@ -97,7 +85,7 @@ static enum hca_cmd_status read_counter(struct hca *hca, struct hca_cmd *cmd, ui
 {
 	entry->counter_number = be32_at(cmd->in, at);
 	entry->counter = hca_table_get(&hca->flow_counters, entry->counter_number);
-	if (!entry->counter || !hca_flow_owns(be16_at(cmd->in, 2), entry->counter->uid))
+	if (!entry->counter || !hca_cmd_owns(cmd, entry->counter->uid))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x140001);
 	return HCA_CMD_OK;
 }
@@ -168,7 +156,8 @@ enum hca_cmd_status hca_cmd_set_flow_entry(struct hca *hca, struct hca_cmd *cmd)
 {
 	uint32_t index = be32_at(cmd->in, 0x20), op_mod = be16_at(cmd->in, 6);
 	struct hca_flow_entry made = { .index = index };
-	struct hca_flow_entry *entry, **at;
+	struct hca_flow_entry *entry;
+	uint32_t number;
 	struct hca_flow_table *table;
 	struct hca_flow_group *group;
 	enum hca_cmd_status status = hca_flow_find(hca, cmd, &table);
@@ -191,13 +180,18 @@ enum hca_cmd_status hca_cmd_set_flow_entry(struct hca *hca, struct hca_cmd *cmd)
 	status = read_context(hca, cmd, table, MODIFY_ALL, &made);
 	if (status)
 		return status;
-	entry = malloc(sizeof(*entry));
+	entry = hca_alloc(hca, sizeof(*entry));
 	if (!entry)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x140009);
-	at = place(table, index);
-	made.next = *at;
 	*entry = made;
-	*at = entry;
+	/* Nobody has this number: it is the one that is given. */
+	status = hca_cmd_add(hca, cmd, &table->entries, index + 1, entry, &number);
+	if (status) {
+		hca_release(hca, entry);
+		return status;
+	}
+	if (!table->first || index < table->first->index)
+		table->first = entry;
 	hold(entry, 1);
 	group->entries++;
 	return HCA_CMD_OK;
@@ -215,11 +209,14 @@ enum hca_cmd_status hca_cmd_delete_flow_entry(struct hca *hca, struct hca_cmd *c
 	entry = find_entry(table, be32_at(cmd->in, 0x20));
 	if (!entry)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x14000a);
-	*place(table, entry->index) = entry->next;
+	hca_table_remove(hca, &table->entries, entry->index + 1);
+	if (table->first == entry)
+		table->first = hca_table_get(&table->entries,
+					     hca_table_next(&table->entries, entry->index + 1));
 	group = hca_table_get(&table->groups, entry->group);
 	group->entries--;
 	hold(entry, -1);
-	free(entry);
+	hca_release(hca, entry);
 	return HCA_CMD_OK;
 }
 
@@ -256,21 +253,23 @@ enum hca_cmd_status hca_cmd_query_flow_entry(struct hca *hca, struct hca_cmd *cm
 enum hca_cmd_status hca_cmd_alloc_flow_counter(struct hca *hca, struct hca_cmd *cmd)
 {
 	struct hca_flow_counter *counter;
+	enum hca_cmd_status status;
 	uint32_t number;
 
 	/* flow_counter_bulk_log_size, flow_counter_bulk */
 	if (field_get(cmd->in, 3, 12, 0))
 		return hca_flow_unmodelled(hca, cmd, "bulk of counters",
 					   field_get(cmd->in, 3, 12, 0));
-	counter = calloc(1, sizeof(*counter));
+	counter = hca_alloc(hca, sizeof(*counter));
 	if (!counter)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x14000d);
 	counter->uid = be16_at(cmd->in, 2);
-	number = hca_table_add(&hca->flow_counters, 1, counter);
-	if (!number) {
-		free(counter);
-		return hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x14000e);
+	status = hca_cmd_add(hca, cmd, &hca->flow_counters, 1, counter, &number);
+	if (status) {
+		hca_release(hca, counter);
+		return status;
 	}
+	hca_plain_hold(&hca->uctxs, counter->uid, 1);
 	be32_put(cmd->out, 8, number);
 	return HCA_CMD_OK;
 }
@@ -280,7 +279,7 @@ static struct hca_flow_counter *find_counter(struct hca *hca, const struct hca_c
 {
 	struct hca_flow_counter *counter = hca_table_get(&hca->flow_counters, number);
 
-	return counter && hca_flow_owns(be16_at(cmd->in, 2), counter->uid) ? counter : NULL;
+	return counter && hca_cmd_owns(cmd, counter->uid) ? counter : NULL;
 }
 
 enum hca_cmd_status hca_cmd_dealloc_flow_counter(struct hca *hca, struct hca_cmd *cmd)
@@ -292,8 +291,9 @@ enum hca_cmd_status hca_cmd_dealloc_flow_counter(struct hca *hca, struct hca_cmd
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x14000f);
 	if (counter->users)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x140010);
-	hca_table_remove(&hca->flow_counters, number);
-	free(counter);
+	hca_table_remove(hca, &hca->flow_counters, number);
+	hca_plain_hold(&hca->uctxs, counter->uid, -1);
+	hca_release(hca, counter);
 	return HCA_CMD_OK;
 }
 
@@ -320,7 +320,7 @@ bool hca_steer(struct hca *hca, enum hca_side side, uint64_t packets, uint64_t o
 	const struct hca_flow_table *table = hca->flow_root[side];
 
 	while (table) {
-		const struct hca_flow_entry *entry = table->entries;
+		const struct hca_flow_entry *entry = table->first;
 
 		if (!entry) {
 			table = table->miss;

@@ -5,8 +5,7 @@
  */
 #include "hca/flow_table.h"
 
-#include <stdlib.h>
-
+#include "hca/budget.h"
 #include "hca/cmd.h"
 
 #define IN_TYPE	   0x10u
@@ -24,7 +23,7 @@
 #define ROOT_SET   0u
 #define ROOT_RESET 1u
 
-#define GROUPS_MAX (1u << HCA_FLOW_LOG_SIZE)
+#define MATCH_END 0x400u /* of create_flow_group_in */
 
 /* Of flow_table_context: reformat_en, decap_en, sw_owner, termination_table, rtc_valid. */
 #define CONTEXT_UNMODELLED 0xf0008000u
@@ -67,7 +66,7 @@ static enum hca_cmd_status find(struct hca *hca, struct hca_cmd *cmd, enum hca_s
 {
 	struct hca_flow_table *found = hca_table_get(&hca->flow_tables, number);
 
-	if (!found || found->side != side || !hca_flow_owns(be16_at(cmd->in, 2), found->uid))
+	if (!found || found->side != side || !hca_cmd_owns(cmd, found->uid))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x130002);
 	*table = found;
 	return HCA_CMD_OK;
@@ -132,7 +131,8 @@ enum hca_cmd_status hca_cmd_create_flow_table(struct hca *hca, struct hca_cmd *c
 		.uid = be16_at(cmd->in, 2),
 		.level = (uint8_t)field_get(context, 0, 23, 16),
 		.log_size = (uint8_t)field_get(context, 0, 7, 0),
-		.groups.limit = GROUPS_MAX + 1,
+		.groups.limit = HCA_FLOW_GROUPS + 1,
+		.entries.limit = (1u << HCA_FLOW_LOG_SIZE) + 1,
 	};
 	struct hca_flow_table *table, *miss;
 	enum hca_cmd_status status = find_side(hca, cmd, &made.side);
@@ -145,20 +145,19 @@ enum hca_cmd_status hca_cmd_create_flow_table(struct hca *hca, struct hca_cmd *c
 		return hca_flow_unmodelled(hca, cmd, "context", be32_at(context, 0));
 	if (made.log_size > HCA_FLOW_LOG_SIZE)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x130004);
-	if (made.uid && !hca_table_get(&hca->uctxs, made.uid))
-		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x130005);
 	status = find_miss(hca, cmd, &made, &miss);
 	if (status)
 		return status;
-	table = malloc(sizeof(*table));
+	table = hca_alloc(hca, sizeof(*table));
 	if (!table)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x130006);
 	*table = made;
-	table->number = hca_table_add(&hca->flow_tables, 1, table);
-	if (!table->number) {
-		free(table);
-		return hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x130007);
+	status = hca_cmd_add(hca, cmd, &hca->flow_tables, 1, table, &table->number);
+	if (status) {
+		hca_release(hca, table);
+		return status;
 	}
+	hca_plain_hold(&hca->uctxs, table->uid, 1);
 	set_miss(table, miss);
 	field_put(cmd->out, 2, 23, 0, table->number);
 	return HCA_CMD_OK;
@@ -193,9 +192,9 @@ enum hca_cmd_status hca_cmd_destroy_flow_table(struct hca *hca, struct hca_cmd *
 	if (hca->flow_root[table->side] == table)
 		hca->flow_root[table->side] = NULL;
 	set_miss(table, NULL);
-	hca_table_remove(&hca->flow_tables, table->number);
-	free(table->groups.slot);
-	free(table);
+	hca_table_remove(hca, &hca->flow_tables, table->number);
+	hca_plain_hold(&hca->uctxs, table->uid, -1);
+	hca_release(hca, table);
 	return HCA_CMD_OK;
 }
 
@@ -261,19 +260,19 @@ enum hca_cmd_status hca_cmd_create_flow_group(struct hca *hca, struct hca_cmd *c
 		return hca_flow_unmodelled(hca, cmd, "group type", field_get(cmd->in, 4, 19, 16));
 	if (be16_at(cmd->in, 0x2a))
 		return hca_flow_unmodelled(hca, cmd, "match definer", be16_at(cmd->in, 0x2a));
-	if (!hca_flow_zero(cmd, IN_MATCH, UINT32_MAX))
+	if (!hca_flow_zero(cmd, IN_MATCH, MATCH_END))
 		return hca_flow_unmodelled(hca, cmd, "match criteria", cmd->in[0x3f]);
 	if (start > end || end >> table->log_size || overlaps(table, start, end))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INDEX, 0x130009);
-	group = calloc(1, sizeof(*group));
+	group = hca_alloc(hca, sizeof(*group));
 	if (!group)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x13000a);
 	group->start = start;
 	group->end = end;
-	number = hca_table_add(&table->groups, 1, group);
-	if (!number) {
-		free(group);
-		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x13000b);
+	status = hca_cmd_add(hca, cmd, &table->groups, 1, group, &number);
+	if (status) {
+		hca_release(hca, group);
+		return status;
 	}
 	field_put(cmd->out, 2, 23, 0, number);
 	return HCA_CMD_OK;
@@ -300,8 +299,8 @@ enum hca_cmd_status hca_cmd_destroy_flow_group(struct hca *hca, struct hca_cmd *
 		return status;
 	if (group->entries)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x13000d);
-	hca_table_remove(&table->groups, be32_at(cmd->in, 0x18));
-	free(group);
+	hca_table_remove(hca, &table->groups, be32_at(cmd->in, 0x18));
+	hca_release(hca, group);
 	return HCA_CMD_OK;
 }
 
@@ -320,33 +319,17 @@ enum hca_cmd_status hca_cmd_query_flow_group(struct hca *hca, struct hca_cmd *cm
 
 /* --- all of them ------------------------------------------------------------------------- */
 
-bool hca_flow_any(const struct hca *hca, uint32_t uid)
+static void table_free(struct hca *hca, struct hca_flow_table *table)
 {
 	uint32_t i;
 
-	for (i = 0; i < hca->flow_tables.size; i++) {
-		const struct hca_flow_table *table = hca->flow_tables.slot[i];
-
-		if (table && table->uid == uid)
-			return true;
-	}
-	return false;
-}
-
-static void table_free(struct hca_flow_table *table)
-{
-	uint32_t i;
-
-	while (table->entries) {
-		struct hca_flow_entry *next = table->entries->next;
-
-		free(table->entries);
-		table->entries = next;
-	}
+	for (i = 0; i < table->entries.size; i++)
+		hca_release(hca, table->entries.slot[i]);
+	hca_table_clear(hca, &table->entries);
 	for (i = 0; i < table->groups.size; i++)
-		free(table->groups.slot[i]);
-	free(table->groups.slot);
-	free(table);
+		hca_release(hca, table->groups.slot[i]);
+	hca_table_clear(hca, &table->groups);
+	hca_release(hca, table);
 }
 
 void hca_flow_drop(struct hca *hca)
@@ -356,8 +339,7 @@ void hca_flow_drop(struct hca *hca)
 	hca->flow_root[HCA_RX] = hca->flow_root[HCA_TX] = NULL;
 	for (i = 0; i < hca->flow_tables.size; i++) {
 		if (hca->flow_tables.slot[i])
-			table_free(hca->flow_tables.slot[i]);
+			table_free(hca, hca->flow_tables.slot[i]);
 	}
-	for (i = 0; i < hca->flow_counters.size; i++)
-		free(hca->flow_counters.slot[i]);
+	hca_table_clear(hca, &hca->flow_tables);
 }

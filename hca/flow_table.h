@@ -11,8 +11,9 @@
 #include "hca/model.h"
 
 #define HCA_FLOW_LOG_TABLES 10u
-#define HCA_FLOW_LOG_SIZE   16u	 /* entries of a table */
-#define HCA_FLOW_LEVEL_MAX  255u /* packets go from lower to higher levels only */
+#define HCA_FLOW_LOG_SIZE   16u	  /* entries of a table */
+#define HCA_FLOW_GROUPS	    1024u /* of a table; the driver makes a handful */
+#define HCA_FLOW_LEVEL_MAX  255u  /* packets go from lower to higher levels only */
 
 struct hca_flow_counter {
 	uint16_t uid;	/* user context that owns it, 0: the driver */
@@ -21,7 +22,6 @@ struct hca_flow_counter {
 };
 
 struct hca_flow_entry {
-	struct hca_flow_entry *next;
 	uint32_t index, group;
 	uint16_t action;
 	struct hca_flow_table *to; /* NULL unless the action is to forward */
@@ -42,7 +42,8 @@ struct hca_flow_table {
 	struct hca_flow_table *miss; /* takes what no entry takes; NULL: nobody does */
 	uint32_t users;		     /* entries and tables that send packets here */
 	struct hca_table groups;
-	struct hca_flow_entry *entries; /* by index */
+	struct hca_table entries;     /* by index + 1 */
+	struct hca_flow_entry *first; /* of the lowest index: it takes all packets */
 };
 
 /*
@@ -50,12 +51,6 @@ struct hca_flow_table {
  * count) through the tables of @side. They all share one fate. False when they are dropped.
  */
 bool hca_steer(struct hca *hca, enum hca_side side, uint64_t packets, uint64_t octets);
-
-/* User context @uid (0: the driver) may name what belongs to @owner. */
-static inline bool hca_flow_owns(uint16_t uid, uint16_t owner)
-{
-	return !uid || uid == owner;
-}
 
 /*
  * hca_flow_find() - the table that the command's header names; HCA_CMD_BAD_PARAM for a type or
@@ -73,9 +68,7 @@ enum hca_cmd_status hca_flow_unmodelled(struct hca *hca, struct hca_cmd *cmd, co
 /* All bytes of the command's input in [@from, @to) are 0; those past its end count as 0. */
 bool hca_flow_zero(const struct hca_cmd *cmd, uint32_t from, uint32_t to);
 
-/* Whether tables of user context @uid are left. */
-bool hca_flow_any(const struct hca *hca, uint32_t uid);
-/* Free all tables and counters. */
+/* Free all tables, their groups and entries. */
 void hca_flow_drop(struct hca *hca);
 
 #endif

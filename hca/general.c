@@ -26,9 +26,9 @@ enum hca_cmd_status hca_cmd_create_general(struct hca *hca, struct hca_cmd *cmd)
 		return status;
 	if (field_get(cmd->in, 3, 28, 24) > HCA_RESERVED_QPN_LOG)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x120002);
-	number = hca_table_add(&hca->reserved_qpns, 1, &hca_object_plain);
-	if (!number)
-		return hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x120003);
+	status = hca_plain_alloc(hca, cmd, &hca->reserved_qpns, 1, &number);
+	if (status)
+		return status;
 	be32_put(cmd->out, 8, HCA_QPN_LIMIT + ((number - 1) << HCA_RESERVED_QPN_LOG));
 	return HCA_CMD_OK;
 }
@@ -40,9 +40,8 @@ enum hca_cmd_status hca_cmd_destroy_general(struct hca *hca, struct hca_cmd *cmd
 
 	if (status)
 		return status;
-	if (qpn & ((1u << HCA_RESERVED_QPN_LOG) - 1) ||
-	    !hca_table_remove(&hca->reserved_qpns,
-			      ((qpn - HCA_QPN_LIMIT) >> HCA_RESERVED_QPN_LOG) + 1))
+	if (qpn & ((1u << HCA_RESERVED_QPN_LOG) - 1))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x120004);
-	return HCA_CMD_OK;
+	return hca_plain_dealloc(hca, cmd, &hca->reserved_qpns,
+				 ((qpn - HCA_QPN_LIMIT) >> HCA_RESERVED_QPN_LOG) + 1);
 }

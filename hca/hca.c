@@ -8,6 +8,7 @@
 #include "hca/memic.h"
 #include "hca/umem.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -97,82 +98,66 @@ void hca_print_unmodelled(struct hca *hca, FILE *out)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-static void table_clear(struct hca_table *table)
+/* Objects that name nothing else and are named by nothing any more. */
+static void drop_table(struct hca *hca, struct hca_table *table)
 {
-	free(table->slot);
-	*table = (struct hca_table){ .limit = table->limit, .base = table->base };
+	uint32_t i;
+
+	for (i = 0; i < table->size; i++)
+		hca_release(hca, table->slot[i]);
+	hca_table_clear(hca, table);
+}
+
+#define DROP(hca, table, free_one)                                  \
+	do {                                                        \
+		uint32_t i_;                                        \
+                                                                    \
+		for (i_ = 0; i_ < (table)->size; i_++) {            \
+			if ((table)->slot[i_])                      \
+				free_one((hca), (table)->slot[i_]); \
+		}                                                   \
+		hca_table_clear((hca), (table));                    \
+	} while (0)
+
+/* What the last owner stored in UAR pages and device memory: the pages go, zeroes come back. */
+static void clear_shared(struct hca *hca)
+{
+	if (hca->uar_memory == MAP_FAILED)
+		return;
+	if (madvise(hca->uar_memory, SHARED_SIZE, MADV_REMOVE))
+		memset(hca->uar_memory, 0, SHARED_SIZE);
 }
 
 void hca_drop_objects(struct hca *hca)
 {
-	uint32_t i;
-
 	/* QPs first: stopping one may look at its CQs and keys. */
-	for (i = 0; i < hca->qps.size; i++) {
-		struct hca_qp *qp = hca->qps.slot[i];
-
-		if (!qp)
-			continue;
-		hca_qp_stop(qp);
-		hca_record_free(&qp->dbr);
-		hca_pages_free(&qp->pages);
-		free(qp);
-	}
-	table_clear(&hca->qps);
-	for (i = 0; i < hca->srqs.size; i++) {
-		struct hca_srq *srq = hca->srqs.slot[i];
-
-		if (srq)
-			hca_pages_free(&srq->pages);
-		free(srq);
-	}
-	table_clear(&hca->srqs);
-	for (i = 0; i < hca->cqs.size; i++) {
-		struct hca_cq *cq = hca->cqs.slot[i];
-
-		if (cq) {
-			hca_record_free(&cq->dbr);
-			hca_pages_free(&cq->pages);
-		}
-		free(cq);
-	}
-	table_clear(&hca->cqs);
-	for (i = 0; i < hca->eqs.size; i++) {
-		struct hca_eq *eq = hca->eqs.slot[i];
-
-		if (eq)
-			hca_pages_free(&eq->pages);
-		free(eq);
-	}
-	table_clear(&hca->eqs);
-	for (i = 0; i < hca->mkeys.size; i++) {
-		if (hca->mkeys.slot[i])
-			hca_mkey_free(hca, hca->mkeys.slot[i]);
-	}
-	table_clear(&hca->mkeys);
-	for (i = 0; i < hca->memics.size; i++)
-		free(hca->memics.slot[i]);
-	table_clear(&hca->memics);
+	DROP(hca, &hca->qps, hca_qp_free);
+	DROP(hca, &hca->srqs, hca_srq_free);
+	DROP(hca, &hca->cqs, hca_cq_free);
+	DROP(hca, &hca->eqs, hca_eq_free);
+	DROP(hca, &hca->mkeys, hca_mkey_free);
+	hca_memic_drop(hca);
 	/* Behind the queues that are in them. */
-	for (i = 0; i < hca->umems.size; i++) {
-		if (hca->umems.slot[i])
-			hca_umem_free(hca->umems.slot[i]);
-	}
-	table_clear(&hca->umems);
-	table_clear(&hca->uctxs);
+	DROP(hca, &hca->umems, hca_umem_free);
 	hca_flow_drop(hca);
-	table_clear(&hca->flow_tables);
-	table_clear(&hca->flow_counters);
-	table_clear(&hca->reserved_qpns);
-	table_clear(&hca->uars);
-	table_clear(&hca->pds);
-	table_clear(&hca->xrcds);
+	drop_table(hca, &hca->flow_counters);
+	drop_table(hca, &hca->reserved_qpns);
+	drop_table(hca, &hca->uars);
+	drop_table(hca, &hca->pds);
+	drop_table(hca, &hca->xrcds);
+	drop_table(hca, &hca->uctxs);
+	hca_ud_drop(hca);
 	hca_mcg_drop(hca);
+	clear_shared(hca);
 	if (hca->port)
 		subnet_forget(hca->port);
 	hca->cmd_eqn = 0;
 	hca->pd_seen = false;
+	hca->trapped_uars = 0;
 	hca->poll_next = 0;
+	hca->cq_next = 0;
+	hca->cq_lost = 0;
+	hca->gsi_qpn = 0;
 	hca_caps_reset(hca);
 	hca_port_reset(hca);
 }
@@ -235,7 +220,7 @@ static void set_limits(struct hca *hca)
 {
 	hca->uars.limit = HCA_UAR_PAGES - HCA_MEMIC_SIZE / HCA_UAR_PAGE;
 	hca->pds.limit = 1u << 16;
-	hca->memics.limit = 1u << 16;
+	hca->memics.limit = HCA_MEMIC_SIZE / HCA_MEMIC_UNIT + 1;
 	hca->uctxs.limit = 1u << 16;
 	hca->flow_tables.limit = (1u << HCA_FLOW_LOG_TABLES) + 1;
 	hca->flow_counters.limit = 1u << 16;
@@ -245,6 +230,7 @@ static void set_limits(struct hca *hca)
 	hca->cqs.limit = 1u << 16;
 	hca->srqs.limit = 1u << 16;
 	hca->qps.limit = HCA_QPN_LIMIT;
+	hca->qps.base = HCA_QPN_FIRST;
 	hca->reserved_qpns.limit = HCA_RESERVED_QPNS + 1;
 	hca->mkeys.limit = 1u << 24;
 	hca->mkeys.base = HCA_MKEY_FIRST;
@@ -318,7 +304,9 @@ void hca_free(struct hca *hca)
 		return;
 	subnet_remove(hca->port);
 	hca->port = NULL;
+	hca_cmd_abandon(hca);
 	hca_drop_objects(hca);
+	assert(!hca->memory_used);
 	while (hca->unmodelled) {
 		struct hca_unmodelled *next = hca->unmodelled->next;
 

@@ -3,51 +3,89 @@
  * Device memory (MEMIC): a window of BAR0 that CPUs write as plain memory and that keys of the
  * MEMIC mode give to the data path. The driver chooses the pages, the device the place in them.
  */
-#include "hca/cmd.h"
-
-#include <stdlib.h>
-
 #include "hca/memic.h"
+
+#include "hca/budget.h"
+#include "hca/cmd.h"
 #include "hca/mkc.h"
 
-#define ALIGN_MIN     64u
 #define LOG_ALIGN_MAX 6u
 
 struct memic {
 	uint64_t start, size; /* bytes of BAR0 */
+	uint32_t keys;	      /* that were made for it */
 };
 
-/* The allocation that has all of [@start, @start + @size), or that overlaps it. */
-static struct memic *find(struct hca *hca, uint64_t start, uint64_t size, bool overlap,
-			  uint32_t *number)
+/* Owner of the unit at @addr of BAR0: a number of the table, 0 for none and outside of the window.
+ */
+static uint16_t owner_of(const struct hca *hca, uint64_t addr)
 {
-	uint32_t i;
+	return addr - HCA_MEMIC_OFFSET < HCA_MEMIC_SIZE
+		       ? hca->memic_owner[(addr - HCA_MEMIC_OFFSET) / HCA_MEMIC_UNIT]
+		       : 0;
+}
 
-	for (i = 0; i < hca->memics.size; i++) {
-		struct memic *memic = hca->memics.slot[i];
+static void set_owner(struct hca *hca, const struct memic *memic, uint16_t number)
+{
+	uint64_t addr;
 
-		if (!memic)
-			continue;
-		if (overlap ? start < memic->start + memic->size && memic->start < start + size
-			    : start >= memic->start && size <= memic->size &&
-				      start - memic->start <= memic->size - size) {
-			*number = i;
-			return memic;
-		}
+	for (addr = memic->start; addr < memic->start + memic->size; addr += HCA_MEMIC_UNIT)
+		hca->memic_owner[(addr - HCA_MEMIC_OFFSET) / HCA_MEMIC_UNIT] = number;
+}
+
+static bool is_free(const struct hca *hca, uint64_t start, uint64_t size)
+{
+	uint64_t addr;
+
+	for (addr = start; addr < start + size; addr += HCA_MEMIC_UNIT) {
+		if (owner_of(hca, addr))
+			return false;
 	}
-	return NULL;
+	return true;
 }
 
 bool hca_memic_covers(struct hca *hca, uint64_t start, uint64_t len)
 {
-	uint32_t number;
+	const struct memic *memic = hca_table_get(&hca->memics, owner_of(hca, start));
 
-	return find(hca, start, len, false, &number);
+	return memic && len <= memic->size - (start - memic->start);
 }
 
 uint8_t *hca_memic_at(struct hca *hca, uint64_t addr)
 {
 	return (uint8_t *)hca->uar_memory + (addr - HCA_SHARED_OFFSET);
+}
+
+void hca_memic_release(struct hca *hca, struct hca_mkey *mkey)
+{
+	struct memic *memic = hca_table_get(&hca->memics, mkey->memic);
+
+	if (memic)
+		memic->keys--;
+	mkey->memic = 0;
+}
+
+void hca_memic_hold(struct hca *hca, struct hca_mkey *mkey)
+{
+	struct memic *memic;
+
+	hca_memic_release(hca, mkey);
+	if (mkc_free(mkey->mkc) || mkc_mode(mkey->mkc) != HCA_MKC_MEMIC)
+		return;
+	mkey->memic = owner_of(hca, mkc_start(mkey->mkc));
+	memic = hca_table_get(&hca->memics, mkey->memic);
+	if (memic)
+		memic->keys++;
+}
+
+void hca_memic_drop(struct hca *hca)
+{
+	uint32_t i;
+
+	for (i = 0; i < hca->memics.size; i++)
+		hca_release(hca, hca->memics.slot[i]);
+	hca_table_clear(hca, &hca->memics);
+	memset(hca->memic_owner, 0, sizeof(hca->memic_owner));
 }
 
 enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd)
@@ -57,9 +95,9 @@ enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd)
 	uint64_t start = be64_at(cmd->in, 0x10), align, end;
 	struct memic *memic;
 
-	if (log_align > LOG_ALIGN_MAX || !size || size % ALIGN_MIN || size > HCA_MEMIC_MAX)
+	if (log_align > LOG_ALIGN_MAX || !size || size % HCA_MEMIC_UNIT || size > HCA_MEMIC_MAX)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0f0001);
-	align = (uint64_t)ALIGN_MIN << log_align;
+	align = (uint64_t)HCA_MEMIC_UNIT << log_align;
 	if (start < HCA_MEMIC_OFFSET || start >= HCA_MEMIC_OFFSET + HCA_MEMIC_SIZE ||
 	    range > HCA_MEMIC_OFFSET + HCA_MEMIC_SIZE - start)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0f0002);
@@ -68,16 +106,19 @@ enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd)
 	if (start > end || size > end - start)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0f0003);
 	/* The driver looks further when there is no room at this place. */
-	if (find(hca, start, size, true, &number))
+	if (!is_free(hca, start, size))
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x0f0004);
-	memic = calloc(1, sizeof(*memic));
+	/* Elsewhere there is no more memory, either. */
+	memic = hca_alloc(hca, sizeof(*memic));
 	if (!memic)
 		return hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x0f0005);
 	*memic = (struct memic){ .start = start, .size = size };
-	if (!hca_table_add(&hca->memics, 1, memic)) {
-		free(memic);
+	number = hca_table_add(hca, &hca->memics, 1, memic);
+	if (!number) {
+		hca_release(hca, memic);
 		return hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x0f0006);
 	}
+	set_owner(hca, memic, (uint16_t)number);
 	be64_put(cmd->out, 8, start);
 	return HCA_CMD_OK;
 }
@@ -86,21 +127,16 @@ enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd)
 enum hca_cmd_status hca_cmd_dealloc_memic(struct hca *hca, struct hca_cmd *cmd)
 {
 	uint64_t start = be64_at(cmd->in, 0x10);
-	struct memic *memic;
-	uint32_t number, i;
+	uint16_t number = owner_of(hca, start);
+	struct memic *memic = hca_table_get(&hca->memics, number);
 
-	memic = find(hca, start, 1, false, &number);
 	if (!memic || memic->start != start || memic->size != be32_at(cmd->in, 0x18))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0f0007);
-	for (i = 0; i < hca->mkeys.size; i++) {
-		const struct hca_mkey *mkey = hca->mkeys.slot[i];
-
-		if (mkey && mkc_mode(mkey->mkc) == HCA_MKC_MEMIC &&
-		    mkc_start(mkey->mkc) - start < memic->size)
-			return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x0f0008);
-	}
+	if (memic->keys)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x0f0008);
 	memset(hca_memic_at(hca, start), 0, memic->size);
-	hca_table_remove(&hca->memics, number);
-	free(memic);
+	set_owner(hca, memic, 0);
+	hca_table_remove(hca, &hca->memics, number);
+	hca_release(hca, memic);
 	return HCA_CMD_OK;
 }

@@ -5,10 +5,17 @@
 
 #include "hca/model.h"
 
-/* The window is the end of BAR0; 256 pages are all that the driver keeps account of. */
-#define HCA_MEMIC_SIZE	 (1u << 20)
 #define HCA_MEMIC_OFFSET ((uint64_t)HCA_UAR_PAGES * HCA_UAR_PAGE - HCA_MEMIC_SIZE)
 #define HCA_MEMIC_MAX	 (256u << 10) /* bytes of one allocation */
+
+/* Forget all allocations. */
+void hca_memic_drop(struct hca *hca);
+/*
+ * hca_memic_hold() - @mkey was made or changed: the allocation that it names now is not given back
+ * before it names another, is free, or is gone. Keys of other memory: nothing happens.
+ */
+void hca_memic_hold(struct hca *hca, struct hca_mkey *mkey);
+void hca_memic_release(struct hca *hca, struct hca_mkey *mkey);
 
 /* All of [@start, @start + @len), offsets in BAR0, is in one allocation. */
 bool hca_memic_covers(struct hca *hca, uint64_t start, uint64_t len);

@@ -4,69 +4,109 @@
 
 #include "hca/budget.h"
 #include "hca/cmd.h"
+#include "hca/memic.h"
 #include "hca/mkc.h"
 
 #define IN_MKC		 0x10
 #define IN_OCTWORDS	 0x60 /* translations_octword_actual_size */
-#define IN_ENTRIES	 0x110
 #define OUT_MKC		 0x10
 #define OUT_ENTRIES	 0x110 /* translation octwords, as many as fit */
 #define SYNDROME_CONTEXT 0x3bea01
 #define SYNDROME_ENTRIES 0x3bea03
 #define SYNDROME_INDEX	 0x3bea04
+#define SYNDROME_USER	 0x3bea06
+#define LOAD_STEP	 (1u << 12) /* octwords loaded at a time */
 
-static enum hca_cmd_status load_entries(struct hca *hca, struct hca_mkey *mkey, struct hca_cmd *cmd)
+/*
+ * A program's command must not name DMA addresses. The driver marks those that it passes on
+ * (mkey_umem_valid), unless the key is a list of keys, and keys of umems are not modelled.
+ */
+static enum hca_cmd_status check_user(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t octwords = be32_at(cmd->in, IN_OCTWORDS);
+	const uint8_t *mkc = cmd->in + IN_MKC;
 
-	if (!octwords)
+	if (mkc_indirect(mkc) || (!hca_cmd_uid(cmd) && !field_get(cmd->in, 3, 30, 30)))
 		return HCA_CMD_OK;
-	if (octwords > (cmd->ilen - IN_ENTRIES) / 16)
+	hca_unmodelled(hca, "CREATE_MKEY of a umem, access mode %u", mkc_mode(mkc));
+	return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_USER);
+}
+
+static enum hca_cmd_status check(struct hca *hca, struct hca_cmd *cmd)
+{
+	const uint8_t *mkc = cmd->in + IN_MKC;
+	uint32_t octwords = be32_at(cmd->in, IN_OCTWORDS);
+	enum hca_cmd_status status = check_user(hca, cmd);
+
+	if (status)
+		return status;
+	if (!hca_mkey_valid(hca, mkc))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_CONTEXT);
+	if (octwords > cmd->list_len / 16)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, SYNDROME_ENTRIES);
-	if (mkc_indirect(mkey->mkc) && octwords > HCA_XLT_LIST_MAX)
+	if (mkc_indirect(mkc) && octwords > HCA_XLT_LIST_MAX)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_ENTRIES);
-	if (hca_xlt_store(hca, &mkey->xlt, 0, cmd->in + IN_ENTRIES, octwords))
-		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_ENTRIES);
 	return HCA_CMD_OK;
 }
 
+/* Some of the entries that are left. */
+static enum hca_cmd_status load_entries(struct hca *hca, struct hca_cmd *cmd)
+{
+	uint32_t left = be32_at(cmd->in, IN_OCTWORDS) - cmd->octwords;
+	uint32_t count = left < LOAD_STEP ? left : LOAD_STEP;
+
+	hca_work(hca, 16 * (uint64_t)count);
+	if (hca_xlt_store(hca, &cmd->mkey->xlt, cmd->octwords,
+			  cmd->list + 16 * (size_t)cmd->octwords, count))
+		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_ENTRIES);
+	cmd->octwords += count;
+	return count < left ? HCA_CMD_MORE : HCA_CMD_OK;
+}
+
+/* The key has no number before all its entries are there. */
 enum hca_cmd_status hca_cmd_create_mkey(struct hca *hca, struct hca_cmd *cmd)
 {
-	enum hca_cmd_status status;
+	enum hca_cmd_status status = cmd->mkey ? HCA_CMD_OK : check(hca, cmd);
 	struct hca_mkey *mkey;
-	const uint8_t *mkc;
 
-	mkc = cmd->in + IN_MKC;
-	if (!hca_mkey_valid(hca, mkc))
-		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_CONTEXT);
-
-	mkey = hca_alloc(hca, sizeof(*mkey));
+	if (status)
+		return status;
+	if (!cmd->mkey)
+		cmd->mkey = hca_alloc(hca, sizeof(*mkey));
+	mkey = cmd->mkey;
 	if (!mkey)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_INDEX);
-	memcpy(mkey->mkc, mkc, sizeof(mkey->mkc));
-	mkey->pg_access = field_get(cmd->in, 3, 31, 31);
-	status = load_entries(hca, mkey, cmd);
-	if (status == HCA_CMD_OK) {
-		mkey->index = hca_table_add(&hca->mkeys, 1, mkey);
-		if (!mkey->index)
-			status = hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_INDEX);
-	}
-	if (status != HCA_CMD_OK) {
-		hca_mkey_free(hca, mkey);
+	status = load_entries(hca, cmd);
+	if (status)
 		return status;
-	}
+	status = hca_cmd_add(hca, cmd, &hca->mkeys, HCA_MKEY_FIRST, mkey, &mkey->index);
+	if (status)
+		return status;
+	cmd->mkey = NULL;
+	memcpy(mkey->mkc, cmd->in + IN_MKC, sizeof(mkey->mkc));
+	mkey->pg_access = field_get(cmd->in, 3, 31, 31);
+	mkey->uid = hca_cmd_uid(cmd);
+	hca_plain_hold(&hca->uctxs, mkey->uid, 1);
+	hca_memic_hold(hca, mkey);
 	field_put(cmd->out, 2, 23, 0, mkey->index);
 	return HCA_CMD_OK;
 }
 
-/* Translations are used within one turn of the engine only, so nothing is in flight here. */
+static struct hca_mkey *find(struct hca *hca, const struct hca_cmd *cmd)
+{
+	struct hca_mkey *mkey = hca_table_get(&hca->mkeys, hca_cmd_number(cmd));
+
+	return mkey && hca_cmd_owns(cmd, mkey->uid) ? mkey : NULL;
+}
+
 enum hca_cmd_status hca_cmd_destroy_mkey(struct hca *hca, struct hca_cmd *cmd)
 {
-	struct hca_mkey *mkey;
+	struct hca_mkey *mkey = find(hca, cmd);
 
-	mkey = hca_table_remove(&hca->mkeys, hca_cmd_number(cmd));
 	if (!mkey)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_INDEX);
+	hca_table_remove(hca, &hca->mkeys, mkey->index);
+	hca_plain_hold(&hca->uctxs, mkey->uid, -1);
+	hca_memic_release(hca, mkey);
 	hca_mkey_free(hca, mkey);
 	return HCA_CMD_OK;
 }
@@ -76,7 +116,7 @@ enum hca_cmd_status hca_cmd_query_mkey(struct hca *hca, struct hca_cmd *cmd)
 	struct hca_mkey *mkey;
 	uint32_t i;
 
-	mkey = hca_table_get(&hca->mkeys, hca_cmd_number(cmd));
+	mkey = find(hca, cmd);
 	if (!mkey)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_INDEX);
 	memcpy(cmd->out + OUT_MKC, mkey->mkc, sizeof(mkey->mkc));

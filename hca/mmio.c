@@ -110,6 +110,7 @@ static void set_queue_low(struct hca_mmio *mmio, uint32_t value)
 		mmio->cmdq_addr =
 			(mmio->cmdq_addr & ~(uint64_t)UINT32_MAX) | (value & CMDQ_ADDR_MASK);
 		mmio->cmdq_valid = true;
+		mmio->cmdq_generation++;
 		mmio->cmd_pending = 0;
 		mmio->nic_state = NIC_FULL;
 		return;
@@ -121,6 +122,7 @@ static void set_queue_low(struct hca_mmio *mmio, uint32_t value)
 	mmio->nic_state = NIC_DISABLED;
 	mmio->cmdq_valid = false;
 	mmio->cmd_pending = 0;
+	mmio->half_offset = 0;
 	mmio->reset_pending = true;
 }
 
@@ -185,6 +187,8 @@ static bool uar_write(struct hca_mmio *mmio, uint32_t offset, unsigned int size,
 
 	/* EQs behave as always armed, so their doorbells (0x40, 0x48) say nothing new. */
 	if (reg != HCA_UAR_CQ_ARM && reg < HCA_UAR_SQ)
+		return false;
+	if (offset % size)
 		return false;
 	if (size == 8)
 		return doorbell_put(mmio, offset, be64toh(value));

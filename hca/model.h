@@ -31,31 +31,45 @@
 
 #define HCA_MTU 4096u
 
+/*
+ * Device memory, see memic.h: a window at the end of BAR0; 256 pages are all that the driver keeps
+ * account of. It is given in units.
+ */
+#define HCA_MEMIC_SIZE (1u << 20)
+#define HCA_MEMIC_UNIT 64u
+
 /* --- objects (object.c): number -> object, numbers from 1 upwards ------------------------- */
 
 struct hca_table {
 	void **slot;
-	uint32_t size;	/* slots allocated */
-	uint32_t limit; /* highest number + 1 */
-	uint32_t base;	/* lowest number to give, 0: 1 */
-	uint32_t next;	/* where the search for a free number starts */
+	uint64_t *taken; /* a bit for each slot, so that a free number is found quickly */
+	uint32_t size;	 /* slots allocated */
+	uint32_t limit;	 /* highest number + 1 */
+	uint32_t base;	 /* lowest number to give, 0: 1 */
+	uint32_t next;	 /* no number from base to here is free */
 	uint32_t count;
 };
 
 /* Object of @number, or NULL. */
 void *hca_table_get(const struct hca_table *table, uint32_t number);
-/* Gives @object a free number >= @first. Returns it, or 0 when the table is full or ENOMEM. */
-uint32_t hca_table_add(struct hca_table *table, uint32_t first, void *object);
-/* Takes @number out and returns its object, or NULL. */
-void *hca_table_remove(struct hca_table *table, uint32_t number);
+/*
+ * Gives @object the lowest free number >= @first. Returns it, or 0 with errno: ENOSPC all numbers
+ * are taken, ENOMEM the table cannot grow, see hca_alloc(). Nothing has changed then.
+ */
+uint32_t hca_table_add(struct hca *hca, struct hca_table *table, uint32_t first, void *object);
+/* Takes @number out and returns its object, or NULL. The last one takes the table's memory along.
+ */
+void *hca_table_remove(struct hca *hca, struct hca_table *table, uint32_t number);
+/* The lowest number >= @first that is taken, or 0. */
+uint32_t hca_table_next(const struct hca_table *table, uint32_t first);
 
 /* A queue buffer: page list of a CREATE command. */
 struct hca_pages {
-	uint64_t *addr; /* DMA address of each page */
+	uint8_t *list; /* DMA address of each page, be64; the low 12 bits are not part of it */
 	uint32_t count;
 	uint8_t log_page_size; /* of the page in bytes: the context's field + 12 */
-	uint32_t offset;       /* bytes into the first page: page_offset 64ths of the page */
-	uint32_t *users;       /* of the umem that the pages are in, or NULL */
+	uint64_t offset;       /* bytes into the first page: page_offset 64ths of the page */
+	uint32_t *users;       /* of the umem whose list this is, or NULL: it is the buffer's own */
 };
 
 /* A doorbell record. */
@@ -74,12 +88,13 @@ int hca_pages_write(struct hca *hca, const struct hca_pages *pages, uint64_t byt
 		    size_t len);
 /* DMA address of a byte, 0 past the end. */
 uint64_t hca_pages_addr(const struct hca_pages *pages, uint64_t byte);
-void hca_pages_free(struct hca_pages *pages);
+void hca_pages_free(struct hca *hca, struct hca_pages *pages);
 
 /* --- event and completion queues (eq.c, cq.c) ---------------------------------------------- */
 
 struct hca_eq {
 	uint32_t number;
+	uint32_t cqs; /* that send their events here */
 	struct hca_pages pages;
 	uint8_t log_size;
 	uint32_t uar;
@@ -121,6 +136,8 @@ void hca_event_number(struct hca *hca, enum hca_event type, uint32_t number);
 
 struct hca_cq {
 	uint32_t number;
+	uint16_t uid;	/* user context that made it, 0: the driver */
+	uint32_t users; /* queues that complete here */
 	struct hca_pages pages;
 	uint8_t log_size;
 	uint8_t cqe_sz;	     /* encoding: 0 64 B, 1 and 2 128 B */
@@ -157,6 +174,8 @@ struct hca_cqe {
 
 /* Post @cqe and send a completion event when armed for it. @cqn of no CQ: nothing happens. */
 void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe);
+/* A doorbell was lost that may have armed @cq: if its record says so, it counts as armed. */
+void hca_cq_arm_lost(struct hca *hca, struct hca_cq *cq);
 /* Look at the arm record of @cq and send the event that is due. Called by hca_poll(). */
 bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq);
 
@@ -171,6 +190,8 @@ bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq);
 
 struct hca_mkey {
 	uint32_t index;	    /* key >> 8 */
+	uint16_t uid;	    /* user context that made it, 0: the driver */
+	uint16_t memic;	    /* device memory that it is a key of, 0: none */
 	uint8_t mkc[64];    /* context, as the driver sees it; fields are read from here */
 	struct hca_xlt xlt; /* translation entries */
 	bool pg_access;	    /* CREATE_MKEY pg_access */
@@ -268,6 +289,7 @@ enum hca_qp_type {
 struct hca_qp {
 	struct hca *hca;
 	uint32_t number;
+	uint16_t uid; /* user context that made it, 0: the driver */
 	enum hca_qp_type type;
 	enum hca_qp_state state;
 	uint8_t qpc[232]; /* context as merged from the commands; QUERY_QP starts from it */
@@ -324,6 +346,8 @@ void hca_qp_error(struct hca_qp *qp, int event);
 
 struct hca_srq {
 	uint32_t number;
+	uint16_t uid;	/* user context that made it, 0: the driver */
+	uint32_t users; /* QPs that receive from it */
 	uint32_t pd, cqn, xrcd;
 	struct hca_pages pages;
 	uint32_t wqes;	 /* power of two */
@@ -354,15 +378,48 @@ enum hca_cmd_status {
 	HCA_CMD_BAD_QP_STATE = 0x10,
 	HCA_CMD_BAD_INPUT_LEN = 0x50,
 	HCA_CMD_BAD_OUTPUT_LEN = 0x51,
+	/* Not a status: the command goes on when it is called again. */
+	HCA_CMD_MORE = 0x100,
 };
 
 /* A command being executed: whole input and output, zeroed output, lengths in bytes. */
 struct hca_cmd {
 	const uint8_t *in;
-	uint32_t ilen;
+	uint32_t ilen; /* with the list */
 	uint8_t *out;
 	uint32_t olen;
+	/* The list that ends the input of some commands, see hca_cmd_take_list(). Not in @in. */
+	uint8_t *list;
+	uint32_t list_len;
+	/* CREATE_MKEY: the key that entries of the list are loaded into, and how many were. */
+	struct hca_mkey *mkey;
+	uint32_t octwords;
 	uint32_t syndrome; /* set next to a status that is not OK */
+};
+
+/* What any command reads besides its list, and fills in: a capability block with its header. */
+#define HCA_CMD_FIXED 0x1010u
+/* Output blocks whose addresses need no memory of their own. */
+#define HCA_CMD_FEW_BLOCKS 16u
+
+/* The command under way, see cmd.c. What the driver may change meanwhile is read once. */
+struct hca_cmd_job {
+	bool active;
+	enum { HCA_CMD_INPUT, HCA_CMD_OUTPUT_CHAIN, HCA_CMD_EXECUTE, HCA_CMD_OUTPUT } phase;
+	unsigned int slot;
+	unsigned int generation; /* of the queue that it came from */
+	uint64_t entry_addr;
+	uint8_t entry[64];
+	uint32_t eqn; /* command EQ when it began, 0: the driver polls */
+	struct hca_cmd cmd;
+	uint32_t in_len; /* bytes of @in */
+	uint32_t olen;	 /* of the driver's buffer */
+	uint64_t *block; /* addresses of the output blocks */
+	uint64_t next;	 /* the block of the chain to look at */
+	uint32_t number; /* and its number */
+	uint32_t done;	 /* bytes of input or output */
+	uint64_t few_blocks[HCA_CMD_FEW_BLOCKS];
+	uint8_t in[HCA_CMD_FIXED], out[HCA_CMD_FIXED];
 };
 
 typedef enum hca_cmd_status (*hca_cmd_fn)(struct hca *hca, struct hca_cmd *cmd);
@@ -386,11 +443,12 @@ enum hca_cmd_status hca_cmd_destroy_srq(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_srq(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_arm_srq(struct hca *hca, struct hca_cmd *cmd);
 /*
- * Page list of a CREATE command at byte @list of its input, for a buffer of @bytes; @log_page_size
- * of bytes, @page_offset in 64ths of a page, as the contexts have it. Frees nothing of @pages;
- * leaves it as it is unless HCA_CMD_OK. HCA_CMD_BAD_INPUT_LEN when the input ends before the list.
+ * The list of @cmd's input is the buffer of @pages from now on, for a queue of @bytes;
+ * @log_page_size of bytes, @page_offset in 64ths of a page, as the contexts have it. Frees nothing
+ * of @pages; leaves it as it is unless HCA_CMD_OK. HCA_CMD_BAD_PARAM for a page that no context can
+ * name, HCA_CMD_BAD_INPUT_LEN when the list ends too early.
  */
-enum hca_cmd_status hca_cmd_pages(struct hca_cmd *cmd, uint32_t list, uint64_t bytes,
+enum hca_cmd_status hca_cmd_pages(struct hca *hca, struct hca_cmd *cmd, uint64_t bytes,
 				  uint8_t log_page_size, uint32_t page_offset,
 				  struct hca_pages *pages); /* object.c */
 
@@ -412,6 +470,7 @@ struct hca_mcg {
 		uint8_t mgid[16];
 	} * entry;
 	unsigned int count;
+	unsigned int cursor; /* entries that the datagram under way has passed */
 };
 
 /* Forget all, or one QP's. */
@@ -420,6 +479,20 @@ void hca_mcg_forget(struct hca *hca, uint32_t qpn);
 
 struct hca_traffic {
 	uint64_t packets, octets;
+};
+
+/* Datagrams that wait for a turn of their receiver, and those that found no room. */
+#define HCA_INBOX_PACKETS 4096u
+#define HCA_INBOX_BYTES	  (8u << 20)
+
+struct hca_inbox {
+	struct hca_datagram *head, *tail; /* @tail is valid while there is a head */
+	uint32_t packets;
+	uint64_t bytes; /* GRH areas and payload */
+	struct hca_traffic lost;
+	/* The QP that takes the first one, and the bytes of it that were checked, and moved. */
+	uint32_t qpn;
+	uint64_t checked, moved;
 };
 
 /* Count and steer, see hca_steer(). False when the packets are dropped. */
@@ -439,6 +512,7 @@ struct hca_mmio {
 	bool link; /* as hca_set_link() left it */
 	uint64_t cmdq_addr;
 	bool cmdq_valid;
+	unsigned int cmdq_generation; /* counts queues: commands of an older one are void */
 	uint8_t nic_state;
 	uint32_t cmd_pending; /* bit per slot */
 	struct {
@@ -458,6 +532,7 @@ struct hca {
 	struct subnet_port *port;
 	struct hca_mcg mcg;
 	struct hca_traffic traffic[2][2]; /* by enum hca_side, multicast */
+	struct hca_inbox inbox;
 	void (*wake)(void *arg);
 	void *wake_arg;
 	struct hca_mmio mmio;
@@ -466,13 +541,20 @@ struct hca {
 		flow_tables, flow_counters, reserved_qpns;
 	struct hca_flow_table *flow_root[2]; /* by enum hca_side, NULL: none */
 	uint32_t cmd_eqn;		     /* 0: polling mode */
-	bool pd_seen; /* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
+	struct hca_cmd_job job;
+	unsigned int cmd_next;				       /* slot that is looked at first */
+	uint16_t memic_owner[HCA_MEMIC_SIZE / HCA_MEMIC_UNIT]; /* number of each unit, 0: free */
+	bool pd_seen;	       /* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
+	uint32_t trapped_uars; /* pages below HCA_UAR_FIRST_SHARED that are taken */
 	uint8_t vport_context[512];
 	char node_description[64];
 	int uar_fd; /* memory of the shared UAR pages */
 	void *uar_memory;
 	/* data path scratch and timers */
 	uint32_t poll_next; /* QP number where the next turn starts */
+	uint32_t cq_next;   /* CQ number where the next turn starts */
+	uint32_t cq_lost;   /* slots of CQs to look at because of doorbells that found no room */
+	uint32_t gsi_qpn;   /* the newest QP of type GSI */
 	/* budgets, see hca/budget.h */
 	uint64_t memory_used; /* bytes */
 	int64_t work_left;    /* of this turn */

@@ -1,77 +1,136 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Numbers of objects, and the buffers of queues. */
+#include "hca/budget.h"
 #include "hca/cmd.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #define TABLE_MIN 64u
+#define WORD_BITS 64u
 /* page_offset counts in 64ths of a page: mlx5_umem_find_best_quantized_pgoff(). */
 #define PAGE_OFFSET_QUANTA 64u
 #define LOG_PAGE_MAX	   43u /* five bits + 12 */
 
-char hca_object_plain;
+/* --- tables ------------------------------------------------------------------------------ */
 
 void *hca_table_get(const struct hca_table *table, uint32_t number)
 {
 	return number < table->size ? table->slot[number] : NULL;
 }
 
-static bool table_grow(struct hca_table *table, uint32_t number)
+/* Bits of word @word that are @taken, or free. */
+static uint64_t bits(const struct hca_table *table, uint32_t word, bool taken)
+{
+	return taken ? table->taken[word] : ~table->taken[word];
+}
+
+/* The lowest number from @number on that is @taken, or free; past the slots: the next. */
+static uint32_t search(const struct hca_table *table, uint32_t number, bool taken)
+{
+	uint32_t word = number / WORD_BITS, words = table->size / WORD_BITS;
+	uint64_t left;
+
+	if (word >= words)
+		return number;
+	left = bits(table, word, taken) & UINT64_MAX << number % WORD_BITS;
+	while (!left) {
+		if (++word == words)
+			return table->size;
+		left = bits(table, word, taken);
+	}
+	return word * WORD_BITS + (uint32_t)__builtin_ctzll(left);
+}
+
+uint32_t hca_table_next(const struct hca_table *table, uint32_t first)
+{
+	uint32_t number = search(table, first, true);
+
+	return number < table->size ? number : 0;
+}
+
+static bool table_grow(struct hca *hca, struct hca_table *table, uint32_t number)
 {
 	uint32_t size = table->size ? table->size : TABLE_MIN;
+	uint64_t *taken;
 	void **slot;
 
 	while (size <= number)
 		size *= 2;
-	slot = realloc(table->slot, size * sizeof(*slot));
-	if (!slot)
+	taken = hca_alloc(hca, size / 8);
+	slot = taken ? hca_resize(hca, table->slot, size * sizeof(*slot)) : NULL;
+	if (!slot) {
+		hca_release(hca, taken);
 		return false;
-	memset(slot + table->size, 0, (size - table->size) * sizeof(*slot));
+	}
+	if (table->size)
+		memcpy(taken, table->taken, table->size / 8);
+	hca_release(hca, table->taken);
+	table->taken = taken;
 	table->slot = slot;
 	table->size = size;
 	return true;
 }
 
-uint32_t hca_table_add(struct hca_table *table, uint32_t first, void *object)
+uint32_t hca_table_add(struct hca *hca, struct hca_table *table, uint32_t first, void *object)
 {
-	uint32_t base = table->base ? table->base : 1, number = first;
-	bool from_start = first <= base;
+	uint32_t base = table->base ? table->base : 1, number;
+	uint32_t lowest = table->next < base ? base : table->next + 1;
 
-	/* The lowest free number keeps the tables that are polled short. */
-	if (from_start)
-		number = table->next > base ? table->next : base;
-	while (hca_table_get(table, number))
-		number++;
+	number = search(table, first > lowest ? first : lowest, false);
+	errno = ENOSPC;
 	if (number >= table->limit)
 		return 0;
-	if (number >= table->size && !table_grow(table, number))
+	errno = ENOMEM;
+	if (number >= table->size && !table_grow(hca, table, number))
 		return 0;
 	table->slot[number] = object;
+	table->taken[number / WORD_BITS] |= (uint64_t)1 << number % WORD_BITS;
 	table->count++;
-	if (from_start)
-		table->next = number + 1;
+	if (first <= lowest)
+		table->next = number;
 	return number;
 }
 
-void *hca_table_remove(struct hca_table *table, uint32_t number)
+void *hca_table_remove(struct hca *hca, struct hca_table *table, uint32_t number)
 {
 	void *object = hca_table_get(table, number);
 
 	if (!object)
 		return NULL;
 	table->slot[number] = NULL;
-	table->count--;
-	if (number < table->next)
-		table->next = number;
+	table->taken[number / WORD_BITS] &= ~((uint64_t)1 << number % WORD_BITS);
+	if (number <= table->next)
+		table->next = number - 1;
+	if (!--table->count)
+		hca_table_clear(hca, table);
 	return object;
 }
 
-void hca_pages_free(struct hca_pages *pages)
+void hca_table_clear(struct hca *hca, struct hca_table *table)
+{
+	hca_release(hca, table->slot);
+	hca_release(hca, table->taken);
+	*table = (struct hca_table){ .limit = table->limit, .base = table->base };
+}
+
+enum hca_cmd_status hca_cmd_add(struct hca *hca, struct hca_cmd *cmd, struct hca_table *table,
+				uint32_t first, void *object, uint32_t *number)
+{
+	*number = hca_table_add(hca, table, first, object);
+	if (*number)
+		return HCA_CMD_OK;
+	return errno == ENOSPC ? hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x0b0004)
+			       : hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x0b0005);
+}
+
+/* --- buffers of queues ------------------------------------------------------------------- */
+
+void hca_pages_free(struct hca *hca, struct hca_pages *pages)
 {
 	if (pages->users)
 		--*pages->users;
-	free(pages->addr);
+	else
+		hca_release(hca, pages->list);
 	*pages = (struct hca_pages){ 0 };
 }
 
@@ -82,7 +141,8 @@ uint64_t hca_pages_addr(const struct hca_pages *pages, uint64_t byte)
 
 	if (at < byte || page >= pages->count)
 		return 0;
-	return pages->addr[page] + (at & (((uint64_t)1 << pages->log_page_size) - 1));
+	return (be64_at(pages->list, 8 * page) & ~(uint64_t)0xfff) +
+	       (at & (((uint64_t)1 << pages->log_page_size) - 1));
 }
 
 static int pages_transfer(struct hca *hca, const struct hca_pages *pages, uint64_t byte,
@@ -120,27 +180,29 @@ int hca_pages_write(struct hca *hca, const struct hca_pages *pages, uint64_t byt
 	return pages_transfer(hca, pages, byte, NULL, buf, len);
 }
 
-enum hca_cmd_status hca_cmd_pages(struct hca_cmd *cmd, uint32_t list, uint64_t bytes,
+uint8_t *hca_cmd_take_list(struct hca *hca, struct hca_cmd *cmd, uint32_t len)
+{
+	uint8_t *list = cmd->list, *shorter = hca_resize(hca, list, len);
+
+	cmd->list = NULL;
+	return shorter ? shorter : list;
+}
+
+enum hca_cmd_status hca_cmd_pages(struct hca *hca, struct hca_cmd *cmd, uint64_t bytes,
 				  uint8_t log_page_size, uint32_t page_offset,
 				  struct hca_pages *pages)
 {
-	uint64_t page, count, *addr;
-	uint32_t offset, i;
+	uint64_t page, count, offset;
 
 	if (log_page_size > LOG_PAGE_MAX || page_offset >= PAGE_OFFSET_QUANTA)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0b0001);
 	page = (uint64_t)1 << log_page_size;
-	offset = (uint32_t)(page_offset * (page / PAGE_OFFSET_QUANTA));
+	offset = page_offset * (page / PAGE_OFFSET_QUANTA);
 	count = (bytes + offset + page - 1) >> log_page_size;
-	if (list > cmd->ilen || count > (cmd->ilen - list) / 8)
+	if (count > cmd->list_len / 8)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x0b0002);
-	addr = calloc(count ? count : 1, sizeof(*addr));
-	if (!addr)
-		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x0b0003);
-	for (i = 0; i < count; i++)
-		addr[i] = be64_at(cmd->in, list + 8 * (size_t)i) & ~(uint64_t)0xfff;
 	*pages = (struct hca_pages){
-		.addr = addr,
+		.list = hca_cmd_take_list(hca, cmd, (uint32_t)(8 * count)),
 		.count = (uint32_t)count,
 		.log_page_size = log_page_size,
 		.offset = offset,

@@ -5,11 +5,11 @@
 
 /* QPs that do work per call; the next call goes on behind them. */
 #define BUSY_QPS 64u
+/* CQs looked at per call; the next call goes on behind them. */
+#define PEEKED_CQS 4096u
 
 struct turn {
 	bool reset, overflow, link;
-	uint64_t queue;
-	uint32_t commands;
 	unsigned int tail, head;
 };
 
@@ -23,16 +23,12 @@ static struct turn take(struct hca_mmio *mmio)
 		.reset = mmio->reset_pending,
 		.link = mmio->link,
 		.overflow = mmio->doorbell_overflow,
-		.queue = mmio->cmdq_addr,
-		.commands = mmio->cmd_pending,
 		.tail = mmio->doorbell_tail,
 		.head = mmio->doorbell_head,
 	};
 	/* What came after the reset stays until the objects are gone. */
-	if (!turn.reset) {
-		mmio->cmd_pending = 0;
+	if (!turn.reset)
 		mmio->doorbell_overflow = false;
-	}
 	pthread_mutex_unlock(&mmio->lock);
 	return turn;
 }
@@ -41,6 +37,7 @@ static void finish_reset(struct hca *hca)
 {
 	struct hca_mmio *mmio = &hca->mmio;
 
+	hca_cmd_abandon(hca);
 	hca_drop_objects(hca);
 	pthread_mutex_lock(&mmio->lock);
 	mmio->reset_pending = false;
@@ -71,12 +68,7 @@ static void kick_all(struct hca *hca)
 {
 	uint32_t i;
 
-	for (i = 0; i < hca->cqs.size; i++) {
-		struct hca_cq *cq = hca->cqs.slot[i];
-
-		if (cq)
-			hca_cq_poll_arm(hca, cq);
-	}
+	hca->cq_lost = hca->cqs.size;
 	for (i = 0; i < hca->qps.size; i++) {
 		struct hca_qp *qp = hca->qps.slot[i];
 
@@ -144,26 +136,35 @@ static bool poll_qps(struct hca *hca)
 	return busy;
 }
 
+/* Their share of a turn is their own, so that busy QPs do not keep events back. */
 static bool poll_cqs(struct hca *hca)
 {
+	uint32_t size = hca->cqs.size, peeks = 0, i;
 	bool busy = false;
-	uint32_t i;
 
-	for (i = 0; i < hca->cqs.size; i++) {
-		struct hca_cq *cq = hca->cqs.slot[i];
+	for (i = 0; i < size && peeks < PEEKED_CQS; i++) {
+		uint32_t number = hca->cq_next < size ? hca->cq_next : 0;
+		struct hca_cq *cq = hca->cqs.slot[number];
+		bool lost = hca->cq_lost;
 
-		/* The arm doorbell of the others is trapped. */
-		if (cq && cq->pi && cq->uar >= HCA_UAR_FIRST_SHARED)
-			busy |= hca_cq_poll_arm(hca, cq);
+		hca->cq_next = number + 1;
+		hca->cq_lost -= lost;
+		/* The arm doorbell of the others is trapped, unless there was no room for it. */
+		if (!cq || !cq->pi || (!lost && cq->uar < HCA_UAR_FIRST_SHARED))
+			continue;
+		if (lost)
+			hca_cq_arm_lost(hca, cq);
+		hca_work(hca, HCA_WORK_PEEK);
+		peeks++;
+		busy |= hca_cq_poll_arm(hca, cq);
 	}
-	return busy;
+	return busy || hca->cq_lost;
 }
 
 static bool run_turn(struct hca *hca)
 {
 	struct turn turn = take(&hca->mmio);
 	bool busy = false;
-	unsigned int slot;
 
 	hca->work_left = HCA_TURN_WORK;
 	if (turn.reset) {
@@ -175,13 +176,11 @@ static bool run_turn(struct hca *hca)
 		hca_port_link_changed(hca);
 		busy = true;
 	}
-	for (slot = 0; slot < 32; slot++) {
-		if (turn.commands >> slot & 1)
-			hca_cmd_run(hca, turn.queue, slot);
-	}
-	busy |= turn.commands || turn.tail != turn.head || turn.overflow;
+	busy |= hca_cmd_poll(hca);
+	busy |= turn.tail != turn.head || turn.overflow;
 	if (turn.tail != turn.head || turn.overflow)
 		doorbells(hca, &turn);
+	busy |= hca_ud_poll(hca);
 	busy |= poll_qps(hca);
 	busy |= poll_cqs(hca);
 	return busy;

@@ -67,6 +67,8 @@ void hca_port_link_changed(struct hca *hca)
 	uint8_t data[28] = { [8] = 1 << 4 }; /* port 1 */
 
 	put_link(hca->vport_context, up);
+	if (!up)
+		hca_ud_drop(hca);
 	hca_event(hca, HCA_EVENT_PORT_CHANGE, up ? PORT_ACTIVE : PORT_DOWN, data);
 	/* The manager has forgotten what the port had joined: its clients have to ask again. */
 	if (up)
@@ -98,6 +100,8 @@ void hca_port_reset(struct hca *hca)
 	field_put(ctx, 24, 4, 0, SUBNET_TIMEOUT);
 	field_put(ctx, 25, 31, 16, SUBNET_SM_LID);
 
+	memset(hca->traffic, 0, sizeof(hca->traffic));
+	hca->inbox.lost = (struct hca_traffic){ 0 };
 	memset(hca->node_description, 0, sizeof(hca->node_description));
 	snprintf(hca->node_description, sizeof(hca->node_description), "rdma-tph %s",
 		 hca->params.name);
@@ -170,11 +174,14 @@ enum hca_cmd_status hca_cmd_query_pkey(struct hca *hca, struct hca_cmd *cmd)
 	return HCA_CMD_OK;
 }
 
-/* Payload only: headers are not modelled. There are no errors. */
+/* Payload only: headers are not modelled. Received errors are datagrams that found no room. */
 enum hca_cmd_status hca_cmd_query_vport_counter(struct hca *hca, struct hca_cmd *cmd)
 {
+	const struct hca_traffic *lost = &hca->inbox.lost;
 	unsigned int multicast, side;
 
+	be64_put(cmd->out, 0x10, lost->packets);
+	be64_put(cmd->out, 0x18, lost->octets);
 	for (multicast = 0; multicast < 2; multicast++) {
 		for (side = HCA_RX; side <= HCA_TX; side++) {
 			const struct hca_traffic *traffic = &hca->traffic[side][multicast];

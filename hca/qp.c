@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Queue pairs: CREATE_QP, DESTROY_QP, QUERY_QP. Transitions are in qp_modify.c. */
+#include "hca/budget.h"
 #include "hca/cmd.h"
 #include "hca/qp.h"
 #include "hca/umem.h"
-
-#include <stdlib.h>
 
 #define CREATE_QPC     0x18u
 #define WQ_UMEM_OFFSET 0x100u
@@ -32,11 +31,34 @@ static bool type_is_modelled(uint32_t type)
 	}
 }
 
-struct hca_qp *hca_qp_get(struct hca *hca, uint32_t number)
+struct hca_qp *hca_qp_get(struct hca *hca, const struct hca_cmd *cmd)
 {
-	struct hca_qp *qp = hca_table_get(&hca->qps, number);
+	struct hca_qp *qp = hca_table_get(&hca->qps, hca_cmd_number(cmd));
 
-	return qp && qp->type != HCA_QP_DCT ? qp : NULL;
+	return qp && qp->type != HCA_QP_DCT && hca_cmd_owns(cmd, qp->uid) ? qp : NULL;
+}
+
+void hca_qp_free(struct hca *hca, struct hca_qp *qp)
+{
+	hca_qp_stop(qp);
+	hca_record_free(&qp->dbr);
+	hca_pages_free(hca, &qp->pages);
+	hca_release(hca, qp);
+}
+
+void hca_qp_hold(const struct hca_qp *qp, int change)
+{
+	struct hca *hca = qp->hca;
+	struct hca_srq *srq = hca_table_get(&hca->srqs, qp->srqn);
+
+	hca_plain_hold(&hca->uctxs, qp->uid, change);
+	hca_plain_hold(&hca->pds, qp->pd, change);
+	if (qp->sq_wqebbs)
+		hca_cq_hold(hca, qp->cqn_snd, change);
+	if (qp->rq_type != RQ_TYPE_NONE)
+		hca_cq_hold(hca, qp->cqn_rcv, change);
+	if (qp->rq_type == RQ_TYPE_SRQ && srq)
+		srq->users += (uint32_t)change;
 }
 
 void hca_qp_decode(struct hca_qp *qp)
@@ -87,15 +109,23 @@ static void decode_queues(struct hca_qp *qp)
 static enum hca_cmd_status check_resources(struct hca *hca, const struct hca_qp *qp,
 					   struct hca_cmd *cmd)
 {
+	const struct hca_srq *srq = hca_table_get(&hca->srqs, qp->srqn);
+	/* The driver lends its own to QPs that receive for an SRQ of the request, or not at all. */
+	bool shared = qp->type == HCA_QP_XRC;
+
+	if (qp->uid &&
+	    (qp->type == HCA_QP_SMI || qp->type == HCA_QP_GSI || qp->type == HCA_QP_REG_UMR))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x05000c);
 	/* The PD of a REG_UMR QP comes with RST2INIT. */
-	if (!hca_table_get(&hca->pds, qp->pd) && !(qp->type == HCA_QP_REG_UMR && !qp->pd))
+	if (!hca_plain_find(cmd, &hca->pds, qp->pd) && !(qp->type == HCA_QP_REG_UMR && !qp->pd))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050001);
 	if (qp->sq_wqebbs &&
-	    (!hca_table_get(&hca->cqs, qp->cqn_snd) || !hca_table_get(&hca->uars, qp->uar)))
+	    (!hca_cq_find(hca, cmd, qp->cqn_snd, false) || !hca_table_get(&hca->uars, qp->uar)))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050002);
-	if (qp->rq_type != RQ_TYPE_NONE && !hca_table_get(&hca->cqs, qp->cqn_rcv))
+	if (qp->rq_type != RQ_TYPE_NONE && !hca_cq_find(hca, cmd, qp->cqn_rcv, shared))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050003);
-	if (qp->rq_type == RQ_TYPE_SRQ && !hca_table_get(&hca->srqs, qp->srqn))
+	if (qp->rq_type == RQ_TYPE_SRQ &&
+	    (!srq || !(hca_cmd_owns(cmd, srq->uid) || (shared && !srq->uid))))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050004);
 	return HCA_CMD_OK;
 }
@@ -110,7 +140,7 @@ static enum hca_cmd_status find_buffers(struct hca *hca, struct hca_qp *qp, stru
 		status = hca_umem_pages(hca, cmd, be32_at(cmd->in, WQ_UMEM_ID),
 					be64_at(cmd->in, WQ_UMEM_OFFSET), bytes, &qp->pages);
 	else
-		status = hca_cmd_pages(cmd, HCA_CMD_PAGES, bytes,
+		status = hca_cmd_pages(hca, cmd, bytes,
 				       (uint8_t)(field_get(qp->qpc, QPC_REMOTE_QPN, 28, 24) + 12),
 				       field_get(qp->qpc, QPC_RIGHTS, 11, 6), &qp->pages);
 	if (status || !field_get(qp->qpc, QPC_FLAGS, 28, 28))
@@ -134,57 +164,50 @@ enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x05000b);
 	if (rq_type != RQ_TYPE_RQ && rq_type != RQ_TYPE_SRQ && rq_type != RQ_TYPE_NONE)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050006);
-	qp = calloc(1, sizeof(*qp));
+	qp = hca_alloc(hca, sizeof(*qp));
 	if (!qp)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x050007);
 	qp->hca = hca;
+	qp->uid = hca_cmd_uid(cmd);
 	memcpy(qp->qpc, qpc, sizeof(qp->qpc));
 	field_put(qp->qpc, QPC_STATE, 31, 28, HCA_QP_RST);
 	decode_queues(qp);
 	hca_qp_decode(qp);
 	status = check_resources(hca, qp, cmd);
-	if (status)
-		goto free_qp;
-	status = find_buffers(hca, qp, cmd);
-	if (status)
-		goto free_pages;
-	qp->number = hca_table_add(&hca->qps, HCA_QPN_FIRST, qp);
-	if (!qp->number) {
-		status = hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x050008);
-		goto free_pages;
+	if (!status)
+		status = find_buffers(hca, qp, cmd);
+	if (!status)
+		status = hca_cmd_add(hca, cmd, &hca->qps, HCA_QPN_FIRST, qp, &qp->number);
+	if (status) {
+		hca_qp_free(hca, qp);
+		return status;
 	}
+	hca_qp_hold(qp, 1);
+	if (qp->type == HCA_QP_GSI)
+		hca->gsi_qpn = qp->number;
 	/* remote_qpn shares its dword with log_page_size and is not the creator's to set. */
 	field_put(qp->qpc, QPC_REMOTE_QPN, 23, 0, 0);
 	qp->remote_qpn = 0;
 	field_put(cmd->out, 2, 23, 0, qp->number);
 	return HCA_CMD_OK;
-
-free_pages:
-	hca_record_free(&qp->dbr);
-	hca_pages_free(&qp->pages);
-free_qp:
-	free(qp);
-	return status;
 }
 
 enum hca_cmd_status hca_cmd_destroy_qp(struct hca *hca, struct hca_cmd *cmd)
 {
-	struct hca_qp *qp = hca_qp_get(hca, hca_cmd_number(cmd));
+	struct hca_qp *qp = hca_qp_get(hca, cmd);
 
 	if (!qp)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050009);
-	hca_table_remove(&hca->qps, qp->number);
+	hca_table_remove(hca, &hca->qps, qp->number);
 	hca_mcg_forget(hca, qp->number);
-	hca_qp_stop(qp);
-	hca_record_free(&qp->dbr);
-	hca_pages_free(&qp->pages);
-	free(qp);
+	hca_qp_hold(qp, -1);
+	hca_qp_free(hca, qp);
 	return HCA_CMD_OK;
 }
 
 enum hca_cmd_status hca_cmd_query_qp(struct hca *hca, struct hca_cmd *cmd)
 {
-	const struct hca_qp *qp = hca_qp_get(hca, hca_cmd_number(cmd));
+	const struct hca_qp *qp = hca_qp_get(hca, cmd);
 	uint8_t *qpc = cmd->out + CREATE_QPC;
 
 	if (!qp)

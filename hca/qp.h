@@ -28,8 +28,8 @@
 #define QPC_FLAGS	  52 /* dbr_umem_valid [28] */
 #define QPC_DBR_UMEM	  57
 
-/* The QP of @number that QP commands may name: a DCT is none. NULL when there is none. */
-struct hca_qp *hca_qp_get(struct hca *hca, uint32_t number);
+/* The QP that @cmd names, if its user context may and it is no DCT; or NULL. */
+struct hca_qp *hca_qp_get(struct hca *hca, const struct hca_cmd *cmd);
 /* Fields of struct hca_qp that follow from qpc and may change after CREATE_QP. */
 void hca_qp_decode(struct hca_qp *qp);
 

@@ -147,7 +147,7 @@ static enum hca_cmd_status modify_extension(struct hca_qp *qp, const struct tran
 enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 {
 	const struct transition *t = find_transition(be16_at(cmd->in, 0));
-	struct hca_qp *qp = hca_qp_get(hca, hca_cmd_number(cmd));
+	struct hca_qp *qp = hca_qp_get(hca, cmd);
 	const uint8_t *partial = cmd->in + MODIFY_QPC;
 	enum hca_qp_state old;
 	uint32_t pd;
@@ -164,8 +164,10 @@ enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 		/* Programs leave out the PD that CREATE_QP gave. */
 		pd = t->set == T_INIT ? field_get(partial, QPC_PD, 23, 0) : 0;
 		pd = pd ? pd : qp->pd;
-		if (!hca_table_get(&hca->pds, pd))
+		if (!hca_plain_find(cmd, &hca->pds, pd))
 			return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050013);
+		hca_plain_hold(&hca->pds, qp->pd, -1);
+		hca_plain_hold(&hca->pds, pd, 1);
 		field_put(qp->qpc, QPC_PD, 23, 0, pd);
 		merge(qp->qpc, partial, t->set, be32_at(cmd->in, MODIFY_MASK));
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Bring-up and teardown of the function, and objects that are no more than a number. */
+#include "hca/budget.h"
 #include "hca/cmd.h"
 
 /*
@@ -58,19 +59,62 @@ enum hca_cmd_status hca_cmd_set_issi(struct hca *hca, struct hca_cmd *cmd)
 	return HCA_CMD_OK;
 }
 
-static enum hca_cmd_status alloc_plain(struct hca_cmd *cmd, uint32_t number)
+struct hca_plain *hca_plain_find(const struct hca_cmd *cmd, const struct hca_table *table,
+				 uint32_t number)
 {
-	if (!number)
-		return hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x0a0002);
-	field_put(cmd->out, 2, 23, 0, number);
+	struct hca_plain *plain = hca_table_get(table, number);
+
+	return plain && hca_cmd_owns(cmd, plain->uid) ? plain : NULL;
+}
+
+enum hca_cmd_status hca_plain_alloc(struct hca *hca, struct hca_cmd *cmd, struct hca_table *table,
+				    uint32_t first, uint32_t *number)
+{
+	struct hca_plain *plain = hca_alloc(hca, sizeof(*plain));
+	enum hca_cmd_status status;
+
+	if (!plain)
+		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x0a0002);
+	plain->uid = hca_cmd_uid(cmd);
+	status = hca_cmd_add(hca, cmd, table, first, plain, number);
+	if (status) {
+		hca_release(hca, plain);
+		return status;
+	}
+	hca_plain_hold(&hca->uctxs, plain->uid, 1);
+	field_put(cmd->out, 2, 23, 0, *number);
 	return HCA_CMD_OK;
 }
 
-static enum hca_cmd_status dealloc_plain(struct hca_cmd *cmd, struct hca_table *table)
+enum hca_cmd_status hca_plain_dealloc(struct hca *hca, struct hca_cmd *cmd, struct hca_table *table,
+				      uint32_t number)
 {
-	if (!hca_table_remove(table, hca_cmd_number(cmd)))
+	struct hca_plain *plain = hca_plain_find(cmd, table, number);
+
+	if (!plain)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0a0003);
+	if (plain->users)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x0a0004);
+	hca_table_remove(hca, table, number);
+	hca_plain_hold(&hca->uctxs, plain->uid, -1);
+	hca_release(hca, plain);
 	return HCA_CMD_OK;
+}
+
+void hca_plain_hold(const struct hca_table *table, uint32_t number, int change)
+{
+	struct hca_plain *plain = hca_table_get(table, number);
+
+	if (plain)
+		plain->users += (uint32_t)change;
+}
+
+/* The page is plain memory: what the last owner stored there is not for the next one to see. */
+static void clear_uar(struct hca *hca, uint32_t number)
+{
+	if (number >= HCA_UAR_FIRST_SHARED)
+		memset((uint8_t *)hca->uar_memory + (number - HCA_UAR_FIRST_SHARED) * HCA_UAR_PAGE,
+		       0, HCA_UAR_PAGE);
 }
 
 /*
@@ -81,65 +125,51 @@ static enum hca_cmd_status dealloc_plain(struct hca_cmd *cmd, struct hca_table *
  */
 enum hca_cmd_status hca_cmd_alloc_uar(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t number = 0;
+	bool trapped = !hca->pd_seen && hca->trapped_uars < HCA_UAR_FIRST_SHARED - HCA_UAR_FIRST;
+	enum hca_cmd_status status;
+	uint32_t number;
 
-	if (!hca->pd_seen) {
-		uint32_t limit = hca->uars.limit;
-
-		hca->uars.limit = HCA_UAR_FIRST_SHARED;
-		number = hca_table_add(&hca->uars, HCA_UAR_FIRST, &hca_object_plain);
-		hca->uars.limit = limit;
-	}
-	if (!number)
-		number = hca_table_add(&hca->uars, HCA_UAR_FIRST_SHARED, &hca_object_plain);
-	return alloc_plain(cmd, number);
+	status = hca_plain_alloc(hca, cmd, &hca->uars,
+				 trapped ? HCA_UAR_FIRST : HCA_UAR_FIRST_SHARED, &number);
+	if (status)
+		return status;
+	hca->trapped_uars += number < HCA_UAR_FIRST_SHARED;
+	clear_uar(hca, number);
+	return HCA_CMD_OK;
 }
 
 enum hca_cmd_status hca_cmd_dealloc_uar(struct hca *hca, struct hca_cmd *cmd)
 {
-	return dealloc_plain(cmd, &hca->uars);
+	uint32_t number = hca_cmd_number(cmd);
+	enum hca_cmd_status status = hca_plain_dealloc(hca, cmd, &hca->uars, number);
+
+	if (!status)
+		hca->trapped_uars -= number < HCA_UAR_FIRST_SHARED;
+	return status;
 }
 
 enum hca_cmd_status hca_cmd_alloc_pd(struct hca *hca, struct hca_cmd *cmd)
 {
+	uint32_t number;
+
 	hca->pd_seen = true;
-	return alloc_plain(cmd, hca_table_add(&hca->pds, 1, &hca_object_plain));
+	return hca_plain_alloc(hca, cmd, &hca->pds, 1, &number);
 }
 
-/* Memory keys are not looked at: a revoked key may name a PD that user space is done with. */
+/* Memory keys do not count: a revoked key may name a PD that user space is done with. */
 enum hca_cmd_status hca_cmd_dealloc_pd(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t number = hca_cmd_number(cmd), i;
-
-	for (i = 0; i < hca->qps.size; i++) {
-		const struct hca_qp *qp = hca->qps.slot[i];
-
-		if (qp && qp->pd == number)
-			return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x0a0004);
-	}
-	for (i = 0; i < hca->srqs.size; i++) {
-		const struct hca_srq *srq = hca->srqs.slot[i];
-
-		if (srq && srq->pd == number)
-			return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x0a0005);
-	}
-	return dealloc_plain(cmd, &hca->pds);
+	return hca_plain_dealloc(hca, cmd, &hca->pds, hca_cmd_number(cmd));
 }
 
 enum hca_cmd_status hca_cmd_alloc_xrcd(struct hca *hca, struct hca_cmd *cmd)
 {
-	return alloc_plain(cmd, hca_table_add(&hca->xrcds, 1, &hca_object_plain));
+	uint32_t number;
+
+	return hca_plain_alloc(hca, cmd, &hca->xrcds, 1, &number);
 }
 
 enum hca_cmd_status hca_cmd_dealloc_xrcd(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t number = hca_cmd_number(cmd), i;
-
-	for (i = 0; i < hca->srqs.size; i++) {
-		const struct hca_srq *srq = hca->srqs.slot[i];
-
-		if (srq && srq->xrcd == number)
-			return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x0a0006);
-	}
-	return dealloc_plain(cmd, &hca->xrcds);
+	return hca_plain_dealloc(hca, cmd, &hca->xrcds, hca_cmd_number(cmd));
 }

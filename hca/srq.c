@@ -1,77 +1,90 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Shared receive queues: commands. Layout: srqc of mlx5_ifc.h. Consumption is in rq.c. */
+#include "hca/budget.h"
 #include "hca/cmd.h"
-
-#include <stdlib.h>
 
 #define LOG_SRQ_MAX 15u /* log_max_srq_sz of caps.c */
 #define STATE_ERROR 1u
+
+void hca_srq_free(struct hca *hca, struct hca_srq *srq)
+{
+	hca_pages_free(hca, &srq->pages);
+	hca_release(hca, srq);
+}
+
+static void hold(struct hca *hca, const struct hca_srq *srq, int change)
+{
+	hca_plain_hold(&hca->uctxs, srq->uid, change);
+	hca_plain_hold(&hca->pds, srq->pd, change);
+	hca_plain_hold(&hca->xrcds, srq->xrcd, change);
+	hca_cq_hold(hca, srq->cqn, change);
+}
+
+static struct hca_srq *find(struct hca *hca, const struct hca_cmd *cmd)
+{
+	struct hca_srq *srq = hca_table_get(&hca->srqs, hca_cmd_number(cmd));
+
+	return srq && hca_cmd_owns(cmd, srq->uid) ? srq : NULL;
+}
 
 enum hca_cmd_status hca_cmd_create_srq(struct hca *hca, struct hca_cmd *cmd)
 {
 	const uint8_t *srqc = cmd->in + HCA_CMD_CONTEXT;
 	uint32_t log_size = field_get(srqc, 0, 27, 24), pd = field_get(srqc, 6, 23, 0);
-	uint32_t stride = 16u << field_get(srqc, 1, 26, 24);
+	uint32_t stride = 16u << field_get(srqc, 1, 26, 24), cqn = field_get(srqc, 2, 23, 0);
+	uint32_t xrcd = field_get(srqc, 1, 23, 0);
 	enum hca_cmd_status status;
 	struct hca_srq *srq;
 
 	if (log_size > LOG_SRQ_MAX)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x070001);
-	if (!hca_table_get(&hca->pds, pd))
+	/* The driver lends its CQ and its XRCD to SRQs that do without. */
+	if (!hca_plain_find(cmd, &hca->pds, pd) || (cqn && !hca_cq_find(hca, cmd, cqn, true)) ||
+	    (xrcd && !hca_table_get(&hca->xrcds, xrcd)))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x070002);
-	srq = calloc(1, sizeof(*srq));
+	srq = hca_alloc(hca, sizeof(*srq));
 	if (!srq)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x070003);
-	status = hca_cmd_pages(cmd, HCA_CMD_PAGES, (uint64_t)stride << log_size,
+	status = hca_cmd_pages(hca, cmd, (uint64_t)stride << log_size,
 			       (uint8_t)(field_get(srqc, 4, 29, 24) + 12),
 			       field_get(srqc, 2, 31, 26), &srq->pages);
-	if (status)
-		goto free_srq;
+	if (!status)
+		status = hca_cmd_add(hca, cmd, &hca->srqs, 1, srq, &srq->number);
+	if (status) {
+		hca_srq_free(hca, srq);
+		return status;
+	}
+	srq->uid = hca_cmd_uid(cmd);
 	srq->wqes = 1u << log_size;
 	srq->stride = stride;
 	srq->pd = pd;
-	srq->xrcd = field_get(srqc, 1, 23, 0);
-	srq->cqn = field_get(srqc, 2, 23, 0);
+	srq->xrcd = xrcd;
+	srq->cqn = cqn;
 	srq->lwm = (uint16_t)field_get(srqc, 7, 31, 16);
 	srq->dbr_addr = be64_at(srqc, 0x28);
 	memcpy(srq->context, srqc, sizeof(srq->context));
-	srq->number = hca_table_add(&hca->srqs, 1, srq);
-	if (!srq->number) {
-		status = hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x070004);
-		goto free_pages;
-	}
+	hold(hca, srq, 1);
 	field_put(cmd->out, 2, 23, 0, srq->number);
 	return HCA_CMD_OK;
-
-free_pages:
-	hca_pages_free(&srq->pages);
-free_srq:
-	free(srq);
-	return status;
 }
 
 enum hca_cmd_status hca_cmd_destroy_srq(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t number = hca_cmd_number(cmd), i;
-	struct hca_srq *srq = hca_table_get(&hca->srqs, number);
+	struct hca_srq *srq = find(hca, cmd);
 
 	if (!srq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x070005);
-	for (i = 0; i < hca->qps.size; i++) {
-		const struct hca_qp *qp = hca->qps.slot[i];
-
-		if (qp && qp->rq_type == 1 && qp->srqn == number)
-			return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x070006);
-	}
-	hca_table_remove(&hca->srqs, number);
-	hca_pages_free(&srq->pages);
-	free(srq);
+	if (srq->users)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x070006);
+	hca_table_remove(hca, &hca->srqs, srq->number);
+	hold(hca, srq, -1);
+	hca_srq_free(hca, srq);
 	return HCA_CMD_OK;
 }
 
 enum hca_cmd_status hca_cmd_query_srq(struct hca *hca, struct hca_cmd *cmd)
 {
-	const struct hca_srq *srq = hca_table_get(&hca->srqs, hca_cmd_number(cmd));
+	const struct hca_srq *srq = find(hca, cmd);
 	uint8_t *srqc = cmd->out + HCA_CMD_CONTEXT;
 
 	if (!srq)
@@ -89,7 +102,7 @@ enum hca_cmd_status hca_cmd_query_srq(struct hca *hca, struct hca_cmd *cmd)
  */
 enum hca_cmd_status hca_cmd_arm_srq(struct hca *hca, struct hca_cmd *cmd)
 {
-	struct hca_srq *srq = hca_table_get(&hca->srqs, hca_cmd_number(cmd));
+	struct hca_srq *srq = find(hca, cmd);
 	uint16_t lwm = (uint16_t)field_get(cmd->in, 3, 15, 0);
 	uint8_t record[4];
 

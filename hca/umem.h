@@ -7,11 +7,11 @@
 
 struct umem;
 
-void hca_umem_free(struct umem *umem);
+void hca_umem_free(struct hca *hca, struct umem *umem);
 /*
- * hca_umem_pages() - the buffer of @bytes at byte @offset of umem @number, which stays in use until
- * hca_pages_free(). The umem must belong to the command's user context.
- * HCA_CMD_BAD_RESOURCE when it does not, or is too small; @pages is left alone then.
+ * hca_umem_pages() - the buffer of @bytes at byte @offset of umem @number, whose page list it
+ * shares and which stays in use until hca_pages_free(). The umem must belong to the command's user
+ * context. HCA_CMD_BAD_RESOURCE when it does not, or is too small; @pages is left alone then.
  */
 enum hca_cmd_status hca_umem_pages(struct hca *hca, struct hca_cmd *cmd, uint32_t number,
 				   uint64_t offset, uint64_t bytes, struct hca_pages *pages);

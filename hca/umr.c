@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hca/data.h"
+#include "hca/memic.h"
 #include "hca/mkc.h"
 #include "hca/qp.h"
 
@@ -123,6 +124,7 @@ uint8_t hca_umr_apply(struct hca *hca, const struct hca_accessor *who, uint32_t 
 		return HCA_SYND_LOCAL_QP_OP;
 	was_free = mkc_free(mkey->mkc);
 	memcpy(mkey->mkc, context, sizeof(context));
+	hca_memic_hold(hca, mkey);
 	if (mkc_free(mkey->mkc) && mask >> MASK_FREE & 1) {
 		drop_entries(hca, mkey);
 	} else if (was_free && !mkc_free(mkey->mkc)) {
@@ -210,6 +212,7 @@ bool hca_umr_invalidate(struct hca *hca, uint32_t pd, uint32_t key)
 	    mkc_pd(mkey->mkc) != pd || !mkc_en_rinval(mkey->mkc))
 		return false;
 	field_put(mkey->mkc, 0, 30, 30, 1);
+	hca_memic_hold(hca, mkey);
 	drop_entries(hca, mkey);
 	return true;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Bring-up, capabilities, port, small objects, EQs and SRQs. */
+#include "hca/budget.h"
+#include "hca/cmd.h"
 #include "hca/memic.h"
 #include "hca/tests/fixture.h"
 
@@ -364,25 +366,68 @@ static void uar_pools(void **state)
 
 static void table_of_numbers(void **state)
 {
+	struct hca *hca = ((struct fixture *)*state)->port[0].hca;
 	struct hca_table table = { .limit = 1000 };
+	uint64_t before = hca->memory_used;
 	int object[3];
+	uint32_t i;
 
-	(void)state;
 	assert_null(hca_table_get(&table, 1));
-	assert_null(hca_table_remove(&table, 1));
-	assert_int_equal(hca_table_add(&table, 0, &object[0]), 1);
-	assert_int_equal(hca_table_add(&table, 1, &object[1]), 2);
-	assert_int_equal(hca_table_add(&table, 998, &object[2]), 998);
-	assert_int_equal(hca_table_add(&table, 998, &object[2]), 999);
-	assert_int_equal(hca_table_add(&table, 998, &object[2]), 0);
+	assert_null(hca_table_remove(hca, &table, 1));
+	assert_int_equal(hca_table_add(hca, &table, 0, &object[0]), 1);
+	assert_int_equal(hca_table_add(hca, &table, 1, &object[1]), 2);
+	assert_int_equal(hca_table_add(hca, &table, 998, &object[2]), 998);
+	assert_int_equal(hca_table_add(hca, &table, 998, &object[2]), 999);
+	errno = 0;
+	assert_int_equal(hca_table_add(hca, &table, 998, &object[2]), 0);
+	assert_int_equal(errno, ENOSPC);
 	assert_int_equal(table.count, 4);
 	assert_ptr_equal(hca_table_get(&table, 998), &object[2]);
 	assert_null(hca_table_get(&table, UINT32_MAX));
-	assert_ptr_equal(hca_table_remove(&table, 1), &object[0]);
+	assert_int_equal(hca_table_next(&table, 0), 1);
+	assert_int_equal(hca_table_next(&table, 3), 998);
+	assert_int_equal(hca_table_next(&table, 1000), 0);
+	assert_ptr_equal(hca_table_remove(hca, &table, 1), &object[0]);
 	assert_null(hca_table_get(&table, 1));
-	assert_int_equal(hca_table_add(&table, 1, &object[0]), 1);
-	assert_int_equal(hca_table_add(&table, 1, &object[0]), 3);
-	free(table.slot);
+	assert_int_equal(hca_table_add(hca, &table, 1, &object[0]), 1);
+	/* Each of the others once, the lowest first. */
+	for (i = 3; i < 998; i++)
+		assert_int_equal(hca_table_add(hca, &table, 1, &object[0]), i);
+	assert_int_equal(hca_table_add(hca, &table, 1, &object[0]), 0);
+	assert_ptr_equal(hca_table_remove(hca, &table, 64), &object[0]);
+	assert_ptr_equal(hca_table_remove(hca, &table, 63), &object[0]);
+	assert_int_equal(hca_table_add(hca, &table, 64, &object[0]), 64);
+	assert_int_equal(hca_table_add(hca, &table, 1, &object[0]), 63);
+	for (i = 1; i < 1000; i++)
+		assert_non_null(hca_table_remove(hca, &table, i));
+	assert_int_equal(table.count, 0);
+	assert_true(hca->memory_used == before);
+}
+
+/* The function's memory bounds the table, and a table that cannot grow is as it was. */
+static void table_without_memory(void **state)
+{
+	struct hca *hca = ((struct fixture *)*state)->port[0].hca;
+	struct hca_table table = { .limit = 1000 };
+	uint64_t before = hca->memory_used, memory = hca->params.memory;
+	int object;
+	uint32_t i;
+
+	/* 64 slots with their bits. */
+	hca->params.memory = before + 64 * sizeof(void *) + 7;
+	assert_int_equal(hca_table_add(hca, &table, 1, &object), 0);
+	assert_int_equal(errno, ENOMEM);
+	assert_true(hca->memory_used == before);
+	hca->params.memory++;
+	for (i = 1; i < 64; i++)
+		assert_int_equal(hca_table_add(hca, &table, 1, &object), i);
+	assert_int_equal(hca_table_add(hca, &table, 1, &object), 0);
+	assert_int_equal(table.count, 63);
+	assert_ptr_equal(hca_table_remove(hca, &table, 7), &object);
+	assert_int_equal(hca_table_add(hca, &table, 1, &object), 7);
+	hca_table_clear(hca, &table);
+	assert_true(hca->memory_used == before);
+	hca->params.memory = memory;
 }
 
 static void resources_in_use(void **state)
@@ -545,12 +590,15 @@ static void page_lists(void **state)
 {
 	struct fixture_port *port = &((struct fixture *)*state)->port[0];
 	uint64_t addr[3] = { fixture_alloc(port->fixture, 3 * 4096, 4096) };
-	struct hca_pages pages = { .addr = addr, .count = 3, .log_page_size = 12, .offset = 64 };
+	uint8_t list[24];
+	struct hca_pages pages = { .list = list, .count = 3, .log_page_size = 12, .offset = 64 };
 	uint8_t in[8192], out[8192];
 	unsigned int i;
 
 	addr[1] = addr[0] + 8192;
 	addr[2] = addr[0] + 4096;
+	for (i = 0; i < 3; i++)
+		be64_put(list, 8 * (size_t)i, addr[i] | 3);
 	for (i = 0; i < sizeof(in); i++)
 		in[i] = (uint8_t)(i * 31 + (i >> 8));
 	assert_int_equal(hca_pages_write(port->hca, &pages, 100, in, sizeof(in)), 0);
@@ -566,28 +614,73 @@ static void page_lists(void **state)
 	assert_int_equal(hca_pages_read(port->hca, &pages, 4096, out, 8192 - 64), 0);
 }
 
+/* A list of one page, as the command queue hands it over. */
+static struct hca_cmd one_page(struct hca *hca, uint64_t addr)
+{
+	struct hca_cmd cmd = { .list = hca_alloc(hca, 8), .list_len = 8 };
+
+	assert_non_null(cmd.list);
+	be64_put(cmd.list, 0, addr);
+	return cmd;
+}
+
 /* page_offset counts in 64ths of a page, whatever the page's size. */
 static void page_offsets(void **state)
 {
-	uint8_t in[0x118] = { 0 };
-	struct hca_cmd cmd = { .in = in, .ilen = sizeof(in) };
+	struct hca *hca = ((struct fixture *)*state)->port[0].hca;
+	struct hca_cmd cmd = one_page(hca, 0x40000123);
 	struct hca_pages pages = { .count = 77 };
 
-	(void)state;
-	be64_put(in, 0x110, 0x40000123);
-	assert_int_equal(hca_cmd_pages(&cmd, 0x110, 4096, 16, 5, &pages), HCA_CMD_OK);
+	assert_int_equal(hca_cmd_pages(hca, &cmd, 4096, 16, 5, &pages), HCA_CMD_OK);
+	assert_null(cmd.list);
 	assert_int_equal(pages.count, 1);
 	assert_int_equal(pages.offset, 5 * 1024);
 	assert_int_equal(hca_pages_addr(&pages, 1), 0x40000000 + 5 * 1024 + 1);
-	hca_pages_free(&pages);
-	assert_int_equal(hca_cmd_pages(&cmd, 0x110, 4096, 12, 0, &pages), HCA_CMD_OK);
-	hca_pages_free(&pages);
+	hca_pages_free(hca, &pages);
+	cmd = one_page(hca, 0x40000123);
+	assert_int_equal(hca_cmd_pages(hca, &cmd, 4096, 12, 0, &pages), HCA_CMD_OK);
+	hca_pages_free(hca, &pages);
+	cmd = one_page(hca, 0x40000123);
 	/* With an offset the same buffer needs a second page. */
 	pages.count = 77;
-	assert_int_equal(hca_cmd_pages(&cmd, 0x110, 4096, 12, 1, &pages), HCA_CMD_BAD_INPUT_LEN);
-	assert_int_equal(hca_cmd_pages(&cmd, 0x110, 4096, 12, 64, &pages), HCA_CMD_BAD_PARAM);
-	assert_int_equal(hca_cmd_pages(&cmd, 0x110, 4096, 44, 0, &pages), HCA_CMD_BAD_PARAM);
+	assert_int_equal(hca_cmd_pages(hca, &cmd, 4096, 12, 1, &pages), HCA_CMD_BAD_INPUT_LEN);
+	assert_int_equal(hca_cmd_pages(hca, &cmd, 4096, 12, 64, &pages), HCA_CMD_BAD_PARAM);
+	assert_int_equal(hca_cmd_pages(hca, &cmd, 4096, 44, 0, &pages), HCA_CMD_BAD_PARAM);
 	assert_int_equal(pages.count, 77);
+	assert_non_null(cmd.list);
+	hca_release(hca, cmd.list);
+}
+
+/* Each size and offset of a page that a context can name, and some that it cannot: no overflow. */
+static void page_sizes(void **state)
+{
+	struct hca *hca = ((struct fixture *)*state)->port[0].hca;
+	unsigned int log_page, offset;
+
+	for (log_page = 12; log_page < 12 + 64; log_page++) {
+		for (offset = 0; offset < 64; offset++) {
+			struct hca_cmd cmd = one_page(hca, 0x40000123);
+			struct hca_pages pages = { .count = 77 };
+			enum hca_cmd_status status;
+			uint64_t page, start;
+
+			status = hca_cmd_pages(hca, &cmd, 64, (uint8_t)log_page, offset, &pages);
+			if (log_page > 43) {
+				assert_int_equal(status, HCA_CMD_BAD_PARAM);
+				assert_int_equal(pages.count, 77);
+				hca_release(hca, cmd.list);
+				continue;
+			}
+			page = (uint64_t)1 << log_page;
+			start = page / 64 * offset;
+			assert_int_equal(status, HCA_CMD_OK);
+			assert_true(pages.offset == start);
+			assert_true(hca_pages_addr(&pages, 63) == 0x40000000 + start + 63);
+			assert_true(hca_pages_addr(&pages, page - start) == 0);
+			assert_true(hca_pages_addr(&pages, UINT64_MAX) == 0);
+			hca_pages_free(hca, &pages);
+		}
+	}
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
@@ -607,14 +700,16 @@ int main(void)
 		TEST(lag),
 		TEST(registers),
 		TEST(uar_pools),
-		cmocka_unit_test(table_of_numbers),
+		TEST(table_of_numbers),
+		TEST(table_without_memory),
 		TEST(resources_in_use),
 		TEST(srq_limit),
 		TEST(eq_wraps),
 		TEST(eq_refusals),
 		TEST(eq_in_a_hole),
+		TEST(page_sizes),
 		TEST(page_lists),
-		cmocka_unit_test(page_offsets),
+		TEST(page_offsets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

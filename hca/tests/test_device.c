@@ -415,6 +415,170 @@ static void unmodelled_registers(void **state)
 	free(text);
 }
 
+/* Every size at every offset of registers and of a UAR page: answered, and nothing overruns. */
+static void odd_accesses(void **state)
+{
+	static const uint32_t from[] = {
+		0, 0x1f8, 0xff0, 0x1000, 0x2ff0, 3 * 4096, 16 * 4096 - 16
+	};
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	const struct pcie_function_ops *ops = port->fn->ops;
+	unsigned int size, i;
+	uint32_t offset;
+
+	for (i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
+		for (offset = from[i]; offset < from[i] + 0x20; offset++) {
+			for (size = 1; size <= 8; size *= 2) {
+				uint64_t value = ops->bar_read(port->fn, 0, offset, size);
+
+				if (size < 8)
+					assert_true(value >> 8 * size == 0);
+				/* The same bytes one by one, where no clock counts. */
+				if (offset < 0x10 && size == 2)
+					assert_int_equal(
+						value,
+						ops->bar_read(port->fn, 0, offset, 1) |
+							ops->bar_read(port->fn, 0, offset + 1, 1)
+								<< 8);
+			}
+		}
+	}
+	/* Only whole, aligned words reach the queue's registers. */
+	for (size = 1; size <= 8; size *= 2) {
+		for (offset = 0x10; offset < 0x1c; offset++) {
+			uint64_t queue = port->hca->mmio.cmdq_addr;
+
+			if (offset % 4 == 0 && size >= 4)
+				continue;
+			if (size == 8)
+				continue; /* two words, of which the second may be one */
+			ops->bar_write(port->fn, 0, offset, size, UINT64_MAX);
+			assert_true(port->hca->mmio.cmdq_addr == queue);
+			assert_int_equal(port->hca->mmio.cmd_pending, 0);
+		}
+	}
+}
+
+/* A doorbell that is not aligned is none; aligned ones are counted as they come. */
+static void odd_doorbells(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	struct hca_mmio *mmio = &port->hca->mmio;
+	uint64_t page = (uint64_t)port->kernel_uar * 4096;
+	uint32_t offset;
+	unsigned int size;
+
+	for (offset = 0; offset < 4096; offset++) {
+		for (size = 1; size <= 8; size *= 2) {
+			unsigned int head = mmio->doorbell_head;
+			bool is_register = (offset & ~7u) == 0x20 || offset >= 0x800;
+
+			if (size == 4 && offset % 4 == 0)
+				continue;
+			mmio->doorbell_tail = head;
+			port->fn->ops->bar_write(port->fn, 0, page + offset, size, 0);
+			if (size == 8 && offset % 8 == 0 && is_register)
+				head = (head + 1) % HCA_DOORBELLS;
+			assert_int_equal(mmio->doorbell_head, head);
+			assert_false(mmio->doorbell_overflow);
+		}
+	}
+	mmio->doorbell_tail = mmio->doorbell_head;
+}
+
+/* Names of what is not modelled: as many as are kept, and not one more. */
+static void many_unmodelled(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	unsigned int i, lines = 0;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+
+	for (i = 0; i < 1000; i++)
+		fixture_read32(port, 0x2010 + 4 * (i % 900));
+	hca_print_unmodelled(port->hca, stream);
+	fclose(stream);
+	for (i = 0; text[i]; i++)
+		lines += text[i] == '\n';
+	assert_int_equal(lines, 128);
+	free(text);
+}
+
+/* More CQs than one turn looks at: each is looked at, those that were trapped as well. */
+static void many_cqs(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	struct fixture *f = *state;
+	struct hca_cqe cqe = { .opcode = 0, .qpn = 7 };
+	struct hca *hca = port->hca;
+	struct fixture_eq eq;
+	struct fixture_cq cq;
+	uint32_t i, last;
+	uint64_t brk;
+
+	fixture_eq_create(port, 13, 0, 1, &eq);
+	brk = f->brk;
+	for (i = 0; i < 5000; i++) {
+		f->brk = brk;
+		fixture_cq_create(port, 0, eq.number, &cq);
+	}
+	last = cq.number;
+	/* Each has a completion that nobody was told of, in the ring that all share. */
+	for (i = 1; i <= last; i++) {
+		struct hca_cq *model = hca_table_get(&hca->cqs, i);
+
+		hca_cq_post(hca, i, &cqe);
+		model->event_sent = true;
+		model->event_sn = 0;
+		model->any_new = true;
+	}
+	while (fixture_eq_next(port, &eq))
+		;
+	be32_put(fixture_at(f, cq.dbr), 4, 1u << 28);
+	assert_true(hca_poll(hca));
+	for (i = 0; fixture_eq_next(port, &eq); i++)
+		;
+	assert_int_equal(i, 4096);
+	assert_true(hca_poll(hca));
+	for (; fixture_eq_next(port, &eq); i++)
+		;
+	assert_int_equal(i, last);
+}
+
+/* The first arm doorbell of a CQ of the driver finds no room: its record says that it was armed. */
+static void lost_arm(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint64_t page = (uint64_t)port->kernel_uar * 4096;
+	struct hca_cqe cqe = { .opcode = 0, .qpn = 7 };
+	struct fixture_cq cq, polled;
+	struct fixture_eq eq;
+	struct hca_cq *model;
+	unsigned int i;
+
+	fixture_eq_create(port, 6, 0, 1, &eq);
+	fixture_cq_create(port, 4, eq.number, &cq);
+	fixture_cq_create(port, 4, eq.number, &polled);
+	model = hca_table_get(&port->hca->cqs, cq.number);
+	model->uar = port->kernel_uar;
+	model = hca_table_get(&port->hca->cqs, polled.number);
+	model->uar = port->kernel_uar;
+	be32_put(fixture_at(*state, cq.dbr), 4, 2u << 28);
+	be32_put(fixture_at(*state, polled.dbr), 4, 2u << 28);
+	hca_cq_post(port->hca, cq.number, &cqe);
+	hca_cq_post(port->hca, polled.number, &cqe);
+	for (i = 0; i < HCA_DOORBELLS; i++)
+		fixture_write64(port, page + 0x800, 0xabcdef00);
+	fixture_cq_arm(port, &cq, false);
+	fixture_write64(port, page + 0x20, cq.number);
+	assert_true(port->hca->mmio.doorbell_overflow);
+	fixture_poll(*state);
+	/* The one that is only polled must not have an event. */
+	assert_int_equal(be32_at(fixture_eq_next(port, &eq), 0x38), cq.number);
+	assert_null(fixture_eq_next(port, &eq));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -436,6 +600,11 @@ int main(void)
 		TEST(quiet_doorbells),
 		TEST(cq_arm_doorbell),
 		TEST(unmodelled_registers),
+		TEST(odd_accesses),
+		TEST(odd_doorbells),
+		TEST(many_unmodelled),
+		TEST(many_cqs),
+		TEST(lost_arm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,10 +113,38 @@ static void test_data(void **state)
 	assert_int_equal(memory[164], 0);
 }
 
+/* A key that a UMR moves is one of the allocation that it names now; a free one is of none. */
+static void test_moved_key(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	struct hca_accessor who = { .pd = port->pd, .qpn = 1 };
+	uint64_t first, second, mask_start = 1u << 6, mask_free = 1u << 29;
+	uint8_t umr[48] = { 0 }, mkc[64] = { 0 };
+	uint32_t key;
+
+	assert_int_equal(alloc(port, HCA_MEMIC_OFFSET, 4096, 4096, 0, &first), 0);
+	assert_int_equal(alloc(port, HCA_MEMIC_OFFSET + 4096, 4096, 4096, 0, &second), 0);
+	assert_int_equal(create_key(port, first, 64, &key), 0);
+	assert_int_equal(dealloc(port, first, 4096), HCA_CMD_BAD_RES_STATE);
+	be64_put(umr, 8, mask_start);
+	be64_put(mkc, 0x10, second);
+	assert_int_equal(hca_umr_apply(port->hca, &who, key, umr, mkc, NULL, 0), 0);
+	assert_int_equal(dealloc(port, second, 4096), HCA_CMD_BAD_RES_STATE);
+	assert_int_equal(dealloc(port, first, 4096), 0);
+	be64_put(umr, 8, mask_free);
+	field_put(mkc, 0, 30, 30, 1);
+	assert_int_equal(hca_umr_apply(port->hca, &who, key, umr, mkc, NULL, 0), 0);
+	assert_int_equal(dealloc(port, second, 4096), 0);
+	/* Not enabled again for what is gone. */
+	field_put(mkc, 0, 30, 30, 0);
+	assert_int_equal(hca_umr_apply(port->hca, &who, key, umr, mkc, NULL, 0), HCA_SYND_MW_BIND);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { TEST(test_alloc), TEST(test_data) };
+	const struct CMUnitTest tests[] = { TEST(test_alloc), TEST(test_data),
+					    TEST(test_moved_key) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

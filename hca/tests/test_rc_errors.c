@@ -547,7 +547,7 @@ static void test_key_destroyed_midway(void **state)
 	assert_true(hca_qp_poll(qp_of(&a)));
 	assert_null(fixture_cq_next(a.port, &a.scq));
 	assert_true(hca_flow(qp_of(&a))->done < attr.len);
-	hca_mkey_free(b.port->hca, hca_table_remove(&b.port->hca->mkeys, dst >> 8));
+	hca_mkey_free(b.port->hca, hca_table_remove(b.port->hca, &b.port->hca->mkeys, dst >> 8));
 	fixture_poll(*state);
 	expect_error(&a, 0, HCA_SYND_REMOTE_ACCESS);
 	assert_int_equal(fixture_qp_state(b.port, &b.qp), HCA_QP_ERR);

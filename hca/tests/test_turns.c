@@ -268,7 +268,7 @@ static void test_reset_in_the_middle(void **state)
 	hca_poll(a.port->hca);
 	assert_true(a.port->hca->memory_used > used);
 	assert_int_equal(fixture_qp_modify(a.port, &a.qp, 0x50a, 0, qpc), 0);
-	hca_mkey_free(a.port->hca, hca_table_remove(&a.port->hca->mkeys, key >> 8));
+	hca_mkey_free(a.port->hca, hca_table_remove(a.port->hca, &a.port->hca->mkeys, key >> 8));
 	assert_true(a.port->hca->memory_used < used);
 	fixture_poll(*state);
 	expect_idle(&a);

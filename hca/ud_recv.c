@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Datagrams that come to this function. The sender's turn, or the subnet's, only puts them into a
+ * queue of their receiver, whose own turns deliver them: no function touches the objects of
+ * another, and a group of thousands of QPs is served over as many turns as that takes.
+ */
+#include "hca/budget.h"
+#include "hca/data.h"
+#include "hca/qp.h"
+
+/* Of a turn's work, what is left for the queue pairs. */
+#define WORK_RESERVED (HCA_TURN_WORK / 4)
+
+struct hca_datagram {
+	struct hca_datagram *next;
+	struct subnet_packet packet; /* its data is in here */
+	uint32_t sender;	     /* own QP that multicast comes back from, 0: none */
+	bool passed;		     /* counted and steered: it is for QPs now */
+	uint8_t data[];
+};
+
+/* --- the queue ------------------------------------------------------------------------------- */
+
+static bool has_room(const struct hca_inbox *inbox, size_t bytes)
+{
+	return inbox->packets < HCA_INBOX_PACKETS && bytes <= HCA_INBOX_BYTES - inbox->bytes;
+}
+
+void hca_ud_queue(struct hca *hca, const struct subnet_packet *packet, uint32_t sender)
+{
+	size_t bytes = SUBNET_GRH_LEN + packet->len;
+	struct hca_inbox *inbox = &hca->inbox;
+	struct hca_datagram *datagram = NULL;
+	bool idle = !inbox->head;
+
+	if (has_room(inbox, bytes))
+		datagram = hca_alloc(hca, sizeof(*datagram) + bytes);
+	if (!datagram) {
+		inbox->lost.packets++;
+		inbox->lost.octets += packet->len;
+		return;
+	}
+	datagram->packet = *packet;
+	datagram->packet.data = datagram->data;
+	datagram->sender = sender;
+	memcpy(datagram->data, packet->data, bytes);
+	*(idle ? &inbox->head : &inbox->tail->next) = datagram;
+	inbox->tail = datagram;
+	inbox->packets++;
+	inbox->bytes += bytes;
+	if (idle && hca->wake)
+		hca->wake(hca->wake_arg);
+}
+
+void hca_ud_deliver(void *owner, const struct subnet_packet *packet)
+{
+	hca_ud_queue(owner, packet, 0);
+}
+
+static void remove_head(struct hca *hca)
+{
+	struct hca_inbox *inbox = &hca->inbox;
+	struct hca_datagram *head = inbox->head;
+
+	inbox->head = head->next;
+	inbox->packets--;
+	inbox->bytes -= SUBNET_GRH_LEN + head->packet.len;
+	inbox->qpn = 0;
+	hca->mcg.cursor = 0;
+	hca_release(hca, head);
+}
+
+void hca_ud_drop(struct hca *hca)
+{
+	while (hca->inbox.head)
+		remove_head(hca);
+}
+
+/* --- one QP ---------------------------------------------------------------------------------- */
+
+static void fail_receive(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome)
+{
+	hca_recv_fail(qp, flow, syndrome);
+	hca_qp_error(qp, HCA_NO_EVENT);
+}
+
+static struct hca_cqe build_cqe(const struct hca_qp *qp, const struct subnet_packet *packet)
+{
+	return (struct hca_cqe){
+		.opcode = packet->has_imm ? HCA_CQE_RESP_SEND_IMM : HCA_CQE_RESP_SEND,
+		.solicited = packet->solicited,
+		.byte_cnt = (uint32_t)(SUBNET_GRH_LEN + packet->len),
+		/* QP1 has no immediate data; there the place is the P_Key's. */
+		.immediate = qp->type == HCA_QP_GSI ? packet->p_key
+			     : packet->has_imm	    ? packet->imm
+						    : 0,
+		.slid = packet->slid,
+		.flags_rqpn =
+			(uint32_t)packet->grh << 28 | (uint32_t)packet->sl << 24 | packet->src_qpn,
+	};
+}
+
+/* The payload into the receive that was taken, as far as the turn goes. */
+static enum hca_fault scatter(struct hca_qp *qp, struct hca_flow *flow,
+			      const struct subnet_packet *packet)
+{
+	uint64_t skip = packet->grh ? 0 : SUBNET_GRH_LEN, len = SUBNET_GRH_LEN + packet->len;
+	struct hca_inbox *inbox = &qp->hca->inbox;
+	struct hca_sgl sgl = hca_recv_sgl(qp, flow);
+	struct hca_bad bad;
+	enum hca_fault fault;
+
+	fault = hca_sgl_check(&sgl, len, HCA_LOCAL_WRITE, &inbox->checked, &bad);
+	/* Without a GRH its area in the buffer stays as it is. */
+	if (inbox->moved < skip)
+		inbox->moved = skip;
+	while (fault == HCA_OK && inbox->moved < len) {
+		uint64_t moved = len - inbox->moved;
+
+		if (hca_turn_over(qp->hca))
+			return HCA_FAULT_TURN;
+		fault = hca_sgl_scatter(&sgl, inbox->moved, packet->data + inbox->moved, &moved,
+					&bad);
+		if (fault == HCA_OK)
+			inbox->moved += moved;
+	}
+	return fault;
+}
+
+/* False: the turn is over before @qp has all of it. The receive stays taken for the next. */
+static bool receive(struct hca_qp *qp, const struct subnet_packet *packet)
+{
+	struct hca_cqe cqe = build_cqe(qp, packet);
+	struct hca_inbox *inbox = &qp->hca->inbox;
+	struct hca_flow *flow = hca_flow(qp);
+	enum hca_fault fault;
+
+	hca_work(qp->hca, HCA_WORK_WQE);
+	if (!hca_qp_can_receive(qp) || !flow)
+		return true;
+	if (inbox->qpn != qp->number || !flow->recv.busy) {
+		inbox->qpn = qp->number;
+		inbox->checked = inbox->moved = 0;
+	}
+	if (hca_recv_take(qp, flow, 0))
+		return true;
+	if (SUBNET_GRH_LEN + packet->len > flow->recv.length) {
+		fail_receive(qp, flow, HCA_SYND_LOCAL_LENGTH);
+		return true;
+	}
+	fault = scatter(qp, flow, packet);
+	if (fault == HCA_FAULT_TURN)
+		return false;
+	if (fault == HCA_OK)
+		hca_recv_complete(qp, flow, &cqe);
+	else
+		fail_receive(qp, flow, HCA_SYND_LOCAL_PROT);
+	return true;
+}
+
+/* QP1 has a number of its own here: the driver's, which knows it by its type. */
+static struct hca_qp *find_gsi(struct hca *hca)
+{
+	struct hca_qp *qp = hca_table_get(&hca->qps, hca->gsi_qpn);
+
+	return qp && qp->type == HCA_QP_GSI && hca_qp_can_receive(qp) ? qp : NULL;
+}
+
+static struct hca_qp *find_receiver(struct hca *hca, const struct subnet_packet *packet)
+{
+	struct hca_qp *qp;
+
+	if (packet->dest_qpn == SUBNET_QP1)
+		return packet->q_key == SUBNET_QP1_Q_KEY ? find_gsi(hca) : NULL;
+	qp = hca_table_get(&hca->qps, packet->dest_qpn);
+	return qp && qp->type == HCA_QP_UD && qp->q_key == packet->q_key ? qp : NULL;
+}
+
+/* --- all that one is for --------------------------------------------------------------------- */
+
+static bool wants(const struct hca_qp *qp, const struct hca_mcg_entry *entry,
+		  const struct hca_datagram *datagram)
+{
+	const struct subnet_packet *packet = &datagram->packet;
+
+	if (memcmp(entry->mgid, packet->data + 24, 16) || qp->q_key != packet->q_key)
+		return false;
+	/* block_lb_mc */
+	return qp->number != datagram->sender || !field_get(qp->qpc, QPC_PD, 30, 30);
+}
+
+/* To the QPs of the group that have not had it, as far as the turn goes. True: to all of them. */
+static bool receive_multicast(struct hca *hca, const struct hca_datagram *datagram)
+{
+	const struct subnet_packet *packet = &datagram->packet;
+	struct hca_mcg *mcg = &hca->mcg;
+
+	while (packet->grh && mcg->cursor < mcg->count) {
+		const struct hca_mcg_entry *entry = &mcg->entry[mcg->cursor];
+		struct hca_qp *qp;
+
+		if (hca->work_left <= WORK_RESERVED)
+			return false;
+		hca_work(hca, HCA_WORK_STEP);
+		qp = hca_table_get(&hca->qps, entry->qpn);
+		if (qp && wants(qp, entry, datagram) && !receive(qp, packet))
+			return false;
+		mcg->cursor++;
+	}
+	return true;
+}
+
+/* True: nothing is left to do for it. */
+static bool deliver(struct hca *hca, struct hca_datagram *datagram)
+{
+	const struct subnet_packet *packet = &datagram->packet;
+	bool multicast = packet->dlid >= SUBNET_MLID_FIRST;
+	struct hca_qp *qp;
+
+	hca_work(hca, HCA_WORK_WQE);
+	/* What comes back from an own QP was never on the link. */
+	if (!datagram->passed && !datagram->sender &&
+	    !hca_pass(hca, HCA_RX, multicast, 1, packet->len))
+		return true;
+	datagram->passed = true;
+	if (multicast)
+		return receive_multicast(hca, datagram);
+	if (packet->dest_qpn == SUBNET_QP1 && packet->q_key == SUBNET_QP1_Q_KEY &&
+	    hca_pma_receive(hca, packet))
+		return true;
+	qp = find_receiver(hca, packet);
+	return !qp || receive(qp, packet);
+}
+
+bool hca_ud_poll(struct hca *hca)
+{
+	bool busy = false;
+
+	while (hca->inbox.head && hca->work_left > WORK_RESERVED) {
+		busy = true;
+		if (!deliver(hca, hca->inbox.head))
+			break;
+		remove_head(hca);
+	}
+	return busy;
+}

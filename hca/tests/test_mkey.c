@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Memory keys: every check, every translation mode, and the hints on exactly their TLPs. */
-#include "hca/budget.h"
 #include "hca/tests/traffic.h"
 
 #define KIB 1024u

@@ -4,6 +4,7 @@
  * counters per hint, and config space.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,12 +17,12 @@
 #define MSIX_BAR   4
 #define MSIX_SIZE  4096u
 
+/* With the lock. */
 static void count(struct endpoint *ep, const struct tlp *tlp, size_t len)
 {
 	uint32_t slot = tlp_hint_index(&tlp->hint);
 	struct endpoint_count *c = &ep->slots[slot];
 
-	pthread_mutex_lock(&ep->lock);
 	if (!c->writes && !c->reads) {
 		c->hint = slot ? tlp->hint : (struct tlp_hint){ 0 };
 		ep->arrived[ep->hints++] = slot;
@@ -33,7 +34,6 @@ static void count(struct endpoint *ep, const struct tlp *tlp, size_t len)
 		c->reads++;
 		c->read_bytes += len;
 	}
-	pthread_mutex_unlock(&ep->lock);
 }
 
 unsigned int endpoint_counts(struct endpoint *ep, struct endpoint_count *counts, unsigned int max)
@@ -68,6 +68,7 @@ static void memory_request(struct pcie_function *fn, unsigned int bar, uint64_t 
 	struct endpoint *ep = fn->model;
 	bool memory = bar == ep->kind->memory_bar && inside(ep, offset, len);
 
+	pthread_mutex_lock(&ep->lock);
 	if (tlp->type == TLP_MWR) {
 		if (memory)
 			memcpy(ep->memory + offset, data, len);
@@ -78,6 +79,7 @@ static void memory_request(struct pcie_function *fn, unsigned int bar, uint64_t 
 	}
 	if (memory)
 		count(ep, tlp, len);
+	pthread_mutex_unlock(&ep->lock);
 }
 
 /* Accesses of the guest's CPU that its host did not map: no TLPs of this fabric, not counted. */
@@ -107,10 +109,25 @@ static void bar_write(struct pcie_function *fn, unsigned int bar, uint64_t offse
 	}
 }
 
+/* With the lock: the bytes of a request that is late are there before, or not at all. */
+static void forget_owner(struct endpoint *ep)
+{
+	int ret;
+
+	pthread_mutex_lock(&ep->lock);
+	ret = pcie_memory_renew(ep->name, ep->memory_size, ep->fn.bar[ep->kind->memory_bar].mmap_fd,
+				ep->memory);
+	pthread_mutex_unlock(&ep->lock);
+	if (ret)
+		fprintf(stderr, "%s: memory emptied but not replaced: %s\n", ep->name,
+			strerror(-ret));
+	endpoint_reset_counts(ep);
+}
+
 /*
  * The memory keeps its contents through an FLR, as DRAM behind a function does: a reset of the
  * function need not clear it, and vfio-pci resets the function when its user closes it, before the
- * bytes are compared. A conventional reset stands for power: who comes next finds nothing.
+ * bytes are compared. A conventional reset empties it. After a cold one there is another owner, too.
  */
 static void reset(struct pcie_function *fn, enum pcie_reset kind)
 {
@@ -120,6 +137,8 @@ static void reset(struct pcie_function *fn, enum pcie_reset kind)
 		memset(ep->memory, 0, ep->memory_size);
 	if (ep->kind->reset)
 		ep->kind->reset(ep);
+	if (kind == PCIE_RESET_COLD)
+		forget_owner(ep);
 }
 
 static const struct pcie_function_ops function_ops = {

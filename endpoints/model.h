@@ -34,7 +34,7 @@ struct endpoint {
 	uint8_t *memory;
 	struct nvme_registers nvme;
 
-	pthread_mutex_t lock; /* all below */
+	pthread_mutex_t lock; /* all below, and requests for the memory */
 	/* One slot per hint there can be; most are never touched and take no memory. */
 	struct endpoint_count *slots;
 	uint32_t *arrived; /* slots in use, in order of first arrival */

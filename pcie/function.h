@@ -38,7 +38,11 @@ struct pcie_bar {
 	void *mmap_mem;
 };
 
-enum pcie_reset { PCIE_RESET_CONVENTIONAL, PCIE_RESET_FLR };
+enum pcie_reset {
+	PCIE_RESET_CONVENTIONAL, /* hot or warm: power stays on, and with it what memory holds */
+	PCIE_RESET_FLR,
+	PCIE_RESET_COLD, /* power was off: the next owner finds nothing of the last one's */
+};
 
 struct pcie_function_ops {
 	/* Trapped register read of 1, 2, 4 or 8 bytes; the value is little-endian as on the bus. */

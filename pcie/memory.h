@@ -13,4 +13,13 @@
  */
 int pcie_memory_new(const char *name, size_t size, int *fd, void **memory);
 
+/*
+ * Another file, all zero, in place of the one of @size bytes that is behind @fd and at @memory: a
+ * host that kept the old one shares nothing with the next. Nobody maps or hands out @fd meanwhile;
+ * who uses the bytes at that time finds the old ones or the new ones.
+ * Without another file (EMFILE, ENOMEM ...) the old one is emptied: the bytes are zero in any case.
+ * Returns 0 or -errno.
+ */
+int pcie_memory_renew(const char *name, size_t size, int fd, void *memory);
+
 #endif

@@ -360,6 +360,39 @@ static void test_nvme_any_access(void **state)
 	endpoint_free(ep);
 }
 
+/* Who held on to the memory shares nothing with the next owner, who finds nothing. */
+static void test_cold_reset(void **state)
+{
+	struct endpoint *ep = make(ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH);
+	struct pcie_function *fn = endpoint_function(ep);
+	uint8_t data[4] = { 1, 2, 3, 4 }, zero[4] = { 0 }, *mem = fn->bar[0].mmap_mem, *held;
+	struct endpoint_count count;
+	int fd = fn->bar[0].mmap_fd, kept = dup(fd);
+
+	(void)state;
+	held = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_SHARED, kept, 0);
+	assert_ptr_not_equal(held, MAP_FAILED);
+	request(ep, TLP_MWR, MIB - 4, data, 4, (struct tlp_hint){ 0 });
+	pcie_function_reset(fn, PCIE_RESET_FLR);
+	assert_memory_equal(mem + MIB - 4, data, 4);
+	assert_memory_equal(held + MIB - 4, data, 4);
+	assert_int_equal(endpoint_counts(ep, &count, 1), 1);
+	pcie_function_reset(fn, PCIE_RESET_COLD);
+	assert_ptr_equal(fn->bar[0].mmap_mem, mem);
+	assert_int_equal(fn->bar[0].mmap_fd, fd);
+	assert_int_equal(endpoint_counts(ep, &count, 1), 0);
+	for (size_t i = 0; i < MIB; i += 4)
+		assert_memory_equal(mem + i, zero, 4);
+	memcpy(held, data, 4);
+	assert_memory_equal(mem, zero, 4);
+	request(ep, TLP_MWR, 0x1000, data, 4, (struct tlp_hint){ 0 });
+	assert_memory_equal(held + 0x1000, zero, 4);
+	assert_memory_equal(mem + 0x1000, data, 4);
+	munmap(held, MIB);
+	close(kept);
+	endpoint_free(ep);
+}
+
 static void test_requests_outside(void **state)
 {
 	struct endpoint *ep = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_TPH);
@@ -552,6 +585,7 @@ int main(void)
 		cmocka_unit_test(test_nvme_capabilities),
 		cmocka_unit_test(test_nvme_cmb),
 		cmocka_unit_test(test_nvme_ready),
+		cmocka_unit_test(test_cold_reset),
 		cmocka_unit_test(test_through_fabric),
 	};
 

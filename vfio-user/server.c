@@ -397,10 +397,13 @@ int vfio_user_server_start(struct vfio_user_server *server)
 	server->listener = vfio_user_listen(server->config.socket_path);
 	if (server->listener < 0)
 		return server->listener;
-	/* Signals are for the threads of the program that we are in; but one that an access raises.
-	 */
+	/* Signals are for the threads of the program that we are in. Its own faults stay its own. */
 	sigfillset(&all);
 	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGFPE);
+	sigdelset(&all, SIGILL);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGSYS);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	ret = pthread_create(&server->thread, NULL, run, server);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -412,18 +415,24 @@ int vfio_user_server_start(struct vfio_user_server *server)
 	return -ret;
 }
 
+void vfio_user_server_stop(struct vfio_user_server *server)
+{
+	if (server->listener < 0)
+		return;
+	vfio_user_socket_stop(&server->sock, server->listener);
+	pthread_join(server->thread, NULL);
+	close(server->listener);
+	unlink(server->config.socket_path);
+	server->listener = -1;
+}
+
 void vfio_user_server_free(struct vfio_user_server *server)
 {
 	const struct timespec pause = { .tv_nsec = 100000 };
 
 	if (!server)
 		return;
-	if (server->listener >= 0) {
-		vfio_user_socket_stop(&server->sock, server->listener);
-		pthread_join(server->thread, NULL);
-		close(server->listener);
-		unlink(server->config.socket_path);
-	}
+	vfio_user_server_stop(server);
 	/* All have failed by now; see them out. */
 	while (atomic_load(&server->users))
 		nanosleep(&pause, NULL);

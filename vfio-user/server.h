@@ -66,8 +66,13 @@ struct vfio_user_server *vfio_user_server_new(const struct vfio_user_config *con
 /* Bind, listen and start the thread. Returns 0 or -errno (-EADDRINUSE: somebody listens there). */
 int vfio_user_server_start(struct vfio_user_server *server);
 /*
- * Stop the thread, close the connection, remove the socket, fail waiting DMA calls. Waits for the
- * calls under way, thus for their resume(), which must not wait for the caller. NULL: no-op.
+ * Stop the thread, close the connection, remove the socket. DMA calls that wait fail, and so do
+ * later ones (-ENODEV). Once more does nothing.
+ */
+void vfio_user_server_stop(struct vfio_user_server *server);
+/*
+ * Stop, wait for the DMA calls under way, thus for their resume(), which must not wait for the
+ * caller, and free. No more calls may follow. NULL: no-op.
  */
 void vfio_user_server_free(struct vfio_user_server *server);
 

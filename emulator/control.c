@@ -5,36 +5,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#define CLIENTS 8
-#define LINE	256
-#define COUNTS	1024
-
-struct client {
-	int fd; /* -1: free */
-	size_t used;
-	char line[LINE];
-};
-
-struct control {
-	const struct controlled *devices;
-	unsigned int count;
-	struct tlp_trace *trace;
-	struct subnet *subnet;
-	char path[108];
-	int listener, stop;
-	pthread_t thread;
-	struct client client[CLIENTS];
-};
+#define LINE   CONTROL_LINE
+#define COUNTS 1024 /* entries of one answer */
 
 static void add_uint(struct json_object *object, const char *key, uint64_t value)
 {
@@ -276,141 +252,14 @@ char *control_answer(const struct controlled *devices, unsigned int count, struc
 	sscanf(line, "%255s %255s %255s", verb, name, argument);
 	object = answer(devices, count, trace, subnet, verb, name, argument);
 	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
+	/* No answer there is comes near it: entries are bounded, and what is in them. */
+	if (text && strlen(text) >= CONTROL_ANSWER) {
+		json_object_put(object);
+		object = error("the answer is too long", verb);
+		text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
+	}
 	if (text && asprintf(&copy, "%s\n", text) < 0)
 		copy = NULL;
 	json_object_put(object);
 	return copy;
-}
-
-static void hang_up(struct client *client)
-{
-	close(client->fd);
-	client->fd = -1;
-	client->used = 0;
-}
-
-static void serve_client(struct control *control, struct client *client)
-{
-	ssize_t got = recv(client->fd, client->line + client->used, LINE - client->used, 0);
-	char *newline;
-
-	if (got <= 0) {
-		hang_up(client);
-		return;
-	}
-	client->used += (size_t)got;
-	while ((newline = memchr(client->line, '\n', client->used))) {
-		size_t length = (size_t)(newline - client->line) + 1;
-		size_t done = 0, all;
-		char *text;
-
-		*newline = '\0';
-		text = control_answer(control->devices, control->count, control->trace,
-				      control->subnet, client->line);
-		all = text ? strlen(text) : 0;
-		while (done < all) {
-			ssize_t sent = send(client->fd, text + done, all - done, MSG_NOSIGNAL);
-
-			if (sent < 0) {
-				free(text);
-				hang_up(client);
-				return;
-			}
-			done += (size_t)sent;
-		}
-		free(text);
-		client->used -= length;
-		memmove(client->line, newline + 1, client->used);
-	}
-	if (client->used == LINE) /* no request is this long */
-		hang_up(client);
-}
-
-static void *control_thread(void *arg)
-{
-	struct control *control = arg;
-
-	for (;;) {
-		struct pollfd polled[CLIENTS + 2] = { { .fd = control->stop, .events = POLLIN },
-						      { .fd = control->listener,
-							.events = POLLIN } };
-
-		for (unsigned int i = 0; i < CLIENTS; i++)
-			polled[i + 2] =
-				(struct pollfd){ .fd = control->client[i].fd, .events = POLLIN };
-		if (poll(polled, CLIENTS + 2, -1) < 0)
-			continue;
-		if (polled[0].revents)
-			return NULL;
-		for (unsigned int i = 0; i < CLIENTS; i++)
-			if (polled[i + 2].revents)
-				serve_client(control, &control->client[i]);
-		if (polled[1].revents) {
-			int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC);
-			unsigned int i = 0;
-
-			while (i < CLIENTS && control->client[i].fd >= 0)
-				i++;
-			if (i < CLIENTS)
-				control->client[i].fd = fd;
-			else if (fd >= 0)
-				close(fd);
-		}
-	}
-}
-
-struct control *control_start(const char *path, const struct controlled *devices,
-			      unsigned int count, struct tlp_trace *trace, struct subnet *subnet)
-{
-	struct control *control = calloc(1, sizeof(*control));
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int ret = ENAMETOOLONG;
-
-	if (!control)
-		return NULL;
-	control->devices = devices;
-	control->count = count;
-	control->trace = trace;
-	control->subnet = subnet;
-	for (unsigned int i = 0; i < CLIENTS; i++)
-		control->client[i].fd = -1;
-	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	control->stop = eventfd(0, EFD_CLOEXEC);
-	if (strlen(path) >= sizeof(address.sun_path))
-		goto fail;
-	strcpy(address.sun_path, path);
-	strcpy(control->path, path);
-	if (control->listener < 0 || control->stop < 0 ||
-	    bind(control->listener, (struct sockaddr *)&address, sizeof(address)) ||
-	    listen(control->listener, CLIENTS)) {
-		ret = errno;
-		goto fail;
-	}
-	ret = pthread_create(&control->thread, NULL, control_thread, control);
-	if (!ret)
-		return control;
-	unlink(path);
-fail:
-	if (control->listener >= 0)
-		close(control->listener);
-	if (control->stop >= 0)
-		close(control->stop);
-	free(control);
-	errno = ret;
-	return NULL;
-}
-
-void control_stop(struct control *control)
-{
-	if (!control)
-		return;
-	eventfd_write(control->stop, 1);
-	pthread_join(control->thread, NULL);
-	for (unsigned int i = 0; i < CLIENTS; i++)
-		if (control->client[i].fd >= 0)
-			close(control->client[i].fd);
-	close(control->listener);
-	close(control->stop);
-	unlink(control->path);
-	free(control);
 }

@@ -7,14 +7,19 @@
  *     mark NAME              put a mark into the TLP trace
  *     counts ENDPOINT        what arrived there, per hint
  *     reset-counts ENDPOINT
- *     mkey HCA               the memory key that took the last remote access; "context": its bytes, hexadecimal
- *     clear-mkey HCA
- *     link HCA up|down       plug the cable of its port in, or pull it
+ *     mkey HCA               the memory key that took the last remote access; "context": its bytes,
+ * hexadecimal clear-mkey HCA link HCA up|down       plug the cable of its port in, or pull it
  *     subnet                 ports, multicast groups, and what the subnet administrator has seen
  *     st-entries HCA N       let the HCA's driver read that its ST table has N entries, 0: the
  * truth
  *
- * An error is {"error": "..."}.
+ * An error is {"error": "..."}. A request has at most CONTROL_LINE bytes with its newline,
+ * printable ASCII, and who sends a longer one is hung up on. An answer has at most CONTROL_ANSWER
+ * bytes.
+ *
+ * Nobody is waited for: a client that does not read gets no further answers until it has read the
+ * last one. When all places are taken, a client of the process that has the most gives way to the
+ * next one: that which has been quiet for longest.
  */
 #ifndef EMULATOR_CONTROL_H
 #define EMULATOR_CONTROL_H
@@ -22,13 +27,20 @@
 #include "emulator/options.h"
 #include "pcie/trace.h"
 
+#define CONTROL_CLIENTS 16
+#define CONTROL_LINE	256
+#define CONTROL_ANSWER	(512u << 10)
+
 struct controlled {
 	const struct device_options *options;
 	struct hca *hca; /* or */
 	struct endpoint *endpoint;
 };
 
-/* The answer to @line (without its newline), to be freed by the caller. NULL: out of memory. */
+/*
+ * The answer to @line (without its newline), to be freed by the caller; at most CONTROL_ANSWER
+ * bytes. NULL: out of memory.
+ */
 char *control_answer(const struct controlled *devices, unsigned int count, struct tlp_trace *trace,
 		     struct subnet *subnet, const char *line);
 

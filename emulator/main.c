@@ -1,95 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0
 /* tph-emulator: serves the emulated HCA functions and endpoints, and runs their engine. */
 #include <errno.h>
-#include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "emulator/control.h"
+#include "emulator/engine.h"
 #include "emulator/options.h"
+#include "emulator/sandbox.h"
 #include "emulator/serve.h"
 #include "pcie/fabric.h"
+#include "vfio-user/protocol.h"
 
-/*
- * Doorbells of user queues are not trapped, so the engine polls: at full speed for a while after
- * the last work, then ever more rarely, so that an idle guest keeps its processors.
- */
-#define SPIN_NS	   200000ull
-#define NAP_NS	   50000l
-#define NAPPING_NS 1000000000ull
-#define IDLE_NS	   1000000l
+/* Exit status */
+#define FAILED	   1 /* it could not serve the devices */
+#define USAGE	   2
+#define INCOMPLETE 3 /* it did, but the trace lacks TLPs */
+
+/* What a device has open besides its vectors: its memory, listener, client, and what comes along
+ * with a message. */
+#define DEVICE_FILES (3 + VFIO_USER_FDS_MAX)
+#define OTHER_FILES  16
+/* Beside the budgets of the HCAs: what subnet, control and maps of clients take. */
+#define OTHER_MEMORY (1ull << 30)
 
 struct emulator {
 	struct options options;
 	struct tlp_trace *trace;
 	struct pcie_fabric *fabric;
 	struct subnet *subnet;
+	struct engine *engine;
 	struct controlled device[EMULATOR_DEVICES];
 	struct served *served[EMULATOR_DEVICES];
 	struct control *control;
-	int wake, signals;
 };
 
 static void wake(void *arg)
 {
-	struct emulator *emulator = arg;
-
-	eventfd_write(emulator->wake, 1);
+	engine_wake(arg);
 }
 
-static uint64_t now_ns(void)
+static bool poll_hca(void *arg)
+{
+	return hca_poll(arg);
+}
+
+static bool poll_subnet(void *arg)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static bool poll_devices(struct emulator *emulator)
-{
-	bool worked = false;
-
-	for (unsigned int i = 0; i < emulator->options.devices; i++)
-		if (emulator->device[i].hca)
-			worked |= hca_poll(emulator->device[i].hca);
-	return worked | subnet_poll(emulator->subnet, now_ns());
-}
-
-/* Returns when a signal asks to stop. */
-static void run_engine(struct emulator *emulator)
-{
-	uint64_t last_work = now_ns(), last_look = 0;
-
-	for (;;) {
-		struct pollfd polled[2] = { { .fd = emulator->signals, .events = POLLIN },
-					    { .fd = emulator->wake, .events = POLLIN } };
-		struct timespec timeout = { 0 };
-		uint64_t now;
-		eventfd_t count;
-
-		if (poll_devices(emulator))
-			last_work = now_ns();
-		now = now_ns();
-		if (now - last_work > NAPPING_NS)
-			timeout.tv_nsec = IDLE_NS;
-		else if (now - last_work > SPIN_NS)
-			timeout.tv_nsec = NAP_NS;
-		else if (now - last_look < NAP_NS)
-			continue;
-		last_look = now;
-		if (ppoll(polled, 2, &timeout, NULL) <= 0)
-			continue;
-		if (polled[0].revents)
-			return;
-		eventfd_read(emulator->wake, &count);
-	}
+	return subnet_poll(arg, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
 }
 
 static int start_device(struct emulator *emulator, unsigned int i)
@@ -99,11 +63,11 @@ static int start_device(struct emulator *emulator, unsigned int i)
 	struct pcie_function *fn;
 	const char *what = "creating it";
 	unsigned int vectors = 1;
-	int ret;
+	int ret = 0;
 
 	device->options = options;
 	if (options->kind == DEVICE_HCA) {
-		device->hca = hca_new(&options->hca, emulator->subnet, wake, emulator);
+		device->hca = hca_new(&options->hca, emulator->subnet, wake, emulator->engine);
 		fn = device->hca ? hca_function(device->hca) : NULL;
 		vectors = options->hca.vectors;
 	} else {
@@ -113,9 +77,11 @@ static int start_device(struct emulator *emulator, unsigned int i)
 	if (!fn)
 		goto fail;
 	ret = pcie_fabric_add(emulator->fabric, fn);
+	if (!ret && device->hca)
+		ret = engine_add(emulator->engine, poll_hca, device->hca);
 	if (ret) {
 		errno = -ret;
-		what = "adding it to the fabric";
+		what = "adding it to fabric and engine";
 		goto fail;
 	}
 	what = options->socket;
@@ -127,8 +93,43 @@ fail:
 	return -1;
 }
 
+static int start_control(struct emulator *emulator)
+{
+	if (!emulator->options.control)
+		return 0;
+	emulator->control =
+		control_start(emulator->options.control, emulator->device,
+			      emulator->options.devices, emulator->trace, emulator->subnet);
+	if (emulator->control)
+		return 0;
+	fprintf(stderr, "tph-emulator: --control %s: %s\n", emulator->options.control,
+		strerror(errno));
+	return -1;
+}
+
+static int confine(const struct emulator *emulator)
+{
+	struct sandbox sandbox = { .files = OTHER_FILES + CONTROL_CLIENTS, .memory = OTHER_MEMORY };
+
+	if (!emulator->options.sandbox)
+		return 0;
+	for (unsigned int i = 0; i < emulator->options.devices; i++) {
+		const struct device_options *options = &emulator->options.device[i];
+
+		sandbox.files += DEVICE_FILES + 1;
+		if (options->kind != DEVICE_HCA)
+			continue;
+		sandbox.files += options->hca.vectors;
+		/* What is charged is without the allocator's own part. */
+		sandbox.memory += 2 * options->hca.memory;
+	}
+	return sandbox_enter(&sandbox);
+}
+
 static int start(struct emulator *emulator)
 {
+	int ret;
+
 	if (emulator->options.trace) {
 		emulator->trace = tlp_trace_open(emulator->options.trace);
 		if (!emulator->trace) {
@@ -137,39 +138,41 @@ static int start(struct emulator *emulator)
 			return -1;
 		}
 	}
+	/* Who may connect to a socket owns the devices. */
+	umask(0177);
+	emulator->engine = engine_new();
 	emulator->fabric = pcie_fabric_new(emulator->trace);
 	emulator->subnet = subnet_new();
-	if (!emulator->fabric || !emulator->subnet) {
-		fprintf(stderr, "tph-emulator: %s\n", strerror(ENOMEM));
-		return -1;
-	}
-	for (unsigned int i = 0; i < emulator->options.devices; i++)
+	ret = emulator->engine && emulator->fabric && emulator->subnet
+		      ? engine_add(emulator->engine, poll_subnet, emulator->subnet)
+		      : -ENOMEM;
+	for (unsigned int i = 0; !ret && i < emulator->options.devices; i++)
 		if (start_device(emulator, i))
 			return -1;
-	/* Last: who sees the control socket may connect to the others. */
-	if (emulator->options.control) {
-		emulator->control =
-			control_start(emulator->options.control, emulator->device,
-				      emulator->options.devices, emulator->trace, emulator->subnet);
-		if (!emulator->control) {
-			fprintf(stderr, "tph-emulator: --control %s: %s\n",
-				emulator->options.control, strerror(errno));
-			return -1;
-		}
+	if (!ret)
+		ret = engine_start(emulator->engine);
+	if (ret) {
+		fprintf(stderr, "tph-emulator: engine: %s\n", strerror(-ret));
+		return -1;
 	}
-	return 0;
+	/* Last: who sees the control socket may connect to the others. */
+	return start_control(emulator) || confine(emulator) ? -1 : 0;
 }
 
+/* Whatever a turn waits for fails first, so that the engine ends; only then its devices may. */
 static int stop(struct emulator *emulator)
 {
 	int ret;
 
 	control_stop(emulator->control);
+	engine_stop(emulator->engine);
 	for (unsigned int i = 0; i < emulator->options.devices; i++)
 		serve_stop(emulator->served[i]);
+	engine_free(emulator->engine);
 	for (unsigned int i = 0; i < emulator->options.devices; i++) {
 		struct controlled *device = &emulator->device[i];
 
+		serve_free(emulator->served[i]);
 		if (device->hca) {
 			hca_print_unmodelled(device->hca, stdout);
 			hca_free(device->hca);
@@ -179,42 +182,40 @@ static int stop(struct emulator *emulator)
 	}
 	pcie_fabric_free(emulator->fabric);
 	subnet_free(emulator->subnet);
-	ret = emulator->trace ? tlp_trace_close(emulator->trace) : 0;
-	if (ret)
-		fprintf(stderr, "tph-emulator: --trace %s: %s\n", emulator->options.trace,
-			strerror(-ret));
-	return ret;
+	ret = tlp_trace_close(emulator->trace);
+	if (!ret)
+		return 0;
+	fprintf(stderr, "tph-emulator: --trace %s: incomplete: %s\n", emulator->options.trace,
+		strerror(-ret));
+	return INCOMPLETE;
 }
 
 int main(int argc, char **argv)
 {
 	static struct emulator emulator;
 	sigset_t stop_signals;
-	int ret = 0;
+	int ret, number;
 
 	if (options_parse(&emulator.options, argc, argv))
-		return 2;
+		return USAGE;
 	if (emulator.options.help) {
 		fputs(options_usage, stdout);
 		return 0;
 	}
+	/* A peer that is gone, or a file that may not grow, is an error of that write. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&stop_signals);
 	sigaddset(&stop_signals, SIGINT);
 	sigaddset(&stop_signals, SIGTERM);
 	sigaddset(&stop_signals, SIGHUP);
-	/* Before any thread starts, so that all of them leave the signals to the descriptor. */
+	/* Before any thread starts, so that all of them leave the signals to this one. */
 	sigprocmask(SIG_BLOCK, &stop_signals, NULL);
-	emulator.signals = signalfd(-1, &stop_signals, SFD_CLOEXEC);
-	emulator.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (emulator.signals < 0 || emulator.wake < 0) {
-		perror("tph-emulator");
-		return 1;
+	if (start(&emulator)) {
+		stop(&emulator);
+		return FAILED;
 	}
-	if (start(&emulator))
-		ret = 1;
-	else
-		run_engine(&emulator);
-	if (stop(&emulator))
-		ret = 1;
+	sigwait(&stop_signals, &number);
+	ret = stop(&emulator);
 	return ret;
 }

@@ -3,12 +3,20 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define HCA_MEMORY_MIN	  (1ull << 20)
+#define HCA_MEMORY_MAX	  (64ull << 30)
+#define ENDPOINT_SIZE_MIN (1ull << 20)
+#define ENDPOINT_SIZE_MAX (256ull << 30)
+
+#define TEXT 64 /* of an argument in a message */
+
 const char options_usage[] =
-	"usage: tph-emulator [--control SOCKET] [--trace FILE] DEVICE...\n"
+	"usage: tph-emulator [--control SOCKET] [--trace FILE] [--sandbox=no] DEVICE...\n"
 	"  --hca PROPERTIES     an mlx5 host channel adapter:\n"
 	"        lid=N          LID of its port, 1..0xbffe\n"
 	"        st-mode=MODE   none, table or direct; default table\n"
@@ -17,6 +25,7 @@ const char options_usage[] =
 	"        device=ID      PCI device ID, 0x1021 or 0x1023; default 0x1021\n"
 	"        umr=KIND       full or limited, without translations; default full\n"
 	"        firmware=KIND  full, no-tph (without mkey_pcie_tph) or no-odp; default full\n"
+	"        memory=BYTES   what its objects may take, with K, M or G; default 512M\n"
 	"  --gpu PROPERTIES     a GPU-like endpoint (VRAM in BAR 0)\n"
 	"  --nvme PROPERTIES    an NVMe-like endpoint (CMB in BAR 2):\n"
 	"        size=BYTES     size of VRAM or CMB, with K, M or G; default 64M\n"
@@ -27,7 +36,8 @@ const char options_usage[] =
 	"        id=BB:DD.F     its place in the guest\n"
 	"        socket=PATH    vfio-user socket to serve it on\n"
 	"  --control SOCKET     answer questions about the devices there\n"
-	"  --trace FILE         record every TLP\n";
+	"  --trace FILE         record every TLP\n"
+	"  --sandbox=no         do not confine the process, e.g. for a debugger\n";
 
 static const struct word {
 	const char *text;
@@ -75,7 +85,8 @@ static int parse_number(const char *text, unsigned long long min, unsigned long 
 	return 0;
 }
 
-static int parse_size(const char *text, uint64_t *value)
+/* A size with K, M or G, from @min to @max bytes. */
+static int parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 {
 	unsigned long long number;
 	unsigned int shift = 0;
@@ -93,20 +104,94 @@ static int parse_size(const char *text, uint64_t *value)
 		shift = 30;
 	if (errno || (shift && end[1]) || (!shift && *end) || number > UINT64_MAX >> shift)
 		return -EINVAL;
-	*value = number << shift;
+	number <<= shift;
+	if (number < min || number > max)
+		return -EINVAL;
+	*value = number;
 	return 0;
 }
 
+/* 00:00.0 is the host bridge. */
 static int parse_id(const char *text, uint16_t *id)
 {
+	static const char hex[] = "0123456789abcdefABCDEF";
 	unsigned int bus, device, function;
-	int end = 0;
 
-	if (sscanf(text, "%2x:%2x.%1u%n", &bus, &device, &function, &end) != 3 || text[end] ||
-	    device > 31 || function > 7)
+	if (strspn(text, hex) != 2 || text[2] != ':' || strspn(text + 3, hex) != 2 ||
+	    text[5] != '.' || strspn(text + 6, hex) != 1 || text[7])
+		return -EINVAL;
+	sscanf(text, "%x:%x.%x", &bus, &device, &function);
+	if (device > 31 || function > 7 || !(bus | device | function))
 		return -EINVAL;
 	*id = (uint16_t)(bus << 8 | device << 3 | function);
 	return 0;
+}
+
+/* Messages, trace and JSON have it as it is. */
+static bool is_name(const char *text)
+{
+	size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				  "_.+-");
+
+	return len && len < EMULATOR_NAME && !text[len];
+}
+
+static bool is_socket(const char *text)
+{
+	return *text && strlen(text) < SOCKET_PATH;
+}
+
+/* What a value can be, for messages. */
+static const char *expected(const char *key)
+{
+	static const struct {
+		const char *key, *values;
+	} known[] = {
+		{ "name", "1 to 23 letters, digits and _.+-" },
+		{ "socket", "a path of 1 to 107 bytes" },
+		{ "id", "BB:DD.F, hexadecimal, and not 00:00.0" },
+		{ "lid", "1 to 0xbffe" },
+		{ "st-mode", "none, table or direct" },
+		{ "st-width", "8 or 16" },
+		{ "st-entries", "2 to 64" },
+		{ "device", "0x1021 or 0x1023" },
+		{ "umr", "full or limited" },
+		{ "firmware", "full, no-tph or no-odp" },
+		{ "memory", "1M to 64G" },
+		{ "size", "a power of two, 1M to 256G" },
+		{ "completer", "none, tph, reserved or extended" },
+		{ "acs", "on or off" },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (!strcmp(known[i].key, key))
+			return known[i].values;
+	return "";
+}
+
+/* @text without what a terminal would obey, in @copy. */
+static const char *printable(const char *text, char copy[TEXT])
+{
+	size_t i;
+
+	for (i = 0; text[i] && i < TEXT - 4; i++)
+		copy[i] = text[i] < ' ' || text[i] > '~' ? '?' : text[i];
+	strcpy(copy + i, text[i] ? "..." : "");
+	return copy;
+}
+
+/* Name option and device, then say the cause. Returns -EINVAL. */
+__attribute__((format(printf, 3, 4))) static int complain(const char *option, const char *device,
+							  const char *cause, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "tph-emulator: --%s%s%s: ", option, *device ? " " : "", device);
+	va_start(args, cause);
+	vfprintf(stderr, cause, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return -EINVAL;
 }
 
 static int set_hca(struct device_options *device, const char *key, const char *value)
@@ -141,6 +226,8 @@ static int set_hca(struct device_options *device, const char *key, const char *v
 		ret = parse_word(firmwares, value, &word);
 		if (!ret)
 			hca->firmware = (enum hca_firmware)word;
+	} else if (!strcmp(key, "memory")) {
+		ret = parse_size(value, HCA_MEMORY_MIN, HCA_MEMORY_MAX, &hca->memory);
 	} else if (!strcmp(key, "device")) {
 		ret = parse_number(value, 0x1021, 0x1023, &number);
 		if (!ret && number == 0x1022)
@@ -158,7 +245,13 @@ static int set_endpoint(struct device_options *device, const char *key, const ch
 	int word, ret;
 
 	if (!strcmp(key, "size")) {
-		ret = parse_size(value, &device->endpoint.memory_size);
+		uint64_t size = 0;
+
+		ret = parse_size(value, ENDPOINT_SIZE_MIN, ENDPOINT_SIZE_MAX, &size);
+		if (!ret && size & (size - 1))
+			ret = -EINVAL;
+		if (!ret)
+			device->endpoint.memory_size = size;
 	} else if (!strcmp(key, "completer")) {
 		ret = parse_word(completers, value, &word);
 		if (!ret)
@@ -178,13 +271,16 @@ static int set_property(struct device_options *device, const char *key, const ch
 	uint16_t id;
 	int ret;
 
-	if (!strcmp(key, "name") || !strcmp(key, "socket")) {
-		char *field = *key == 'n' ? device->name : device->socket;
-		size_t size = *key == 'n' ? sizeof(device->name) : sizeof(device->socket);
-
-		if (!*value || strlen(value) >= size)
+	if (!strcmp(key, "name")) {
+		if (!is_name(value))
 			return -EINVAL;
-		strcpy(field, value);
+		strcpy(device->name, value);
+		return 0;
+	}
+	if (!strcmp(key, "socket")) {
+		if (!is_socket(value))
+			return -EINVAL;
+		strcpy(device->socket, value);
 		return 0;
 	}
 	if (!strcmp(key, "id")) {
@@ -197,48 +293,57 @@ static int set_property(struct device_options *device, const char *key, const ch
 					  : set_endpoint(device, key, value);
 }
 
-static int parse_device(struct options *options, const char *option, struct device_options *device,
-			char *properties)
+static int parse_properties(const char *option, struct device_options *device, char *properties)
 {
-	char *save = NULL, *property;
+	char *save = NULL, *property, copy[TEXT];
 
 	for (property = strtok_r(properties, ",", &save); property;
 	     property = strtok_r(NULL, ",", &save)) {
 		char *value = strchr(property, '=');
-		int ret = -EINVAL;
+		int ret;
 
-		if (value) {
-			*value++ = '\0';
-			ret = set_property(device, property, value);
-		}
+		if (!value)
+			return complain(option, device->name, "%s: no value",
+					printable(property, copy));
+		*value++ = '\0';
+		ret = set_property(device, property, value);
 		if (ret == -ENOENT)
-			fprintf(stderr, "tph-emulator: --%s %s: no such property: %s\n", option,
-				device->name, property);
-		else if (ret)
-			fprintf(stderr, "tph-emulator: --%s %s: bad value of %s: %s\n", option,
-				device->name, property, value ? value : "(none)");
+			return complain(option, device->name, "no such property: %s",
+					printable(property, copy));
 		if (ret)
-			return -EINVAL;
+			return complain(option, device->name, "bad value of %s: %s; it is %s",
+					property, printable(value, copy), expected(property));
 	}
-	if (!device->name[0] || !device->socket[0] || !device->hca.id ||
-	    (device->kind == DEVICE_HCA && !device->hca.lid)) {
-		fprintf(stderr, "tph-emulator: --%s %s: name, id, socket%s are required\n", option,
-			device->name, device->kind == DEVICE_HCA ? " and lid" : "");
-		return -EINVAL;
-	}
+	return 0;
+}
+
+static int check_unique(const struct options *options, const char *option,
+			const struct device_options *device)
+{
 	for (unsigned int i = 0; i < options->devices; i++) {
 		const struct device_options *other = &options->device[i];
 
 		if (!strcmp(other->name, device->name) || other->hca.id == device->hca.id ||
 		    !strcmp(other->socket, device->socket) ||
 		    (device->kind == DEVICE_HCA && other->kind == DEVICE_HCA &&
-		     other->hca.lid == device->hca.lid)) {
-			fprintf(stderr,
-				"tph-emulator: --%s %s: name, id, socket or LID is that of %s\n",
-				option, device->name, other->name);
-			return -EINVAL;
-		}
+		     other->hca.lid == device->hca.lid))
+			return complain(option, device->name,
+					"name, id, socket or LID is that of %s", other->name);
 	}
+	return 0;
+}
+
+static int parse_device(struct options *options, const char *option, struct device_options *device,
+			char *properties)
+{
+	if (parse_properties(option, device, properties))
+		return -EINVAL;
+	if (!device->name[0] || !device->socket[0] || !device->hca.id ||
+	    (device->kind == DEVICE_HCA && !device->hca.lid))
+		return complain(option, device->name, "name, id, socket%s are required",
+				device->kind == DEVICE_HCA ? " and lid" : "");
+	if (check_unique(options, option, device))
+		return -EINVAL;
 	device->hca.name = device->endpoint.name = device->name;
 	/* A locally administered EUI-64, one per LID. */
 	device->hca.guid = 0x0200740068000000ull | device->hca.lid;
@@ -246,19 +351,42 @@ static int parse_device(struct options *options, const char *option, struct devi
 	return 0;
 }
 
+/* What concerns all devices. */
+static int check_whole(const struct options *options)
+{
+	if (options->control && !is_socket(options->control))
+		return complain("control", "", "not %s", expected("socket"));
+	if (options->trace && !*options->trace)
+		return complain("trace", "", "no file");
+	for (unsigned int i = 0; i < options->devices; i++) {
+		const struct device_options *device = &options->device[i];
+
+		if (options->control && !strcmp(options->control, device->socket))
+			return complain("control", "", "the socket is that of %s", device->name);
+		if (options->trace && !strcmp(options->trace, device->socket))
+			return complain("trace", "", "the file is the socket of %s", device->name);
+	}
+	if (options->control && options->trace && !strcmp(options->control, options->trace))
+		return complain("trace", "", "the file is the socket of --control");
+	return 0;
+}
+
 int options_parse(struct options *options, int argc, char **argv)
 {
-	enum { HCA = 256, GPU, NVME, CONTROL, TRACE, HELP };
+	enum { HCA = 256, GPU, NVME, CONTROL, TRACE, SANDBOX, HELP };
 	static const struct option longs[] = { { "hca", required_argument, NULL, HCA },
 					       { "gpu", required_argument, NULL, GPU },
 					       { "nvme", required_argument, NULL, NVME },
 					       { "control", required_argument, NULL, CONTROL },
 					       { "trace", required_argument, NULL, TRACE },
+					       { "sandbox", required_argument, NULL, SANDBOX },
 					       { "help", no_argument, NULL, HELP },
 					       { NULL, 0, NULL, 0 } };
+	char copy[TEXT];
 	int option, index = 0;
 
 	memset(options, 0, sizeof(*options));
+	options->sandbox = true;
 	optind = 0;
 	while ((option = getopt_long(argc, argv, "", longs, &index)) >= 0) {
 		struct device_options *device = &options->device[options->devices];
@@ -267,18 +395,17 @@ int options_parse(struct options *options, int argc, char **argv)
 		case HCA:
 		case GPU:
 		case NVME:
-			if (options->devices == EMULATOR_DEVICES) {
-				fprintf(stderr, "tph-emulator: --%s: more than %d devices\n",
-					longs[index].name, EMULATOR_DEVICES);
-				return -EINVAL;
-			}
+			if (options->devices == EMULATOR_DEVICES)
+				return complain(longs[index].name, "", "more than %d devices",
+						EMULATOR_DEVICES);
 			memset(device, 0, sizeof(*device));
 			device->kind = option == HCA ? DEVICE_HCA : DEVICE_ENDPOINT;
 			device->hca = (struct hca_params){ .device_id = 0x1021,
 							   .st_mode = HCA_ST_TABLE,
 							   .st_width = 8,
 							   .st_entries = 64,
-							   .vectors = 8 };
+							   .vectors = 8,
+							   .memory = HCA_MEMORY_DEFAULT };
 			device->endpoint.kind = option == GPU ? ENDPOINT_GPU : ENDPOINT_NVME;
 			device->endpoint.memory_size = 64u << 20;
 			device->endpoint.completer = PCIE_TPH_COMPLETER_EXTENDED;
@@ -291,6 +418,12 @@ int options_parse(struct options *options, int argc, char **argv)
 		case TRACE:
 			options->trace = optarg;
 			break;
+		case SANDBOX:
+			if (strcmp(optarg, "yes") && strcmp(optarg, "no"))
+				return complain("sandbox", "", "it is yes or no, not %s",
+						printable(optarg, copy));
+			options->sandbox = !strcmp(optarg, "yes");
+			break;
 		case HELP:
 			options->help = true;
 			return 0;
@@ -299,12 +432,13 @@ int options_parse(struct options *options, int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "tph-emulator: unexpected argument: %s\n", argv[optind]);
+		fprintf(stderr, "tph-emulator: unexpected argument: %s\n",
+			printable(argv[optind], copy));
 		return -EINVAL;
 	}
 	if (!options->devices) {
 		fprintf(stderr, "tph-emulator: no device; see --help\n");
 		return -EINVAL;
 	}
-	return 0;
+	return check_whole(options);
 }

@@ -10,13 +10,14 @@
 
 #define EMULATOR_NAME	 24
 #define EMULATOR_DEVICES 16
+#define SOCKET_PATH	 108 /* bytes of sun_path */
 
 enum device_kind { DEVICE_HCA, DEVICE_ENDPOINT };
 
 struct device_options {
 	enum device_kind kind;
 	char name[EMULATOR_NAME];
-	char socket[108];
+	char socket[SOCKET_PATH];
 	struct hca_params hca;		 /* kind HCA; name points to the field above */
 	struct endpoint_params endpoint; /* kind ENDPOINT */
 };
@@ -24,6 +25,7 @@ struct device_options {
 struct options {
 	const char *control; /* socket path or NULL */
 	const char *trace;   /* file or NULL */
+	bool sandbox;
 	bool help;
 	unsigned int devices;
 	struct device_options device[EMULATOR_DEVICES];

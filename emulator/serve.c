@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emulator/engine.h"
 #include "vfio-user/server.h"
 
 struct served {
@@ -101,6 +102,27 @@ static void reset(void *dev)
 	pcie_function_reset(served->fn, PCIE_RESET_CONVENTIONAL);
 }
 
+/* A client that is gone has powered the machine off. */
+static void power_off(void *dev)
+{
+	struct served *served = dev;
+
+	pcie_function_reset(served->fn, PCIE_RESET_COLD);
+}
+
+/* A turn of the engine waits for this client; those of other devices go on. */
+static void stall(void *dev)
+{
+	(void)dev;
+	engine_stall();
+}
+
+static void resume(void *dev)
+{
+	(void)dev;
+	engine_resume();
+}
+
 static int host_read(void *host, uint64_t addr, void *buf, size_t len)
 {
 	return vfio_user_dma_read(((struct served *)host)->server, addr, buf, len);
@@ -125,8 +147,9 @@ static const struct vfio_user_ops device_ops = {
 	.region_read = region_read,
 	.region_write = region_write,
 	.reset = reset,
-	/* A client that is gone has powered the machine off. */
-	.disconnected = reset,
+	.disconnected = power_off,
+	.stall = stall,
+	.resume = resume,
 };
 
 static const struct pcie_host_ops host_ops = {
@@ -164,7 +187,7 @@ struct served *serve(struct pcie_function *fn, const char *socket_path, unsigned
 	pcie_function_connect(fn, &host_ops, served);
 	ret = vfio_user_server_start(served->server);
 	if (ret) {
-		serve_stop(served);
+		serve_free(served);
 		errno = -ret;
 		return NULL;
 	}
@@ -172,6 +195,12 @@ struct served *serve(struct pcie_function *fn, const char *socket_path, unsigned
 }
 
 void serve_stop(struct served *served)
+{
+	if (served)
+		vfio_user_server_stop(served->server);
+}
+
+void serve_free(struct served *served)
 {
 	if (!served)
 		return;

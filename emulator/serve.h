@@ -13,7 +13,9 @@ struct served;
  * Returns NULL with errno. The function stays the caller's and outlives the result.
  */
 struct served *serve(struct pcie_function *fn, const char *socket_path, unsigned int msix_vectors);
-/* Stop serving. No DMA call of the function may be running. NULL is fine. */
+/* Stop serving: what waits for the client fails, and so do later DMA calls. NULL is fine. */
 void serve_stop(struct served *served);
+/* Stop and free. No DMA call of the function is running, and none follows. NULL is fine. */
+void serve_free(struct served *served);
 
 #endif

@@ -9,9 +9,6 @@
 
 #include "hca/model.h"
 
-/* Bytes that the objects of a function may take when hca_params.memory is 0. */
-#define HCA_MEMORY_DEFAULT ((uint64_t)512 << 20)
-
 /*
  * hca_alloc() - @size bytes, zeroed, charged to @hca until hca_release().
  * NULL when they would exceed the function's budget, or the machine has no more.

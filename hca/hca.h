@@ -26,6 +26,9 @@ enum hca_firmware {
 	HCA_FIRMWARE_NO_ODP, /* pg: on-demand paging */
 };
 
+/* Bytes that the objects of a function may take when hca_params.memory is 0. */
+#define HCA_MEMORY_DEFAULT ((uint64_t)512 << 20)
+
 struct hca_params {
 	const char *name;
 	uint16_t id;	    /* requester ID: bus[15:8] devfn[7:0] */
@@ -38,7 +41,8 @@ struct hca_params {
 	unsigned int vectors;	 /* MSI-X, >= 1 */
 	bool umr_limited;	 /* UMR cannot load translations: drivers write whole keys */
 	enum hca_firmware firmware;
-	uint64_t memory; /* bytes that all objects of the function may take; 0: HCA_MEMORY_DEFAULT */
+	uint64_t
+		memory; /* bytes that all objects of the function may take; 0: HCA_MEMORY_DEFAULT */
 };
 
 struct hca;

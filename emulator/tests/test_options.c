@@ -4,7 +4,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "emulator/options.h"
@@ -14,7 +17,7 @@ static struct options options;
 /* Parses one device option (and another, if not NULL); the strings are changed by the parser. */
 static int parse(const char *option, const char *text, const char *option2, const char *text2)
 {
-	char copy[256], copy2[256];
+	static char copy[256], copy2[256]; /* kept by reference */
 	char *argv[6] = { (char *)"tph-emulator", (char *)option, copy, (char *)option2, copy2 };
 
 	strcpy(copy, text);
@@ -27,7 +30,8 @@ static void test_hca(void **state)
 	(void)state;
 	assert_int_equal(parse("--hca",
 			       "name=h,id=00:04.0,socket=/s,lid=7,st-mode=direct,"
-			       "st-width=16,st-entries=2,device=0x1023,umr=limited,firmware=no-odp",
+			       "st-width=16,st-entries=2,device=0x1023,umr=limited,firmware=no-odp,"
+			       "memory=3G",
 			       NULL, NULL),
 			 0);
 	assert_int_equal(options.devices, 1);
@@ -42,12 +46,17 @@ static void test_hca(void **state)
 	assert_int_equal(options.device[0].hca.device_id, 0x1023);
 	assert_true(options.device[0].hca.umr_limited);
 	assert_int_equal(options.device[0].hca.firmware, HCA_FIRMWARE_NO_ODP);
+	assert_true(options.device[0].hca.memory == 3ull << 30);
+	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=0xbffe", NULL, NULL), 0);
+	assert_int_equal(options.device[0].hca.lid, 0xbffe);
+	assert_true(options.device[0].hca.memory == HCA_MEMORY_DEFAULT);
 }
 
 static void test_endpoints(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("--gpu", "name=g,id=01:1f.7,socket=/g,size=128M,completer=none,acs=on",
+	assert_int_equal(parse("--gpu",
+			       "name=g,id=01:1f.7,socket=/g,size=128M,completer=none,acs=on",
 			       "--nvme", "name=n,id=00:11.0,socket=/n,size=1G"),
 			 0);
 	assert_int_equal(options.devices, 2);
@@ -82,6 +91,26 @@ static void test_bad(void **state)
 		"id=00:04.0,socket=/s,lid=1",
 		"name=h,id=00:04.0,lid=1",
 		"name=abcdefghijklmnopqrstuvwx,id=00:04.0,socket=/s,lid=1",
+		"name=,id=00:04.0,socket=/s,lid=1",
+		"name=a b,id=00:04.0,socket=/s,lid=1",
+		"name=a\033[2J,id=00:04.0,socket=/s,lid=1",
+		"name=h,id=00:04.0,socket=,lid=1",
+		"name=h,id=00:00.0,socket=/s,lid=1",
+		"name=h,id=0:4.0,socket=/s,lid=1",
+		"name=h,id=00:04.8,socket=/s,lid=1",
+		"name=h,id=-1:04.0,socket=/s,lid=1",
+		"name=h,id= 0:04.0,socket=/s,lid=1",
+		"name=h,id=00:04.0,socket=/s,lid=18446744073709551617",
+		"name=h,id=00:04.0,socket=/s,lid=1,memory=0",
+		"name=h,id=00:04.0,socket=/s,lid=1,memory=1048575",
+		"name=h,id=00:04.0,socket=/s,lid=1,memory=65G",
+		"name=h,id=00:04.0,socket=/s,lid=1,memory=18446744073709551615",
+		"name=h,id=00:04.0,socket=/s,lid=1,memory=18446744073709551616",
+		"name=h,id=00:04.0,socket=/s,lid=1,memory=18014398509481985K",
+		"name=h,id=00:04.0,socket=/s,lid=1,memory=",
+		"name=h,id=00:04.0,socket=/s,lid=1,memory=-1M",
+		"name=h,id=00:04.0,socket=/s,lid=1,=",
+		"",
 	};
 	static const char *const gpu[] = {
 		"name=g,id=00:04.0,socket=/s,size=64X",
@@ -89,6 +118,11 @@ static void test_bad(void **state)
 		"name=g,id=00:04.0,socket=/s,size=99999999999G",
 		"name=g,id=00:04.0,socket=/s,completer=yes",
 		"name=g,id=00:04.0,socket=/s,lid=1",
+		"name=g,id=00:04.0,socket=/s,size=512K",
+		"name=g,id=00:04.0,socket=/s,size=3M",
+		"name=g,id=00:04.0,socket=/s,size=0",
+		"name=g,id=00:04.0,socket=/s,size=512G",
+		"name=g,id=00:04.0,socket=/s,memory=1M",
 	};
 
 	(void)state;
@@ -118,6 +152,109 @@ static void test_twice(void **state)
 	assert_true(options.device[0].hca.guid != options.device[1].hca.guid);
 }
 
+/* All values at their bounds, and one beyond. */
+static void test_bounds(void **state)
+{
+	char socket[200] = "name=h,id=00:04.0,lid=1,socket=";
+	char *path = socket + strlen(socket);
+
+	(void)state;
+	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=1,memory=1M", NULL, NULL),
+			 0);
+	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=1,memory=64G", NULL, NULL),
+			 0);
+	assert_int_equal(parse("--gpu", "name=g,id=ff:1f.7,socket=/s,size=1M", NULL, NULL), 0);
+	assert_int_equal(parse("--gpu", "name=g,id=00:00.1,socket=/s,size=256G", NULL, NULL), 0);
+	memset(path, 'p', SOCKET_PATH - 1);
+	assert_int_equal(parse("--hca", socket, NULL, NULL), 0);
+	path[SOCKET_PATH - 1] = 'p';
+	assert_int_equal(parse("--hca", socket, NULL, NULL), -EINVAL);
+	for (unsigned int devices = EMULATOR_DEVICES; devices <= EMULATOR_DEVICES + 1; devices++) {
+		char text[EMULATOR_DEVICES + 1][64], *argv[2 * EMULATOR_DEVICES + 4];
+		int argc = 0;
+
+		argv[argc++] = (char *)"tph-emulator";
+		for (unsigned int i = 0; i < devices; i++) {
+			snprintf(text[i], sizeof(text[i]), "name=g%u,id=01:%02x.0,socket=/s%u", i,
+				 i, i);
+			argv[argc++] = (char *)"--gpu";
+			argv[argc++] = text[i];
+		}
+		argv[argc] = NULL;
+		assert_int_equal(options_parse(&options, argc, argv),
+				 devices > EMULATOR_DEVICES ? -EINVAL : 0);
+	}
+}
+
+static const char device[] = "name=h,id=00:04.0,socket=/s,lid=1";
+
+static void test_files(void **state)
+{
+	char path[SOCKET_PATH + 1];
+
+	(void)state;
+	assert_int_equal(parse("--hca", device, "--control", "/c"), 0);
+	assert_string_equal(options.control, "/c");
+	assert_int_equal(parse("--hca", device, "--control", ""), -EINVAL);
+	assert_int_equal(parse("--hca", device, "--control", "/s"), -EINVAL);
+	assert_int_equal(parse("--hca", device, "--trace", ""), -EINVAL);
+	assert_int_equal(parse("--hca", device, "--trace", "/s"), -EINVAL);
+	memset(path, 'p', sizeof(path));
+	path[SOCKET_PATH] = '\0';
+	assert_int_equal(parse("--hca", device, "--control", path), -EINVAL);
+	path[SOCKET_PATH - 1] = '\0';
+	assert_int_equal(parse("--hca", device, "--control", path), 0);
+}
+
+static void test_sandbox(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--hca", device, NULL, NULL), 0);
+	assert_true(options.sandbox);
+	assert_int_equal(parse("--hca", device, "--sandbox", "no"), 0);
+	assert_false(options.sandbox);
+	assert_int_equal(parse("--hca", device, "--sandbox", "yes"), 0);
+	assert_true(options.sandbox);
+	assert_int_equal(parse("--hca", device, "--sandbox", "off"), -EINVAL);
+}
+
+/* What stderr says, which names option, device and cause, and what a terminal would obey is left
+ * out. */
+static void check_message(const char *properties, const char *expected)
+{
+	char text[256];
+	int fd = memfd_create("stderr", 0), before = dup(STDERR_FILENO);
+	ssize_t got;
+
+	fflush(stderr);
+	dup2(fd, STDERR_FILENO);
+	assert_int_equal(parse("--hca", properties, NULL, NULL), -EINVAL);
+	fflush(stderr);
+	dup2(before, STDERR_FILENO);
+	got = pread(fd, text, sizeof(text) - 1, 0);
+	close(fd);
+	close(before);
+	assert_true(got >= 0);
+	text[got] = '\0';
+	assert_string_equal(text, expected);
+}
+
+static void test_messages(void **state)
+{
+	(void)state;
+	check_message("name=h,lid=0",
+		      "tph-emulator: --hca h: bad value of lid: 0; it is 1 to 0xbffe\n");
+	check_message("name=h,\033]0;x=1", "tph-emulator: --hca h: no such property: ?]0;x\n");
+	check_message("name=h,lid=\n\377",
+		      "tph-emulator: --hca h: bad value of lid: ??; it is 1 to 0xbffe\n");
+	check_message(
+		"name=h,lid=1234567890123456789012345678901234567890123456789012345678901234567890",
+		"tph-emulator: --hca h: bad value of lid: "
+		"123456789012345678901234567890123456789012345678901234567890...; it is 1 to "
+		"0xbffe\n");
+	check_message("lid=1", "tph-emulator: --hca: name, id, socket and lid are required\n");
+}
+
 static void test_no_device(void **state)
 {
 	char *argv[] = { (char *)"tph-emulator", NULL };
@@ -136,7 +273,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hca),	  cmocka_unit_test(test_endpoints),
 		cmocka_unit_test(test_bad),	  cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_no_device),
+		cmocka_unit_test(test_no_device), cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_files),	  cmocka_unit_test(test_sandbox),
+		cmocka_unit_test(test_messages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

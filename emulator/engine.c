@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "emulator/engine.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/*
+ * Doorbells of user queues are not trapped, so the engine polls: at full speed for a while after
+ * the last work, then ever more rarely, so that an idle guest keeps its processors.
+ */
+#define SPIN_NS	   200000ull
+#define NAP_NS	   50000l
+#define NAPPING_NS 1000000000ull
+#define IDLE_NS	   1000000l
+
+struct turn {
+	bool (*take)(void *arg);
+	void *arg;
+	bool under_way;
+};
+
+struct worker {
+	struct engine *engine;
+	pthread_t thread;
+};
+
+struct engine {
+	int wake;
+	unsigned int turns, workers;
+	struct worker worker[ENGINE_TURNS + 1];
+
+	pthread_mutex_t lock; /* the next group */
+	pthread_cond_t parked, token;
+	struct worker *holder; /* of the token, NULL: it is free */
+	/* Written with the lock; looked at without it between turns. */
+	struct worker *_Atomic runner; /* takes turns or is about to */
+	atomic_uint returning;	       /* workers that want the token back: they come first */
+	atomic_bool stop;
+
+	/* the token's */
+	struct turn turn[ENGINE_TURNS];
+	uint64_t last_work, last_look;
+};
+
+static _Thread_local struct worker *current;
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+struct engine *engine_new(void)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+
+	if (!engine)
+		return NULL;
+	engine->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (engine->wake < 0) {
+		free(engine);
+		return NULL;
+	}
+	pthread_mutex_init(&engine->lock, NULL);
+	pthread_cond_init(&engine->parked, NULL);
+	pthread_cond_init(&engine->token, NULL);
+	return engine;
+}
+
+int engine_add(struct engine *engine, bool (*turn)(void *arg), void *arg)
+{
+	if (engine->turns == ENGINE_TURNS)
+		return -ENOSPC;
+	engine->turn[engine->turns++] = (struct turn){ .take = turn, .arg = arg };
+	return 0;
+}
+
+void engine_wake(struct engine *engine)
+{
+	eventfd_write(engine->wake, 1);
+}
+
+/* --- the token; all with the lock held ------------------------------------------------------- */
+
+static void release(struct engine *engine)
+{
+	engine->holder = NULL;
+	pthread_cond_broadcast(&engine->token);
+}
+
+static void acquire(struct engine *engine, struct worker *worker)
+{
+	while (engine->holder || atomic_load(&engine->returning))
+		pthread_cond_wait(&engine->token, &engine->lock);
+	engine->holder = worker;
+}
+
+void engine_stall(void)
+{
+	struct worker *worker = current;
+	struct engine *engine;
+
+	if (!worker)
+		return;
+	engine = worker->engine;
+	pthread_mutex_lock(&engine->lock);
+	if (engine->runner == worker) {
+		engine->runner = NULL;
+		pthread_cond_signal(&engine->parked);
+	}
+	release(engine);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void engine_resume(void)
+{
+	struct worker *worker = current;
+	struct engine *engine;
+
+	if (!worker)
+		return;
+	engine = worker->engine;
+	pthread_mutex_lock(&engine->lock);
+	atomic_fetch_add(&engine->returning, 1);
+	/* The runner may be napping. */
+	engine_wake(engine);
+	while (engine->holder)
+		pthread_cond_wait(&engine->token, &engine->lock);
+	engine->holder = worker;
+	atomic_fetch_sub(&engine->returning, 1);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+/* --- turns ----------------------------------------------------------------------------------- */
+
+/* Between two turns. */
+static void give_way(struct engine *engine, struct worker *worker)
+{
+	if (!atomic_load_explicit(&engine->returning, memory_order_relaxed))
+		return;
+	pthread_mutex_lock(&engine->lock);
+	release(engine);
+	acquire(engine, worker);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+/* Returns false when @worker has lost its place to another one while it waited. */
+static bool take(struct engine *engine, struct worker *worker, struct turn *turn)
+{
+	if (turn->under_way)
+		return true;
+	turn->under_way = true;
+	if (turn->take(turn->arg))
+		engine->last_work = now_ns();
+	turn->under_way = false;
+	return atomic_load_explicit(&engine->runner, memory_order_relaxed) == worker;
+}
+
+static void nap(struct engine *engine)
+{
+	struct pollfd polled = { .fd = engine->wake, .events = POLLIN };
+	struct timespec timeout = { 0 };
+	uint64_t now = now_ns();
+	eventfd_t count;
+
+	if (now - engine->last_work > NAPPING_NS)
+		timeout.tv_nsec = IDLE_NS;
+	else if (now - engine->last_work > SPIN_NS)
+		timeout.tv_nsec = NAP_NS;
+	else if (now - engine->last_look < NAP_NS)
+		return;
+	engine->last_look = now;
+	if (ppoll(&polled, 1, &timeout, NULL) > 0)
+		eventfd_read(engine->wake, &count);
+}
+
+/* With the token. Until the engine stops, or @worker is not the runner any more. */
+static void run(struct engine *engine, struct worker *worker)
+{
+	engine->last_work = now_ns();
+	while (!atomic_load_explicit(&engine->stop, memory_order_relaxed)) {
+		for (unsigned int i = 0; i < engine->turns; i++) {
+			if (!take(engine, worker, &engine->turn[i]))
+				return;
+			give_way(engine, worker);
+		}
+		nap(engine);
+	}
+}
+
+static void *work(void *arg)
+{
+	struct worker *worker = arg;
+	struct engine *engine = worker->engine;
+
+	current = worker;
+	pthread_mutex_lock(&engine->lock);
+	for (;;) {
+		while (engine->runner && !atomic_load(&engine->stop))
+			pthread_cond_wait(&engine->parked, &engine->lock);
+		if (atomic_load(&engine->stop))
+			break;
+		engine->runner = worker;
+		acquire(engine, worker);
+		pthread_mutex_unlock(&engine->lock);
+		run(engine, worker);
+		pthread_mutex_lock(&engine->lock);
+		if (engine->runner == worker)
+			engine->runner = NULL;
+		release(engine);
+	}
+	pthread_mutex_unlock(&engine->lock);
+	return NULL;
+}
+
+int engine_start(struct engine *engine)
+{
+	int ret = 0;
+
+	while (!ret && engine->workers <= engine->turns) {
+		struct worker *worker = &engine->worker[engine->workers];
+
+		worker->engine = engine;
+		ret = pthread_create(&worker->thread, NULL, work, worker);
+		if (!ret)
+			engine->workers++;
+	}
+	return -ret;
+}
+
+void engine_stop(struct engine *engine)
+{
+	if (!engine)
+		return;
+	pthread_mutex_lock(&engine->lock);
+	atomic_store(&engine->stop, true);
+	pthread_cond_broadcast(&engine->parked);
+	pthread_mutex_unlock(&engine->lock);
+	engine_wake(engine);
+}
+
+void engine_free(struct engine *engine)
+{
+	if (!engine)
+		return;
+	engine_stop(engine);
+	for (unsigned int i = 0; i < engine->workers; i++)
+		pthread_join(engine->worker[i].thread, NULL);
+	pthread_cond_destroy(&engine->token);
+	pthread_cond_destroy(&engine->parked);
+	pthread_mutex_destroy(&engine->lock);
+	close(engine->wake);
+	free(engine);
+}

@@ -3,7 +3,10 @@
  * BAR0 on the transport's thread: initialization segment (struct mlx5_init_seg) and the trapped
  * UAR pages. Nothing here blocks or issues DMA; work is left for the engine.
  */
+#include <stdio.h>
+
 #include "hca/cmd.h"
+#include "pcie/memory.h"
 
 #define SEG_FW_REV	 0x000u
 #define SEG_CMDIF_REV	 0x004u
@@ -230,7 +233,10 @@ static void reset(struct pcie_function *fn, enum pcie_reset kind)
 	struct hca *hca = fn->model;
 	struct hca_mmio *mmio = &hca->mmio;
 
-	(void)kind;
+	/* Before the next owner can have it: the engine's part of the reset may come later. */
+	if (kind == PCIE_RESET_COLD &&
+	    pcie_memory_renew("hca-uar", fn->bar[0].mmap_size, hca->uar_fd, hca->uar_memory))
+		fprintf(stderr, "%s: memory emptied but not replaced\n", fn->name);
 	pthread_mutex_lock(&mmio->lock);
 	mmio->reset_pending = true;
 	mmio->cmdq_addr = 0;

@@ -55,6 +55,7 @@ static const int allowed[] = {
 	/* clients and the trace; fcntl: descriptors of clients are looked at */
 	SCMP_SYS(read),
 	SCMP_SYS(write),
+	SCMP_SYS(pwrite64),
 	SCMP_SYS(readv),
 	SCMP_SYS(writev),
 	SCMP_SYS(recvmsg),
@@ -70,6 +71,11 @@ static const int allowed[] = {
 	SCMP_SYS(fstat),
 	SCMP_SYS(fcntl),
 	SCMP_SYS(lseek),
+	/* a client's eventfds: told by their names in /proc, and signalled without a wait */
+	SCMP_SYS(readlink),
+	SCMP_SYS(io_submit),
+	SCMP_SYS(io_getevents),
+	SCMP_SYS(io_destroy),
 	/* the next owner's memory */
 	SCMP_SYS(memfd_create),
 	SCMP_SYS(ftruncate),
@@ -84,7 +90,9 @@ static const int allowed[] = {
 	SCMP_SYS(getrandom),
 	SCMP_SYS(sysinfo),
 	SCMP_SYS(sched_getaffinity),
-	/* threads and time */
+	/* threads, the beginning of late ones included, and time */
+	SCMP_SYS(rseq),
+	SCMP_SYS(set_robust_list),
 	SCMP_SYS(futex),
 	SCMP_SYS(sched_yield),
 	SCMP_SYS(nanosleep),

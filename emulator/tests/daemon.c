@@ -247,6 +247,8 @@ bool client_receive(struct client *client, struct vfio_user_header *header, void
 	assert_true(header->size <= sizeof(*header) + sizeof(whole));
 	if (!receive_all(client->fd, whole, header->size - sizeof(*header)))
 		return false;
+	if (size > header->size - sizeof(*header))
+		size = header->size - sizeof(*header);
 	if (size)
 		memcpy(body, whole, size);
 	return true;
@@ -255,12 +257,13 @@ bool client_receive(struct client *client, struct vfio_user_header *header, void
 int client_ask(struct client *client, uint16_t command, const void *body, size_t size, int fd,
 	       void *reply, size_t reply_size, int *reply_fd)
 {
-	struct vfio_user_header header;
+	struct vfio_user_header header = { 0 };
 
 	client_send(client, command, body, size, fd, VFIO_USER_REQUEST);
-	do
-		assert_true(client_receive(client, &header, reply, reply_size, reply_fd));
-	while ((header.flags & VFIO_USER_TYPE_MASK) != VFIO_USER_REPLY);
+	while (client_receive(client, &header, reply, reply_size, reply_fd) &&
+	       (header.flags & VFIO_USER_TYPE_MASK) == VFIO_USER_REQUEST)
+		client->requests++;
+	assert_int_equal(header.flags & VFIO_USER_TYPE_MASK, VFIO_USER_REPLY);
 	assert_int_equal(header.id, client->id);
 	return header.flags & VFIO_USER_ERROR ? (int)header.error : 0;
 }

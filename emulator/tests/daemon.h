@@ -50,8 +50,8 @@ void daemon_control(const struct daemon *daemon, const char *request, char *answ
 struct client {
 	int fd, memory_fd;
 	uint16_t id;
-	uint8_t *memory; /* mapped at address 0, if client_memory() was called */
-	uint32_t entry;	 /* of the last command */
+	unsigned int requests; /* of the server, that came before replies and got none */
+	uint8_t *memory;       /* mapped at address 0, if client_memory() was called */
 };
 
 /* Connects to device @name and negotiates. */

@@ -125,9 +125,10 @@ static void leave_dma_unanswered(struct client *client)
 
 	client_queue(client, 0x1000);
 	client_doorbell(client);
-	do
-		assert_true(client_receive(client, &header, NULL, 0, NULL));
-	while ((header.flags & VFIO_USER_TYPE_MASK) != VFIO_USER_REQUEST);
+	if (client->requests)
+		return;
+	assert_true(client_receive(client, &header, NULL, 0, NULL));
+	assert_int_equal(header.flags & VFIO_USER_TYPE_MASK, VFIO_USER_REQUEST);
 	assert_int_equal(header.command, VFIO_USER_DMA_READ);
 }
 

@@ -20,9 +20,9 @@
 #define USAGE	   2
 #define INCOMPLETE 3 /* it did, but the trace lacks TLPs */
 
-/* What a device has open besides its vectors: its memory, listener, client, and what comes along
- * with a message. */
-#define DEVICE_FILES (3 + VFIO_USER_FDS_MAX)
+/* What a device has open besides its vectors: memory, the next owner's, listener, client, what its
+ * interrupts need, and what comes along with a message. */
+#define DEVICE_FILES (5 + VFIO_USER_FDS_MAX)
 #define OTHER_FILES  16
 /* Beside the budgets of the HCAs: what subnet, control and maps of clients take. */
 #define OTHER_MEMORY (1ull << 30)
@@ -119,7 +119,7 @@ static int confine(const struct emulator *emulator)
 		sandbox.files += DEVICE_FILES + 1;
 		if (options->kind != DEVICE_HCA)
 			continue;
-		sandbox.files += options->hca.vectors;
+		sandbox.files += options->hca.vectors - 1;
 		/* What is charged is without the allocator's own part. */
 		sandbox.memory += 2 * options->hca.memory;
 	}

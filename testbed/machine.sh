@@ -15,6 +15,13 @@ cd /run/tph
 # shellcheck source=/dev/null
 . ./settings
 
+# The emulator has a mount, network and IPC name space of its own, no capabilities, and of the machine
+# only libraries, its program and the run directory without the job. Not a PID name space: its control
+# socket tells its clients apart by their processes. It says the emulator's process to descriptor 9.
+confined="bwrap --ro-bind /usr /usr --symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc \
+	--ro-bind $PROGRAMS $PROGRAMS --bind /run/tph /run/tph --tmpfs /run/tph/job --chdir /run/tph \
+	--unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try --cap-drop ALL --die-with-parent \
+	--clearenv --info-fd 9"
 emulator="$PROGRAMS/tph-emulator --control /run/tph/control.sock --trace /run/tph/trace.bin"
 devices='' ports=0 cpu=EPYC
 while read -r kind name slot rest; do
@@ -110,7 +117,8 @@ fi
 set -- "$@" $devices
 
 if [ -n "$DRY_RUN" ]; then
-	echo "$emulator"
+	# shellcheck disable=SC2086 # one word per option
+	echo $confined "$emulator"
 	echo "$@"
 	exit 0
 fi
@@ -119,10 +127,10 @@ if [ -e "$PROGRAMS/tph-emulator" ]; then
 	# Of a boot before this one that got stuck.
 	rm -f ./*.sock
 	# shellcheck disable=SC2086
-	$emulator >emulator.log 2>&1 &
-	emulator_pid=$!
+	$confined $emulator >emulator.log 2>&1 9>emulator.json &
+	confined_pid=$!
 	while [ ! -S control.sock ]; do
-		kill -0 "$emulator_pid" 2>/dev/null || {
+		kill -0 "$confined_pid" 2>/dev/null || {
 			echo "the emulator did not start:" >&2
 			cat emulator.log >&2
 			exit 1
@@ -136,9 +144,9 @@ if [ -n "$SHELL_MODE" ]; then
 else
 	"$@" >machine.log 2>&1 || status=$?
 fi
-if [ -n "${emulator_pid:-}" ]; then
-	kill -TERM "$emulator_pid" 2>/dev/null || :
-	wait "$emulator_pid" || {
+if [ -n "${confined_pid:-}" ]; then
+	kill -TERM "$(sed -n 's/.*"child-pid": \([0-9]*\).*/\1/p' emulator.json)" 2>/dev/null || :
+	wait "$confined_pid" || {
 		echo "the emulator failed:" >&2
 		tail -n 40 emulator.log >&2
 		status=1

@@ -168,7 +168,7 @@ static int add_rules(scmp_filter_ctx filter)
 	/* abort() of this process, and no signal to another one. */
 	return ret ? ret
 		   : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-				      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+				      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 }
 
 static int load_filter(void)

@@ -130,6 +130,34 @@ static void test_counts(void **state)
 	check("counts gpu0", "{\"hints\":0,\"counts\":[]}\n");
 }
 
+/* An answer has a bound, and says how many there are beyond it. */
+static void test_many_counts(void **state)
+{
+	struct pcie_function *fn = endpoint_function(devices[1].endpoint);
+	struct tlp tlp = { .type = TLP_MWR, .hint = { .th = true, .extended = true } };
+	unsigned int entries;
+	char *answer, data[4] = "abc";
+
+	(void)state;
+	tlp_set_range(&tlp, 0x1000, 4);
+	for (unsigned int st = 0; st < 1025; st++) {
+		tlp.hint.st = (uint16_t)st;
+		fn->ops->memory_request(fn, 0, 0x1000, &tlp, data, 4);
+		if (st < 1023)
+			continue;
+		answer = control_answer(devices, 2, NULL, subnet, "counts gpu0");
+		assert_non_null(answer);
+		assert_int_equal(strtoul(answer + strlen("{\"hints\":"), NULL, 10), st + 1);
+		entries = 0;
+		for (char *at = answer; (at = strstr(at, "\"ph\"")); at++)
+			entries++;
+		assert_int_equal(entries, 1024);
+		assert_true(strlen(answer) <= CONTROL_ANSWER);
+		free(answer);
+	}
+	check("reset-counts gpu0", "{}\n");
+}
+
 #define DROPPED                                                                                  \
 	"\"dropped\":{\"length\":0,\"version\":0,\"class\":0,\"method\":0,\"rmpp\":0,\"key\":0," \
 	"\"busy\":0}"
@@ -246,7 +274,7 @@ int main(void)
 		cmocka_unit_test(test_answers), cmocka_unit_test(test_mark),
 		cmocka_unit_test(test_counts),	cmocka_unit_test(test_st_entries),
 		cmocka_unit_test(test_errors),	cmocka_unit_test(test_socket),
-		cmocka_unit_test(test_link),
+		cmocka_unit_test(test_link),	cmocka_unit_test(test_many_counts),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

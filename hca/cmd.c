@@ -445,7 +445,8 @@ static int take_slot(struct hca *hca, uint64_t *queue, unsigned int *generation)
 	unsigned int i;
 
 	pthread_mutex_lock(&mmio->lock);
-	for (i = 0; i < SLOTS && mmio->cmd_pending; i++) {
+	/* A reset may come while a turn waits: what is rung for after it is for the next turn. */
+	for (i = 0; i < SLOTS && mmio->cmd_pending && !mmio->reset_pending; i++) {
 		unsigned int candidate = (hca->cmd_next + i) % SLOTS;
 
 		if (!(mmio->cmd_pending >> candidate & 1))

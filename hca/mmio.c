@@ -239,6 +239,7 @@ static void reset(struct pcie_function *fn, enum pcie_reset kind)
 		fprintf(stderr, "%s: memory emptied but not replaced\n", fn->name);
 	pthread_mutex_lock(&mmio->lock);
 	mmio->reset_pending = true;
+	atomic_store(&fn->silent, true);
 	mmio->cmdq_addr = 0;
 	mmio->cmdq_valid = false;
 	mmio->nic_state = NIC_DISABLED;

@@ -41,6 +41,7 @@ static void finish_reset(struct hca *hca)
 	hca_drop_objects(hca);
 	pthread_mutex_lock(&mmio->lock);
 	mmio->reset_pending = false;
+	atomic_store(&hca->fn.silent, false);
 	mmio->doorbell_tail = mmio->doorbell_head;
 	mmio->doorbell_overflow = false;
 	pthread_mutex_unlock(&mmio->lock);

@@ -95,6 +95,11 @@ void pcie_function_connect(struct pcie_function *fn, const struct pcie_host_ops 
 	__atomic_store_n(&fn->host_ops, host_ops, __ATOMIC_RELEASE);
 }
 
+static bool may_master(const struct pcie_function *fn)
+{
+	return atomic_load(&fn->bus_master) && !atomic_load(&fn->silent);
+}
+
 static const struct pcie_host_ops *host_of(const struct pcie_function *fn)
 {
 	return __atomic_load_n(&fn->host_ops, __ATOMIC_ACQUIRE);
@@ -169,7 +174,7 @@ static int transfer_init(struct transfer *t, struct pcie_function *fn, enum tlp_
 	uint8_t header[TLP_MAX_HEADER];
 	struct timespec now;
 
-	if (!atomic_load(&fn->bus_master))
+	if (!may_master(fn))
 		return -EACCES;
 	*t = (struct transfer){ .fn = fn, .host_ops = host_of(fn) };
 	t->trace = fn->fabric ? fn->fabric->trace : NULL;
@@ -399,7 +404,7 @@ int pcie_peek(struct pcie_function *fn, uint64_t addr, void *buf, size_t len)
 	uint64_t base, size;
 	bool direct;
 
-	if (!atomic_load(&fn->bus_master))
+	if (!may_master(fn))
 		return -EACCES;
 	if (!host_ops)
 		return -ENODEV;
@@ -415,6 +420,6 @@ void pcie_interrupt(struct pcie_function *fn, unsigned int vector)
 {
 	const struct pcie_host_ops *host_ops = host_of(fn);
 
-	if (host_ops && atomic_load(&fn->bus_master))
+	if (host_ops && may_master(fn))
 		host_ops->interrupt(fn->host, vector);
 }

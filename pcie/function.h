@@ -95,6 +95,11 @@ struct pcie_function {
 	const struct pcie_host_ops *host_ops;
 	void *host;
 	atomic_bool bus_master; /* Command.BME, kept by the config space code */
+	/*
+	 * Set by a model between a reset and the end of what it did before: its requests and
+	 * interrupts would be those of the last owner, and are refused as with bus mastering off.
+	 */
+	atomic_bool silent;
 };
 
 /*
@@ -105,7 +110,7 @@ struct pcie_function {
  * without TH (2.2.7.1.1), as do the TLPs of one that a host map cuts within a DW.
  * The work is one lookup for each map that the range touches, and one step for each TLP: at worst,
  * with maps of one byte, one of both for each byte.
- * Return 0; -EACCES when bus mastering is off, -EINVAL for a hint or a range that no header can
+ * Return 0; -EACCES when bus mastering is off or the function silent, -EINVAL for a hint or a range that no header can
  * carry (nothing is issued in both cases); else what the completer said: -ENODEV (unsupported
  * request; also a host map without the right) or -EIO. After an error a part may have been written.
  */

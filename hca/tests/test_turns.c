@@ -3,7 +3,10 @@
  * A turn of the engine is bounded whatever WQEs and lists say: long walks go on in the next turn,
  * and come to the same result as in one.
  */
+#include <errno.h>
+
 #include "hca/budget.h"
+#include "hca/cmd.h"
 #include "hca/tests/traffic.h"
 
 /* What the last piece of work of a turn may cost: one piece of a message, and what is around it. */
@@ -291,6 +294,36 @@ static void test_held(void **state)
 	expect_recv(&b, HCA_CQE_RESP_SEND, 0);
 }
 
+/* Nothing that was begun for the last owner is sent after a reset, whatever the next one allows. */
+static void test_silent_after_reset(void **state)
+{
+	struct pcie_function *fn = a.port->fn;
+	const uint8_t command[2] = { 6, 0 };
+	uint8_t byte = 0x5a;
+	unsigned int interrupts = a.port->interrupts[0];
+
+	(void)state;
+	pcie_function_reset(fn, PCIE_RESET_FLR);
+	pcie_config_write(fn, 4, command, 2);
+	assert_int_equal(pcie_write(fn, a.buf, &byte, 1, NULL), -EACCES);
+	assert_int_equal(pcie_peek(fn, a.buf, &byte, 1), -EACCES);
+	assert_int_equal(*at(&a, 0), 0);
+	pcie_interrupt(fn, 0);
+	assert_int_equal(a.port->interrupts[0], interrupts);
+	/* A command of the next owner waits for the end of the last one's. */
+	fixture_write32(a.port, 0x10, (uint32_t)(a.port->cmdq >> 32));
+	fixture_write32(a.port, 0x14, (uint32_t)a.port->cmdq);
+	fixture_cmd_write(a.port, 0, (const uint8_t[16]){ 0x01, 0x04 }, 16, 16);
+	fixture_write32(a.port, 0x18, 1);
+	a.port->hca->work_left = HCA_TURN_WORK;
+	assert_false(hca_cmd_poll(a.port->hca));
+	hca_poll(a.port->hca);
+	hca_poll(a.port->hca);
+	assert_int_equal(*((uint8_t *)fixture_at(*state, fixture_cmd_entry(a.port, 0)) + 0x3f), 0);
+	assert_int_equal(pcie_write(fn, a.buf, &byte, 1, NULL), 0);
+	assert_int_equal(*at(&a, 0), 0x5a);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
@@ -304,6 +337,7 @@ int main(void)
 		TEST(test_umr),
 		TEST(test_reset_in_the_middle),
 		TEST(test_held),
+		TEST(test_silent_after_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,8 @@ static enum hca_cmd_status load_entries(struct hca *hca, struct hca_cmd *cmd)
 	uint32_t left = be32_at(cmd->in, IN_OCTWORDS) - cmd->octwords;
 	uint32_t count = left < LOAD_STEP ? left : LOAD_STEP;
 
+	if (!count)
+		return HCA_CMD_OK;
 	hca_work(hca, 16 * (uint64_t)count);
 	if (hca_xlt_store(hca, &cmd->mkey->xlt, cmd->octwords,
 			  cmd->list + 16 * (size_t)cmd->octwords, count))

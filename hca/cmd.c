@@ -51,16 +51,7 @@ enum delivery {
 	DELIVERY_TYPE = 0x10,
 };
 
-/*
- * @ilen, @olen: least lengths; shorter ones never reach @fn. Entries without @fn are there for
- * their names: commands that drivers know and this device has not.
- */
-static const struct op {
-	uint16_t opcode;
-	uint16_t ilen, olen;
-	const char *name;
-	hca_cmd_fn fn;
-} ops[] = {
+static const struct hca_op ops[] = {
 	{ 0x100, 16, 16, "QUERY_HCA_CAP", hca_cmd_query_hca_cap },
 	{ 0x101, 16, 0x110, "QUERY_ADAPTER", hca_cmd_query_adapter },
 	{ 0x102, 16, 8, "INIT_HCA", hca_cmd_nothing },
@@ -157,7 +148,12 @@ static const struct op {
 	{ 0xa0a, 16, 8, "DESTROY_UMEM", hca_cmd_destroy_umem },
 };
 
-static const struct op *find_op(uint16_t opcode)
+const struct hca_op *hca_op(size_t index)
+{
+	return index < sizeof(ops) / sizeof(ops[0]) ? &ops[index] : NULL;
+}
+
+static const struct hca_op *find_op(uint16_t opcode)
 {
 	size_t i;
 
@@ -214,7 +210,7 @@ static bool is_privileged(uint16_t opcode)
 static enum hca_cmd_status execute(struct hca *hca, struct hca_cmd *cmd)
 {
 	uint16_t opcode = be16_at(cmd->in, 0), uid = hca_cmd_uid(cmd);
-	const struct op *op = find_op(opcode);
+	const struct hca_op *op = find_op(opcode);
 
 	if (!op || !op->fn) {
 		hca_unmodelled(hca, "command 0x%03x %s op_mod 0x%x", opcode, op ? op->name : "?",

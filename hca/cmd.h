@@ -21,6 +21,20 @@ bool hca_cmd_poll(struct hca *hca);
 /* What is under way ends here, without output: reset. Its memory is given back. */
 void hca_cmd_abandon(struct hca *hca);
 
+/*
+ * A command that drivers know. @ilen, @olen: least lengths, bytes; shorter ones never reach @fn. One
+ * without @fn is there for its name: this device has it not.
+ */
+struct hca_op {
+	uint16_t opcode;
+	uint16_t ilen, olen;
+	const char *name;
+	hca_cmd_fn fn;
+};
+
+/* Commands by opcode; NULL past the last @index. */
+const struct hca_op *hca_op(size_t index);
+
 /* A failed check: sets the syndrome and returns @status. Syndromes are of our own making. */
 static inline enum hca_cmd_status hca_cmd_fail(struct hca_cmd *cmd, enum hca_cmd_status status,
 					       uint32_t syndrome)

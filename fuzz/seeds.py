@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Inputs that were made on purpose, into corpus/TARGET/NAME: one for each defect that was known when the
+targets were written. What fuzzers found has no name but its hash. Usage: seeds.py [DIRECTORY]"""
+import os
+import re
+import sys
+
+here = os.path.dirname(os.path.abspath(__file__))
+
+
+def op(opcode):
+    """Place of a command in the model's table, which target_cmd.c counts in."""
+    table = open(os.path.join(here, "../hca/cmd.c")).read()
+    return [int(o, 16) for o in re.findall(r"^\t\{ (0x[0-9a-f]+), ", table, re.M)].index(opcode)
+
+
+# Operands as input.h takes them.
+def power(n):
+    return bytes([4, n])
+
+
+MINUS_1 = bytes([6])
+
+
+def hexa(text):
+    return bytes.fromhex(text)
+
+
+# target_umr.c: make a key, change it, use it. Contexts: flags, rights, start, length, page size.
+NO_LIST = hexa("00")
+WRITE_FAR = hexa("03 07 06")  # at 2^40
+
+seeds = {
+    "umr": {
+        "memic-length64": hexa("00 05 00 02 00 04 00 00") + NO_LIST + WRITE_FAR,
+        "memic-moved-by-umr": hexa("01 00 03 00 02 00 00 02 00 00 06 00 00 00 07 03"),
+        "umr-widens": hexa("09 00 01 00 04 00 00 01 0a 0c 20 00 00") + power(31) + hexa("06 00 06 02 00"),
+        "memic-left-over": hexa("04 03 03 00"),
+        "list-without-bound": hexa("00 02 08 00 00 00 00 00") + power(26) + NO_LIST + hexa("00 00")
+        + hexa("01 00 08 10 00 01 00 00 00 00 00 05 1a"),
+        "strided-hang": hexa("00 02 02 20 00 00") + power(40) + hexa("00 80") + MINUS_1
+        + hexa("00 00 00 00 00 00 10") + power(30),
+    },
+    "cmd": {
+        "umem-shift": bytes([0, 0x60, op(0xA08)]) + hexa("1f 03 01 00"),
+    },
+    "vfio": {
+        "pipe-as-event": hexa("00 00 07 01 05 00 d0"),
+        "full-event": hexa("00 00 07 01 04 00 00 07 00 01"),
+        "file-shrinks": hexa("00 00 00 01 01 00 00 e8 a0 01 00 10 00"),
+        "dma-unanswered": hexa("00 a0 00 00 10 ff f0"),
+    },
+    "tlpdump": {
+        "many-flows": hexa("02 1f 01 00 00 00 00 00 ff 5f"),
+    },
+    "control": {
+        "does-not-read": b"\x3f" + (b"\x01\xff" + b"\n" * 255) * 3,
+        "requests": b"\0functions\nmark a\ncounts gpu0\nreset-counts gpu0\nmkey hca0\nclear-mkey hca0\n"
+        b"link hca0 down\nlink hca0 up\nsubnet\nst-entries hca0 16\nst-entries hca0 99\nlink gpu0 up\nx\n",
+    },
+    "options": {
+        "devices": b"--hca\nname=hca0,id=00:04.0,lid=1,socket=/a,st-mode=direct,st-width=16\n--gpu\n"
+        b"name=gpu0,id=00:10.0,size=1M,socket=/b,completer=tph,acs=on\n--nvme\nname=n,id=0:1.0,socket=c\n"
+        b"--control\n/c\n--trace\n/t\n",
+        "hca": b"--hca\nname=h,id=00:04.0,lid=0xbffe,socket=/a,st-entries=64,device=0x1023,umr=limited,"
+        b"firmware=no-odp\n",
+        "help": b"--help\n",
+        "too-many": b"--gpu\nname=a\n" * 9,
+    },
+}
+
+
+def main():
+    top = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, "corpus")
+    for target, inputs in seeds.items():
+        os.makedirs(os.path.join(top, target), exist_ok=True)
+        for name, data in inputs.items():
+            with open(os.path.join(top, target, name), "wb") as file:
+                file.write(data)
+
+
+main()

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * tlpdump on traces that nobody wrote: records that are whole, records with bytes changed, a great
+ * number of records that all differ, ends in the middle; in each of the program's modes.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fuzz/target.h"
+#include "pcie/trace.h"
+
+#define RECORDS 24576u
+
+/* pcie/tlpdump.c, whose main this is. */
+int tlpdump_main(int argc, char **argv);
+
+static struct tlp_record record[RECORDS];
+
+static void header(struct input *in, struct tlp_record *r)
+{
+	uint8_t flags = input_u8(in);
+	struct tlp tlp = {
+		.type = (enum tlp_type)(flags % 7),
+		.hint = { flags & 0x10, flags & 0x20, flags >> 6, input_u8(in) },
+		.requester = 0x10,
+		.tag = input_u8(in),
+		.length = 1 + input_u8(in),
+		.first_be = 15,
+		.last_be = 15,
+		.addr = input_number(in) & ~(uint64_t)3,
+		.byte_count = 4,
+	};
+	int len;
+
+	if (tlp.type >= TLP_CPL)
+		tlp.hint = (struct tlp_hint){ 0 };
+	len = tlp_encode(&tlp, r->header);
+	if (len < 0) {
+		tlp.length = 1;
+		tlp.last_be = 0;
+		tlp.hint = (struct tlp_hint){ 0 };
+		len = tlp_encode(&tlp, r->header);
+	}
+	r->header_len = (uint8_t)(len > 0 ? len : 0);
+}
+
+/* Returns how many records there are. */
+static unsigned int build(struct input *in)
+{
+	unsigned int count = 1;
+
+	/* One function has the name that the modes ask for. */
+	record[0] = (struct tlp_record){ .kind = TLP_RECORD_FUNCTION, .header_len = 4 };
+	memcpy(record[0].header, "hca0", 4);
+	while (!input_done(in) && count < RECORDS) {
+		struct tlp_record *r = &record[count++];
+		uint8_t what = input_u8(in);
+
+		memset(r, 0, sizeof(*r));
+		r->kind = what & 1 ? TLP_RECORD_TLP : 1 + (what >> 1 & 3);
+		r->source = what >> 6;
+		r->target = what >> 5 & 3;
+		r->route = what >> 3 & 3;
+		if (r->kind == TLP_RECORD_TLP) {
+			header(in, r);
+			r->bar = input_u8(in) & 7;
+		} else {
+			r->header_len = input_u8(in) & 31;
+			input_bytes(in, r->header, r->header_len < 24 ? r->header_len : 24);
+		}
+		if ((what & 0x1e) == 0x1e) { /* and many like it, each a flow of its own */
+			unsigned int many = input_u16(in);
+
+			for (unsigned int i = 0; i < many && count < RECORDS; i++, count++) {
+				struct tlp tlp = { .type = TLP_MWR,
+						   .length = 1,
+						   .first_be = 15,
+						   .hint = { true, true, i >> 14 & 3,
+							     (uint16_t)i } };
+
+				record[count] = *r;
+				record[count].header_len =
+					(uint8_t)tlp_encode(&tlp, record[count].header);
+			}
+		} else if ((what & 0x1e) == 0x1c) { /* some bytes are others */
+			uint8_t at = input_u8(in) % 40;
+
+			input_bytes(in, (uint8_t *)r + at, 1 + (at & 7));
+		}
+	}
+	return count;
+}
+
+void target_input(const uint8_t *data, size_t size)
+{
+	static const char *const modes[][8] = {
+		{ "--json" },
+		{ "--marks" },
+		{ "--flows" },
+		{ "--flows", "--json" },
+		{ "--summary", "--source", "hca0", "--window", "0,0xffffffffffffffff" },
+		{ "--summary", "--source", "hca0", "--window", "0x1000,64", "--json" },
+		{ "--hinted", "--type", "MWr", "--addr", "0,4096" },
+		{ "--from", "a", "--to", "b", "--json", "--marks" },
+	};
+	struct input in = input_of(data, size);
+	uint8_t mode = input_u8(&in);
+	char path[32], *argv[12] = { "tlpdump" };
+	static int fd = -1;
+	unsigned int count;
+	size_t length;
+	int argc = 1;
+
+	if (fd < 0) {
+		fd = memfd_create("trace", 0);
+		if (!freopen("/dev/null", "w", stdout))
+			abort();
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	for (unsigned int i = 0; i < 8 && modes[mode & 7][i]; i++)
+		argv[argc++] = (char *)modes[mode & 7][i];
+	argv[argc++] = path;
+	count = build(&in);
+	length = count * sizeof(record[0]) - (count && mode & 0x80 ? mode >> 3 & 15 : 0);
+	if (ftruncate(fd, 0) ||
+	    pwrite(fd, mode & 0x40 ? "TPHTLP2\n" : TLP_TRACE_MAGIC, 8, 0) != 8 ||
+	    pwrite(fd, record, length, 8) != (ssize_t)length)
+		abort();
+	optind = 0;
+	tlpdump_main(argc, argv);
+}

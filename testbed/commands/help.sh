@@ -66,6 +66,14 @@ usage: ./tph COMMAND ...
       --device D        mlx5_0, mlx5_1 or rxe0; may be repeated (default mlx5_0 and rxe0)
       --selection       only what ./tph test runs of them
       --json FILE       the results as JSON
+  fuzz [OPTION...] [TARGET]...
+                        fuzz the emulator with libFuzzer, sanitizers and an oracle: cmd, config, control, flow,
+                        mad, options, rings, tlp, tlpdump, umr, vfio, wqe; all by default (fuzz/README.md)
+      --minutes N       for each target (default 1; 0.5 is half a minute)
+      --seed N          a start that was printed before (default: a fresh one)
+      --jobs N          targets side by side (default: one for each processor)
+      --json FILE       executions, seconds and findings as JSON
+      --dry-run         print what would be fuzzed
   report [OPTION...]    measure bandwidth, latency and tags, follow one write from the ioctl to its TLP, and
                         make one HTML page of it; ten minutes
       --out FILE        the page (default report.html)

@@ -178,9 +178,10 @@ static struct known *umr(struct state *s, struct input *in)
 	be64_put(mkc, 0x10, context.start);
 	be64_put(mkc, 0x18, context.len);
 	be32_put(mkc, 14 * 4, context.log_page);
-	segment_ctrl(wqe, HCA_OP_UMR, SIGNALLED, key->number ^ (flags & 1 ? 0x11 : 0));
-	ctrl[0] = flags &
-		  (HCA_UMR_CHECK_QPN | HCA_UMR_OFFSET_EN | HCA_UMR_MUST_FREE | HCA_UMR_MUST_LIVE);
+	segment_ctrl(wqe, HCA_OP_UMR, SIGNALLED, key->number ^ ((flags & 7) == 7 ? 0x11 : 0));
+	ctrl[0] = flags & HCA_UMR_OFFSET_EN;
+	if (flags & 0x80) /* on a condition */
+		ctrl[0] |= flags & (HCA_UMR_CHECK_QPN | HCA_UMR_MUST_FREE | HCA_UMR_MUST_LIVE);
 	be64_put(ctrl, 8, mask);
 	if (ctrl[0] & HCA_UMR_OFFSET_EN) {
 		uint32_t offset = (uint32_t)input_number(in);

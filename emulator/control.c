@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emulator/inject.h"
+
 #define LINE   CONTROL_LINE
 #define COUNTS 1024 /* entries of one answer */
 
@@ -250,7 +252,10 @@ char *control_answer(const struct controlled *devices, unsigned int count, struc
 	char *copy = NULL;
 
 	sscanf(line, "%255s %255s %255s", verb, name, argument);
-	object = answer(devices, count, trace, subnet, verb, name, argument);
+	if (!strcmp(verb, "inject"))
+		object = inject_answer(find(devices, count, name), line);
+	else
+		object = answer(devices, count, trace, subnet, verb, name, argument);
 	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
 	/* No answer there is comes near it: entries are bounded, and what is in them. */
 	if (text && strlen(text) >= CONTROL_ANSWER) {

@@ -12,6 +12,7 @@
  *     subnet                 ports, multicast groups, and what the subnet administrator has seen
  *     st-entries HCA N       let the HCA's driver read that its ST table has N entries, 0: the
  * truth
+ *     inject NAME ...        faults of a function, see inject.h
  *
  * An error is {"error": "..."}. A request has at most CONTROL_LINE bytes with its newline,
  * printable ASCII, and who sends a longer one is hung up on. An answer has at most CONTROL_ANSWER
@@ -36,6 +37,12 @@ struct controlled {
 	struct hca *hca; /* or */
 	struct endpoint *endpoint;
 };
+
+/* The function that it is on the bus. */
+static inline struct pcie_function *controlled_function(const struct controlled *device)
+{
+	return device->hca ? hca_function(device->hca) : endpoint_function(device->endpoint);
+}
 
 /*
  * The answer to @line (without its newline), to be freed by the caller; at most CONTROL_ANSWER

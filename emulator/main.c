@@ -43,17 +43,23 @@ static void wake(void *arg)
 	engine_wake(arg);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 static bool poll_hca(void *arg)
 {
+	pcie_inject_poll(hca_function(arg), now_ns());
 	return hca_poll(arg);
 }
 
 static bool poll_subnet(void *arg)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return subnet_poll(arg, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+	return subnet_poll(arg, now_ns());
 }
 
 static int start_device(struct emulator *emulator, unsigned int i)

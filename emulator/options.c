@@ -218,6 +218,10 @@ static int set_hca(struct device_options *device, const char *key, const char *v
 		ret = parse_number(value, 2, 64, &number);
 		if (!ret)
 			hca->st_entries = (unsigned int)number;
+	} else if (!strcmp(key, "command-timeout")) {
+		ret = parse_number(value, 1, 0xfffff, &number);
+		if (!ret)
+			hca->command_timeout = (unsigned int)number;
 	} else if (!strcmp(key, "umr")) {
 		ret = parse_word(umr_kinds, value, &word);
 		if (!ret)

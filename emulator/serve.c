@@ -38,6 +38,10 @@ static int region_read(void *dev, unsigned int region, uint64_t offset, void *bu
 	struct pcie_function *fn = served->fn;
 	uint8_t *to = buf;
 
+	if (!pcie_inject_answers(fn)) {
+		memset(buf, 0xff, count);
+		return 0;
+	}
 	if (region == VFIO_USER_CONFIG_REGION) {
 		pcie_config_read(fn, (unsigned int)offset, buf, count);
 		return 0;
@@ -71,6 +75,8 @@ static int region_write(void *dev, unsigned int region, uint64_t offset, const v
 	struct pcie_function *fn = served->fn;
 	const uint8_t *from = buf;
 
+	if (!pcie_inject_answers(fn))
+		return 0;
 	if (region == VFIO_USER_CONFIG_REGION) {
 		pcie_config_write(fn, (unsigned int)offset, buf, count);
 		return 0;

@@ -441,6 +441,7 @@ static int take_slot(struct hca *hca, uint64_t *queue, unsigned int *generation)
 	unsigned int i;
 
 	pthread_mutex_lock(&mmio->lock);
+	mmio->cmd_pending |= hca_inject_due(mmio);
 	/* A reset may come while a turn waits: what is rung for after it is for the next turn. */
 	for (i = 0; i < SLOTS && mmio->cmd_pending && !mmio->reset_pending; i++) {
 		unsigned int candidate = (hca->cmd_next + i) % SLOTS;
@@ -478,7 +479,8 @@ static bool start(struct hca *hca)
 	job->eqn = hca->cmd_eqn;
 	if (pcie_read(&hca->fn, job->entry_addr, job->entry, sizeof(job->entry), NULL))
 		return true;
-	if (!(job->entry[ENTRY_STATUS] & OWNED))
+	if (!(job->entry[ENTRY_STATUS] & OWNED) ||
+	    !hca_inject_command(hca, job->slot, be16_at(job->entry, ENTRY_IN)))
 		return true;
 	error = check_entry(job->entry);
 	if (!error && !prepare(hca)) {

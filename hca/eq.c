@@ -12,12 +12,37 @@
 #define LOG_EQ_MAX 22u /* log_max_eq_sz of caps.c */
 #define EVENT_MASK 0x58u
 
+#define EQC_OVERRUN 0xau /* status: a write failed */
+/* Syndromes of the health buffer. */
+#define HEALTH_ASYNC_EQ_OVERRUN 0x0cu
+#define HEALTH_EQ_ERROR		0x0du
+
+/*
+ * Software has not consumed what is where the next EQE would go. That is an error which firmware
+ * reports by its health, as there is no event to report it with. Where the doorbell of an EQ is not
+ * trapped, how far software has come is not known, and the oldest EQE is overwritten.
+ */
+static bool overruns(struct hca *hca, struct hca_eq *eq)
+{
+	uint32_t ci = atomic_load(&hca->mmio.eq_ci[eq->number]);
+
+	if (eq->overrun)
+		return true;
+	if (!(ci & HCA_EQ_CI_KNOWN) || !(((eq->pi - ci) & 0xffffff) >> eq->log_size))
+		return false;
+	eq->overrun = true;
+	hca_inject_health(hca, eq->mask ? HEALTH_ASYNC_EQ_OVERRUN : HEALTH_EQ_ERROR, true);
+	return true;
+}
+
 void hca_eq_post(struct hca *hca, struct hca_eq *eq, uint8_t type, uint8_t subtype,
 		 const uint8_t data[28])
 {
 	uint64_t at = EQE_SIZE * (uint64_t)(eq->pi & ((1u << eq->log_size) - 1));
 	uint8_t eqe[EQE_SIZE] = { 0 };
 
+	if (overruns(hca, eq))
+		return;
 	eqe[EQE_TYPE] = type;
 	eqe[EQE_SUBTYPE] = subtype;
 	memcpy(eqe + EQE_DATA, data, 28);
@@ -88,6 +113,7 @@ enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd)
 	eq->vector = (uint16_t)vector;
 	eq->mask = be64_at(cmd->in, EVENT_MASK);
 	memcpy(eq->context, eqc, sizeof(eq->context));
+	atomic_store(&hca->mmio.eq_ci[eq->number], 0);
 	if (eq->mask >> HCA_EVENT_CMD & 1)
 		hca->cmd_eqn = eq->number;
 	field_put(cmd->out, 2, 7, 0, eq->number);
@@ -118,6 +144,8 @@ enum hca_cmd_status hca_cmd_query_eq(struct hca *hca, struct hca_cmd *cmd)
 	if (!eq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0e0007);
 	memcpy(eqc, eq->context, sizeof(eq->context));
+	if (eq->overrun)
+		field_put(eqc, 0, 31, 28, EQC_OVERRUN);
 	field_put(eqc, 11, 23, 0, eq->pi & 0xffffff);
 	be64_put(cmd->out, EVENT_MASK, eq->mask);
 	return HCA_CMD_OK;

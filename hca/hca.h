@@ -41,8 +41,8 @@ struct hca_params {
 	unsigned int vectors;	 /* MSI-X, >= 1 */
 	bool umr_limited;	 /* UMR cannot load translations: drivers write whole keys */
 	enum hca_firmware firmware;
-	uint64_t
-		memory; /* bytes that all objects of the function may take; 0: HCA_MEMORY_DEFAULT */
+	unsigned int command_timeout; /* ms that drivers shall wait for a command, 0: unsaid */
+	uint64_t memory; /* bytes that all objects of the function may take; 0: HCA_MEMORY_DEFAULT */
 };
 
 struct hca;

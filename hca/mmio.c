@@ -16,6 +16,8 @@
 #define SEG_INITIALIZING 0x1fcu
 #define SEG_HEALTH	 0x200u
 #define SEG_FW_VER	 0x230u
+#define SEG_SEVERITY	 0x238u
+#define SEG_SYNDROME	 0x23cu
 #define SEG_HEALTH_END	 0x240u
 #define SEG_CMD_EXEC_TO	 0xff8u
 #define SEG_CMDQ_INIT_TO 0xffcu
@@ -25,6 +27,9 @@
 #define SEG_REAL_TIME_H	 0x1040u
 #define SEG_REAL_TIME_L	 0x1044u
 #define SEG_SIZE	 0x3000u /* up to the first UAR page */
+
+#define UAR_EQ_ARM    0x40u
+#define UAR_EQ_UPDATE 0x48u
 
 #define FW_MAJOR    28u
 #define FW_MINOR    1u
@@ -39,6 +44,11 @@
 #define NIC_DISABLED 1u
 
 #define HEALTH_TICK_NS 100000000u
+/* A driver that finds the syndrome of a fatal error may reset the firmware, by the interface state.
+ */
+#define RESET_SUPPORTED (1u << 30)
+/* Beside a command time-out of its own the device has to name this one: the driver's default. */
+#define CMDQ_INIT_MS 2000u
 
 /* The driver takes a counter that stands still for a dead device. */
 static uint32_t health_counter(void)
@@ -68,16 +78,23 @@ static uint32_t segment_word(struct hca *hca, uint32_t offset)
 	case SEG_TIMER_L:
 		return (uint32_t)hca_now_ns();
 	case SEG_HEALTH_COUNT:
-		return health_counter();
-	case SEG_CMD_DOORBELL:
+		return mmio->inject.frozen ? 1 : health_counter();
+	case SEG_SEVERITY:
+		return (uint32_t)mmio->inject.severity << 24;
+	case SEG_SYNDROME:
+		return (uint32_t)mmio->inject.syndrome << 16;
 	case SEG_INITIALIZING:
+		return RESET_SUPPORTED;
 	case SEG_CMD_EXEC_TO:
+		return hca->params.command_timeout;
 	case SEG_CMDQ_INIT_TO:
+		return hca->params.command_timeout ? CMDQ_INIT_MS : 0;
+	case SEG_CMD_DOORBELL:
 	case SEG_REAL_TIME_H:
 	case SEG_REAL_TIME_L:
 		return 0;
 	default:
-		/* The health buffer: nothing is wrong. */
+		/* The rest of the health buffer: where an assertion failed. */
 		if (offset >= SEG_HEALTH && offset < SEG_HEALTH_END)
 			return 0;
 		if (offset < SEG_SIZE)
@@ -127,6 +144,7 @@ static void set_queue_low(struct hca_mmio *mmio, uint32_t value)
 	mmio->cmd_pending = 0;
 	mmio->half_offset = 0;
 	mmio->reset_pending = true;
+	hca_inject_reset(mmio);
 }
 
 /* Returns whether there is work for the engine. */
@@ -188,7 +206,13 @@ static bool uar_write(struct hca_mmio *mmio, uint32_t offset, unsigned int size,
 {
 	uint32_t reg = (offset % HCA_UAR_PAGE) & ~7u;
 
-	/* EQs behave as always armed, so their doorbells (0x40, 0x48) say nothing new. */
+	/* EQs behave as always armed: their doorbells tell only how far software has come. */
+	if (size == 4 && (reg == UAR_EQ_ARM || reg == UAR_EQ_UPDATE)) {
+		uint32_t word = be32toh((uint32_t)value);
+
+		atomic_store(&mmio->eq_ci[word >> 24], HCA_EQ_CI_KNOWN | (word & 0xffffff));
+		return false;
+	}
 	if (reg != HCA_UAR_CQ_ARM && reg < HCA_UAR_SQ)
 		return false;
 	if (offset % size)
@@ -245,6 +269,7 @@ static void reset(struct pcie_function *fn, enum pcie_reset kind)
 	mmio->nic_state = NIC_DISABLED;
 	mmio->cmd_pending = 0;
 	mmio->half_offset = 0;
+	hca_inject_reset(mmio);
 	pthread_mutex_unlock(&mmio->lock);
 	hca->wake(hca->wake_arg);
 }

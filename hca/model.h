@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "hca/hca.h"
+#include "hca/inject.h"
 #include "hca/xlt.h"
 #include "pcie/function.h"
 #include "subnet/bits.h"
@@ -101,6 +102,7 @@ struct hca_eq {
 	uint16_t vector;
 	uint64_t mask; /* event_bitmask, low 64 bits */
 	uint32_t pi;
+	bool overrun;	     /* in error: no more events */
 	uint8_t context[64]; /* eqc as created, for QUERY_EQ */
 };
 
@@ -505,6 +507,17 @@ void hca_port_link_changed(struct hca *hca);
 
 #define HCA_DOORBELLS 256
 
+/* What hca/inject.h arms. */
+struct hca_inject {
+	uint8_t syndrome, severity; /* in the health buffer */
+	bool frozen;		    /* the health counter */
+	struct hca_command_rule rule;
+	struct pcie_fault_count commands;
+	/* Late commands, a bit per slot: held until due_ns, and then let through. */
+	uint32_t held, passing;
+	uint64_t due_ns[32];
+};
+
 /* What the transport's thread leaves for the engine. */
 struct hca_mmio {
 	pthread_mutex_t lock;
@@ -523,7 +536,19 @@ struct hca_mmio {
 	bool doorbell_overflow; /* some were lost: look at everything */
 	/* First half of an 8-byte doorbell that arrives as two writes; offset 0: none. */
 	uint32_t half_offset, half_value;
+	struct hca_inject inject;
+	/* Consumer indices of EQs by number, as trapped doorbells say them, and HCA_EQ_CI_KNOWN. */
+	_Atomic uint32_t eq_ci[256];
 };
+
+#define HCA_EQ_CI_KNOWN (1u << 31)
+
+/* inject.c: what a reset ends. With the lock held. */
+void hca_inject_reset(struct hca_mmio *mmio);
+/* inject.c: late commands whose time has come, a bit per slot. With the lock held. */
+uint32_t hca_inject_due(struct hca_mmio *mmio);
+/* inject.c: whether the command in @slot is executed now. */
+bool hca_inject_command(struct hca *hca, unsigned int slot, uint16_t opcode);
 
 struct hca {
 	struct hca_params params;

@@ -30,6 +30,7 @@
 #define REG_PVLC	0x500fu
 #define REG_NODE_DESC	0x6001u
 #define REG_HOST_ENDIAN 0x7004u
+#define REG_DTOR	0xc00eu
 
 #define VENDOR_OUI 0x0002c9u
 
@@ -253,7 +254,7 @@ static const struct {
 	{ REG_PMTU, 16, false, fill_pmtu },    { REG_PTYS, 64, false, fill_ptys },
 	{ REG_PAOS, 16, false, fill_paos },    { REG_PVLC, 16, false, fill_pvlc },
 	{ REG_PPCNT, 256, false, fill_ppcnt }, { REG_NODE_DESC, 64, true, NULL },
-	{ REG_HOST_ENDIAN, 16, true, NULL },
+	{ REG_HOST_ENDIAN, 16, true, NULL },   { REG_DTOR, 60, false, NULL },
 };
 
 enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd)
@@ -283,7 +284,8 @@ enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd)
 		else
 			memcpy(hca->node_description, cmd->in + HCA_CMD_CONTEXT, registers[i].size);
 	}
-	/* HOST_ENDIANNESS: the driver says little-endian; nothing here depends on it. */
+	/* DTOR: time-outs, 0 leaves them to the driver. HOST_ENDIANNESS: the driver says
+	 * little-endian; nothing here depends on it. */
 	return HCA_CMD_OK;
 }
 

@@ -277,6 +277,30 @@ void pcie_config_claim_st_entries(struct pcie_function *fn, unsigned int entries
 		atomic_store(&fn->config.view.st_claim, entries);
 }
 
+void pcie_config_note(struct pcie_function *fn, uint16_t status, uint16_t device_status)
+{
+	atomic_fetch_or(&fn->config.view.status, status);
+	if (fn->config.express)
+		atomic_fetch_or(&fn->config.view.device_status, device_status);
+}
+
+/* An access that may touch a 16-bit register at @at: the bits of it that are in @buf. */
+static void show_noted(uint16_t noted, unsigned int at, unsigned int offset, uint8_t *buf,
+		       size_t len)
+{
+	for (unsigned int i = 0; i < 2; i++)
+		if (at + i >= offset && at + i - offset < len)
+			buf[at + i - offset] |= noted >> (8 * i);
+}
+
+static void clear_noted(_Atomic uint16_t *noted, unsigned int at, unsigned int offset,
+			const uint8_t *data, size_t len)
+{
+	for (unsigned int i = 0; i < 2; i++)
+		if (at + i >= offset && at + i - offset < len)
+			atomic_fetch_and(noted, ~(data[at + i - offset] << (8 * i)));
+}
+
 void pcie_config_read(struct pcie_function *fn, unsigned int offset, void *buf, size_t len)
 {
 	unsigned int claim = atomic_load(&fn->config.view.st_claim);
@@ -290,6 +314,9 @@ void pcie_config_read(struct pcie_function *fn, unsigned int offset, void *buf, 
 	memcpy(buf, fn->config.bytes + offset, len);
 	if (claim && size_at >= offset && size_at - offset < len)
 		((uint8_t *)buf)[size_at - offset] = claim - 1;
+	show_noted(atomic_load(&fn->config.view.status), PCI_STATUS, offset, buf, len);
+	show_noted(atomic_load(&fn->config.view.device_status), fn->config.express + PCI_EXP_DEVSTA,
+		   offset, buf, len);
 }
 
 /* A write of a state that is not there (D1, D2) is discarded (7.5.2.2). */
@@ -329,6 +356,10 @@ void pcie_config_write(struct pcie_function *fn, unsigned int offset, const void
 
 		*byte = (*byte & ~mask) | (data[i] & mask);
 	}
+	clear_noted(&cfg->view.status, PCI_STATUS, offset, data, len);
+	if (cfg->express)
+		clear_noted(&cfg->view.device_status, cfg->express + PCI_EXP_DEVSTA, offset, data,
+			    len);
 	check_power_state(cfg, power);
 	publish(fn);
 	if (fn->ops->config_written)
@@ -347,6 +378,8 @@ void pcie_function_reset(struct pcie_function *fn, int kind)
 	memcpy(fn->config.bytes, fn->config.initial, PCIE_CONFIG_SIZE);
 	if (kind == PCIE_RESET_FLR)
 		memcpy(fn->config.bytes + PCI_BASE_ADDRESS_0, bars, sizeof(bars));
+	atomic_store(&fn->config.view.status, 0);
+	atomic_store(&fn->config.view.device_status, 0);
 	publish(fn);
 	if (fn->ops->reset)
 		fn->ops->reset(fn, kind);

@@ -39,6 +39,8 @@ struct pcie_config_view {
 	_Atomic uint8_t tph_width;
 	_Atomic uint16_t st[PCIE_ST_ENTRIES];
 	_Atomic uint8_t st_claim; /* ST table size that software reads, 0: the real one */
+	/* Errors noted, as Status and Device Status show them until software clears them. */
+	_Atomic uint16_t status, device_status;
 };
 
 struct pcie_config {
@@ -99,6 +101,12 @@ void pcie_config_write(struct pcie_function *fn, unsigned int offset, const void
  * Resets do not change it. Safe from any thread. Without a table nothing happens.
  */
 void pcie_config_claim_st_entries(struct pcie_function *fn, unsigned int entries);
+/*
+ * Note errors: bits of Status (PCI_STATUS_DETECTED_PARITY and its like) and of Device Status
+ * (PCI_EXP_DEVSTA_NFED, URD). Software reads them as 1 until it writes 1 to them, or a reset. Safe
+ * from any thread.
+ */
+void pcie_config_note(struct pcie_function *fn, uint16_t status, uint16_t device_status);
 /*
  * Back to initial values and ops->reset(): what FLR and the transport's reset request do. BARs stay
  * as they are through an FLR, because hosts that emulate them do not write them again.

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <linux/pci_regs.h>
+
 #define ROOT_COMPLEX 0x0000 /* completer ID of guest memory */
 
 struct pcie_fabric {
@@ -163,7 +165,7 @@ static struct run find_run(const struct transfer *t, uint64_t addr, size_t len)
 		run.route = PCIE_ROUTE_MEMORY;
 	else if (!find_bar(t->fn->fabric, base, size, &run))
 		run.route = PCIE_ROUTE_MESSAGE;
-	else if (!refuses_prefix(run.target, &t->tlp))
+	else if (!refuses_prefix(run.target, &t->tlp) && !pcie_inject_gone(run.target))
 		run.route = PCIE_ROUTE_FUNCTION;
 	return run;
 }
@@ -193,6 +195,24 @@ static int transfer_init(struct transfer *t, struct pcie_function *fn, enum tlp_
 		t->time_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
 	}
 	return 0;
+}
+
+/* What a completer that is a function here (else NULL) notes of a write that it dropped. */
+static void note_dropped(struct pcie_function *completer, enum pcie_fault fault)
+{
+	if (!completer)
+		return;
+	switch (fault) {
+	case PCIE_FAULT_UR:
+		pcie_config_note(completer, 0, PCI_EXP_DEVSTA_NFED | PCI_EXP_DEVSTA_URD);
+		break;
+	case PCIE_FAULT_CA:
+		pcie_config_note(completer, PCI_STATUS_SIG_TARGET_ABORT, PCI_EXP_DEVSTA_NFED);
+		break;
+	default:
+		pcie_config_note(completer, PCI_STATUS_DETECTED_PARITY, PCI_EXP_DEVSTA_NFED);
+		break;
+	}
 }
 
 /*
@@ -253,27 +273,63 @@ static int host_error(int rc)
 	return rc == -ENODEV || rc == -EACCES ? -ENODEV : -EIO;
 }
 
+/* The fault of the request for @n bytes at @addr that is to be issued next, see inject.h. */
+static enum pcie_fault fault_of(const struct transfer *t, const struct run *run, uint64_t addr,
+				size_t n)
+{
+	bool write = t->tlp.type == TLP_MWR;
+	enum pcie_fault fault;
+
+	fault = pcie_inject_request(t->fn, PCIE_FAULT_REQUESTS, write, addr, n);
+	if (!fault && run->route == PCIE_ROUTE_FUNCTION)
+		fault = pcie_inject_request(run->target, PCIE_FAULT_INTO, write,
+					    addr - run->bar_base, n);
+	return fault;
+}
+
+/* Bytes [@from, @to) of a run. */
+static int write_host(const struct transfer *t, const struct run *run, const uint8_t *data,
+		      size_t from, size_t to)
+{
+	if (from == to)
+		return 0;
+	return host_error(
+		t->host_ops->write(t->fn->host, run->addr + from, data + from, to - from));
+}
+
 static int write_run(struct transfer *t, const struct run *run, const uint8_t *data)
 {
+	size_t n, written = 0;
 	struct tlp decoded;
 	int rc = 0;
-	size_t n;
 
 	if (run->route == PCIE_ROUTE_FUNCTION)
 		pthread_mutex_lock(&t->fn->fabric->delivery);
 	for (size_t done = 0; !rc && done < run->len; done += n) {
+		enum pcie_fault fault;
+
 		n = tlp_split(run->addr + done, run->len - done, t->max);
+		fault = fault_of(t, run, run->addr + done, n);
+		t->tlp.poisoned = fault == PCIE_FAULT_POISONED;
 		rc = issue(t, run, run->addr + done, n, &decoded);
 		if (!rc && run->route == PCIE_ROUTE_NONE)
 			rc = -ENODEV;
-		if (!rc && run->route == PCIE_ROUTE_FUNCTION)
+		if (!rc && fault) {
+			/* Posted: the completer drops it, and nobody tells the requester. */
+			note_dropped(run->target, fault);
+			if (run->route != PCIE_ROUTE_FUNCTION)
+				rc = write_host(t, run, data, written, done);
+			written = done + n;
+		} else if (!rc && run->route == PCIE_ROUTE_FUNCTION) {
 			deliver(run, &decoded, (void *)(data + done));
+		}
 	}
+	t->tlp.poisoned = false;
 	if (run->route == PCIE_ROUTE_FUNCTION)
 		pthread_mutex_unlock(&t->fn->fabric->delivery);
 	if (rc || run->route == PCIE_ROUTE_FUNCTION)
 		return rc;
-	return host_error(t->host_ops->write(t->fn->host, run->addr, data, run->len));
+	return write_host(t, run, data, written, run->len);
 }
 
 int pcie_write(struct pcie_function *fn, uint64_t addr, const void *buf, size_t len,
@@ -282,6 +338,7 @@ int pcie_write(struct pcie_function *fn, uint64_t addr, const void *buf, size_t 
 	struct transfer t;
 	int rc = transfer_init(&t, fn, TLP_MWR, addr, len, hint);
 
+	addr = pcie_inject_address(fn, true, addr, len);
 	for (size_t done = 0; !rc && done < len;) {
 		struct run run = find_run(&t, addr + done, len - done);
 
@@ -293,7 +350,7 @@ int pcie_write(struct pcie_function *fn, uint64_t addr, const void *buf, size_t 
 
 /* Traces the completions of the request for @n bytes at @addr. */
 static void complete(const struct transfer *t, const struct run *run, uint64_t addr, size_t n,
-		     uint16_t tag, enum tlp_status status)
+		     uint16_t tag, enum tlp_status status, bool poisoned)
 {
 	const struct pcie_function *from = run->target ? run->target : t->fn;
 	size_t max = pcie_max_payload(from), piece;
@@ -303,6 +360,7 @@ static void complete(const struct transfer *t, const struct run *run, uint64_t a
 		.tag = tag,
 		.completer = run->target ? run->target->id : ROOT_COMPLEX,
 		.status = status,
+		.poisoned = poisoned,
 	};
 	struct tlp_record record = {
 		.time_ns = t->time_ns,
@@ -324,15 +382,45 @@ static void complete(const struct transfer *t, const struct run *run, uint64_t a
 	}
 }
 
+/* The read of @n bytes at @addr is answered with @fault: what both sides note, and its errno. */
+static int complete_fault(const struct transfer *t, const struct run *run, uint64_t addr, size_t n,
+			  uint16_t tag, enum pcie_fault fault)
+{
+	switch (fault) {
+	case PCIE_FAULT_UR:
+		complete(t, run, addr, n, tag, TLP_UR, false);
+		pcie_config_note(t->fn, PCI_STATUS_REC_MASTER_ABORT, 0);
+		if (run->target)
+			pcie_config_note(run->target, 0, PCI_EXP_DEVSTA_NFED | PCI_EXP_DEVSTA_URD);
+		return -ENODEV;
+	case PCIE_FAULT_CA:
+		complete(t, run, addr, n, tag, TLP_CA, false);
+		pcie_config_note(t->fn, PCI_STATUS_REC_TARGET_ABORT, 0);
+		if (run->target)
+			pcie_config_note(run->target, PCI_STATUS_SIG_TARGET_ABORT,
+					 PCI_EXP_DEVSTA_NFED);
+		return -EIO;
+	case PCIE_FAULT_POISONED:
+		complete(t, run, addr, n, tag, TLP_SC, true);
+		pcie_config_note(t->fn, PCI_STATUS_DETECTED_PARITY, PCI_EXP_DEVSTA_NFED);
+		return -EBADMSG;
+	default:
+		/* The requester waits for its completion time-out; here no time passes. */
+		pcie_config_note(t->fn, 0, PCI_EXP_DEVSTA_NFED);
+		return -ETIMEDOUT;
+	}
+}
+
 /*
  * One round of reads: at most as many as there are tags. To the host all requests go out before the
  * first completion; a function answers one by one.
  */
 static int read_round(struct transfer *t, const struct run *run, uint8_t *data, unsigned int tags)
 {
+	enum pcie_fault fault = PCIE_FAULT_NONE;
 	unsigned int first = 0, i;
+	size_t done, answered, n;
 	struct tlp decoded;
-	size_t done, n;
 	int rc = 0;
 
 	if (t->fn->fabric)
@@ -341,25 +429,35 @@ static int read_round(struct transfer *t, const struct run *run, uint8_t *data, 
 	for (done = 0, i = 0; done < run->len; done += n, i++) {
 		n = tlp_split(run->addr + done, run->len - done, t->max);
 		t->tlp.tag = (first + i) % tags;
+		fault = fault_of(t, run, run->addr + done, n);
 		rc = issue(t, run, run->addr + done, n, &decoded);
 		if (rc)
 			return rc;
 		if (run->route == PCIE_ROUTE_NONE) {
-			complete(t, run, run->addr + done, n, t->tlp.tag, TLP_UR);
+			complete(t, run, run->addr + done, n, t->tlp.tag, TLP_UR, false);
 			return -ENODEV;
 		}
+		/* What would follow it is not asked for any more. */
+		if (fault)
+			break;
 		if (run->route == PCIE_ROUTE_FUNCTION) {
 			deliver(run, &decoded, data + done);
-			complete(t, run, run->addr + done, n, t->tlp.tag, TLP_SC);
+			complete(t, run, run->addr + done, n, t->tlp.tag, TLP_SC, false);
 		}
 	}
-	if (run->route == PCIE_ROUTE_FUNCTION)
-		return 0;
-	rc = host_error(t->host_ops->read(t->fn->host, run->addr, data, run->len));
+	answered = done;
+	if (run->route != PCIE_ROUTE_FUNCTION && answered)
+		rc = host_error(t->host_ops->read(t->fn->host, run->addr, data, answered));
 	/* A broken connection answers nothing. */
-	for (done = 0, i = 0; rc != -EIO && done < run->len; done += n, i++) {
+	for (done = 0, i = 0; run->route != PCIE_ROUTE_FUNCTION && rc != -EIO && done < answered;
+	     done += n, i++) {
 		n = tlp_split(run->addr + done, run->len - done, t->max);
-		complete(t, run, run->addr + done, n, (first + i) % tags, rc ? TLP_UR : TLP_SC);
+		complete(t, run, run->addr + done, n, (first + i) % tags, rc ? TLP_UR : TLP_SC,
+			 false);
+	}
+	if (fault && !rc) {
+		n = tlp_split(run->addr + answered, run->len - answered, t->max);
+		rc = complete_fault(t, run, run->addr + answered, n, t->tlp.tag, fault);
 	}
 	return rc;
 }
@@ -389,6 +487,7 @@ int pcie_read(struct pcie_function *fn, uint64_t addr, void *buf, size_t len,
 	struct transfer t;
 	int rc = transfer_init(&t, fn, TLP_MRD, addr, len, hint);
 
+	addr = pcie_inject_address(fn, false, addr, len);
 	for (size_t done = 0; !rc && done < len;) {
 		struct run run = find_run(&t, addr + done, len - done);
 
@@ -417,6 +516,12 @@ int pcie_peek(struct pcie_function *fn, uint64_t addr, void *buf, size_t len)
 }
 
 void pcie_interrupt(struct pcie_function *fn, unsigned int vector)
+{
+	if (pcie_inject_interrupt(fn, vector))
+		pcie_raise(fn, vector);
+}
+
+void pcie_raise(struct pcie_function *fn, unsigned int vector)
 {
 	const struct pcie_host_ops *host_ops = host_of(fn);
 

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "pcie/config.h"
+#include "pcie/inject.h"
 #include "pcie/tlp.h"
 
 struct pcie_fabric;
@@ -100,6 +101,7 @@ struct pcie_function {
 	 * interrupts would be those of the last owner, and are refused as with bus mastering off.
 	 */
 	atomic_bool silent;
+	struct pcie_inject inject;
 };
 
 /*
@@ -112,7 +114,9 @@ struct pcie_function {
  * with maps of one byte, one of both for each byte.
  * Return 0; -EACCES when bus mastering is off or the function silent, -EINVAL for a hint or a range that no header can
  * carry (nothing is issued in both cases); else what the completer said: -ENODEV (unsupported
- * request; also a host map without the right) or -EIO. After an error a part may have been written.
+ * request; also a host map without the right) or -EIO (completer abort, broken connection); for a
+ * read also -EBADMSG (poisoned) and -ETIMEDOUT (no completion). After an error a part may have been
+ * written or read.
  */
 int pcie_write(struct pcie_function *fn, uint64_t addr, const void *buf, size_t len,
 	       const struct tlp_hint *hint);
@@ -128,6 +132,8 @@ int pcie_peek(struct pcie_function *fn, uint64_t addr, void *buf, size_t len);
 
 /* Raise MSI-X vector @vector. Nothing happens when the vector is not connected or BME is off. */
 void pcie_interrupt(struct pcie_function *fn, unsigned int vector);
+/* The same, past the faults of inject.h. */
+void pcie_raise(struct pcie_function *fn, unsigned int vector);
 
 /* Called by the transport. @host_ops NULL disconnects; the caller has stopped its threads then. */
 void pcie_function_connect(struct pcie_function *fn, const struct pcie_host_ops *host_ops,

@@ -31,7 +31,7 @@ static void test_hca(void **state)
 	assert_int_equal(parse("--hca",
 			       "name=h,id=00:04.0,socket=/s,lid=7,st-mode=direct,"
 			       "st-width=16,st-entries=2,device=0x1023,umr=limited,firmware=no-odp,"
-			       "memory=3G",
+			       "memory=3G,command-timeout=2500",
 			       NULL, NULL),
 			 0);
 	assert_int_equal(options.devices, 1);
@@ -45,6 +45,7 @@ static void test_hca(void **state)
 	assert_int_equal(options.device[0].hca.st_entries, 2);
 	assert_int_equal(options.device[0].hca.device_id, 0x1023);
 	assert_true(options.device[0].hca.umr_limited);
+	assert_int_equal(options.device[0].hca.command_timeout, 2500);
 	assert_int_equal(options.device[0].hca.firmware, HCA_FIRMWARE_NO_ODP);
 	assert_true(options.device[0].hca.memory == 3ull << 30);
 	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=0xbffe", NULL, NULL), 0);

@@ -123,7 +123,8 @@ usage: ./tph COMMAND ...
 environment: TPH_CACHE (where everything is built), TPH_KEEP=1 (keep the run directory with trace
 and logs), TPH_KVM=1 (use KVM), LINUX_SRC, RDMA_CORE_SRC, PERFTEST_SRC,
 IPROUTE2_SRC (other source trees), TPH_LINUX (as --linux), TPH_KERNEL (a built kernel: a directory
-of TPH_CACHE), TPH_GCOV (a directory for counters of a coverage kernel), TPH_MIRROR (Debian mirror)
+of TPH_CACHE), TPH_GCOV (a directory for counters of a coverage kernel), TPH_MIRROR (Debian mirror),
+TPH_SEED (what ./tph test faults draws its faults from)
 EOF
 }
 

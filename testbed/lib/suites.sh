@@ -133,7 +133,7 @@ guest_suite()
 	mkdir "$left"
 	cat >"$TPH_RUN_DIR/job/command" <<EOF
 export LINUX_BASE=$LINUX_BASE TPH_FULL=${TPH_FULL:-} ${TPH_SECONDS:+TPH_SECONDS="$TPH_SECONDS"}
-export TPH_VARIANT=$(guest_variant)
+export ${TPH_SEED:+TPH_SEED="$TPH_SEED"} TPH_VARIANT=$(guest_variant)
 exec sh /mnt/src/tests/guest-suite.sh $suite $*
 EOF
 	guest_boot || result "$label" machine fail "$GUEST_FAILURE"

@@ -122,3 +122,22 @@ refused()
 	equal "$regions_before" "$(regions)" "$2: memory regions"
 	echo "pass $2" >>"$TPH_CASES"
 }
+
+# no MESSAGE PROGRAM OPTIONS...: refused before it waits for its client.
+no()
+{
+	message=$1
+	shift
+	status=0
+	timeout 20 "$@" >out 2>err || status=$?
+	equal 1 $status "$*: status"
+	# Upstream says some of it on standard output.
+	cat out err >both
+	grep -Fxq " $message" both || {
+		cat both
+		fail "$*: not the message '$message'"
+	}
+	! grep -q '^opened' out || fail "$*: opened the device"
+	equal "$regions_before" "$(regions)" "$*: memory regions"
+	echo "pass $(echo "$*" | cut -c 1-100)" >>"$TPH_CASES"
+}

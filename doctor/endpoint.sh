@@ -163,6 +163,27 @@ check_bar()
 	fi
 }
 
+# Class Code (7.5.1.1.6): 0108xxh is an NVMe controller, whose registers are in BAR 0. IORESOURCE_PREFETCH, 2000h:
+# what reads change, and what does not keep what is written, is not prefetchable (7.5.1.2.1). vfiobar_check_memory()
+# refuses these.
+check_bar_registers()
+{
+	class=$(cat "$PCI/$bdf/class") flags=$(awk -v n="$bar" 'NR == n + 1 { print $3 }' "$PCI/$bdf/resource")
+	case $class,$bar in
+	0x0108??,0)
+		problem "BAR 0 of $bdf holds the registers of an NVMe controller (class ${class#0x}): data written there \
+is commands to it" "choose the BAR of its memory buffer with --bar"
+		return
+		;;
+	esac
+	if [ $((flags & 0x2000)) -ne 0 ]; then
+		ok "BAR $bar of $bdf is prefetchable, as memory is"
+	else
+		problem "BAR $bar of $bdf is not prefetchable, so it holds registers (class ${class#0x}): data written \
+there is commands to the device" "choose another with --bar"
+	fi
+}
+
 # msix_overlap REGISTER BYTES: does a structure of the MSI-X capability, named by its offset register (bits 2:0 the
 # BAR, the rest the offset; 7.7.2.3), share a page with the range?
 msix_overlap()

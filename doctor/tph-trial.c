@@ -255,6 +255,8 @@ static void try_bar(const struct hca *hca, const struct request *req)
 	err = vfiobar_open(req->bdf, &dev, &msg);
 	if (!step("vfio", err, err ? msg.text : vfiobar_access(dev)))
 		return;
+	/* Nothing is written there, and tph-doctor says what it is. */
+	vfiobar_allow_registers(dev);
 	fd = vfiobar_export(dev, req->bar, req->offset, req->length, &msg);
 	if (step("export", fd < 0 ? fd : 0, fd < 0 ? msg.text : "")) {
 		try_registrations(hca, dev, fd, req);

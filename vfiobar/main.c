@@ -23,18 +23,27 @@ static const char usage[] =
 	"       vfiobar read BDF BAR OFFSET LENGTH > FILE\n"
 	"       vfiobar hint BDF BAR OFFSET LENGTH st=<0-255>,st_ext=<0-65535>,ph=<0-3>\n"
 	"       vfiobar reset BDF\n"
-	"       vfiobar --by iommufd|group COMMAND...\n"
+	"       vfiobar [--by iommufd|group] [--registers] COMMAND...\n"
 	"\n"
 	"BDF is domain:bus:dev.fn of a function bound to vfio-pci. Numbers are decimal, or hex "
 	"with 0x.\n"
 	"--by opens BDF by its character device and iommufd, or by its group; without it, by the\n"
 	"first of them that there is.\n"
+	"--registers takes a BAR that holds registers, which is refused without it.\n"
 	"compare exits with 0 when equal, 1 when not and then names the first difference.\n"
 	"Every other failure exits with 2.\n";
 
 static int complain(const struct vfiobar_msg *msg)
 {
 	fprintf(stderr, "vfiobar: %s\n", msg->text);
+	return EXIT_ERROR;
+}
+
+/* What the library said of a BAR; for one of registers, how to have it all the same. */
+static int complain_bar(int ret, const struct vfiobar_msg *msg)
+{
+	fprintf(stderr, "vfiobar: %s%s\n", msg->text,
+		ret == -EPERM ? "; --registers takes it" : "");
 	return EXIT_ERROR;
 }
 
@@ -97,7 +106,7 @@ static int do_hint(struct vfiobar *dev, unsigned int bar, uint64_t offset, uint6
 
 	fd = vfiobar_export(dev, bar, offset, length, &msg);
 	if (fd < 0)
-		return complain(&msg);
+		return complain_bar(fd, &msg);
 	ret = vfiobar_set_hint(dev, fd, hint);
 	close(fd);
 	printf("hint: %s\n", ret ? vfiobar_errno_name(-ret) : "ok");
@@ -247,8 +256,9 @@ static int serve(struct vfiobar *dev, const struct request *req)
 	default:
 		break;
 	}
-	if (vfiobar_window_open(dev, req->bar, req->offset, req->length, &window, &msg))
-		return complain(&msg);
+	ret = vfiobar_window_open(dev, req->bar, req->offset, req->length, &window, &msg);
+	if (ret)
+		return complain_bar(ret, &msg);
 	if (req->command == FILL)
 		ret = do_fill(dev, &window, req->byte);
 	else if (req->command == READ)
@@ -276,16 +286,23 @@ int main(int argc, char **argv)
 	enum vfiobar_way way = VFIOBAR_ANY;
 	struct vfiobar_msg msg;
 	struct vfiobar *dev;
-	int ret;
+	bool registers = false;
+	int ret, words;
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		fputs(usage, stdout);
 		return 0;
 	}
-	if (argc > 2 && !strcmp(argv[1], "--by")) {
-		way = parse_way(argv[2]);
-		argc -= 2;
-		argv += 2;
+	for (; argc > 2; argc -= words, argv += words) {
+		if (!strcmp(argv[1], "--by")) {
+			way = parse_way(argv[2]);
+			words = 2;
+		} else if (!strcmp(argv[1], "--registers")) {
+			registers = true;
+			words = 1;
+		} else {
+			break;
+		}
 	}
 	for (int i = 0; argc > 2 && i < COMMANDS; i++)
 		if (!strcmp(argv[1], commands[i].name))
@@ -299,6 +316,8 @@ int main(int argc, char **argv)
 
 	if (vfiobar_open_by(argv[2], way, &dev, &msg))
 		return complain(&msg);
+	if (registers)
+		vfiobar_allow_registers(dev);
 	ret = serve(dev, &req);
 	vfiobar_close(dev);
 	if (req.file)

@@ -57,7 +57,12 @@ _Static_assert(sizeof(struct bind_iommufd) == 16, "layout of the kernel interfac
 _Static_assert(sizeof(struct feature_dma_buf) == 32, "layout of the kernel interface");
 _Static_assert(sizeof(struct feature_dma_buf_tph) == 16, "layout of the kernel interface");
 
-#define SYSFS_RESOURCE_MEM 0x200 /* IORESOURCE_MEM, in the third column of "resource" */
+/* IORESOURCE_MEM and IORESOURCE_PREFETCH, in the third column of sysfs' "resource". */
+#define SYSFS_RESOURCE_MEM	0x200
+#define SYSFS_RESOURCE_PREFETCH 0x2000
+
+#define CLASS_NVM	 0x0108 /* base class and subclass of NVMe controllers */
+#define NVM_REGISTER_BAR 0
 
 struct region {
 	struct vfio_region_info *info;
@@ -72,6 +77,7 @@ struct vfiobar {
 	int container;
 	int group;
 	struct region bar[VFIOBAR_BARS];
+	bool registers_allowed;
 };
 
 /* "<bdf>: <what>: <strerror> (<name>)"; returns -@err. */
@@ -153,7 +159,9 @@ static int check_bound(const char *bdf, struct vfiobar_msg *msg)
 	return 0;
 }
 
-static int sysfs_bar_sizes(struct vfiobar_layout *layout, struct vfiobar_msg *msg)
+/* A bit of @prefetchable for each BAR that is. */
+static int sysfs_bars(struct vfiobar_layout *layout, unsigned int *prefetchable,
+		      struct vfiobar_msg *msg)
 {
 	char path[128];
 	FILE *f;
@@ -163,6 +171,7 @@ static int sysfs_bar_sizes(struct vfiobar_layout *layout, struct vfiobar_msg *ms
 	if (!f)
 		return say_errno(msg, layout->bdf, "reading its resources from sysfs failed",
 				 errno);
+	*prefetchable = 0;
 	for (unsigned int i = 0; i < VFIOBAR_BARS; i++) {
 		unsigned long long start, end, flags;
 
@@ -170,12 +179,15 @@ static int sysfs_bar_sizes(struct vfiobar_layout *layout, struct vfiobar_msg *ms
 			break;
 		if ((flags & SYSFS_RESOURCE_MEM) && end > start)
 			layout->bar_size[i] = end - start + 1;
+		if (flags & SYSFS_RESOURCE_PREFETCH)
+			*prefetchable |= 1u << i;
 	}
 	fclose(f);
 	return 0;
 }
 
-int vfiobar_read_layout(const char *text, struct vfiobar_layout *layout, struct vfiobar_msg *msg)
+static int read_sysfs(const char *text, struct vfiobar_layout *layout, unsigned int *prefetchable,
+		      struct vfiobar_msg *msg)
 {
 	struct vfiobar_layout found = { 0 };
 	uint8_t cfg[VFIOBAR_CFG_LEN];
@@ -191,7 +203,7 @@ int vfiobar_read_layout(const char *text, struct vfiobar_layout *layout, struct 
 	ret = check_bound(found.bdf, msg);
 	if (ret)
 		return ret;
-	ret = sysfs_bar_sizes(&found, msg);
+	ret = sysfs_bars(&found, prefetchable, msg);
 	if (ret)
 		return ret;
 	sysfs_path(path, sizeof(path), found.bdf, "config");
@@ -204,6 +216,43 @@ int vfiobar_read_layout(const char *text, struct vfiobar_layout *layout, struct 
 	if (ret)
 		return say_errno(msg, found.bdf, "reading its configuration space failed", -ret);
 	*layout = found;
+	return 0;
+}
+
+int vfiobar_read_layout(const char *text, struct vfiobar_layout *layout, struct vfiobar_msg *msg)
+{
+	unsigned int prefetchable;
+
+	return read_sysfs(text, layout, &prefetchable, msg);
+}
+
+int vfiobar_check_memory(const char *text, unsigned int bar, struct vfiobar_msg *msg)
+{
+	struct vfiobar_layout layout;
+	unsigned int prefetchable;
+	int ret;
+
+	ret = read_sysfs(text, &layout, &prefetchable, msg);
+	if (ret)
+		return ret;
+	if (bar >= VFIOBAR_BARS || !layout.bar_size[bar]) {
+		vfiobar_say(msg, "%s: BAR %u does not exist", layout.bdf, bar);
+		return -ENOENT;
+	}
+	if (layout.class_code >> 8 == CLASS_NVM && bar == NVM_REGISTER_BAR) {
+		vfiobar_say(msg,
+			    "%s BAR %u: holds the registers of an NVMe controller (class %06x): "
+			    "data written there is commands to it",
+			    layout.bdf, bar, layout.class_code);
+		return -EPERM;
+	}
+	if (!(prefetchable & 1u << bar)) {
+		vfiobar_say(msg,
+			    "%s BAR %u: is not prefetchable, so it holds registers (class %06x): "
+			    "data written there is commands to the device",
+			    layout.bdf, bar, layout.class_code);
+		return -EPERM;
+	}
 	return 0;
 }
 
@@ -425,6 +474,21 @@ int vfiobar_reset(struct vfiobar *dev, struct vfiobar_msg *msg)
 	return 0;
 }
 
+void vfiobar_allow_registers(struct vfiobar *dev)
+{
+	dev->registers_allowed = true;
+}
+
+static int check_use(const struct vfiobar *dev, unsigned int bar, uint64_t offset, uint64_t length,
+		     uint64_t align, struct vfiobar_msg *msg)
+{
+	int ret = vfiobar_check_range(&dev->layout, bar, offset, length, align, msg);
+
+	if (!ret && !dev->registers_allowed)
+		ret = vfiobar_check_memory(dev->layout.bdf, bar, msg);
+	return ret;
+}
+
 int vfiobar_window_open(struct vfiobar *dev, unsigned int bar, uint64_t offset, uint64_t length,
 			struct vfiobar_window *window, struct vfiobar_msg *msg)
 {
@@ -433,7 +497,7 @@ int vfiobar_window_open(struct vfiobar *dev, unsigned int bar, uint64_t offset, 
 	const struct region *region;
 	int ret;
 
-	ret = vfiobar_check_range(&dev->layout, bar, offset, length, 1, msg);
+	ret = check_use(dev, bar, offset, length, 1, msg);
 	if (ret)
 		return ret;
 	region = &dev->bar[bar];
@@ -567,8 +631,7 @@ int vfiobar_export(struct vfiobar *dev, unsigned int bar, uint64_t offset, uint6
 	};
 	int ret;
 
-	ret = vfiobar_check_range(&dev->layout, bar, offset, length,
-				  (uint64_t)sysconf(_SC_PAGESIZE), msg);
+	ret = check_use(dev, bar, offset, length, (uint64_t)sysconf(_SC_PAGESIZE), msg);
 	if (ret)
 		return ret;
 	ret = feature(dev, VFIO_DEVICE_FEATURE_GET | FEATURE_DMA_BUF, &export, sizeof(export));

@@ -151,7 +151,20 @@ const char *vfiobar_access(const struct vfiobar *dev);
 /* Function reset. -ENOTTY where the function has none. */
 int vfiobar_reset(struct vfiobar *dev, struct vfiobar_msg *msg);
 
-/* Opens a CPU view; any alignment. The caller closes it. Errors of vfiobar_check_range() and mmap.
+/*
+ * Is memory BAR @bar memory, as sysfs shows it, without opening the function? -EPERM when it holds
+ * registers, for which data is commands: BAR 0 of an NVMe controller (its controller registers,
+ * NVMe base specification), and a BAR that is not prefetchable (what reads change, or does not keep
+ * what is written; PCI base specification). -ENOENT no such memory BAR, else errors as
+ * vfiobar_read_layout().
+ */
+int vfiobar_check_memory(const char *bdf, unsigned int bar, struct vfiobar_msg *msg);
+/* What follows takes BARs that vfiobar_check_memory() refuses, too, until the device is closed. */
+void vfiobar_allow_registers(struct vfiobar *dev);
+
+/*
+ * Opens a CPU view; any alignment. The caller closes it. Errors of vfiobar_check_range(),
+ * vfiobar_check_memory() and mmap.
  */
 int vfiobar_window_open(struct vfiobar *dev, unsigned int bar, uint64_t offset, uint64_t length,
 			struct vfiobar_window *window, struct vfiobar_msg *msg);
@@ -171,8 +184,8 @@ void vfiobar_copy_from(void *buf, const volatile void *bar, size_t length);
 
 /*
  * Exports a page-aligned range as dma-buf. Returns its descriptor (the caller closes it; it is
- * revoked by vfiobar_close()) or errors of vfiobar_check_range(), -ENOTTY on a kernel without the
- * export, -EOPNOTSUPP on a driver without.
+ * revoked by vfiobar_close()) or errors of vfiobar_check_range() and vfiobar_check_memory(),
+ * -ENOTTY on a kernel without the export, -EOPNOTSUPP on a driver without.
  */
 int vfiobar_export(struct vfiobar *dev, unsigned int bar, uint64_t offset, uint64_t length,
 		   struct vfiobar_msg *msg);

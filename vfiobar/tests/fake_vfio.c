@@ -26,6 +26,7 @@ int __real_access(const char *path, int mode);
 __attribute__((constructor)) static void from_environment(void)
 {
 	const char *root = getenv("FAKE_VFIO_ROOT"), *err = getenv("FAKE_VFIO_HINT_ERRNO");
+	const char *class_code = getenv("FAKE_VFIO_CLASS");
 
 	if (root)
 		snprintf(fake_root, sizeof(fake_root), "%s", root);
@@ -33,6 +34,10 @@ __attribute__((constructor)) static void from_environment(void)
 		mkdir(root, 0700);
 		fake_vfio_build(root, "vfio-pci", "vfio7", NULL, true);
 	}
+	if (root && class_code)
+		fake_vfio_class((uint32_t)strtoul(class_code, NULL, 16));
+	if (root && getenv("FAKE_VFIO_REGISTERS"))
+		fake_vfio_registers();
 	if (err)
 		fake.hint_errno = atoi(err);
 	fake.no_mmap = getenv("FAKE_VFIO_NO_MMAP") != NULL;
@@ -282,7 +287,7 @@ void fake_vfio_build(const char *root, const char *driver, const char *cdev, con
 {
 	static const char resource[] = "0x0000000080000000 0x00000000800fffff 0x000000000014220c\n"
 				       "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
-				       "0x0000000090000000 0x000000009000ffff 0x0000000000040200\n"
+				       "0x0000000090000000 0x000000009000ffff 0x0000000000042208\n"
 				       "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
 				       "0x000000000000c000 0x000000000000c01f 0x0000000000040101\n"
 				       "0x0000000000000000 0x0000000000000000 0x0000000000000000\n";
@@ -318,4 +323,21 @@ void fake_vfio_build(const char *root, const char *driver, const char *cdev, con
 	}
 	if (iommufd)
 		put("dev/iommu", "", 0, 0);
+}
+
+void fake_vfio_class(uint32_t class_code)
+{
+	const uint8_t bytes[3] = { (uint8_t)class_code, (uint8_t)(class_code >> 8),
+				   (uint8_t)(class_code >> 16) };
+
+	put(DEVICE_DIR "/config", bytes, sizeof(bytes), 0x09);
+	put("device", bytes, sizeof(bytes), FAKE_CONFIG_AT + 0x09);
+}
+
+void fake_vfio_registers(void)
+{
+	static const char line[] = "0x0000000090000000 0x000000009000ffff 0x0000000000040200\n";
+
+	/* Each line has the same length. */
+	put(DEVICE_DIR "/resource", line, sizeof(line) - 1, 2 * (sizeof(line) - 1));
 }

@@ -2,9 +2,9 @@
 /*
  * A made-up machine with one function 0000:00:05.0 behind calls caught at link time: paths below
  * /sys, /dev/vfio and /dev/iommu are looked up in a directory, vfio ioctls are answered here. The
- * device node is a plain file that holds BAR 0 (1 MiB), BAR 2 (64 KiB, MSI-X table at 0x2000) and
- * configuration space, so map, read and write are the real ones and contents last from one run to
- * the next.
+ * device node is a plain file that holds BAR 0 (1 MiB), BAR 2 (64 KiB, MSI-X table at 0x2000), both
+ * prefetchable, and configuration space, so map, read and write are the real ones and contents last
+ * from one run to the next.
  */
 #ifndef VFIOBAR_FAKE_VFIO_H
 #define VFIOBAR_FAKE_VFIO_H
@@ -41,5 +41,9 @@ extern struct fake_vfio fake;
  */
 void fake_vfio_build(const char *root, const char *driver, const char *cdev, const char *group,
 		     bool iommufd);
+
+/* The function built is of another class, or its BAR 2 is not prefetchable. */
+void fake_vfio_class(uint32_t class_code);
+void fake_vfio_registers(void);
 
 #endif

@@ -411,6 +411,79 @@ static void test_refused_exports(void **state)
 	vfiobar_close(NULL);
 }
 
+/* @bar is refused with @text and -EPERM, in whatever way it is asked for; then allowed. */
+static void assert_registers(unsigned int bar, const char *text)
+{
+	struct vfiobar_window window = { .fd = 77 };
+	struct vfiobar_msg msg = { .text = "" };
+	struct vfiobar *dev = open_it();
+	unsigned int exports = fake.exports;
+	int fd;
+
+	assert_int_equal(vfiobar_check_memory(FAKE_BDF, bar, &msg), -EPERM);
+	assert_string_equal(msg.text, text);
+	assert_int_equal(vfiobar_check_memory("00:05.0", bar, NULL), -EPERM);
+	msg.text[0] = '\0';
+	assert_int_equal(vfiobar_window_open(dev, bar, 0x4000, 16, &window, &msg), -EPERM);
+	assert_string_equal(msg.text, text);
+	assert_int_equal(window.fd, 77);
+	assert_null(window.map);
+	msg.text[0] = '\0';
+	assert_int_equal(vfiobar_export(dev, bar, 0x4000, 0x1000, &msg), -EPERM);
+	assert_string_equal(msg.text, text);
+	assert_int_equal(fake.exports, exports);
+
+	vfiobar_allow_registers(dev);
+	assert_int_equal(vfiobar_window_open(dev, bar, 0x4000, 16, &window, &msg), 0);
+	vfiobar_window_close(&window);
+	fd = vfiobar_export(dev, bar, 0x4000, 0x1000, &msg);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(vfiobar_export(dev, 2, 0x2000, 0x1000, &msg), -EACCES);
+	vfiobar_close(dev);
+
+	/* Of the next user nothing was said. */
+	dev = open_it();
+	assert_int_equal(vfiobar_export(dev, bar, 0x4000, 0x1000, &msg), -EPERM);
+	vfiobar_close(dev);
+}
+
+static void test_registers(void **state)
+{
+	static const uint32_t controllers[] = { 0x010802, 0x010803 };
+	struct vfiobar_msg msg;
+	char text[256];
+
+	(void)state;
+	fake_vfio_build(root, "vfio-pci", "vfio7", NULL, true);
+	assert_int_equal(vfiobar_check_memory(FAKE_BDF, 0, &msg), 0);
+	assert_int_equal(vfiobar_check_memory(FAKE_BDF, 2, &msg), 0);
+	fake_vfio_registers();
+	assert_registers(2, "0000:00:05.0 BAR 2: is not prefetchable, so it holds registers (class "
+			    "030200): data written there is commands to the device");
+	assert_int_equal(vfiobar_check_memory(FAKE_BDF, 0, &msg), 0);
+
+	/* Its registers are in BAR 0, prefetchable or not; its memory buffer is in another. */
+	for (size_t i = 0; i < sizeof(controllers) / sizeof(controllers[0]); i++) {
+		fake_vfio_class(controllers[i]);
+		snprintf(text, sizeof(text),
+			 "0000:00:05.0 BAR 0: holds the registers of an NVMe controller (class "
+			 "%06x): data written there is commands to it",
+			 controllers[i]);
+		assert_registers(0, text);
+	}
+	fake_vfio_class(0x010902);
+	assert_int_equal(vfiobar_check_memory(FAKE_BDF, 0, &msg), 0);
+	fake_vfio_class(0x010700);
+	assert_int_equal(vfiobar_check_memory(FAKE_BDF, 0, &msg), 0);
+
+	assert_int_equal(vfiobar_check_memory(FAKE_BDF, 1, &msg), -ENOENT);
+	assert_string_equal(msg.text, "0000:00:05.0: BAR 1 does not exist");
+	assert_int_equal(vfiobar_check_memory(FAKE_BDF, VFIOBAR_BARS, &msg), -ENOENT);
+	assert_int_equal(vfiobar_check_memory("00:06.0", 0, &msg), -ENODEV);
+	assert_int_equal(vfiobar_check_memory("gpu", 0, &msg), -EINVAL);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -434,6 +507,7 @@ int main(void)
 		TEST(test_refused_windows),
 		TEST(test_export_and_hint),
 		TEST(test_refused_exports),
+		TEST(test_registers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,4 +65,20 @@ expect 2 "BAR 0: attaching the steering hint failed: Operation not supported (EO
 	env FAKE_VFIO_HINT_ERRNO=95 "$vfiobar" hint $bdf 0 0 4096 st=42,ph=2
 expect 2 "not a number in 0..255" "$vfiobar" hint $bdf 0 0 4096 st=256,ph=2
 expect 2 "not a multiple of the page size" "$vfiobar" hint $bdf 0 0 100 st=1,ph=2
+
+# Registers, on a machine of their own.
+export FAKE_VFIO_ROOT="$dir/registers" FAKE_VFIO_REGISTERS=1 FAKE_VFIO_CLASS=010802
+says="vfiobar: 0000:00:05.0 BAR 2: is not prefetchable, so it holds registers (class 010802): data written \
+there is commands to the device; --registers takes it"
+expect 2 "$says" "$vfiobar" fill $bdf 2 0x4000 16 1
+expect 2 "$says" "$vfiobar" read $bdf 2 0x4000 16
+expect 2 "$says" "$vfiobar" hint $bdf 2 0x4000 4096 st=42,ph=2
+expect 2 "BAR 0: holds the registers of an NVMe controller (class 010802)" "$vfiobar" fill $bdf 0 0 1 0
+expect 0 "hint: ok" "$vfiobar" --registers hint $bdf 2 0x4000 4096 st=42,ph=2
+expect 0 "" "$vfiobar" --by iommufd --registers fill $bdf 0 0 1 7
+expect 0 "$(printf '\a')" "$vfiobar" --registers --by iommufd read $bdf 0 0 1
+expect 2 "BAR 0: holds the registers" "$vfiobar" --by iommufd fill $bdf 0 0 1 0
+expect 0 "device: 0000:00:05.0 1b36:1102 class 010802" "$vfiobar" info $bdf
+expect 2 "touches the pages of the MSI-X table" "$vfiobar" --registers hint $bdf 2 0x2000 4096 st=42,ph=2
+expect 2 "usage:" "$vfiobar" --registers info
 exit $failed

@@ -7,11 +7,11 @@
  *     mark NAME              put a mark into the TLP trace
  *     counts ENDPOINT        what arrived there, per hint
  *     reset-counts ENDPOINT
- *     mkey HCA               the memory key that took the last remote access; "context": its bytes,
- * hexadecimal clear-mkey HCA link HCA up|down       plug the cable of its port in, or pull it
+ *     mkey HCA               the memory key that took the last remote access; its context in hex
+ *     clear-mkey HCA
+ *     link HCA up|down       plug the cable of its port in, or pull it
  *     subnet                 ports, multicast groups, and what the subnet administrator has seen
- *     st-entries HCA N       let the HCA's driver read that its ST table has N entries, 0: the
- * truth
+ *     st-entries HCA N       N entries is what the HCA's driver reads of its ST table; 0: the truth
  *     inject NAME ...        faults of a function, see inject.h
  *
  * An error is {"error": "..."}. A request has at most CONTROL_LINE bytes with its newline,

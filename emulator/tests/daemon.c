@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -36,7 +37,11 @@ static void execute(const struct daemon *daemon, char **argv, const struct daemo
 {
 	const struct rlimit rlimit = { .rlim_cur = limit ? limit->value : 0,
 				       .rlim_max = limit ? limit->value : 0 };
-	int fd = open(daemon->error, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	int fd;
+
+	/* A test that fails, or is ended, leaves nobody behind. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	fd = open(daemon->error, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
 	dup2(fd, STDOUT_FILENO);
 	dup2(fd, STDERR_FILENO);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -244,6 +245,7 @@ static void test_killed_client(void **state)
 		if (!pid) {
 			struct client client;
 
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			client_open(&client, daemon, "hca0");
 			if (i % 2)
 				leave_dma_unanswered(&client);
@@ -294,6 +296,7 @@ static void test_many_control_clients(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		count = connect_many(daemon, "control", fd, 1000);
 		for (unsigned int i = 0; i < count; i += 3)
 			send(fd[i], "half a line", 11, MSG_NOSIGNAL);

@@ -33,6 +33,7 @@ void hca_release(struct hca *hca, void *mem);
 #define HCA_WORK_PEEK	  150u	/* a record looked at without a TLP */
 #define HCA_WORK_TRANSFER 2000u /* a contiguous piece moved, besides its bytes: 1 each */
 #define HCA_WORK_WQE	  3000u /* a WQE parsed and completed */
+#define HCA_WORK_DROP	  150u	/* an object freed, at the end of what it was for */
 
 static inline void hca_work(struct hca *hca, uint64_t units)
 {

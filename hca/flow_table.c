@@ -332,14 +332,24 @@ static void table_free(struct hca *hca, struct hca_flow_table *table)
 	hca_release(hca, table);
 }
 
-void hca_flow_drop(struct hca *hca)
+bool hca_flow_drop(struct hca *hca)
 {
-	uint32_t i;
-
 	hca->flow_root[HCA_RX] = hca->flow_root[HCA_TX] = NULL;
-	for (i = 0; i < hca->flow_tables.size; i++) {
-		if (hca->flow_tables.slot[i])
-			table_free(hca, hca->flow_tables.slot[i]);
+	if (!hca->flow_tables.size)
+		return true;
+	for (; hca->drop_next < hca->flow_tables.size; hca->drop_next++) {
+		struct hca_flow_table *table = hca->flow_tables.slot[hca->drop_next];
+
+		if (!table)
+			continue;
+		if (hca_turn_over(hca))
+			return false;
+		hca_work(hca, HCA_WORK_DROP *
+				      (1 + (uint64_t)table->groups.count + table->entries.count));
+		hca->flow_tables.slot[hca->drop_next] = NULL;
+		table_free(hca, table);
 	}
+	hca->drop_next = 0;
 	hca_table_clear(hca, &hca->flow_tables);
+	return true;
 }

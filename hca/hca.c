@@ -98,25 +98,32 @@ void hca_print_unmodelled(struct hca *hca, FILE *out)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-/* Objects that name nothing else and are named by nothing any more. */
-static void drop_table(struct hca *hca, struct hca_table *table)
-{
-	uint32_t i;
+/* What goes between two looks at the turn's budget. */
+#define DROP_STEP 64u
 
-	for (i = 0; i < table->size; i++)
-		hca_release(hca, table->slot[i]);
-	hca_table_clear(hca, table);
-}
-
-#define DROP(hca, table, free_one)                                  \
-	do {                                                        \
-		uint32_t i_;                                        \
-                                                                    \
-		for (i_ = 0; i_ < (table)->size; i_++) {            \
-			if ((table)->slot[i_])                      \
-				free_one((hca), (table)->slot[i_]); \
-		}                                                   \
-		hca_table_clear((hca), (table));                    \
+/*
+ * Frees the objects of @table from hca->drop_next on; returns false from the function around it
+ * when the turn is over before the last of them.
+ */
+#define DROP(hca, table, free_one)                                              \
+	do {                                                                    \
+		if (!(table)->size)                                             \
+			break;                                                  \
+		for (; (hca)->drop_next < (table)->size; (hca)->drop_next++) {  \
+			void **slot_ = &(table)->slot[(hca)->drop_next], *one_; \
+                                                                                \
+			if ((hca)->drop_next % DROP_STEP == 0) {                \
+				if (hca_turn_over(hca))                         \
+					return false;                           \
+				hca_work((hca), DROP_STEP *HCA_WORK_DROP);      \
+			}                                                       \
+			one_ = *slot_;                                          \
+			*slot_ = NULL;                                          \
+			if (one_)                                               \
+				free_one((hca), one_);                          \
+		}                                                               \
+		(hca)->drop_next = 0;                                           \
+		hca_table_clear((hca), (table));                                \
 	} while (0)
 
 /* What the last owner stored in UAR pages and device memory: the pages go, zeroes come back. */
@@ -128,7 +135,7 @@ static void clear_shared(struct hca *hca)
 		memset(hca->uar_memory, 0, SHARED_SIZE);
 }
 
-void hca_drop_objects(struct hca *hca)
+bool hca_drop_objects(struct hca *hca)
 {
 	/* QPs first: stopping one may look at its CQs and keys. */
 	DROP(hca, &hca->qps, hca_qp_free);
@@ -136,16 +143,18 @@ void hca_drop_objects(struct hca *hca)
 	DROP(hca, &hca->cqs, hca_cq_free);
 	DROP(hca, &hca->eqs, hca_eq_free);
 	DROP(hca, &hca->mkeys, hca_mkey_free);
-	hca_memic_drop(hca);
+	DROP(hca, &hca->memics, hca_release);
 	/* Behind the queues that are in them. */
 	DROP(hca, &hca->umems, hca_umem_free);
-	hca_flow_drop(hca);
-	drop_table(hca, &hca->flow_counters);
-	drop_table(hca, &hca->reserved_qpns);
-	drop_table(hca, &hca->uars);
-	drop_table(hca, &hca->pds);
-	drop_table(hca, &hca->xrcds);
-	drop_table(hca, &hca->uctxs);
+	if (!hca_flow_drop(hca))
+		return false;
+	DROP(hca, &hca->flow_counters, hca_release);
+	DROP(hca, &hca->reserved_qpns, hca_release);
+	DROP(hca, &hca->uars, hca_release);
+	DROP(hca, &hca->pds, hca_release);
+	DROP(hca, &hca->xrcds, hca_release);
+	DROP(hca, &hca->uctxs, hca_release);
+	hca_memic_drop(hca);
 	hca_ud_drop(hca);
 	hca_mcg_drop(hca);
 	clear_shared(hca);
@@ -160,6 +169,14 @@ void hca_drop_objects(struct hca *hca)
 	hca->gsi_qpn = 0;
 	hca_caps_reset(hca);
 	hca_port_reset(hca);
+	return true;
+}
+
+static void drop_all(struct hca *hca)
+{
+	do
+		hca->work_left = HCA_TURN_WORK;
+	while (!hca_drop_objects(hca));
 }
 
 static bool params_valid(const struct hca_params *params)
@@ -285,7 +302,7 @@ struct hca *hca_new(const struct hca_params *params, struct subnet *subnet, void
 	hca->fn.ops = &hca_function_ops;
 	hca->fn.model = hca;
 	set_limits(hca);
-	hca_drop_objects(hca);
+	drop_all(hca);
 	err = map_uars(hca);
 	if (!err)
 		err = connect_port(hca);
@@ -305,7 +322,7 @@ void hca_free(struct hca *hca)
 	subnet_remove(hca->port);
 	hca->port = NULL;
 	hca_cmd_abandon(hca);
-	hca_drop_objects(hca);
+	drop_all(hca);
 	assert(!hca->memory_used);
 	while (hca->unmodelled) {
 		struct hca_unmodelled *next = hca->unmodelled->next;

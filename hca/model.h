@@ -580,6 +580,7 @@ struct hca {
 	uint32_t cq_next;   /* CQ number where the next turn starts */
 	uint32_t cq_lost;   /* slots of CQs to look at because of doorbells that found no room */
 	uint32_t gsi_qpn;   /* the newest QP of type GSI */
+	uint32_t drop_next; /* slot of the table that hca_drop_objects() goes on with */
 	/* budgets, see hca/budget.h */
 	uint64_t memory_used; /* bytes */
 	int64_t work_left;    /* of this turn */
@@ -600,7 +601,10 @@ struct hca {
 uint64_t hca_now_ns(void); /* CLOCK_MONOTONIC */
 /* Remember that @what ("command 0x80b op_mod 0", "BAR0 read 0x9010") was touched. Any thread. */
 void hca_unmodelled(struct hca *hca, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Drop every object and all state: reset, TEARDOWN_HCA. */
-void hca_drop_objects(struct hca *hca);
+/*
+ * Drop every object and all state: reset, ENABLE_HCA, TEARDOWN_HCA. Returns false when the turn is
+ * over before all are gone: to be called again in the next.
+ */
+bool hca_drop_objects(struct hca *hca);
 
 #endif

@@ -33,12 +33,14 @@ static struct turn take(struct hca_mmio *mmio)
 	return turn;
 }
 
+/* Commands and requests of the next owner wait until all is gone, which may take some turns. */
 static void finish_reset(struct hca *hca)
 {
 	struct hca_mmio *mmio = &hca->mmio;
 
 	hca_cmd_abandon(hca);
-	hca_drop_objects(hca);
+	if (!hca_drop_objects(hca))
+		return;
 	pthread_mutex_lock(&mmio->lock);
 	mmio->reset_pending = false;
 	atomic_store(&hca->fn.silent, false);

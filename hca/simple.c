@@ -9,15 +9,13 @@
 enum hca_cmd_status hca_cmd_enable_hca(struct hca *hca, struct hca_cmd *cmd)
 {
 	(void)cmd;
-	hca_drop_objects(hca);
-	return HCA_CMD_OK;
+	return hca_drop_objects(hca) ? HCA_CMD_OK : HCA_CMD_MORE;
 }
 
 enum hca_cmd_status hca_cmd_teardown_hca(struct hca *hca, struct hca_cmd *cmd)
 {
 	(void)cmd;
-	hca_drop_objects(hca);
-	return HCA_CMD_OK;
+	return hca_drop_objects(hca) ? HCA_CMD_OK : HCA_CMD_MORE;
 }
 
 enum hca_cmd_status hca_cmd_nothing(struct hca *hca, struct hca_cmd *cmd)

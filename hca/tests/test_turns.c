@@ -294,6 +294,46 @@ static void test_held(void **state)
 	expect_recv(&b, HCA_CQE_RESP_SEND, 0);
 }
 
+/* Many objects go over several turns, with a reset and with a command; a command waits for its end.
+ */
+static void test_end_over_turns(void **state)
+{
+	enum { OBJECTS = 100000 };
+	struct fixture_port *port = a.port;
+	struct hca *hca = port->hca;
+
+	for (unsigned int round = 0; round < 2; round++) {
+		unsigned int count = 0;
+
+		for (unsigned int i = 0; i < OBJECTS; i++) {
+			struct hca_mkey *mkey = hca_alloc(hca, sizeof(*mkey));
+
+			assert_non_null(mkey);
+			assert_int_not_equal(hca_table_add(hca, &hca->mkeys, 1, mkey), 0);
+		}
+		if (round) {
+			fixture_cmd_write(port, 0, (const uint8_t[16]){ 0x01, 0x03 }, 16, 16);
+			fixture_write32(port, 0x18, 1);
+		} else {
+			pcie_function_reset(port->fn, PCIE_RESET_FLR);
+		}
+		do {
+			hca_poll(hca);
+			assert_true(hca->work_left > -OVERDRAFT);
+			assert_true(++count < 100);
+		} while (hca->mkeys.count);
+		assert_true(count > 2);
+		if (!round) {
+			assert_true(hca->memory_used == 0);
+			pcie_config_write(port->fn, 4, (const uint8_t[2]){ 6, 0 }, 2);
+			fixture_probe(port);
+		}
+	}
+	fixture_poll(*state);
+	assert_int_equal(*((uint8_t *)fixture_at(*state, fixture_cmd_entry(port, 0)) + 0x3f), 0);
+	assert_true(hca->memory_used == 0);
+}
+
 /* Nothing that was begun for the last owner is sent after a reset, whatever the next one allows. */
 static void test_silent_after_reset(void **state)
 {
@@ -337,6 +377,7 @@ int main(void)
 		TEST(test_umr),
 		TEST(test_reset_in_the_middle),
 		TEST(test_held),
+		TEST(test_end_over_turns),
 		TEST(test_silent_after_reset),
 	};
 

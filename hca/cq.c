@@ -32,6 +32,7 @@
 #define SYNDROME_SIZE	   0x3bec03
 #define SYNDROME_MODIFY	   0x3bec04
 #define SYNDROME_RESOURCES 0x3bec05
+#define SYNDROME_RECORD	   0x3bec06
 #define SYNDROME_USED	   0x3bec06
 
 /* --- arming ------------------------------------------------------------------------------ */
@@ -245,7 +246,11 @@ enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd)
 	cq->uar = field_get(cqc, 3, 23, 0);
 	cq->eqn = field_get(cqc, 5, 7, 0);
 	cq->dbr.addr = be64_at(cqc, 0x38);
-	status = find_buffer(hca, cq, cmd, cq->log_size, &cq->pages);
+	/* Whose queues are in a umem is a program: it has no DMA address for the record. */
+	if (field_get(cmd->in, 0x5c / 4, 31, 31) && !field_get(cqc, 0, 25, 25))
+		status = hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_RECORD);
+	else
+		status = find_buffer(hca, cq, cmd, cq->log_size, &cq->pages);
 	if (status == HCA_CMD_OK && field_get(cqc, 0, 25, 25))
 		status = hca_umem_record(hca, cmd, be32_at(cqc, 4), &cq->dbr);
 	if (status == HCA_CMD_OK)

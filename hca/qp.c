@@ -134,16 +134,21 @@ static enum hca_cmd_status check_resources(struct hca *hca, const struct hca_qp 
 static enum hca_cmd_status find_buffers(struct hca *hca, struct hca_qp *qp, struct hca_cmd *cmd)
 {
 	uint64_t bytes = qp->sq_offset + 64 * (uint64_t)qp->sq_wqebbs;
+	bool umem = field_get(cmd->in, WQ_UMEM_VALID / 4, 31, 31);
+	bool record = field_get(qp->qpc, QPC_FLAGS, 28, 28);
 	enum hca_cmd_status status;
 
-	if (field_get(cmd->in, WQ_UMEM_VALID / 4, 31, 31))
+	/* Whose queues are in a umem is a program: it has no DMA address for the record. */
+	if (umem && !record)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x05000d);
+	if (umem)
 		status = hca_umem_pages(hca, cmd, be32_at(cmd->in, WQ_UMEM_ID),
 					be64_at(cmd->in, WQ_UMEM_OFFSET), bytes, &qp->pages);
 	else
 		status = hca_cmd_pages(hca, cmd, bytes,
 				       (uint8_t)(field_get(qp->qpc, QPC_REMOTE_QPN, 28, 24) + 12),
 				       field_get(qp->qpc, QPC_RIGHTS, 11, 6), &qp->pages);
-	if (status || !field_get(qp->qpc, QPC_FLAGS, 28, 28))
+	if (status || !record)
 		return status;
 	return hca_umem_record(hca, cmd, be32_at(qp->qpc, 4 * QPC_DBR_UMEM), &qp->dbr);
 }

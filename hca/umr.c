@@ -159,8 +159,8 @@ static bool narrows(const uint8_t from[64], const uint8_t to[64])
 /*
  * The driver's own UMR QP may change any key, others only keys of their PD that allow it. DMA
  * addresses, and what of the memory behind them a key gives, are for QPs that the kernel vouches
- * for (qpc.fre). All others may change keys whose entries name keys, as memory windows are: the
- * inner keys are checked when they are used.
+ * for (qpc.fre, and no program's context made it). All others may change keys whose entries name
+ * keys, as memory windows are: the inner keys are checked when they are used.
  */
 static bool may_change(struct hca_qp *qp, const struct hca_wqe *wqe)
 {
@@ -172,7 +172,7 @@ static bool may_change(struct hca_qp *qp, const struct hca_wqe *wqe)
 		return true;
 	if (!mkey || !mkc_umr_en(mkey->mkc) || mkc_pd(mkey->mkc) != qp->pd || mask >> MASK_PD & 1)
 		return false;
-	if (field_get(qp->qpc, QPC_ACK, 11, 11) || mkc_indirect(mkey->mkc))
+	if ((field_get(qp->qpc, QPC_ACK, 11, 11) && !qp->uid) || mkc_indirect(mkey->mkc))
 		return true;
 	memcpy(context, mkey->mkc, sizeof(context));
 	apply_fields(context, mask, wqe->mkc);

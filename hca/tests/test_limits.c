@@ -391,6 +391,8 @@ static void test_shared_pages(void **state)
 	be16_put(cq, 0, 0x400);
 	be16_put(cq, 2, (uint16_t)named.uid);
 	field_put(cq + 0x10, 5, 7, 0, named.eqn);
+	field_put(cq + 0x10, 0, 25, 25, 1);
+	be32_put(cq + 0x10, 4, umem);
 	be32_put(cq, 0x58, umem);
 	be32_put(cq, 0x5c, 1u << 31);
 	used = hca->memory_used;

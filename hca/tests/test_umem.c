@@ -46,14 +46,15 @@ static uint32_t alloc_pd(uint32_t owner)
 }
 
 /* A CQ of 16 entries, 1 KiB, at @at of the umem; its record at byte 0 of it. */
-static uint8_t create_cq(uint32_t owner, uint64_t at, uint32_t eqn, uint32_t *number)
+static uint8_t create_cq_with(uint32_t owner, uint64_t at, uint32_t eqn, bool record,
+			      uint32_t *number)
 {
 	uint8_t in[0x110] = { 0 }, out[16];
 	uint8_t status;
 
 	be16_put(in, 0, 0x400);
 	be16_put(in, 2, (uint16_t)owner);
-	field_put(in + 0x10, 0, 25, 25, 1);
+	field_put(in + 0x10, 0, 25, 25, record);
 	be32_put(in + 0x10, 4, umem);
 	field_put(in + 0x10, 3, 28, 24, 4);
 	field_put(in + 0x10, 3, 23, 0, port->uar);
@@ -64,6 +65,11 @@ static uint8_t create_cq(uint32_t owner, uint64_t at, uint32_t eqn, uint32_t *nu
 	status = fixture_cmd(port, in, sizeof(in), out, sizeof(out));
 	*number = be32_at(out, 8) & 0xffffff;
 	return status;
+}
+
+static uint8_t create_cq(uint32_t owner, uint64_t at, uint32_t eqn, uint32_t *number)
+{
+	return create_cq_with(owner, at, eqn, true, number);
 }
 
 static int setup(void **state)
@@ -216,6 +222,8 @@ static void test_cq(void **state)
 	assert_int_equal(create_cq(uid + 1, 3456, eq.number, &cqn), HCA_CMD_BAD_RESOURCE);
 	assert_int_equal(create_cq(uid, 2 * 4096 - OFFSET - 1023, eq.number, &cqn),
 			 HCA_CMD_BAD_RESOURCE);
+	/* Its record would be anywhere in the guest's memory. */
+	assert_int_equal(create_cq_with(uid, 3456, eq.number, false, &cqn), HCA_CMD_BAD_PARAM);
 	assert_int_equal(create_cq(uid, 3456, eq.number, &cqn), 0);
 	/* 3456 + OFFSET is 512 bytes before the end of the page: 8 entries, then the rest. */
 	for (i = 0; i < 9; i++)
@@ -264,6 +272,10 @@ static void test_qp(void **state)
 	be64_put(in, 0x100, 4096 - OFFSET);
 	be32_put(in, 0x108, umem);
 	be32_put(in, 0x10c, 1u << 31);
+	/* Its record would be anywhere in the guest's memory. */
+	field_put(in + 0x18, 52, 28, 28, 0);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), HCA_CMD_BAD_PARAM);
+	field_put(in + 0x18, 52, 28, 28, 1);
 	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), 0);
 	qp = hca_table_get(&port->hca->qps, be32_at(out, 8) & 0xffffff);
 	assert_non_null(qp);

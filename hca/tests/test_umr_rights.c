@@ -10,7 +10,9 @@
 #define BIT64(n) ((uint64_t)1 << (n))
 #define KEY_BYTE 0x33u
 
-enum sender { USER, FAST, DRIVER };
+/* PROGRAM: a QP that a program made by a command of its own, which says that it may what FAST may.
+ */
+enum sender { USER, PROGRAM, FAST, DRIVER };
 
 /* What a user's QP may do with a key of DMA addresses. */
 enum rule { NEVER, NARROWER, ALWAYS };
@@ -57,8 +59,10 @@ static struct rig rig_new(void **state, enum sender sender)
 	fixture_qp_rtr(rig.port, &rig.end.qp, 1, rig.end.qp.number);
 	fixture_qp_rts(rig.port, &rig.end.qp);
 	rig.qp = hca_table_get(&rig.port->hca->qps, rig.end.qp.number);
-	if (sender == FAST)
+	if (sender == FAST || sender == PROGRAM)
 		field_put(rig.qp->qpc, QPC_ACK, 11, 11, 1);
+	if (sender == PROGRAM)
+		rig.qp->uid = 1;
 	if (sender == DRIVER)
 		rig.qp->type = HCA_QP_REG_UMR;
 	rig.page = fixture_alloc(f, 4096, 4096);
@@ -142,7 +146,7 @@ static void check_field(struct rig *rig, enum sender sender, enum hca_mkc_mode m
 	bool rights_bit = field[i].dw == 0 && field[i].lo >= 10 && field[i].lo <= 14;
 	struct hca_mkey *mkey = key_new(rig, mode, rights_bit && wide ? 0 : FIXTURE_ALL, wide);
 	uint8_t mkc[64] = { 0 }, want[64];
-	bool allowed = sender != USER || !direct || field[i].rule == ALWAYS ||
+	bool allowed = sender > PROGRAM || !direct || field[i].rule == ALWAYS ||
 		       (field[i].rule == NARROWER && !wide);
 
 	if (field[i].bit == 29 && wide)
@@ -154,7 +158,7 @@ static void check_field(struct rig *rig, enum sender sender, enum hca_mkc_mode m
 		be64_put(mkc, 0x10, wide ? rig->memic + 4096 : 0x10000000);
 		memcpy(want, mkey->mkc, sizeof(want));
 		be64_put(want, 0x10, rig->memic + 4096);
-		expect(rig, mkey, BIT64(6), mkc, want, sender != USER && wide);
+		expect(rig, mkey, BIT64(6), mkc, want, sender > PROGRAM && wide);
 		return;
 	}
 	field_put(mkc, field[i].dw, field[i].hi, field[i].lo,
@@ -211,12 +215,12 @@ static void test_length(void **state)
 			memcpy(want, mtt->mkc, sizeof(want));
 			be64_put(want, 0x18, cases[i].len);
 			field_put(want, 3, 31, 31, cases[i].length64);
-			expect(&rig, mtt, BIT64(0), mkc, want, sender != USER || cases[i].user);
+			expect(&rig, mtt, BIT64(0), mkc, want, sender > PROGRAM || cases[i].user);
 			be64_put(want, 0x10, rig.memic);
 			field_put(want, 0, 28, 26, HCA_MKC_MEMIC >> 2);
 			/* Nobody makes it longer than its allocation. */
 			expect(&rig, memic, BIT64(0), mkc, want,
-			       cases[i].memic && (sender != USER || cases[i].user));
+			       cases[i].memic && (sender > PROGRAM || cases[i].user));
 		}
 		fixture_teardown(state);
 		fixture_setup(state);
@@ -233,8 +237,9 @@ static void test_entries_and_pd(void **state)
 		uint8_t mkc[64] = { 0 }, before[16];
 
 		memcpy(before, hca_xlt_octword(&mtt->xlt, 0), sizeof(before));
-		assert_int_equal(umr(&rig, mtt, 0, mkc, 4), sender == USER ? HCA_SYND_MW_BIND : 0);
-		if (sender == USER)
+		assert_int_equal(umr(&rig, mtt, 0, mkc, 4),
+				 sender <= PROGRAM ? HCA_SYND_MW_BIND : 0);
+		if (sender <= PROGRAM)
 			assert_memory_equal(hca_xlt_octword(&mtt->xlt, 0), before, sizeof(before));
 		assert_int_equal(umr(&rig, klm, 0, mkc, 4), 0);
 		be32_put(mkc, 12, rig.port->pd + 1);

@@ -3,6 +3,7 @@
  * Lines on the control socket, answered at once and, for some inputs, over the socket in pieces and
  * from several clients. Each answer is one line of JSON.
  */
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,18 @@ static int client(const char *path)
 	return fd;
 }
 
+/* The fuzzer's timer interrupts a wait that has a time-out. */
+static bool answered(int fd)
+{
+	char answer[4096];
+	ssize_t got;
+
+	do
+		got = recv(fd, answer, sizeof(answer), 0);
+	while (got < 0 && errno == EINTR);
+	return got > 0;
+}
+
 /* The bytes as they are, from two clients in turns; in the end a request that has to be answered.
  */
 static void over_socket(struct input *in)
@@ -116,8 +129,7 @@ static void over_socket(struct input *in)
 	}
 	close(fd[0]);
 	last = client(path);
-	if (send(last, "functions\n", 10, MSG_NOSIGNAL) != 10 ||
-	    recv(last, answer, sizeof(answer), 0) <= 0)
+	if (send(last, "functions\n", 10, MSG_NOSIGNAL) != 10 || !answered(last))
 		finding("a client is not answered any more");
 	close(last);
 	close(fd[1]);

@@ -63,10 +63,15 @@ void hca_table_clear(struct hca *hca, struct hca_table *table);
  */
 uint8_t *hca_cmd_take_list(struct hca *hca, struct hca_cmd *cmd, uint32_t len);
 
+/* What the driver calls its own resources that user contexts share: it is no context. */
+#define HCA_UID_SHARED 0xffffu
+
 /* User context of the command, 0: the driver. */
 static inline uint16_t hca_cmd_uid(const struct hca_cmd *cmd)
 {
-	return be16_at(cmd->in, 2);
+	uint16_t uid = be16_at(cmd->in, 2);
+
+	return uid == HCA_UID_SHARED ? 0 : uid;
 }
 
 /* The driver may name everything, a user context what it made itself. */

@@ -238,7 +238,7 @@ static void set_limits(struct hca *hca)
 	hca->uars.limit = HCA_UAR_PAGES - HCA_MEMIC_SIZE / HCA_UAR_PAGE;
 	hca->pds.limit = 1u << 16;
 	hca->memics.limit = HCA_MEMIC_SIZE / HCA_MEMIC_UNIT + 1;
-	hca->uctxs.limit = 1u << 16;
+	hca->uctxs.limit = HCA_UID_SHARED;
 	hca->flow_tables.limit = (1u << HCA_FLOW_LOG_TABLES) + 1;
 	hca->flow_counters.limit = 1u << 16;
 	hca->umems.limit = 1u << 18;

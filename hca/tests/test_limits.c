@@ -221,7 +221,7 @@ static const struct kind kinds[] = {
 	{ "UAR", 0x802, 0x803, 16, NUMBER_ONLY, table_uar, 4096 - 256 },
 	{ "PD", 0x800, 0x801, 16, NUMBER_ONLY, table_pd, 1u << 16 },
 	{ "XRCD", 0x80e, 0x80f, 16, NUMBER_ONLY, table_xrcd, 1u << 16 },
-	{ "UCTX", 0xa04, 0xa06, 16, NUMBER_ONLY, table_uctx, 1u << 16 },
+	{ "UCTX", 0xa04, 0xa06, 16, NUMBER_ONLY, table_uctx, 0xffff },
 	{ "counter", 0x939, 0x93a, 16, NUMBER_ONLY, table_counter, 1u << 16 },
 	{ "QP numbers", 0xa00, 0xa03, 16, fill_qpns, destroy_qpns, table_qpns, 2049 },
 	{ "MEMIC", 0x205, 0x206, 0x20, fill_memic, destroy_memic, table_memic, 16385 },

@@ -279,6 +279,27 @@ static void test_privileged(void **state)
 }
 
 /* It goes when it has nothing any more. */
+/* The driver makes the EQs of completions as a resource that contexts share; none has that number.
+ */
+static void test_shared(void **state)
+{
+	uint8_t in[0x118] = { 0 };
+	uint32_t eqn, cqn;
+
+	(void)state;
+	be16_put(in, 0, 0x301);
+	field_put(in + 0x10, 3, 23, 0, port->kernel_uar);
+	be64_put(in, 0x110, buf);
+	assert_int_equal(run(mine, in, sizeof(in), &eqn), HCA_CMD_BAD_RESOURCE);
+	assert_int_equal(run(0xfffe, in, sizeof(in), &eqn), HCA_CMD_BAD_RESOURCE);
+	assert_int_equal(run(0xffff, in, sizeof(in), &eqn), 0);
+	obj.eqn = eqn & 0xff;
+	assert_int_equal(create_cq(mine, &cqn), 0);
+	assert_int_equal(simple(mine, 0x401, cqn, NULL), 0);
+	assert_int_equal(simple(0, 0x302, obj.eqn, NULL), 0);
+	assert_int_equal(hca->uctxs.limit, 0xffff);
+}
+
 static void test_destroy(void **state)
 {
 	uint8_t in[0x40] = { 0 };
@@ -311,7 +332,7 @@ int main(void)
 		TEST(test_named),   TEST(test_driver_names_all),
 		TEST(test_naming),  TEST(test_transition),
 		TEST(test_keys),    TEST(test_privileged),
-		TEST(test_destroy),
+		TEST(test_destroy), TEST(test_shared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

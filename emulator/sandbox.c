@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,9 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+/* One thread runs nearly always; a few more wait for clients. */
+#define ARENAS 4
 
 static int complain(const char *what, int err)
 {
@@ -220,6 +224,9 @@ int sandbox_enter(const struct sandbox *sandbox)
 		ret = limit(RLIMIT_DATA, private_memory() + sandbox->memory);
 	if (ret)
 		return complain("limits", ret);
+	/* Without a number of its own the C library reads how many processors there are, from a
+	 * file. */
+	mallopt(M_ARENA_MAX, ARENAS);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return complain("no new privileges", -errno);
 	ret = load_filter();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -151,6 +152,45 @@ static void test_allowed(void **state)
 	assert_string_equal(said, "here");
 }
 
+#define THREADS 64
+
+static void *allocate(void *barrier)
+{
+	void *memory;
+
+	pthread_barrier_wait(barrier);
+	memory = malloc(1000);
+	pthread_barrier_wait(barrier);
+	free(memory);
+	return NULL;
+}
+
+/* Threads that were there before allocate for the first time, all at once. */
+static void test_threads(void **state)
+{
+	const struct sandbox sandbox = { .files = FILES, .memory = 1ull << 34 };
+	pthread_barrier_t barrier;
+	pthread_t thread;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		pthread_barrier_init(&barrier, NULL, THREADS + 1);
+		for (unsigned int i = 0; i < THREADS; i++)
+			pthread_create(&thread, NULL, allocate, &barrier);
+		if (sandbox_enter(&sandbox))
+			_exit(100);
+		pthread_barrier_wait(&barrier);
+		pthread_barrier_wait(&barrier);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* --- limits ---------------------------------------------------------------------------------- */
 
 /* The number of descriptors that there can be, no more and no less. */
@@ -212,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_allowed),
+		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_limits),
 	};
 	const struct CMUnitTest none[] = { cmocka_unit_test(test_none) };

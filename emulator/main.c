@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* tph-emulator: serves the emulated HCA functions and endpoints, and runs their engine. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -202,6 +203,11 @@ int main(int argc, char **argv)
 	sigset_t stop_signals;
 	int ret, number;
 
+	/*
+	 * One heap for all threads: to shrink one of another thread, the C library opens a file
+	 * (/proc/sys/vm/overcommit_memory), which the sandbox refuses.
+	 */
+	mallopt(M_ARENA_MAX, 1);
 	if (options_parse(&emulator.options, argc, argv))
 		return USAGE;
 	if (emulator.options.help) {

@@ -203,10 +203,7 @@ int main(int argc, char **argv)
 	sigset_t stop_signals;
 	int ret, number;
 
-	/*
-	 * One heap for all threads: to shrink one of another thread, the C library opens a file
-	 * (/proc/sys/vm/overcommit_memory), which the sandbox refuses.
-	 */
+	/* Before a thread has one of its own: see ARENAS of sandbox.c. */
 	mallopt(M_ARENA_MAX, 1);
 	if (options_parse(&emulator.options, argc, argv))
 		return USAGE;

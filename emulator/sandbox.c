@@ -16,8 +16,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* One thread runs nearly always; a few more wait for clients. */
-#define ARENAS 4
+/*
+ * Of the C library's heap. With more than one it opens files: to learn how many processors there
+ * are, and, to shrink one that is not the first, how the kernel overcommits.
+ */
+#define ARENAS 1
 
 static int complain(const char *what, int err)
 {
@@ -224,8 +227,6 @@ int sandbox_enter(const struct sandbox *sandbox)
 		ret = limit(RLIMIT_DATA, private_memory() + sandbox->memory);
 	if (ret)
 		return complain("limits", ret);
-	/* Without a number of its own the C library reads how many processors there are, from a
-	 * file. */
 	mallopt(M_ARENA_MAX, ARENAS);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return complain("no new privileges", -errno);

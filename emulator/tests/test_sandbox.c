@@ -153,19 +153,24 @@ static void test_allowed(void **state)
 }
 
 #define THREADS 64
+#define PIECES	64
+#define PIECE	65536 /* the C library does not map it for itself, but takes it off the heap */
 
 static void *allocate(void *barrier)
 {
-	void *memory;
+	void *piece[PIECES];
+	unsigned int i;
 
 	pthread_barrier_wait(barrier);
-	memory = malloc(1000);
+	for (i = 0; i < PIECES; i++)
+		piece[i] = malloc(PIECE);
+	while (i--)
+		free(piece[i]); /* the heap shrinks */
 	pthread_barrier_wait(barrier);
-	free(memory);
 	return NULL;
 }
 
-/* Threads that were there before allocate for the first time, all at once. */
+/* Threads that were there before allocate for the first time, all at once, and give it back. */
 static void test_threads(void **state)
 {
 	const struct sandbox sandbox = { .files = FILES, .memory = 1ull << 34 };

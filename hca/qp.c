@@ -111,7 +111,7 @@ static enum hca_cmd_status check_resources(struct hca *hca, const struct hca_qp 
 {
 	const struct hca_srq *srq = hca_table_get(&hca->srqs, qp->srqn);
 	/* The driver lends its own to QPs that receive for an SRQ of the request, or not at all. */
-	bool shared = qp->type == HCA_QP_XRC;
+	bool shared = qp->type == HCA_QP_XRC || qp->type == HCA_QP_DCI;
 
 	if (qp->uid &&
 	    (qp->type == HCA_QP_SMI || qp->type == HCA_QP_GSI || qp->type == HCA_QP_REG_UMR))

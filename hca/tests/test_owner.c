@@ -217,6 +217,8 @@ static void test_naming(void **state)
 	/* The driver lends its own where nothing is received: mlx5_ib fills them in. */
 	assert_int_equal(
 		create_qp(mine, HCA_QP_XRC, obj.pd, obj.cqn, driver_cqn, driver_srqn, &number), 0);
+	assert_int_equal(
+		create_qp(mine, HCA_QP_DCI, obj.pd, obj.cqn, driver_cqn, driver_srqn, &number), 0);
 	assert_int_equal(create_srq(mine, obj.pd, driver_cqn, &number), 0);
 	/* Queue pairs of the driver's own kinds. */
 	assert_int_equal(create_qp(mine, HCA_QP_GSI, obj.pd, obj.cqn, obj.cqn, 0, &number),

@@ -266,7 +266,8 @@ static void last_set_step(void *arg, uint64_t *seed)
 	struct closing *last = arg;
 	int ret = mr_bar_hint(&device[0].bar, last->fd, race_pair(seed));
 
-	if (ret && ret != -EBADF)
+	/* The exporter opens files of sysfs: one of them may have the number for a moment. */
+	if (ret && ret != -EBADF && ret != -EINVAL)
 		HAMMER_EQUAL(0, ret);
 	if (ret)
 		last->bad++;
@@ -284,7 +285,8 @@ static void last_register_step(void *arg, uint64_t *seed)
 	int ret = mr_reg(through, MR_REG_DMABUF_MR, &request, &mr);
 
 	if (ret) {
-		HAMMER_EQUAL(-EBADF, ret);
+		if (ret != -EINVAL)
+			HAMMER_EQUAL(-EBADF, ret);
 		return;
 	}
 	if (HAMMER_EQUAL(0, mr_query(through, &mr, &info)) && info.tph.flags)

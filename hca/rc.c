@@ -16,6 +16,8 @@
 /* ack_timeout 0 means "wait for ever": look again this often. */
 #define RETRY_FOREVER_NS 10000000u
 #define RNR_FOREVER	 7
+/* Enough for both sides of a chunk in pages: what is fetched is delivered, and not fetched again. */
+#define CHUNK_WORK (4 * (int64_t)HCA_CHUNK)
 
 /* RNR NAK timer field (IBTA vol. 1, 9.7.5.2.8) in units of 10 us. */
 static const uint32_t rnr_timer[32] = {
@@ -459,7 +461,7 @@ static enum hca_step move_data(const struct message *m, uint64_t *budget)
 		uint64_t len = m->wqe->length - m->flow->done;
 		enum hca_step step;
 
-		if (!*budget || hca_turn_over(m->qp->hca))
+		if (!*budget || m->qp->hca->work_left < CHUNK_WORK)
 			return HCA_STEP_MORE;
 		if (len > sizeof(buf))
 			len = sizeof(buf);

@@ -28,6 +28,8 @@ void hca_inject_commands(struct hca *hca, const struct hca_command_rule *rule)
 	pthread_mutex_lock(&hca->mmio.lock);
 	inject->rule = *rule;
 	inject->commands = (struct pcie_fault_count){ 0 };
+	if (!rule->count)
+		memset(inject->due_ns, 0, sizeof(inject->due_ns));
 	pthread_mutex_unlock(&hca->mmio.lock);
 }
 
@@ -91,10 +93,9 @@ bool hca_inject_command(struct hca *hca, unsigned int slot, uint16_t opcode)
 		inject->passing &= ~(1u << slot);
 	} else if (inject->rule.count && hits(inject, opcode)) {
 		run = false;
-		if (inject->rule.delay_ns) {
-			inject->held |= 1u << slot;
-			inject->due_ns[slot] = hca_now_ns() + inject->rule.delay_ns;
-		}
+		inject->held |= 1u << slot;
+		inject->due_ns[slot] =
+			inject->rule.delay_ns ? hca_now_ns() + inject->rule.delay_ns : UINT64_MAX;
 	}
 	pthread_mutex_unlock(&hca->mmio.lock);
 	return run;

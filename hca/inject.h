@@ -16,8 +16,8 @@ struct hca;
 
 /*
  * The health buffer says @syndrome, 0: all is well. @fatal: with the request that the driver reset
- * the function. A reset of any kind ends it, as firmware starts anew. The model has one fault of its
- * own to report this way: an EQ that overran.
+ * the function. A reset of any kind ends it, as firmware starts anew. The model has one fault of
+ * its own to report this way: an EQ that overran.
  */
 void hca_inject_health(struct hca *hca, uint8_t syndrome, bool fatal);
 /* The health counter stands still, until it is released or a reset. */
@@ -26,8 +26,8 @@ void hca_inject_freeze(struct hca *hca, bool frozen);
 struct hca_command_rule {
 	uint16_t opcode;   /* 0: any */
 	uint64_t after;	   /* how many that fit are answered first */
-	uint64_t count;	   /* how many are spoilt; 0 ends the rule */
-	uint64_t delay_ns; /* executed this much later, 0: never */
+	uint64_t count;	   /* how many are spoilt; 0 ends the rule, and executes what it held up */
+	uint64_t delay_ns; /* executed this much later, 0: when the rule ends */
 };
 
 void hca_inject_commands(struct hca *hca, const struct hca_command_rule *rule);

@@ -90,7 +90,7 @@ static const struct hca_op ops[] = {
 	{ 0x50a, 16, 8, "2RST_QP", hca_cmd_modify_qp },
 	{ 0x50b, 16, 0x100, "QUERY_QP", hca_cmd_query_qp },
 	{ 0x50c, 0x100, 8, "SQD_RTS_QP", hca_cmd_modify_qp },
-	{ 0x50d, 16, 16, "MAD_IFC", NULL },
+	{ 0x50d, 0x110, 0x110, "MAD_IFC", hca_cmd_mad_ifc },
 	{ 0x50e, 0x100, 8, "INIT2INIT_QP", hca_cmd_modify_qp },
 	{ 0x700, 0x110, 16, "CREATE_SRQ", hca_cmd_create_srq },
 	{ 0x701, 16, 8, "DESTROY_SRQ", hca_cmd_destroy_srq },

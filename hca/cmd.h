@@ -11,6 +11,11 @@
 
 #define HCA_QPN_FIRST 0x40u
 
+#define HCA_FW_MAJOR	28u
+#define HCA_FW_MINOR	1u
+#define HCA_FW_SUBMINOR 1000u
+#define HCA_PSID	"TPH0000000001" /* of the board */
+
 /*
  * hca_cmd_poll() - go on with the commands that the driver has rung for: one after the other, each
  * in as many turns as its mailboxes take, for at most half of the work of a turn. Deliver output
@@ -135,6 +140,7 @@ enum hca_cmd_status hca_cmd_query_pkey(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_vport_counter(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_lag(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_mad_ifc(struct hca *hca, struct hca_cmd *cmd); /* mad.c */
 enum hca_cmd_status hca_cmd_query_adapter(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_enable_hca(struct hca *hca, struct hca_cmd *cmd); /* simple.c */
 enum hca_cmd_status hca_cmd_teardown_hca(struct hca *hca, struct hca_cmd *cmd);

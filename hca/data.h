@@ -186,7 +186,9 @@ unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget);
  */
 enum hca_step hca_rc_step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome);
 enum hca_step hca_ud_step(struct hca_qp *qp, uint8_t *syndrome);
-/* pma.c: @request came for QP1. Returns whether it was one for performance management: answered. */
+/* pma.c: execute the Get or Set of performance management in @mad (SUBNET_MAD bytes), in place. */
+void hca_pma_execute(struct hca *hca, uint8_t *mad);
+/* @request came for QP1. Returns whether it was one for performance management: answered. */
 bool hca_pma_receive(struct hca *hca, const struct subnet_packet *request);
 /*
  * ud_recv.c: a copy of @packet waits for a turn of @hca. Lost, and counted, when too many do (see

@@ -167,6 +167,7 @@ bool hca_drop_objects(struct hca *hca)
 	hca->cq_next = 0;
 	hca->cq_lost = 0;
 	hca->gsi_qpn = 0;
+	hca->smi_qpn = 0;
 	hca_caps_reset(hca);
 	hca_port_reset(hca);
 	return true;
@@ -267,10 +268,14 @@ static int connect_port(struct hca *hca)
 		.device_id = hca->params.device_id,
 		.owner = hca,
 		.deliver = hca_ud_deliver,
+		.traffic = hca_port_traffic,
 	};
 
 	hca->port = subnet_add(hca->subnet, &attr);
-	return hca->port ? 0 : -errno;
+	if (!hca->port)
+		return -errno;
+	hca_port_reset(hca);
+	return 0;
 }
 
 struct hca *hca_new(const struct hca_params *params, struct subnet *subnet, void (*wake)(void *arg),

@@ -31,10 +31,7 @@
 #define UAR_EQ_ARM    0x40u
 #define UAR_EQ_UPDATE 0x48u
 
-#define FW_MAJOR    28u
-#define FW_MINOR    1u
-#define FW_SUBMINOR 1000u
-#define CMDIF_REV   5u
+#define CMDIF_REV 5u
 /* 32 slots of 64 bytes. */
 #define CMDQ_SIZES     0x56u
 #define CMDQ_ADDR_MASK 0xfffff000u
@@ -63,16 +60,16 @@ static uint32_t segment_word(struct hca *hca, uint32_t offset)
 
 	switch (offset) {
 	case SEG_FW_REV:
-		return FW_MINOR << 16 | FW_MAJOR;
+		return HCA_FW_MINOR << 16 | HCA_FW_MAJOR;
 	case SEG_CMDIF_REV:
-		return CMDIF_REV << 16 | FW_SUBMINOR;
+		return CMDIF_REV << 16 | HCA_FW_SUBMINOR;
 	case SEG_CMDQ_ADDR_H:
 		return (uint32_t)(mmio->cmdq_addr >> 32);
 	case SEG_CMDQ_ADDR_L:
 		return ((uint32_t)mmio->cmdq_addr & CMDQ_ADDR_MASK) |
 		       (uint32_t)mmio->nic_state << 8 | CMDQ_SIZES;
 	case SEG_FW_VER:
-		return FW_MAJOR << 24 | FW_MINOR << 16 | FW_SUBMINOR;
+		return HCA_FW_MAJOR << 24 | HCA_FW_MINOR << 16 | HCA_FW_SUBMINOR;
 	case SEG_TIMER_H:
 		return (uint32_t)(hca_now_ns() >> 32);
 	case SEG_TIMER_L:

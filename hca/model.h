@@ -500,8 +500,13 @@ struct hca_inbox {
 /* Count and steer, see hca_steer(). False when the packets are dropped. */
 bool hca_pass(struct hca *hca, enum hca_side side, bool multicast, uint64_t packets,
 	      uint64_t octets);
-/* The link is as mmio.link says, and was not. */
-void hca_port_link_changed(struct hca *hca);
+/* Tell the driver what has changed at the port. Returns whether anything had. */
+bool hca_port_poll(struct hca *hca);
+/* The port's LID, and whether @lid is one of its LIDs. */
+uint16_t hca_lid(const struct hca *hca);
+bool hca_has_lid(const struct hca *hca, uint16_t lid);
+/* attr.traffic of the port. */
+void hca_port_traffic(void *owner, struct subnet_traffic *traffic);
 
 /* --- the function -------------------------------------------------------------------------- */
 
@@ -555,6 +560,8 @@ struct hca {
 	struct pcie_function fn;
 	struct subnet *subnet;
 	struct subnet_port *port;
+	struct subnet_port_state port_state; /* as of the last turn */
+	uint32_t port_caps;		     /* CapabilityMask bits that the driver has set */
 	struct hca_mcg mcg;
 	struct hca_traffic traffic[2][2]; /* by enum hca_side, multicast */
 	struct hca_inbox inbox;
@@ -580,6 +587,7 @@ struct hca {
 	uint32_t cq_next;   /* CQ number where the next turn starts */
 	uint32_t cq_lost;   /* slots of CQs to look at because of doorbells that found no room */
 	uint32_t gsi_qpn;   /* the newest QP of type GSI */
+	uint32_t smi_qpn;   /* and of type SMI */
 	uint32_t drop_next; /* slot of the table that hca_drop_objects() goes on with */
 	/* budgets, see hca/budget.h */
 	uint64_t memory_used; /* bytes */

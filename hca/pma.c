@@ -82,6 +82,16 @@ static uint16_t execute(struct hca *hca, const uint8_t *mad, uint8_t *data)
 	return 0;
 }
 
+void hca_pma_execute(struct hca *hca, uint8_t *mad)
+{
+	uint8_t data[MAD_LEN - DATA];
+
+	memcpy(data, mad + DATA, sizeof(data));
+	be16_put(mad, STATUS, execute(hca, mad, data));
+	memcpy(mad + DATA, data, sizeof(data));
+	mad[3] = RESPONSE;
+}
+
 bool hca_pma_receive(struct hca *hca, const struct subnet_packet *request)
 {
 	const uint8_t *mad = request->data + SUBNET_GRH_LEN;
@@ -93,12 +103,11 @@ bool hca_pma_receive(struct hca *hca, const struct subnet_packet *request)
 	    (mad[3] != GET && mad[3] != SET))
 		return false;
 	memcpy(data, request->data, sizeof(data));
-	be16_put(raw, STATUS, execute(hca, mad, raw + DATA));
-	raw[3] = RESPONSE;
+	hca_pma_execute(hca, raw);
 	memcpy(data + 8, request->data + 24, 16);
 	memcpy(data + 24, request->data + 8, 16);
 	answer.data = data;
-	answer.slid = hca->params.lid;
+	answer.slid = hca_lid(hca);
 	answer.dlid = request->slid;
 	answer.src_qpn = SUBNET_QP1;
 	answer.dest_qpn = request->src_qpn;

@@ -174,11 +174,9 @@ static bool run_turn(struct hca *hca)
 		finish_reset(hca);
 		return true;
 	}
-	if (turn.link != subnet_link(hca->port)) {
+	if (turn.link != subnet_plugged(hca->port))
 		subnet_set_link(hca->port, turn.link);
-		hca_port_link_changed(hca);
-		busy = true;
-	}
+	busy |= hca_port_poll(hca);
 	busy |= hca_cmd_poll(hca);
 	busy |= turn.tail != turn.head || turn.overflow;
 	if (turn.tail != turn.head || turn.overflow)

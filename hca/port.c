@@ -4,24 +4,35 @@
  * hca_vport_context, ptys_reg, pmtu_reg, pvlc_reg, query_adapter_out of mlx5_ifc.h.
  */
 #include "hca/cmd.h"
+#include "hca/data.h"
 #include "hca/flow_table.h"
 
 #define VPORT_SIZE	 512u
 #define VPORT_CAP_MASK	 0x40u
 #define VPORT_CAP_SELECT 0x44u
 
-#define GIDS	    8u	 /* gid_table_size 0 */
-#define PKEYS	    128u /* pkey_table_size 0 */
+#define GIDS	    SUBNET_GUIDS  /* gid_table_size 0 */
+#define PKEYS	    SUBNET_P_KEYS /* pkey_table_size 0 */
 #define ALL_ENTRIES 0xffffu
 
-#define PORT_DOWN     1u
-#define PORT_ACTIVE   4u
-#define PHYS_DISABLED 3u
-#define PHYS_LINK_UP  5u
-#define CLIENT_REREG  9u
-#define WIDTH_4X      0x4u
-#define SPEED_NDR     0x80u
-#define PROTO_IB      1u
+/* Sub-types of a port change, as a PortInfo's states where they are states. */
+#define PORT_DOWN    1u
+#define PORT_ACTIVE  4u
+#define PORT_INIT    5u
+#define LID_CHANGE   6u
+#define PKEY_CHANGE  7u
+#define GUID_CHANGE  8u
+#define CLIENT_REREG 9u
+
+/* IsSM, and the services that a driver offers: CM, SNMP, device management, vendor, boot. */
+#define SETTABLE_CAPS (1u << 1 | 1u << 16 | 1u << 17 | 1u << 19 | 1u << 20 | 1u << 23)
+
+/* PTYS: a bit for each width and speed. */
+#define WIDTHS	 0x5u /* 1X, 4X */
+#define WIDTH_4X 0x4u
+#define SPEEDS	 0xf7u /* SDR to NDR, without FDR10 */
+#define FDR	 0x10u /* the first of the extended ones */
+#define PROTO_IB 1u
 
 #define REG_PMTU	0x5003u
 #define REG_PTYS	0x5004u
@@ -34,13 +45,34 @@
 
 #define VENDOR_OUI 0x0002c9u
 
-static void put_link(uint8_t *ctx, bool up)
+uint16_t hca_lid(const struct hca *hca)
 {
-	uint32_t state = up ? PORT_ACTIVE : PORT_DOWN;
+	return hca->port_state.lid;
+}
 
-	field_put(ctx, 8, 15, 12, up ? PHYS_LINK_UP : PHYS_DISABLED);
-	field_put(ctx, 8, 7, 4, state);
-	field_put(ctx, 8, 3, 0, state);
+bool hca_has_lid(const struct hca *hca, uint16_t lid)
+{
+	return (lid & ~((1u << hca->port_state.lmc) - 1)) == hca->port_state.lid;
+}
+
+/* What the subnet's side says of the port, where the driver asks for it. */
+static void update(struct hca *hca)
+{
+	const struct subnet_port_state *state = &hca->port_state;
+	uint8_t *ctx = hca->vport_context;
+
+	if (!hca->port)
+		return;
+	subnet_port_state(hca->port, &hca->port_state);
+	field_put(ctx, 8, 15, 12, state->phys);
+	field_put(ctx, 8, 7, 4, state->state);
+	field_put(ctx, 8, 3, 0, state->state);
+	be32_put(ctx, VPORT_CAP_MASK, state->capabilities);
+	field_put(ctx, 24, 31, 16, state->lid);
+	field_put(ctx, 24, 7, 5, state->lmc);
+	field_put(ctx, 24, 4, 0, state->timeout);
+	field_put(ctx, 25, 31, 16, state->sm_lid);
+	field_put(ctx, 25, 15, 12, state->sm_sl);
 }
 
 void hca_set_link(struct hca *hca, bool up)
@@ -62,18 +94,58 @@ bool hca_link(struct hca *hca)
 	return up;
 }
 
-void hca_port_link_changed(struct hca *hca)
+static void port_event(struct hca *hca, uint8_t what)
 {
-	bool up = subnet_link(hca->port);
 	uint8_t data[28] = { [8] = 1 << 4 }; /* port 1 */
 
-	put_link(hca->vport_context, up);
-	if (!up)
+	hca_event(hca, HCA_EVENT_PORT_CHANGE, what, data);
+}
+
+bool hca_port_poll(struct hca *hca)
+{
+	static const struct {
+		unsigned int event;
+		uint8_t what;
+	} events[] = {
+		{ SUBNET_DOWN, PORT_DOWN },
+		{ SUBNET_LID, LID_CHANGE },
+		{ SUBNET_P_KEY_TABLE, PKEY_CHANGE },
+		{ SUBNET_GUID_TABLE, GUID_CHANGE },
+		{ SUBNET_ACTIVE, PORT_ACTIVE },
+		{ SUBNET_INIT, PORT_INIT },
+		/* The manager has forgotten what the port had joined: its clients ask again. */
+		{ SUBNET_REREGISTER, CLIENT_REREG },
+	};
+	unsigned int changed = subnet_take_events(hca->port), i;
+
+	if (!changed)
+		return false;
+	update(hca);
+	if (changed & SUBNET_DOWN)
 		hca_ud_drop(hca);
-	hca_event(hca, HCA_EVENT_PORT_CHANGE, up ? PORT_ACTIVE : PORT_DOWN, data);
-	/* The manager has forgotten what the port had joined: its clients have to ask again. */
-	if (up)
-		hca_event(hca, HCA_EVENT_PORT_CHANGE, CLIENT_REREG, data);
+	/* Init is worth a word only where the port stays there. */
+	if (changed & SUBNET_ACTIVE)
+		changed &= ~(unsigned int)SUBNET_INIT;
+	for (i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		if (changed & events[i].event)
+			port_event(hca, events[i].what);
+	}
+	return true;
+}
+
+void hca_port_traffic(void *owner, struct subnet_traffic *traffic)
+{
+	static const enum hca_side sides[] = { HCA_TX, HCA_RX };
+	const struct hca *hca = owner;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		const struct hca_traffic *from = hca->traffic[sides[i]];
+
+		traffic->octets[i] = from[0].octets + from[1].octets;
+		traffic->unicast[i] = from[0].packets;
+		traffic->multicast[i] = from[1].packets;
+	}
 }
 
 bool hca_pass(struct hca *hca, enum hca_side side, bool multicast, uint64_t packets,
@@ -92,17 +164,18 @@ void hca_port_reset(struct hca *hca)
 
 	memset(ctx, 0, VPORT_SIZE);
 	field_put(ctx, 8, 30, 30, 1); /* has_smi */
-	put_link(ctx, !hca->port || subnet_link(hca->port));
 	be64_put(ctx, 0x28, hca->params.guid);
 	be64_put(ctx, 0x30, hca->params.guid);
 	be64_put(ctx, 0x38, hca->params.guid);
 	be32_put(ctx, VPORT_CAP_SELECT, UINT32_MAX);
-	field_put(ctx, 24, 31, 16, hca->params.lid);
-	field_put(ctx, 24, 4, 0, SUBNET_TIMEOUT);
-	field_put(ctx, 25, 31, 16, SUBNET_SM_LID);
+	/* Nobody is there to hear of what was before. */
+	if (hca->port)
+		subnet_take_events(hca->port);
+	update(hca);
 
 	memset(hca->traffic, 0, sizeof(hca->traffic));
 	hca->inbox.lost = (struct hca_traffic){ 0 };
+	hca->port_caps = 0;
 	memset(hca->node_description, 0, sizeof(hca->node_description));
 	snprintf(hca->node_description, sizeof(hca->node_description), "rdma-tph %s",
 		 hca->params.name);
@@ -112,6 +185,7 @@ enum hca_cmd_status hca_cmd_query_vport(struct hca *hca, struct hca_cmd *cmd)
 {
 	uint32_t len = cmd->olen - HCA_CMD_CONTEXT;
 
+	update(hca);
 	memcpy(cmd->out + HCA_CMD_CONTEXT, hca->vport_context, len < VPORT_SIZE ? len : VPORT_SIZE);
 	return HCA_CMD_OK;
 }
@@ -120,12 +194,12 @@ enum hca_cmd_status hca_cmd_modify_vport(struct hca *hca, struct hca_cmd *cmd)
 {
 	const uint8_t *ctx = cmd->in + HCA_CMD_CONTEXT;
 	uint32_t select = be32_at(ctx, VPORT_CAP_SELECT);
-	uint32_t mask = be32_at(hca->vport_context, VPORT_CAP_MASK);
 
-	/* GUIDs and the state policy belong to the subnet's side here: only capability bits move.
-	 */
-	mask = (mask & ~select) | (be32_at(ctx, VPORT_CAP_MASK) & select);
-	be32_put(hca->vport_context, VPORT_CAP_MASK, mask);
+	/* GUIDs and the state policy belong to the subnet's side here: only capabilities move. */
+	select &= SETTABLE_CAPS;
+	hca->port_caps = (hca->port_caps & ~select) | (be32_at(ctx, VPORT_CAP_MASK) & select);
+	subnet_set_capabilities(hca->port, hca->port_caps);
+	update(hca);
 	return HCA_CMD_OK;
 }
 
@@ -149,29 +223,32 @@ static enum hca_cmd_status table_range(struct hca_cmd *cmd, uint32_t entries, ui
 
 enum hca_cmd_status hca_cmd_query_gid(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t first, last;
+	uint32_t first, last, i;
 	enum hca_cmd_status status = table_range(cmd, GIDS, 16, &first, &last);
 
 	if (status)
 		return status;
 	field_put(cmd->out, 3, 31, 16, last - first);
-	if (!first) {
-		be64_put(cmd->out, HCA_CMD_CONTEXT, SUBNET_GID_PREFIX);
-		be64_put(cmd->out, HCA_CMD_CONTEXT + 8, hca->params.guid);
+	for (i = first; i < last; i++) {
+		uint8_t *gid = cmd->out + HCA_CMD_CONTEXT + 16 * (size_t)(i - first);
+
+		/* An entry without a GUID has the prefix all the same. */
+		be64_put(gid, 0, hca->port_state.prefix);
+		be64_put(gid, 8, subnet_guid(hca->port, i));
 	}
 	return HCA_CMD_OK;
 }
 
 enum hca_cmd_status hca_cmd_query_pkey(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t first, last;
+	uint32_t first, last, i;
 	enum hca_cmd_status status = table_range(cmd, PKEYS, 4, &first, &last);
 
-	(void)hca;
 	if (status)
 		return status;
-	if (!first)
-		be32_put(cmd->out, HCA_CMD_CONTEXT, SUBNET_P_KEY);
+	for (i = first; i < last; i++)
+		be32_put(cmd->out, HCA_CMD_CONTEXT + 4 * (size_t)(i - first),
+			 subnet_p_key(hca->port, i));
 	return HCA_CMD_OK;
 }
 
@@ -203,53 +280,58 @@ enum hca_cmd_status hca_cmd_query_lag(struct hca *hca, struct hca_cmd *cmd)
 	return HCA_CMD_OK;
 }
 
-static void fill_ptys(uint8_t *reg)
+static void fill_ptys(const struct hca *hca, uint8_t *reg)
 {
-	uint32_t link = WIDTH_4X << 16 | SPEED_NDR;
+	const struct subnet_port_state *state = &hca->port_state;
+	uint32_t width = state->width == 1 ? 1 : WIDTH_4X;
+	uint32_t speed = state->ext_speed ? state->ext_speed * FDR : state->speed;
 
 	field_put(reg, 0, 23, 16, 1);
 	field_put(reg, 0, 2, 0, PROTO_IB);
-	be32_put(reg, 4 * 4, link);  /* capability */
-	be32_put(reg, 7 * 4, link);  /* admin */
-	be32_put(reg, 10 * 4, link); /* oper */
+	be32_put(reg, 4 * 4, WIDTHS << 16 | SPEEDS); /* capability */
+	be32_put(reg, 7 * 4, WIDTHS << 16 | SPEEDS); /* admin */
+	be32_put(reg, 10 * 4, width << 16 | speed);  /* oper */
 }
 
-static void fill_pmtu(uint8_t *reg)
+static void fill_pmtu(const struct hca *hca, uint8_t *reg)
 {
 	unsigned int dw;
 
+	(void)hca;
 	field_put(reg, 0, 23, 16, 1);
 	for (dw = 1; dw <= 3; dw++) /* max, admin, oper */
 		field_put(reg, dw, 31, 16, HCA_MTU);
 }
 
-static void fill_pvlc(uint8_t *reg)
+static void fill_pvlc(const struct hca *hca, uint8_t *reg)
 {
 	unsigned int dw;
 
+	(void)hca;
 	field_put(reg, 0, 23, 16, 1);
 	for (dw = 1; dw <= 3; dw++) /* hardware, admin, operational: VL0 */
 		field_put(reg, dw, 3, 0, 1);
 }
 
 /* Counters of errors: there are none. */
-static void fill_ppcnt(uint8_t *reg)
+static void fill_ppcnt(const struct hca *hca, uint8_t *reg)
 {
+	(void)hca;
 	field_put(reg, 0, 23, 16, 1);
 }
 
-static void fill_paos(uint8_t *reg)
+static void fill_paos(const struct hca *hca, uint8_t *reg)
 {
 	field_put(reg, 0, 23, 16, 1);
-	field_put(reg, 0, 11, 8, 1); /* admin up */
-	field_put(reg, 0, 3, 0, 1);  /* up */
+	field_put(reg, 0, 11, 8, 1);					     /* admin up */
+	field_put(reg, 0, 3, 0, hca->port_state.state == PORT_DOWN ? 2 : 1); /* down, up */
 }
 
 static const struct {
 	uint16_t id;
 	uint16_t size;
 	bool writable;
-	void (*fill)(uint8_t *reg);
+	void (*fill)(const struct hca *hca, uint8_t *reg);
 } registers[] = {
 	{ REG_PMTU, 16, false, fill_pmtu },    { REG_PTYS, 64, false, fill_ptys },
 	{ REG_PAOS, 16, false, fill_paos },    { REG_PVLC, 16, false, fill_pvlc },
@@ -277,12 +359,14 @@ enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd)
 	if (read && cmd->olen < HCA_CMD_CONTEXT + registers[i].size)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_OUTPUT_LEN, 0x0d0005);
 	if (registers[i].fill) {
-		registers[i].fill(out);
+		registers[i].fill(hca, out);
 	} else if (id == REG_NODE_DESC) {
 		if (read)
 			memcpy(out, hca->node_description, registers[i].size);
 		else
 			memcpy(hca->node_description, cmd->in + HCA_CMD_CONTEXT, registers[i].size);
+		if (!read)
+			subnet_describe(hca->port, hca->node_description);
 	}
 	/* DTOR: time-outs, 0 leaves them to the driver. HOST_ENDIANNESS: the driver says
 	 * little-endian; nothing here depends on it. */
@@ -291,7 +375,7 @@ enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd)
 
 enum hca_cmd_status hca_cmd_query_adapter(struct hca *hca, struct hca_cmd *cmd)
 {
-	static const char board_id[16] = "TPH0000000001";
+	static const char board_id[16] = HCA_PSID;
 
 	(void)hca;
 	field_put(cmd->out + HCA_CMD_CONTEXT, 6, 23, 0, VENDOR_OUI);

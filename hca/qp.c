@@ -190,6 +190,8 @@ enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 	hca_qp_hold(qp, 1);
 	if (qp->type == HCA_QP_GSI)
 		hca->gsi_qpn = qp->number;
+	else if (qp->type == HCA_QP_SMI)
+		hca->smi_qpn = qp->number;
 	/* remote_qpn shares its dword with log_page_size and is not the creator's to set. */
 	field_put(qp->qpc, QPC_REMOTE_QPN, 23, 0, 0);
 	qp->remote_qpn = 0;

@@ -91,7 +91,7 @@ static bool is_connected_to(const struct hca_qp *qp, const struct hca_qp *from)
 
 	if (qp->type != from->type || qp->remote_qpn != from->number)
 		return false;
-	return qp->rlid == params->lid || (qp->grh && be64_at(qp->rgid, 8) == params->guid);
+	return hca_has_lid(from->hca, qp->rlid) || (qp->grh && be64_at(qp->rgid, 8) == params->guid);
 }
 
 /* The target that the WQE names, or NULL. */
@@ -533,7 +533,7 @@ static enum hca_step finish(const struct message *m)
 		.solicited = m->wqe->solicited,
 		.byte_cnt = (uint32_t)m->wqe->length,
 		.immediate = m->wqe->opcode == HCA_OP_SEND ? 0 : m->wqe->imm,
-		.slid = m->qp->hca->params.lid,
+		.slid = hca_lid(m->qp->hca),
 		.flags_rqpn = m->qp->number,
 	};
 

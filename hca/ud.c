@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Datagrams. Whatever happens on the way or at the receiver, the sender's WQE succeeds. QP1 is the
- * QP of type GSI; QP0 has nobody to talk to in this subnet: its packets are lost after they were
- * read.
+ * QP of type GSI; QP0, of type SMI, speaks to QP0 only, and nobody else does.
  */
 #include "hca/data.h"
 
 #define GRH_NEXT_HEADER_IB 0x1b
 #define BTH_DETH_ICRC	   (12u + 8u + 4u) /* what the GRH's length counts besides the payload */
 #define Q_KEY_FROM_QP	   0x80000000u
+#define LID_PERMISSIVE	   0xffffu
 
 static void build_grh(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t grh[SUBNET_GRH_LEN])
 {
@@ -16,9 +16,23 @@ static void build_grh(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t grh[
 	be16_put(grh, 4, (uint16_t)(((wqe->length + 3) & ~(uint64_t)3) + BTH_DETH_ICRC));
 	grh[6] = GRH_NEXT_HEADER_IB;
 	grh[7] = wqe->av.hop_limit;
-	be64_put(grh, 8, SUBNET_GID_PREFIX);
+	be64_put(grh, 8, qp->hca->port_state.prefix);
 	be64_put(grh, 16, qp->hca->params.guid);
 	memcpy(grh + 24, wqe->av.dgid, 16);
+}
+
+/* @data: GRH area and payload. Virtual lane 15: no flow table, no counter, no active port. */
+static void send_smp(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t *data)
+{
+	struct subnet_packet packet = {
+		.slid = wqe->av.dlid == LID_PERMISSIVE ? LID_PERMISSIVE : hca_lid(qp->hca),
+		.dlid = wqe->av.dlid,
+		.p_key = SUBNET_P_KEY,
+		.data = data,
+		.len = wqe->length,
+	};
+
+	subnet_send(qp->hca->port, &packet);
 }
 
 /* @data: GRH area and payload. */
@@ -26,7 +40,7 @@ static void send(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t *data)
 {
 	bool gsi = qp->type == HCA_QP_GSI, multicast = wqe->av.dlid >= SUBNET_MLID_FIRST;
 	struct subnet_packet packet = {
-		.slid = qp->hca->params.lid,
+		.slid = hca_lid(qp->hca),
 		.dlid = wqe->av.dlid,
 		.sl = wqe->av.sl,
 		.p_key = SUBNET_P_KEY,
@@ -43,8 +57,12 @@ static void send(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t *data)
 		.len = wqe->length,
 	};
 
-	if (qp->type == HCA_QP_SMI || !subnet_link(qp->hca->port) ||
-	    !hca_pass(qp->hca, HCA_TX, multicast, 1, wqe->length))
+	if (qp->type == HCA_QP_SMI || wqe->av.qpn == SUBNET_QP0) {
+		if (qp->type == HCA_QP_SMI && wqe->av.qpn == SUBNET_QP0)
+			send_smp(qp, wqe, data);
+		return;
+	}
+	if (!subnet_link(qp->hca->port) || !hca_pass(qp->hca, HCA_TX, multicast, 1, wqe->length))
 		return;
 	build_grh(qp, wqe, data);
 	if (multicast)

@@ -158,20 +158,24 @@ static bool receive(struct hca_qp *qp, const struct subnet_packet *packet)
 	return true;
 }
 
-/* QP1 has a number of its own here: the driver's, which knows it by its type. */
-static struct hca_qp *find_gsi(struct hca *hca)
+/* QP0 and QP1 have numbers of their own here: the driver's, which knows them by their types. */
+static struct hca_qp *find_special(struct hca *hca, uint32_t qpn, enum hca_qp_type type)
 {
-	struct hca_qp *qp = hca_table_get(&hca->qps, hca->gsi_qpn);
+	struct hca_qp *qp = hca_table_get(&hca->qps, qpn);
 
-	return qp && qp->type == HCA_QP_GSI && hca_qp_can_receive(qp) ? qp : NULL;
+	return qp && qp->type == type && hca_qp_can_receive(qp) ? qp : NULL;
 }
 
 static struct hca_qp *find_receiver(struct hca *hca, const struct subnet_packet *packet)
 {
 	struct hca_qp *qp;
 
+	if (packet->dest_qpn == SUBNET_QP0)
+		return find_special(hca, hca->smi_qpn, HCA_QP_SMI);
+	if (packet->dest_qpn == SUBNET_QP1 && packet->q_key != SUBNET_QP1_Q_KEY)
+		return NULL;
 	if (packet->dest_qpn == SUBNET_QP1)
-		return packet->q_key == SUBNET_QP1_Q_KEY ? find_gsi(hca) : NULL;
+		return find_special(hca, hca->gsi_qpn, HCA_QP_GSI);
 	qp = hca_table_get(&hca->qps, packet->dest_qpn);
 	return qp && qp->type == HCA_QP_UD && qp->q_key == packet->q_key ? qp : NULL;
 }
@@ -214,12 +218,13 @@ static bool receive_multicast(struct hca *hca, const struct hca_datagram *datagr
 static bool deliver(struct hca *hca, struct hca_datagram *datagram)
 {
 	const struct subnet_packet *packet = &datagram->packet;
-	bool multicast = packet->dlid >= SUBNET_MLID_FIRST;
+	bool smp = packet->dest_qpn == SUBNET_QP0;
+	bool multicast = !smp && packet->dlid >= SUBNET_MLID_FIRST;
 	struct hca_qp *qp;
 
 	hca_work(hca, HCA_WORK_WQE);
 	/* What comes back from an own QP was never on the link. */
-	if (!datagram->passed && !datagram->sender &&
+	if (!smp && !datagram->passed && !datagram->sender &&
 	    !hca_pass(hca, HCA_RX, multicast, 1, packet->len))
 		return true;
 	datagram->passed = true;

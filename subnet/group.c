@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Multicast groups: IBA 1.5, 15.2.5.17. The first member that stays makes a group, the last ends
  * it. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,9 @@
 #include "subnet/internal.h"
 
 #define IPOIB_Q_KEY 0x0b1bu
+/* What an interface has of a packet: RFC 4391's header is in it, too. */
+#define IPOIB_MTU_2048 2044u
+#define IPOIB_MTU_4096 4092u
 
 /* Components that a query may leave out of a join, but not of one that makes the group. */
 #define JOIN_NEEDS (MC_HAS_PORT_GID | MC_HAS_JOIN_STATE)
@@ -56,21 +60,6 @@ bool group_init(struct subnet *subnet)
 	return true;
 }
 
-void group_fini(struct subnet *subnet)
-{
-	unsigned int i;
-
-	for (i = 0; i < subnet->groups_end; i++)
-		free(subnet->group[i]);
-}
-
-struct group *group_find(struct subnet *subnet, uint16_t mlid)
-{
-	return mlid >= SUBNET_MLID_FIRST && mlid < SUBNET_MLID_FIRST + GROUPS
-		       ? subnet->group[mlid - SUBNET_MLID_FIRST]
-		       : NULL;
-}
-
 static struct group *find_mgid(struct subnet *subnet, const uint8_t mgid[16])
 {
 	unsigned int i;
@@ -82,14 +71,34 @@ static struct group *find_mgid(struct subnet *subnet, const uint8_t mgid[16])
 	return NULL;
 }
 
+int subnet_set_ipoib_mtu(struct subnet *subnet, unsigned int mtu)
+{
+	if (mtu != IPOIB_MTU_2048 && mtu != IPOIB_MTU_4096)
+		return -EINVAL;
+	find_mgid(subnet, broadcast)->record[MC_MTU] =
+		EXACTLY << 6 | (mtu == IPOIB_MTU_4096 ? MTU_4096 : MTU_2048);
+	return 0;
+}
+
+void group_fini(struct subnet *subnet)
+{
+	unsigned int i;
+
+	for (i = 0; i < subnet->groups_end; i++)
+		free(subnet->group[i]);
+}
+
 /* Nobody keeps it: those who only listened are no members any more either. */
 static void end_group(struct subnet *subnet, struct group *group)
 {
 	unsigned int i;
 
 	for (i = 0; i < SUBNET_PORTS; i++) {
-		if (group->member[i])
-			subnet->port[i]->groups--;
+		if (!group->member[i])
+			continue;
+		subnet->port[i]->groups--;
+		if (subnet->sm_state == SM_MASTER)
+			mft_set(subnet, be16_at(group->record, MC_MLID), i + 1, false);
 	}
 	subnet->group[be16_at(group->record, MC_MLID) - SUBNET_MLID_FIRST] = NULL;
 	while (subnet->groups_end && !subnet->group[subnet->groups_end - 1])
@@ -106,6 +115,9 @@ static void set_member(struct subnet_port *port, struct group *group, uint8_t st
 	pthread_mutex_lock(&subnet->lock);
 	port->groups = port->groups - !!*member + !!state;
 	*member = state;
+	if (subnet->sm_state == SM_MASTER)
+		mft_set(subnet, be16_at(group->record, MC_MLID), port->number,
+			state & JOIN_RECEIVES);
 	for (i = 0; i < SUBNET_PORTS; i++)
 		keeps |= group->member[i] & JOIN_KEEPS;
 	if (!keeps)

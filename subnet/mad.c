@@ -6,7 +6,7 @@
 #include "subnet/bits.h"
 
 #define BASE_VERSION  1
-#define CLASS_SUBNADM 3
+#define CLASS_SUBNADM MAD_CLASS_SA
 #define CLASS_VERSION 2
 #define RMPP_VERSION  1
 #define NO_RESP_TIME  (31u << 3)

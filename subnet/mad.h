@@ -9,8 +9,13 @@
 
 #include "subnet/subnet.h"
 
-#define MAD_LEN	 256u
+#define MAD_LEN	 SUBNET_MAD
 #define MAD_DATA 200u /* of a SubnAdm MAD: what follows the SA header */
+
+#define MAD_CLASS_SA	       0x03u
+#define MAD_CLASS_PERF	       0x04u
+#define MAD_CLASS_VENDOR_FIRST 0x09u /* without OUI */
+#define MAD_CLASS_VENDOR_LAST  0x0fu
 
 enum mad_method {
 	MAD_GET = 0x01,
@@ -37,10 +42,19 @@ enum mad_attribute {
 	MAD_CLASS_PORT_INFO = 0x0001,
 	MAD_NODE_RECORD = 0x0011,
 	MAD_PORT_INFO_RECORD = 0x0012,
+	MAD_SL_TO_VL_RECORD = 0x0013,
+	MAD_SWITCH_INFO_RECORD = 0x0014,
+	MAD_LINEAR_TABLE_RECORD = 0x0015,
+	MAD_MULTICAST_TABLE_RECORD = 0x0017,
 	MAD_SM_INFO_RECORD = 0x0018,
 	MAD_LINK_RECORD = 0x0020,
+	MAD_GUID_INFO_RECORD = 0x0030,
+	MAD_SERVICE_RECORD = 0x0031,
+	MAD_P_KEY_TABLE_RECORD = 0x0033,
 	MAD_PATH_RECORD = 0x0035,
+	MAD_VL_ARBITRATION_RECORD = 0x0036,
 	MAD_MC_MEMBER_RECORD = 0x0038,
+	MAD_INFORM_INFO_RECORD = 0x00f3,
 };
 
 enum mad_rmpp_type {

@@ -99,6 +99,96 @@ static const struct component mc_member[] = {
 	{ 8 * MC_SCOPE + 4, 4, EQUAL },	   { 8 * MC_SCOPE + 8, 1, ANY }, /* proxy join */
 };
 
+static const struct component switch_record[] = { { 0, 16, EQUAL } };
+
+static const struct component sl_to_vl[] = {
+	{ 0, 16, EQUAL },
+	{ 16, 8, EQUAL },
+	{ 24, 8, EQUAL },
+};
+
+static const struct component linear_table[] = { { 0, 16, EQUAL }, { 16, 16, EQUAL } };
+
+static const struct component multicast_table[] = {
+	{ 0, 16, EQUAL },
+	{ 16, 4, EQUAL }, /* position */
+	{ 20, 3, ANY },
+	{ 23, 9, EQUAL },
+};
+
+static const struct component p_key_table[] = {
+	{ 0, 16, EQUAL },
+	{ 16, 16, EQUAL },
+	{ 32, 8, EQUAL },
+};
+
+static const struct component vl_arbitration[] = {
+	{ 0, 16, EQUAL },
+	{ 16, 8, EQUAL },
+	{ 24, 8, EQUAL },
+};
+
+static const struct component guid_info[] = { { 0, 16, EQUAL }, { 16, 8, EQUAL } };
+
+static const struct component inform_info[] = { { 0, 128, EQUAL }, { 128, 16, EQUAL } };
+
+/* Data of 8, 16, 32 and 64 bits are components each. */
+#define D8(n)                                        \
+	{                                            \
+		8 * SERVICE_DATA + 8 * (n), 8, EQUAL \
+	}
+#define D16(n)                                               \
+	{                                                    \
+		8 * SERVICE_DATA + 128 + 16 * (n), 16, EQUAL \
+	}
+#define D32(n)                                               \
+	{                                                    \
+		8 * SERVICE_DATA + 256 + 32 * (n), 32, EQUAL \
+	}
+#define D64(n)                                               \
+	{                                                    \
+		8 * SERVICE_DATA + 384 + 64 * (n), 64, EQUAL \
+	}
+static const struct component service[] = {
+	{ 8 * SERVICE_ID, 64, EQUAL },
+	{ 8 * SERVICE_GID, 128, EQUAL },
+	{ 8 * SERVICE_P_KEY + 1, 15, EQUAL },
+	{ 8 * SERVICE_P_KEY + 16, 16, ANY },
+	{ 8 * SERVICE_LEASE, 32, ANY }, /* it runs */
+	{ 8 * SERVICE_KEY, 128, ANY },	/* nobody finds out keys by asking */
+	{ 8 * SERVICE_NAME, 512, EQUAL },
+	D8(0),
+	D8(1),
+	D8(2),
+	D8(3),
+	D8(4),
+	D8(5),
+	D8(6),
+	D8(7),
+	D8(8),
+	D8(9),
+	D8(10),
+	D8(11),
+	D8(12),
+	D8(13),
+	D8(14),
+	D8(15),
+	D16(0),
+	D16(1),
+	D16(2),
+	D16(3),
+	D16(4),
+	D16(5),
+	D16(6),
+	D16(7),
+	D32(0),
+	D32(1),
+	D32(2),
+	D32(3),
+	D64(0),
+	D64(1),
+};
+
 #define KIND(attribute, len, component)                                               \
 	{                                                                             \
 		attribute, len, component, sizeof(component) / sizeof((component)[0]) \
@@ -110,6 +200,15 @@ static const struct record_kind kinds[] = {
 	KIND(MAD_LINK_RECORD, LINK_LEN, link),
 	KIND(MAD_PATH_RECORD, PATH_LEN, path),
 	KIND(MAD_MC_MEMBER_RECORD, MC_MEMBER_LEN, mc_member),
+	KIND(MAD_SWITCH_INFO_RECORD, SWITCH_LEN, switch_record),
+	KIND(MAD_SL_TO_VL_RECORD, SL_TO_VL_LEN, sl_to_vl),
+	KIND(MAD_LINEAR_TABLE_RECORD, TABLE_LEN, linear_table),
+	KIND(MAD_MULTICAST_TABLE_RECORD, TABLE_LEN, multicast_table),
+	KIND(MAD_P_KEY_TABLE_RECORD, TABLE_LEN, p_key_table),
+	KIND(MAD_VL_ARBITRATION_RECORD, TABLE_LEN, vl_arbitration),
+	KIND(MAD_GUID_INFO_RECORD, TABLE_LEN, guid_info),
+	KIND(MAD_SERVICE_RECORD, SERVICE_LEN, service),
+	KIND(MAD_INFORM_INFO_RECORD, INFORM_LEN, inform_info),
 };
 
 const struct record_kind *record_kind(uint16_t attribute)
@@ -152,6 +251,11 @@ static unsigned int rate(uint64_t encoded)
 	};
 
 	return encoded < sizeof(speed) / sizeof(speed[0]) ? speed[encoded] : 0;
+}
+
+bool rate_is_less(uint8_t a, uint8_t b)
+{
+	return rate(a) < rate(b);
 }
 
 static bool in_range(const struct component *c, bool selector, const uint8_t *wanted,

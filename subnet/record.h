@@ -16,7 +16,12 @@
 #define LINK_LEN      8u
 #define PATH_LEN      64u
 #define MC_MEMBER_LEN 52u
-#define RECORD_MAX    112u
+#define SWITCH_LEN    24u
+#define SL_TO_VL_LEN  16u
+#define TABLE_LEN     72u /* a block of 64 bytes behind what names it */
+#define SERVICE_LEN   176u
+#define INFORM_LEN    60u
+#define RECORD_MAX    SERVICE_LEN
 
 /* Rates and MTUs as records encode them. */
 #define RATE_10_GBPS  3u
@@ -52,6 +57,21 @@
 #define MC_HAS_HOP	  (1u << 14)
 #define MC_HAS_JOIN_STATE (1u << 16)
 
+/* ServiceRecord: bytes, and component bits. */
+#define SERVICE_ID	  0
+#define SERVICE_GID	  8
+#define SERVICE_P_KEY	  24
+#define SERVICE_LEASE	  28
+#define SERVICE_KEY	  32
+#define SERVICE_KEY_LEN	  16
+#define SERVICE_NAME	  48
+#define SERVICE_DATA	  112
+#define SERVICE_HAS_ID	  (1u << 0)
+#define SERVICE_HAS_GID	  (1u << 1)
+#define SERVICE_HAS_P_KEY (1u << 2)
+#define SERVICE_HAS_LEASE (1u << 4)
+#define SERVICE_HAS_KEY	  (1u << 5)
+
 /* PathRecord: bytes. */
 #define PATH_DGID     8
 #define PATH_SGID     24
@@ -83,6 +103,9 @@ const struct record_kind *record_kind(uint16_t attribute);
  */
 bool record_matches(const struct record_kind *kind, uint64_t mask, const uint8_t *wanted,
 		    const uint8_t *record);
+
+/* Whether the encoded rate @a is slower than @b. */
+bool rate_is_less(uint8_t a, uint8_t b);
 
 /* Records of an answer, each of them a multiple of 8 bytes. */
 struct records {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the administrator sends back. */
+/* What QP1 of the switch sends back. */
 #include <string.h>
 
 #include "subnet/bits.h"
@@ -13,7 +13,7 @@ void subnet_reply(struct subnet_port *to, const struct subnet_packet *request,
 {
 	uint8_t data[SUBNET_GRH_LEN + MAD_LEN] = { 0 };
 	struct subnet_packet packet = {
-		.slid = SUBNET_SM_LID,
+		.slid = to->subnet->sw.end[0].lid,
 		.dlid = request->slid,
 		.sl = request->sl,
 		.p_key = SUBNET_P_KEY,
@@ -34,7 +34,7 @@ void subnet_reply(struct subnet_port *to, const struct subnet_packet *request,
 		memcpy(data + 24, request->data + 8, 16);
 	}
 	memcpy(data + SUBNET_GRH_LEN, mad, MAD_LEN);
-	if (!to->up)
+	if (!subnet_link(to))
 		return;
 	to->subnet->replying = true;
 	to->attr.deliver(to->attr.owner, &packet);

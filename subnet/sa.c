@@ -9,7 +9,8 @@
 const char *const subnet_counter_names[SUBNET_COUNTERS] = {
 	[SUBNET_QUERIES] = "queries", [SUBNET_LENGTH] = "length", [SUBNET_VERSION] = "version",
 	[SUBNET_CLASS] = "class",     [SUBNET_METHOD] = "method", [SUBNET_RMPP] = "rmpp",
-	[SUBNET_KEY] = "key",	      [SUBNET_BUSY] = "busy",
+	[SUBNET_KEY] = "key",	      [SUBNET_BUSY] = "busy",	  [SUBNET_STANDBY] = "standby",
+	[SUBNET_SMP] = "smp",
 };
 
 /* Groups passed by in a search are cheaper than records that are compared. */
@@ -42,6 +43,8 @@ static uint16_t collect(struct subnet *subnet, const struct sa_mad *mad, struct 
 	if (mad->attribute == MAD_MC_MEMBER_RECORD)
 		group_records(subnet, mad->sm_key == SM_KEY || mad->components & MC_HAS_PORT_GID,
 			      records);
+	else if (mad->attribute == MAD_SERVICE_RECORD)
+		service_records(subnet, records);
 	else
 		records_collect(subnet, records);
 	if (records->failed)
@@ -57,7 +60,6 @@ static uint16_t collect(struct subnet *subnet, const struct sa_mad *mad, struct 
 static uint16_t execute(struct subnet_port *from, const struct sa_mad *mad, struct records *records,
 			struct sa_mad *answer)
 {
-	bool member = mad->attribute == MAD_MC_MEMBER_RECORD;
 	uint16_t status;
 
 	switch (mad->method) {
@@ -73,9 +75,15 @@ static uint16_t execute(struct subnet_port *from, const struct sa_mad *mad, stru
 	case MAD_GET_TABLE:
 		return collect(from->subnet, mad, records);
 	case MAD_SET:
-		return member ? group_join(from, mad, answer->data) : MAD_BAD_ATTRIBUTE;
+		if (mad->attribute == MAD_SERVICE_RECORD)
+			return service_set(from, mad, answer->data);
+		return mad->attribute == MAD_MC_MEMBER_RECORD ? group_join(from, mad, answer->data)
+							      : MAD_BAD_ATTRIBUTE;
 	case MAD_DELETE:
-		return member ? group_leave(from, mad, answer->data) : MAD_BAD_ATTRIBUTE;
+		if (mad->attribute == MAD_SERVICE_RECORD)
+			return service_delete(from, mad, answer->data);
+		return mad->attribute == MAD_MC_MEMBER_RECORD ? group_leave(from, mad, answer->data)
+							      : MAD_BAD_ATTRIBUTE;
 	default:
 		return MAD_BAD_METHOD;
 	}
@@ -85,6 +93,7 @@ void sa_receive(struct subnet_port *from, const struct subnet_packet *packet)
 {
 	struct subnet *subnet = from->subnet;
 	struct records records = { 0 };
+	const struct record_kind *kind;
 	struct sa_mad mad, answer;
 	uint8_t raw[MAD_LEN];
 	enum subnet_counter verdict;
@@ -94,6 +103,8 @@ void sa_receive(struct subnet_port *from, const struct subnet_packet *packet)
 			  : SUBNET_KEY;
 	if (verdict == SUBNET_QUERIES && mad.sm_key && mad.sm_key != SM_KEY)
 		verdict = SUBNET_KEY;
+	if (verdict == SUBNET_QUERIES && subnet->sm_state != SM_MASTER)
+		verdict = SUBNET_STANDBY;
 	/* An answer to an answer would change what is being sent. */
 	if (verdict == SUBNET_QUERIES && (!from->work || subnet->replying))
 		verdict = SUBNET_BUSY;
@@ -116,9 +127,8 @@ void sa_receive(struct subnet_port *from, const struct subnet_packet *packet)
 	answer.method = mad.method == MAD_DELETE      ? MAD_DELETE | MAD_RESPONSE
 			: mad.method == MAD_GET_TABLE ? MAD_GET_TABLE | MAD_RESPONSE
 						      : MAD_GET | MAD_RESPONSE;
-	answer.record_octets = records.kind
-				       ? (uint16_t)(record_stride(records.kind) / 8)
-				       : (uint16_t)(mad.attribute == MAD_MC_MEMBER_RECORD ? 7 : 0);
+	kind = record_kind(mad.attribute);
+	answer.record_octets = kind ? (uint16_t)(record_stride(kind) / 8) : 0;
 	if (mad.method == MAD_GET_TABLE && !answer.status) {
 		rmpp_answer(from, packet, &answer, &records);
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Ports and links, and the switch between them. */
+/* The ports: their life, and what their owners see of them. */
 #include "subnet/subnet.h"
 
 #include <errno.h>
@@ -12,10 +12,14 @@
 struct subnet *subnet_new(void)
 {
 	struct subnet *subnet = calloc(1, sizeof(*subnet));
+	unsigned int i;
 
 	if (!subnet)
 		return NULL;
 	pthread_mutex_init(&subnet->lock, NULL);
+	sm_init(subnet);
+	for (i = 1; i <= SUBNET_PORTS; i++)
+		end_init(&subnet->sw.end[i]);
 	if (!group_init(subnet)) {
 		subnet_free(subnet);
 		return NULL;
@@ -32,17 +36,17 @@ void subnet_free(struct subnet *subnet)
 	free(subnet);
 }
 
-static struct subnet_port *find(const struct subnet *subnet, uint16_t lid, uint64_t guid)
+static bool is_taken(const struct subnet *subnet, const struct subnet_port_attr *attr)
 {
 	unsigned int i;
 
 	for (i = 0; i < SUBNET_PORTS; i++) {
-		struct subnet_port *port = subnet->port[i];
+		const struct subnet_port *port = subnet->port[i];
 
-		if (port && (guid ? port->attr.guid == guid : port->attr.lid == lid))
-			return port;
+		if (port && (port->attr.guid == attr->guid || port->attr.lid == attr->lid))
+			return true;
 	}
-	return NULL;
+	return attr->guid == SM_GUID;
 }
 
 struct subnet_port *subnet_add(struct subnet *subnet, const struct subnet_port_attr *attr)
@@ -54,7 +58,7 @@ struct subnet_port *subnet_add(struct subnet *subnet, const struct subnet_port_a
 	if (!attr->lid || attr->lid > SUBNET_LID_MAX || !attr->guid)
 		return NULL;
 	errno = EEXIST;
-	if (find(subnet, attr->lid, 0) || find(subnet, 0, attr->guid) || attr->guid == SM_GUID)
+	if (is_taken(subnet, attr))
 		return NULL;
 	while (i < SUBNET_PORTS && subnet->port[i])
 		i++;
@@ -62,85 +66,103 @@ struct subnet_port *subnet_add(struct subnet *subnet, const struct subnet_port_a
 	if (i == SUBNET_PORTS)
 		return NULL;
 	port = malloc(sizeof(*port));
-	if (port) {
-		*port = (struct subnet_port){ .subnet = subnet,
-					      .attr = *attr,
-					      .up = true,
-					      .number = i + 1,
-					      .work = SUBNET_PORT_WORK };
-		subnet->port[i] = port;
-	}
+	if (!port)
+		return NULL;
+	*port = (struct subnet_port){ .subnet = subnet,
+				      .attr = *attr,
+				      .plugged = true,
+				      .number = i + 1,
+				      .work = SUBNET_PORT_WORK };
+	port_init(port);
+	subnet->port[i] = port;
+	link_update(subnet, port->number);
+	port->events = 0;
 	return port;
 }
 
 void subnet_forget(struct subnet_port *port)
 {
-	group_forget(port);
-	rmpp_forget(port);
+	link_drop(port->subnet, port->number);
+	port_init(port);
+	memset(&port->base, 0, sizeof(port->base));
+	link_update(port->subnet, port->number);
 }
 
 void subnet_remove(struct subnet_port *port)
 {
+	struct subnet *subnet;
+
 	if (!port)
 		return;
-	subnet_forget(port);
-	port->subnet->port[port->number - 1] = NULL;
+	subnet = port->subnet;
+	subnet_set_link(port, false);
+	subnet_set_capabilities(port, 0);
+	if (subnet->sm_state == SM_MASTER)
+		subnet->sw.lft[port->attr.lid] = LFT_NONE;
+	subnet->port[port->number - 1] = NULL;
 	free(port);
 }
 
 void subnet_set_link(struct subnet_port *port, bool up)
 {
-	port->up = up;
-	if (!up)
-		subnet_forget(port);
+	port->plugged = up;
+	link_update(port->subnet, port->number);
 }
 
-bool subnet_link(const struct subnet_port *port)
+bool subnet_plugged(const struct subnet_port *port)
 {
-	return port->up;
+	return port->plugged;
 }
 
-void *subnet_find(struct subnet *subnet, uint16_t lid, uint64_t guid)
+void subnet_port_state(const struct subnet_port *port, struct subnet_port_state *state)
 {
-	struct subnet_port *port = find(subnet, lid, guid);
+	const struct end *end = &port->end;
+	uint8_t info[SMP_DATA_LEN];
 
-	return port && port->up ? port->attr.owner : NULL;
+	port_info(port->subnet, port, 1, info);
+	*state = (struct subnet_port_state){
+		.prefix = end->prefix,
+		.capabilities = be32_at(info, PI_CAPABILITIES),
+		.lid = end->lid,
+		.sm_lid = end->sm_lid,
+		.lmc = end->lmc,
+		.sm_sl = end->sm_sl,
+		.timeout = end->timeout,
+		.state = end->state,
+		.phys = end->phys,
+		.width = info[PI_WIDTH],
+		.speed = info[PI_SPEED] >> 4,
+		.ext_speed = info[PI_EXT_SPEED] >> 4,
+	};
 }
 
-static void forward(struct subnet_port *from, const struct group *group,
-		    const struct subnet_packet *packet)
+uint64_t subnet_guid(const struct subnet_port *port, unsigned int index)
 {
-	unsigned int i;
-
-	for (i = 0; group && i < SUBNET_PORTS; i++) {
-		struct subnet_port *to = from->subnet->port[i];
-
-		if (to && to != from && group->member[i] & JOIN_RECEIVES)
-			to->attr.deliver(to->attr.owner, packet);
-	}
+	return index < SUBNET_GUIDS ? port->guid[index] : 0;
 }
 
-void subnet_send(struct subnet_port *from, const struct subnet_packet *packet)
+uint16_t subnet_p_key(const struct subnet_port *port, unsigned int index)
 {
-	struct subnet_port *to;
+	return index < SUBNET_P_KEYS ? port->p_key[index] : 0;
+}
 
-	if (!from->up)
-		return;
-	if (packet->dlid >= SUBNET_MLID_FIRST) {
-		forward(from, group_find(from->subnet, packet->dlid), packet);
-		return;
-	}
-	if (packet->dlid == SUBNET_SM_LID) {
-		if (packet->dest_qpn == SUBNET_QP1)
-			sa_receive(from, packet);
-		return;
-	}
-	/* A GID finds its port whatever the LID, as behind a router. */
-	to = packet->grh ? find(from->subnet, 0, be64_at(packet->data, 32)) : NULL;
-	if (!to)
-		to = find(from->subnet, packet->dlid, 0);
-	if (to && to->up)
-		to->attr.deliver(to->attr.owner, packet);
+unsigned int subnet_take_events(struct subnet_port *port)
+{
+	unsigned int events = port->events;
+
+	port->events = 0;
+	return events;
+}
+
+void subnet_set_capabilities(struct subnet_port *port, uint32_t mask)
+{
+	port->capabilities = mask;
+	sm_update(port->subnet);
+}
+
+void subnet_describe(struct subnet_port *port, const char *text)
+{
+	memcpy(port->description, text, sizeof(port->description));
 }
 
 bool subnet_poll(struct subnet *subnet, uint64_t now_ns)
@@ -148,10 +170,13 @@ bool subnet_poll(struct subnet *subnet, uint64_t now_ns)
 	bool sent = false;
 	unsigned int i;
 
+	subnet->poll_ns = now_ns;
+	sm_poll(subnet);
 	for (i = 0; i < SUBNET_PORTS; i++) {
 		if (!subnet->port[i])
 			continue;
 		subnet->port[i]->work = SUBNET_PORT_WORK;
+		service_poll(subnet->port[i], now_ns);
 		sent |= rmpp_poll(subnet->port[i], now_ns);
 	}
 	return sent;

@@ -160,7 +160,7 @@ static void test_many_counts(void **state)
 
 #define DROPPED                                                                                  \
 	"\"dropped\":{\"length\":0,\"version\":0,\"class\":0,\"method\":0,\"rmpp\":0,\"key\":0," \
-	"\"busy\":0}"
+	"\"busy\":0,\"standby\":0,\"smp\":0}"
 #define SUBNET_IS(link)                                                                            \
 	"{\"sm_lid\":49151,\"ports\":[{\"name\":\"hca0\",\"lid\":1,\"link\":\"" link               \
 	"\"}],\"groups\":[{\"mgid\":\"ff12:401b:ffff::ffff:ffff\",\"mlid\":49152,\"members\":0}]," \

@@ -212,7 +212,7 @@ static void unknown_opcodes(void **state)
 	size_t len = 0, i;
 	FILE *stream;
 
-	be16_put(in, 0, 0x50d); /* MAD_IFC */
+	be16_put(in, 0, 0x705); /* CREATE_XRC_SRQ */
 	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), HCA_CMD_BAD_OP);
 	assert_int_not_equal(be32_at(out, 4), 0);
 	for (i = 8; i < sizeof(out); i++)
@@ -225,7 +225,7 @@ static void unknown_opcodes(void **state)
 	assert_non_null(stream);
 	hca_print_unmodelled(port->hca, stream);
 	fclose(stream);
-	assert_string_equal(text, "hca0: command 0x50d MAD_IFC op_mod 0x0\n"
+	assert_string_equal(text, "hca0: command 0x705 CREATE_XRC_SRQ op_mod 0x0\n"
 				  "hca0: command 0xeee ? op_mod 0x7\n");
 	free(text);
 }

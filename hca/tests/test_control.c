@@ -267,10 +267,16 @@ static void vport(void **state)
 	be32_put(in, 0x10 + 0x44, 0x00020000);
 	assert_int_equal(fixture_cmd(&f->port[0], in, sizeof(in), out, 16), 0);
 	assert_int_equal(query(&f->port[0], 0x762, 0, 0, 0, out, sizeof(out)), 0);
-	assert_int_equal(be32_at(out, 0x10 + 0x40), 0x00010000);
+	assert_int_equal(be32_at(out, 0x10 + 0x40), 0x02014800);
 	assert_int_equal(be64_at(out, 0x10 + 0x38), 0x0200000000000001u);
 	assert_int_equal(query(&f->port[1], 0x762, 0, 0, 0, out, sizeof(out)), 0);
-	assert_int_equal(be32_at(out, 0x10 + 0x40), 0);
+	assert_int_equal(be32_at(out, 0x10 + 0x40), 0x02004800);
+	/* What the port has or has not is not the driver's to say. */
+	be32_put(in, 0x10 + 0x40, ~0x02004800u & ~(1u << 1));
+	be32_put(in, 0x10 + 0x44, UINT32_MAX);
+	assert_int_equal(fixture_cmd(&f->port[1], in, sizeof(in), out, 16), 0);
+	assert_int_equal(query(&f->port[1], 0x762, 0, 0, 0, out, sizeof(out)), 0);
+	assert_int_equal(be32_at(out, 0x10 + 0x40), 0x02004800 | 0x009b0000);
 }
 
 static void gids_and_pkeys(void **state)
@@ -282,6 +288,7 @@ static void gids_and_pkeys(void **state)
 	assert_int_equal(be64_at(out, 0x10), 0xfe80000000000000u);
 	assert_int_equal(be64_at(out, 0x18), 0x0200000000000002u);
 	assert_int_equal(query(port, 0x764, 0, 0, 7, out, 32), 0);
+	assert_int_equal(be64_at(out, 0x10), 0xfe80000000000000u);
 	assert_int_equal(be64_at(out, 0x18), 0);
 	assert_int_equal(query(port, 0x764, 0, 0, 8, out, 32), HCA_CMD_BAD_INDEX);
 	assert_int_equal(query(port, 0x764, 0, 0, 0xffff, out, 0x10 + 8 * 16), 0);

@@ -83,7 +83,7 @@ static void test_malformed(void **state)
 	} cases[] = {
 		{ 0, 0, SUBNET_VERSION },   { 0, 2, SUBNET_VERSION },
 		{ 1, 0x81, SUBNET_CLASS },  { 1, 0, SUBNET_CLASS },
-		{ 1, 4, SUBNET_CLASS },	    { 2, 1, SUBNET_VERSION },
+		{ 1, 5, SUBNET_CLASS },	    { 2, 1, SUBNET_VERSION },
 		{ 2, 3, SUBNET_VERSION },   { 3, 0, SUBNET_METHOD },
 		{ 3, 0x81, SUBNET_METHOD }, { 3, 0x92, SUBNET_METHOD },
 		{ 3, 5, SUBNET_METHOD },    { 3, 6, SUBNET_METHOD },

@@ -112,7 +112,7 @@ static void test_get(void **state)
 	mad.components = 0;
 	assert_int_equal(ask(f, 0, &mad, NULL), MAD_TOO_MANY);
 	/* What is not there: methods, attributes, and attributes that cannot be set. */
-	mad = query(MAD_GET, 0x31, 0);
+	mad = query(MAD_GET, 0x99, 0);
 	assert_int_equal(ask(f, 0, &mad, NULL), MAD_BAD_ATTRIBUTE);
 	mad = query(MAD_SET, MAD_NODE_RECORD, 0);
 	assert_int_equal(ask(f, 0, &mad, NULL), MAD_BAD_ATTRIBUTE);

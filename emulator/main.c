@@ -150,6 +150,8 @@ static int start(struct emulator *emulator)
 	emulator->engine = engine_new();
 	emulator->fabric = pcie_fabric_new(emulator->trace);
 	emulator->subnet = subnet_new();
+	if (emulator->subnet)
+		subnet_set_ipoib_mtu(emulator->subnet, emulator->options.ipoib_mtu);
 	ret = emulator->engine && emulator->fabric && emulator->subnet
 		      ? engine_add(emulator->engine, poll_subnet, emulator->subnet)
 		      : -ENOMEM;

@@ -37,6 +37,7 @@ const char options_usage[] =
 	"        socket=PATH    vfio-user socket to serve it on\n"
 	"  --control SOCKET     answer questions about the devices there\n"
 	"  --trace FILE         record every TLP\n"
+	"  --ipoib-mtu N        of the IPoIB broadcast group: 2044 or 4092; default 2044\n"
 	"  --sandbox=no         do not confine the process, e.g. for a debugger\n";
 
 static const struct word {
@@ -377,12 +378,13 @@ static int check_whole(const struct options *options)
 
 int options_parse(struct options *options, int argc, char **argv)
 {
-	enum { HCA = 256, GPU, NVME, CONTROL, TRACE, SANDBOX, HELP };
+	enum { HCA = 256, GPU, NVME, CONTROL, TRACE, IPOIB_MTU, SANDBOX, HELP };
 	static const struct option longs[] = { { "hca", required_argument, NULL, HCA },
 					       { "gpu", required_argument, NULL, GPU },
 					       { "nvme", required_argument, NULL, NVME },
 					       { "control", required_argument, NULL, CONTROL },
 					       { "trace", required_argument, NULL, TRACE },
+					       { "ipoib-mtu", required_argument, NULL, IPOIB_MTU },
 					       { "sandbox", required_argument, NULL, SANDBOX },
 					       { "help", no_argument, NULL, HELP },
 					       { NULL, 0, NULL, 0 } };
@@ -391,6 +393,7 @@ int options_parse(struct options *options, int argc, char **argv)
 
 	memset(options, 0, sizeof(*options));
 	options->sandbox = true;
+	options->ipoib_mtu = 2044;
 	optind = 0;
 	while ((option = getopt_long(argc, argv, "", longs, &index)) >= 0) {
 		struct device_options *device = &options->device[options->devices];
@@ -421,6 +424,12 @@ int options_parse(struct options *options, int argc, char **argv)
 			break;
 		case TRACE:
 			options->trace = optarg;
+			break;
+		case IPOIB_MTU:
+			if (strcmp(optarg, "2044") && strcmp(optarg, "4092"))
+				return complain("ipoib-mtu", "", "it is 2044 or 4092, not %s",
+						printable(optarg, copy));
+			options->ipoib_mtu = *optarg == '2' ? 2044 : 4092;
 			break;
 		case SANDBOX:
 			if (strcmp(optarg, "yes") && strcmp(optarg, "no"))

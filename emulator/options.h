@@ -26,6 +26,7 @@ struct options {
 	const char *control; /* socket path or NULL */
 	const char *trace;   /* file or NULL */
 	bool sandbox;
+	unsigned int ipoib_mtu; /* of the subnet's broadcast group, see subnet_set_ipoib_mtu() */
 	bool help;
 	unsigned int devices;
 	struct device_options device[EMULATOR_DEVICES];

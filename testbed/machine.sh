@@ -35,6 +35,7 @@ while read -r kind name slot rest; do
 		;;
 	esac
 	case $kind in
+	ipoib-mtu) emulator="$emulator --ipoib-mtu $name" ;;
 	hca | gpu | nvme)
 		emulator="$emulator --$kind name=$name,id=$bus:$slot.0,socket=/run/tph/$name.sock${rest:+,$rest}"
 		# A late reply would desynchronise the stream for good, so QEMU waits long.

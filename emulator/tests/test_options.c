@@ -219,6 +219,22 @@ static void test_sandbox(void **state)
 	assert_int_equal(parse("--hca", device, "--sandbox", "off"), -EINVAL);
 }
 
+static void test_ipoib_mtu(void **state)
+{
+	static const char *const wrong[] = { "", "0", "2048", "4096", "4092 ", "-4092", "40920" };
+	size_t i;
+
+	(void)state;
+	assert_int_equal(parse("--hca", device, NULL, NULL), 0);
+	assert_int_equal(options.ipoib_mtu, 2044);
+	assert_int_equal(parse("--hca", device, "--ipoib-mtu", "4092"), 0);
+	assert_int_equal(options.ipoib_mtu, 4092);
+	assert_int_equal(parse("--hca", device, "--ipoib-mtu", "2044"), 0);
+	assert_int_equal(options.ipoib_mtu, 2044);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(parse("--hca", device, "--ipoib-mtu", wrong[i]), -EINVAL);
+}
+
 /* What stderr says, which names option, device and cause, and what a terminal would obey is left
  * out. */
 static void check_message(const char *properties, const char *expected)
@@ -276,7 +292,7 @@ int main(void)
 		cmocka_unit_test(test_bad),	  cmocka_unit_test(test_twice),
 		cmocka_unit_test(test_no_device), cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_files),	  cmocka_unit_test(test_sandbox),
-		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_ipoib_mtu), cmocka_unit_test(test_messages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,6 +94,9 @@ static void test_to_host(void **state)
 	cqe = expect_recv(&b, HCA_CQE_RESP_SEND, 0);
 	assert_int_equal(be16_at(cqe, 0x16), 1);
 	assert_memory_equal(at(&b, 4096 + GRH), at(&a, 0), 256);
+	/* Neither counted nor steered. */
+	assert_int_equal(a.port->hca->traffic[HCA_TX][0].packets, 0);
+	assert_int_equal(b.port->hca->traffic[HCA_RX][0].packets, 0);
 }
 
 /* QP0 to others, others to QP0, and what is no SMP: lost, while the sender's WQE succeeds. */
@@ -318,6 +321,8 @@ static void test_reset(void **state)
 	pcie_function_reset(f->port[0].fn, PCIE_RESET_FLR);
 	fixture_poll(f);
 	assert_true(subnet_link(f->port[1].hca->port));
+	/* Nor does it come back with something else. */
+	assert_int_equal(f->port[0].hca->port_caps, 0);
 }
 
 /* The speed that was negotiated is what the register shows. */

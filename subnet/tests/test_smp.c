@@ -179,19 +179,25 @@ static void test_directed_nowhere(void **state)
 	} cases[] = {
 		{ 2, 1, 0, false }, /* the switch itself is no way out of it */
 		{ 2, 1, 3, false }, /* nothing is connected */
-		{ 2, 1, 64, false },	{ 2, 1, 65, false }, { 2, 1, 255, false },
-		{ 3, 1, 1, false },			     /* beyond an adapter */
-		{ 63, 1, 1, false },	{ 64, 1, 1, false }, /* more hops than there are */
-		{ 255, 255, 1, false }, { 2, 4, 1, false },  /* a pointer behind the path */
-		{ 1, 3, 1, false },	{ 0, 1, 0, false },  /* no path at all */
-		{ 2, 2, 1, true },			     /* answers to nothing */
-		{ 2, 1, 1, true },	{ 2, 0, 1, true },   { 2, 200, 1, true },
-		{ 63, 64, 1, true },	{ 63, 63, 1, true },
+		{ 2, 1, 64, false },  { 2, 1, 65, false },
+		{ 2, 1, 255, false }, { 3, 1, 1, false },  /* beyond an adapter */
+		{ 63, 1, 1, false },  { 64, 1, 1, false }, /* more hops than there are */
+		{ 64, 64, 1, false }, { 255, 255, 1, false },
+		{ 2, 4, 1, false },			  /* a pointer behind the path */
+		{ 1, 3, 1, false },   { 0, 1, 0, false }, /* no path at all */
+		{ 2, 2, 1, true },			  /* answers to nothing */
+		{ 2, 1, 1, true },    { 2, 0, 1, true },
+		{ 2, 200, 1, true },  { 63, 64, 1, true },
+		{ 63, 63, 1, true },
 	};
 	struct fabric *f = *state;
 	uint8_t smp[MAD_LEN];
 	size_t i;
 
+	/* What is behind the ports in memory looks like a link that is up. */
+	memset(smp, PHYS_LINK_UP, sizeof(smp));
+	for (i = 1; i < 0xc000 / 64; i++)
+		assert_int_equal(set(f, SUBNET_SM_LID, SMP_LINEAR_TABLE, (uint32_t)i, smp), SMP_OK);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		smp_init(smp, SMP_GET, SMP_NODE_INFO, 0);
 		directed(smp, cases[i].hops, cases[i].second);

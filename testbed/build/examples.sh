@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# In the sandbox: compile the examples of the man pages as their readers do, and that of the README.
+# In the sandbox: compile the examples of the man pages as their readers do, and that of docs/application.md.
 # Arguments: output directory, installed rdma-core.
 set -eu
 mkdir -p "$1"
@@ -11,11 +11,11 @@ example()
 	awk '/^# EXAMPLE/ { mine = 1 } /^```/ { if (code) exit; code = mine && /^```c$/; next } code' "$1"
 }
 
-# readme: the function in the section for application programmers, and a program around it.
+# readme: the function in docs/application.md, and a program around it.
 readme()
 {
-	awk '/^## / { mine = /application programmers/ } mine && /^    / { code = 1 } code && /^[^ ]/ { exit }
-		code { sub(/^    /, ""); print }' /src/README.md
+	awk '/^#/ { mine = /application programmers/ } mine && /^    / { code = 1 } code && /^[^ ]/ { exit }
+		code { sub(/^    /, ""); print }' /src/docs/application.md
 	cat /src/providers/tests/example/main.c
 }
 

@@ -21,13 +21,13 @@ main_job()
 			and ([.completer.by_hint[] | del(.count)] | length == 1 and .[0] == $applied))' /run/report.json
 }
 
-# programs: linked to the installed libraries: the example of the README, as its readers compile it, and the
+# programs: linked to the installed libraries: the example of docs/application.md, as its readers compile it, and the
 # program that holds the read-back against what the completer counts.
 programs()
 {
 	mkdir -p $share
-	awk '/^## / { mine = /application programmers/ } mine && /^    / { code = 1 } code && /^[^ ]/ { exit }
-		code { sub(/^    /, ""); print }' $tree/README.md | cat - $tree/providers/tests/example/main.c >/tmp/readme.c
+	awk '/^#/ { mine = /application programmers/ } mine && /^    / { code = 1 } code && /^[^ ]/ { exit }
+		code { sub(/^    /, ""); print }' $tree/docs/application.md | cat - $tree/providers/tests/example/main.c >/tmp/readme.c
 	# shellcheck disable=SC2046 # lists of options
 	gcc -D_GNU_SOURCE -Wall -Wextra -Werror -o $share/readme /tmp/readme.c \
 		$(pkg-config --cflags --libs vfiobar libibverbs) &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Around the function of the README. Usage: readme BDF IB-DEVICE */
+/* Around the function of docs/application.md. Usage: readme BDF IB-DEVICE */
 #include <string.h>
 
 int main(int argc, char **argv)

@@ -199,21 +199,37 @@ static struct json_object *st_entries(const struct controlled *device, const cha
 	return json_object_new_object();
 }
 
-static struct json_object *answer(const struct controlled *devices, unsigned int count,
-				  struct tlp_trace *trace, struct subnet *subnet, const char *verb,
+static struct json_object *engine_state(const struct engine *engine)
+{
+	struct json_object *answer = json_object_new_object();
+	struct engine_state state;
+
+	engine_look(engine, &state);
+	add_string(answer, "pace", state.pace);
+	add_uint(answer, "cpus", state.cpus);
+	json_object_object_add(answer, "guest_cpus",
+			       state.guest_cpus ? json_object_new_uint64(state.guest_cpus) : NULL);
+	add_uint(answer, "rounds", state.rounds);
+	add_uint(answer, "naps", state.naps);
+	add_uint(answer, "work_ns", state.work_ns);
+	add_uint(answer, "nap_ns", state.nap_ns);
+	return answer;
+}
+
+static struct json_object *answer(const struct control_scope *scope, const char *verb,
 				  const char *name, const char *argument)
 {
-	const struct controlled *device = find(devices, count, name);
+	const struct controlled *device = find(scope->devices, scope->count, name);
 	int rc;
 
 	if (!strcmp(verb, "functions"))
-		return functions(devices, count);
+		return functions(scope->devices, scope->count);
 	if (!strcmp(verb, "mark")) {
 		if (!*name || strlen(name) >= TLP_TRACE_NAME)
 			return error("a mark has 1 to 23 characters", name);
-		if (!trace)
+		if (!scope->trace)
 			return error("no trace is written for the mark", name);
-		rc = tlp_trace_mark(trace, name);
+		rc = tlp_trace_mark(scope->trace, name);
 		if (rc == -EINVAL)
 			return error("a mark has printable ASCII characters only", name);
 		return rc ? error(strerror(-rc), name) : json_object_new_object();
@@ -237,14 +253,15 @@ static struct json_object *answer(const struct controlled *devices, unsigned int
 	if (!strcmp(verb, "link"))
 		return set_link(device, argument);
 	if (!strcmp(verb, "subnet"))
-		return subnet_state(devices, count, subnet);
+		return subnet_state(scope->devices, scope->count, scope->subnet);
+	if (!strcmp(verb, "engine"))
+		return scope->engine ? engine_state(scope->engine) : error("no engine runs", verb);
 	if (!strcmp(verb, "st-entries"))
 		return st_entries(device, argument);
 	return error("no such request", verb);
 }
 
-char *control_answer(const struct controlled *devices, unsigned int count, struct tlp_trace *trace,
-		     struct subnet *subnet, const char *line)
+char *control_answer(const struct control_scope *scope, const char *line)
 {
 	char verb[LINE] = "", name[LINE] = "", argument[LINE] = "";
 	struct json_object *object;
@@ -253,9 +270,9 @@ char *control_answer(const struct controlled *devices, unsigned int count, struc
 
 	sscanf(line, "%255s %255s %255s", verb, name, argument);
 	if (!strcmp(verb, "inject"))
-		object = inject_answer(find(devices, count, name), line);
+		object = inject_answer(find(scope->devices, scope->count, name), line);
 	else
-		object = answer(devices, count, trace, subnet, verb, name, argument);
+		object = answer(scope, verb, name, argument);
 	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
 	/* No answer there is comes near it: entries are bounded, and what is in them. */
 	if (text && strlen(text) >= CONTROL_ANSWER) {

@@ -12,6 +12,7 @@
  *     link HCA up|down       plug the cable of its port in, or pull it
  *     subnet                 ports, multicast groups, and what the subnet administrator has seen
  *     st-entries HCA N       N entries is what the HCA's driver reads of its ST table; 0: the truth
+ *     engine                 how it rests, and how much it worked: struct engine_state
  *     inject NAME ...        faults of a function, see inject.h
  *
  * An error is {"error": "..."}. A request has at most CONTROL_LINE bytes with its newline,
@@ -25,6 +26,7 @@
 #ifndef EMULATOR_CONTROL_H
 #define EMULATOR_CONTROL_H
 
+#include "emulator/engine.h"
 #include "emulator/options.h"
 #include "pcie/trace.h"
 
@@ -44,21 +46,28 @@ static inline struct pcie_function *controlled_function(const struct controlled 
 	return device->hca ? hca_function(device->hca) : endpoint_function(device->endpoint);
 }
 
+/* What requests are about. */
+struct control_scope {
+	const struct controlled *devices;
+	unsigned int count;
+	struct tlp_trace *trace; /* NULL: none is written */
+	struct engine *engine;	 /* NULL: nobody asks for it */
+	struct subnet *subnet;
+};
+
 /*
  * The answer to @line (without its newline), to be freed by the caller; at most CONTROL_ANSWER
  * bytes. NULL: out of memory.
  */
-char *control_answer(const struct controlled *devices, unsigned int count, struct tlp_trace *trace,
-		     struct subnet *subnet, const char *line);
+char *control_answer(const struct control_scope *scope, const char *line);
 
 struct control;
 
 /*
- * Serve @path in a thread. The arguments stay the caller's and outlive the result.
+ * Serve @path in a thread. @scope is copied; what it points to outlives the result.
  * Returns NULL with errno.
  */
-struct control *control_start(const char *path, const struct controlled *devices,
-			      unsigned int count, struct tlp_trace *trace, struct subnet *subnet);
+struct control *control_start(const char *path, const struct control_scope *scope);
 /* Stop the thread and remove the socket. NULL is fine. */
 void control_stop(struct control *control);
 

@@ -28,10 +28,7 @@ struct client {
 };
 
 struct control {
-	const struct controlled *devices;
-	unsigned int count;
-	struct tlp_trace *trace;
-	struct subnet *subnet;
+	struct control_scope scope;
 	struct sockaddr_un address;
 	int listener, stop;
 	bool deaf; /* nobody can be accepted for a while */
@@ -81,8 +78,7 @@ static void take_line(struct control *control, struct client *client, char *newl
 	*newline = '\0';
 	client->answer =
 		is_printable(client->line, length)
-			? control_answer(control->devices, control->count, control->trace,
-					 control->subnet, client->line)
+			? control_answer(&control->scope, client->line)
 			: strdup("{\"error\":\"a request has printable ASCII characters only\"}\n");
 	client->used -= length + 1;
 	memmove(client->line, newline + 1, client->used);
@@ -229,18 +225,14 @@ static int listen_at(struct control *control, const char *path)
 	return listen(control->listener, BACKLOG) ? errno : 0;
 }
 
-struct control *control_start(const char *path, const struct controlled *devices,
-			      unsigned int count, struct tlp_trace *trace, struct subnet *subnet)
+struct control *control_start(const char *path, const struct control_scope *scope)
 {
 	struct control *control = calloc(1, sizeof(*control));
 	int ret;
 
 	if (!control)
 		return NULL;
-	control->devices = devices;
-	control->count = count;
-	control->trace = trace;
-	control->subnet = subnet;
+	control->scope = *scope;
 	for (unsigned int i = 0; i < CLIENTS; i++)
 		control->client[i].fd = -1;
 	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -11,14 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/*
- * Doorbells of user queues are not trapped, so the engine polls: at full speed for a while after
- * the last work, then ever more rarely, so that an idle guest keeps its processors.
- */
-#define SPIN_NS	   200000ull
-#define NAP_NS	   50000l
-#define NAPPING_NS 1000000000ull
-#define IDLE_NS	   1000000l
+#include "emulator/pace.h"
+
+/* While the engine spins, how often it looks at what wakes it. */
+#define LOOK_NS 50000u
 
 struct turn {
 	bool (*take)(void *arg);
@@ -46,7 +42,12 @@ struct engine {
 
 	/* the token's */
 	struct turn turn[ENGINE_TURNS];
+	bool busy; /* a turn of this round did something */
 	uint64_t last_work, last_look;
+
+	enum pace pace;
+	unsigned int cpus, guest_cpus;
+	atomic_ullong rounds, naps, work_ns, nap_ns; /* the token's, read by anybody */
 };
 
 static _Thread_local struct worker *current;
@@ -59,7 +60,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-struct engine *engine_new(void)
+struct engine *engine_new(unsigned int guest_cpus)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
 
@@ -73,6 +74,9 @@ struct engine *engine_new(void)
 	pthread_mutex_init(&engine->lock, NULL);
 	pthread_cond_init(&engine->parked, NULL);
 	pthread_cond_init(&engine->token, NULL);
+	engine->cpus = pace_cpus();
+	engine->guest_cpus = guest_cpus;
+	engine->pace = pace_choose(engine->cpus, guest_cpus);
 	return engine;
 }
 
@@ -160,40 +164,56 @@ static bool take(struct engine *engine, struct worker *worker, struct turn *turn
 		return true;
 	turn->under_way = true;
 	if (turn->take(turn->arg))
-		engine->last_work = now_ns();
+		engine->busy = true;
 	turn->under_way = false;
 	return atomic_load_explicit(&engine->runner, memory_order_relaxed) == worker;
 }
 
-static void nap(struct engine *engine)
+static void count(atomic_ullong *counter, uint64_t value)
+{
+	/* Only the token's holder adds. */
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + value,
+			      memory_order_relaxed);
+}
+
+/* After a round, which ended at @now. */
+static void rest(struct engine *engine, uint64_t now)
 {
 	struct pollfd polled = { .fd = engine->wake, .events = POLLIN };
-	struct timespec timeout = { 0 };
-	uint64_t now = now_ns();
-	eventfd_t count;
+	uint64_t idle = now - engine->last_work;
+	struct timespec timeout = { .tv_nsec = (long)pace_rest(engine->pace, idle) };
+	eventfd_t wakes;
 
-	if (now - engine->last_work > NAPPING_NS)
-		timeout.tv_nsec = IDLE_NS;
-	else if (now - engine->last_work > SPIN_NS)
-		timeout.tv_nsec = NAP_NS;
-	else if (now - engine->last_look < NAP_NS)
+	if (!timeout.tv_nsec && now - engine->last_look < LOOK_NS)
 		return;
-	engine->last_look = now;
 	if (ppoll(&polled, 1, &timeout, NULL) > 0)
-		eventfd_read(engine->wake, &count);
+		eventfd_read(engine->wake, &wakes);
+	engine->last_look = now_ns();
+	if (!timeout.tv_nsec)
+		return;
+	count(&engine->naps, 1);
+	count(&engine->nap_ns, engine->last_look - now);
 }
 
 /* With the token. Until the engine stops, or @worker is not the runner any more. */
 static void run(struct engine *engine, struct worker *worker)
 {
-	engine->last_work = now_ns();
+	engine->last_work = engine->last_look = now_ns();
 	while (!atomic_load_explicit(&engine->stop, memory_order_relaxed)) {
+		uint64_t start = now_ns(), end;
+
+		engine->busy = false;
 		for (unsigned int i = 0; i < engine->turns; i++) {
 			if (!take(engine, worker, &engine->turn[i]))
 				return;
 			give_way(engine, worker);
 		}
-		nap(engine);
+		end = now_ns();
+		if (engine->busy)
+			engine->last_work = end;
+		count(&engine->rounds, 1);
+		count(&engine->work_ns, end - start);
+		rest(engine, end);
 	}
 }
 
@@ -235,6 +255,19 @@ int engine_start(struct engine *engine)
 			engine->workers++;
 	}
 	return -ret;
+}
+
+void engine_look(const struct engine *engine, struct engine_state *state)
+{
+	*state = (struct engine_state){
+		.pace = pace_names[engine->pace],
+		.cpus = engine->cpus,
+		.guest_cpus = engine->guest_cpus,
+		.rounds = atomic_load_explicit(&engine->rounds, memory_order_relaxed),
+		.naps = atomic_load_explicit(&engine->naps, memory_order_relaxed),
+		.work_ns = atomic_load_explicit(&engine->work_ns, memory_order_relaxed),
+		.nap_ns = atomic_load_explicit(&engine->nap_ns, memory_order_relaxed),
+	};
 }
 
 void engine_stop(struct engine *engine)

@@ -12,13 +12,18 @@
 #define EMULATOR_ENGINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define ENGINE_TURNS 32u /* the most */
 
 struct engine;
 
-/* Returns NULL with errno (ENOMEM, EMFILE ...). No thread runs yet. */
-struct engine *engine_new(void);
+/*
+ * engine_new() - @guest_cpus: virtual processors of the guest, which the pace of the engine depends
+ * on (see pace_choose()); 0: not known. Returns NULL with errno (ENOMEM, EMFILE ...). No thread
+ * runs yet.
+ */
+struct engine *engine_new(unsigned int guest_cpus);
 /*
  * engine_add() - @turn(@arg) is taken again and again, and never while it is under way. It returns
  * whether it did anything, and comes back in bounded time, but for what it waits between
@@ -36,6 +41,16 @@ void engine_wake(struct engine *engine);
 void engine_stop(struct engine *engine);
 /* Stop, wait until no turn is under way, and end. Whatever a turn waits for has to fail first. */
 void engine_free(struct engine *engine);
+
+/* What it chose, and what it did since its start. A round is one turn of each device. */
+struct engine_state {
+	const char *pace; /* of pace_names */
+	unsigned int cpus, guest_cpus;
+	uint64_t rounds, naps, work_ns, nap_ns;
+};
+
+/* From any thread, while @engine is there. The numbers are of about now. */
+void engine_look(const struct engine *engine, struct engine_state *state);
 
 /*
  * Around a wait in a turn: the token is given up, and taken back. Others change what turns share in

@@ -11,6 +11,7 @@
 #include "emulator/control.h"
 #include "emulator/engine.h"
 #include "emulator/options.h"
+#include "emulator/pace.h"
 #include "emulator/sandbox.h"
 #include "emulator/serve.h"
 #include "pcie/fabric.h"
@@ -105,8 +106,12 @@ static int start_control(struct emulator *emulator)
 	if (!emulator->options.control)
 		return 0;
 	emulator->control =
-		control_start(emulator->options.control, emulator->device,
-			      emulator->options.devices, emulator->trace, emulator->subnet);
+		control_start(emulator->options.control,
+			      &(struct control_scope){ .devices = emulator->device,
+						       .count = emulator->options.devices,
+						       .trace = emulator->trace,
+						       .engine = emulator->engine,
+						       .subnet = emulator->subnet });
 	if (emulator->control)
 		return 0;
 	fprintf(stderr, "tph-emulator: --control %s: %s\n", emulator->options.control,
@@ -147,7 +152,7 @@ static int start(struct emulator *emulator)
 	}
 	/* Who may connect to a socket owns the devices. */
 	umask(0177);
-	emulator->engine = engine_new();
+	emulator->engine = engine_new(emulator->options.guest_cpus);
 	emulator->fabric = pcie_fabric_new(emulator->trace);
 	emulator->subnet = subnet_new();
 	if (emulator->subnet)
@@ -222,6 +227,7 @@ int main(int argc, char **argv)
 	sigaddset(&stop_signals, SIGHUP);
 	/* Before any thread starts, so that all of them leave the signals to this one. */
 	sigprocmask(SIG_BLOCK, &stop_signals, NULL);
+	pace_prepare();
 	if (start(&emulator)) {
 		stop(&emulator);
 		return FAILED;

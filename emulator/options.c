@@ -16,7 +16,7 @@
 #define TEXT 64 /* of an argument in a message */
 
 const char options_usage[] =
-	"usage: tph-emulator [--control SOCKET] [--trace FILE] [--sandbox=no] DEVICE...\n"
+	"usage: tph-emulator [--control SOCKET] [--trace FILE] [OPTION...] DEVICE...\n"
 	"  --hca PROPERTIES     an mlx5 host channel adapter:\n"
 	"        lid=N          LID of its port, 1..0xbffe\n"
 	"        st-mode=MODE   none, table or direct; default table\n"
@@ -38,6 +38,8 @@ const char options_usage[] =
 	"  --control SOCKET     answer questions about the devices there\n"
 	"  --trace FILE         record every TLP\n"
 	"  --ipoib-mtu N        of the IPoIB broadcast group: 2044 or 4092; default 2044\n"
+	"  --guest-cpus N       virtual processors of the guest: with two more here the engine "
+	"spins\n"
 	"  --sandbox=no         do not confine the process, e.g. for a debugger\n";
 
 static const struct word {
@@ -378,16 +380,19 @@ static int check_whole(const struct options *options)
 
 int options_parse(struct options *options, int argc, char **argv)
 {
-	enum { HCA = 256, GPU, NVME, CONTROL, TRACE, IPOIB_MTU, SANDBOX, HELP };
+	enum { HCA = 256, GPU, NVME, CONTROL, TRACE, IPOIB_MTU, GUEST_CPUS, SANDBOX, HELP };
 	static const struct option longs[] = { { "hca", required_argument, NULL, HCA },
 					       { "gpu", required_argument, NULL, GPU },
 					       { "nvme", required_argument, NULL, NVME },
 					       { "control", required_argument, NULL, CONTROL },
 					       { "trace", required_argument, NULL, TRACE },
 					       { "ipoib-mtu", required_argument, NULL, IPOIB_MTU },
+					       { "guest-cpus", required_argument, NULL,
+						 GUEST_CPUS },
 					       { "sandbox", required_argument, NULL, SANDBOX },
 					       { "help", no_argument, NULL, HELP },
 					       { NULL, 0, NULL, 0 } };
+	unsigned long long number;
 	char copy[TEXT];
 	int option, index = 0;
 
@@ -430,6 +435,12 @@ int options_parse(struct options *options, int argc, char **argv)
 				return complain("ipoib-mtu", "", "it is 2044 or 4092, not %s",
 						printable(optarg, copy));
 			options->ipoib_mtu = *optarg == '2' ? 2044 : 4092;
+			break;
+		case GUEST_CPUS:
+			if (parse_number(optarg, 1, 4096, &number))
+				return complain("guest-cpus", "", "it is 1 to 4096, not %s",
+						printable(optarg, copy));
+			options->guest_cpus = (unsigned int)number;
 			break;
 		case SANDBOX:
 			if (strcmp(optarg, "yes") && strcmp(optarg, "no"))

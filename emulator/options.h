@@ -26,7 +26,8 @@ struct options {
 	const char *control; /* socket path or NULL */
 	const char *trace;   /* file or NULL */
 	bool sandbox;
-	unsigned int ipoib_mtu; /* of the subnet's broadcast group, see subnet_set_ipoib_mtu() */
+	unsigned int ipoib_mtu;	 /* of the subnet's broadcast group, see subnet_set_ipoib_mtu() */
+	unsigned int guest_cpus; /* see pace_choose(); 0: not given */
 	bool help;
 	unsigned int devices;
 	struct device_options device[EMULATOR_DEVICES];

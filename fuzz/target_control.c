@@ -18,6 +18,7 @@
 
 static struct device_options options[2];
 static struct controlled devices[2];
+static struct control_scope scope = { .devices = devices, .count = 2 };
 static struct subnet *subnet;
 static struct tlp_trace *trace;
 
@@ -58,6 +59,8 @@ static void set_up(void)
 	devices[0].hca = hca_new(&options[0].hca, subnet, wake, NULL);
 	devices[1] = (struct controlled){ .options = &options[1] };
 	devices[1].endpoint = endpoint_new(&options[1].endpoint);
+	scope.subnet = subnet;
+	scope.trace = trace;
 	if (!subnet || !trace || !devices[0].hca || !devices[1].endpoint)
 		abort();
 }
@@ -111,7 +114,7 @@ static void over_socket(struct input *in)
 
 	snprintf(path, sizeof(path), "/tmp/fuzz-control.%d", getpid());
 	unlink(path);
-	control = control_start(path, devices, 2, trace, subnet);
+	control = control_start(path, &scope);
 	if (!control)
 		abort();
 	fd[0] = client(path);
@@ -157,7 +160,7 @@ void target_input(const uint8_t *data, size_t size)
 			used++;
 		}
 		line[used] = '\0';
-		answer = control_answer(devices, 2, trace, subnet, line);
+		answer = control_answer(&scope, line);
 		check(answer);
 		free(answer);
 	}

@@ -22,7 +22,7 @@ confined="bwrap --ro-bind /usr /usr --symlink usr/lib /lib --symlink usr/lib64 /
 	--ro-bind $PROGRAMS $PROGRAMS --bind /run/tph /run/tph --tmpfs /run/tph/job --chdir /run/tph \
 	--unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try --cap-drop ALL --die-with-parent \
 	--clearenv --info-fd 9"
-emulator="$PROGRAMS/tph-emulator --control /run/tph/control.sock --trace /run/tph/trace.bin"
+emulator="$PROGRAMS/tph-emulator --control /run/tph/control.sock --trace /run/tph/trace.bin --guest-cpus $CPUS"
 devices='' ports=0 cpu=EPYC
 while read -r kind name slot rest; do
 	rest=$(echo "$rest" | tr ' ' ',')

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "emulator/control.h"
+#include "emulator/pace.h"
 #include "pcie/tlp.h"
 
 static struct device_options options[2] = {
@@ -40,6 +41,7 @@ static struct device_options options[2] = {
 
 static struct controlled devices[2];
 static struct subnet *subnet;
+static struct control_scope scope = { .devices = devices, .count = 2 };
 
 static void nothing(void *arg)
 {
@@ -49,7 +51,7 @@ static void nothing(void *arg)
 static int setup(void **state)
 {
 	(void)state;
-	subnet = subnet_new();
+	subnet = scope.subnet = subnet_new();
 	devices[0].options = &options[0];
 	devices[0].hca = hca_new(&options[0].hca, subnet, nothing, NULL);
 	devices[1].options = &options[1];
@@ -68,7 +70,7 @@ static int teardown(void **state)
 
 static void check(const char *request, const char *expected)
 {
-	char *answer = control_answer(devices, 2, NULL, subnet, request);
+	char *answer = control_answer(&scope, request);
 
 	assert_non_null(answer);
 	assert_string_equal(answer, expected);
@@ -88,21 +90,43 @@ static void test_answers(void **state)
 	check("mark here", "{\"error\":\"no trace is written for the mark: here\"}\n");
 }
 
+static void test_engine(void **state)
+{
+	struct engine *engine = engine_new(3);
+	struct control_scope with = scope;
+	char expected[256], *answer;
+
+	(void)state;
+	check("engine", "{\"error\":\"no engine runs: engine\"}\n");
+	assert_non_null(engine);
+	with.engine = engine;
+	answer = control_answer(&with, "engine");
+	snprintf(expected, sizeof(expected),
+		 "{\"pace\":\"%s\",\"cpus\":%u,\"guest_cpus\":3,\"rounds\":0,\"naps\":0,"
+		 "\"work_ns\":0,\"nap_ns\":0}\n",
+		 pace_cpus() >= 5 ? "spin" : "nap", pace_cpus());
+	assert_string_equal(answer, expected);
+	free(answer);
+	engine_free(engine);
+}
+
 static void test_mark(void **state)
 {
 	char path[] = "/tmp/tph-control-XXXXXX";
 	int fd = mkstemp(path);
 	struct tlp_trace *trace = tlp_trace_open(path);
+	struct control_scope traced = scope;
 	char *answer, bytes[256];
 	ssize_t got;
 
 	(void)state;
 	assert_non_null(trace);
-	answer = control_answer(devices, 2, trace, subnet, "mark h\033re");
+	traced.trace = trace;
+	answer = control_answer(&traced, "mark h\033re");
 	assert_string_equal(answer, "{\"error\":\"a mark has printable ASCII characters only: "
 				    "h\\u001bre\"}\n");
 	free(answer);
-	answer = control_answer(devices, 2, trace, subnet, "mark here");
+	answer = control_answer(&traced, "mark here");
 	assert_string_equal(answer, "{}\n");
 	free(answer);
 	/* Readers see the mark at once. */
@@ -145,7 +169,7 @@ static void test_many_counts(void **state)
 		fn->ops->memory_request(fn, 0, 0x1000, &tlp, data, 4);
 		if (st < 1023)
 			continue;
-		answer = control_answer(devices, 2, NULL, subnet, "counts gpu0");
+		answer = control_answer(&scope, "counts gpu0");
 		assert_non_null(answer);
 		assert_int_equal(strtoul(answer + strlen("{\"hints\":"), NULL, 10), st + 1);
 		entries = 0;
@@ -241,10 +265,10 @@ static void test_socket(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/s", dir);
 	strcpy(address.sun_path, path);
-	control = control_start(path, devices, 2, NULL, subnet);
+	control = control_start(path, &scope);
 	assert_non_null(control);
 	/* The path is taken: an error, and the first server goes on. */
-	assert_null(control_start(path, devices, 2, NULL, subnet));
+	assert_null(control_start(path, &scope));
 	assert_int_equal(errno, EADDRINUSE);
 	for (int i = 0; i < 2; i++) {
 		fd[i] = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -271,10 +295,11 @@ static void test_socket(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answers), cmocka_unit_test(test_mark),
-		cmocka_unit_test(test_counts),	cmocka_unit_test(test_st_entries),
-		cmocka_unit_test(test_errors),	cmocka_unit_test(test_socket),
-		cmocka_unit_test(test_link),	cmocka_unit_test(test_many_counts),
+		cmocka_unit_test(test_answers),	    cmocka_unit_test(test_mark),
+		cmocka_unit_test(test_engine),	    cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_st_entries),  cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_socket),	    cmocka_unit_test(test_link),
+		cmocka_unit_test(test_many_counts),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

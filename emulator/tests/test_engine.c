@@ -84,7 +84,7 @@ static void await_turns(struct device *d, unsigned int more)
 
 static struct engine *start(void)
 {
-	struct engine *engine = engine_new();
+	struct engine *engine = engine_new(0);
 
 	assert_non_null(engine);
 	for (int i = 0; i < DEVICES; i++) {
@@ -247,7 +247,7 @@ static void test_other_thread(void **state)
 
 static void test_bounds(void **state)
 {
-	struct engine *engine = engine_new();
+	struct engine *engine = engine_new(0);
 
 	(void)state;
 	for (unsigned int i = 0; i < ENGINE_TURNS; i++)
@@ -260,7 +260,7 @@ static void test_bounds(void **state)
 	engine_stop(engine);
 	engine_free(engine);
 	/* Never started, and never made. */
-	engine_free(engine_new());
+	engine_free(engine_new(0));
 	engine_free(NULL);
 }
 

@@ -58,7 +58,9 @@ static int teardown(void **state)
 
 static void check(const char *request, const char *expected)
 {
-	char *answer = control_answer(devices, 2, NULL, subnet, request);
+	char *answer = control_answer(
+		&(struct control_scope){ .devices = devices, .count = 2, .subnet = subnet },
+		request);
 
 	assert_non_null(answer);
 	assert_string_equal(answer, expected);

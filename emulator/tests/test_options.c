@@ -219,6 +219,21 @@ static void test_sandbox(void **state)
 	assert_int_equal(parse("--hca", device, "--sandbox", "off"), -EINVAL);
 }
 
+static void test_guest_cpus(void **state)
+{
+	const char *const wrong[] = { "", "0", "4097", "2x", "-1", "99999999999999999999" };
+
+	(void)state;
+	assert_int_equal(parse("--hca", device, "--sandbox", "yes"), 0);
+	assert_int_equal(options.guest_cpus, 0);
+	assert_int_equal(parse("--hca", device, "--guest-cpus", "1"), 0);
+	assert_int_equal(options.guest_cpus, 1);
+	assert_int_equal(parse("--hca", device, "--guest-cpus", "4096"), 0);
+	assert_int_equal(options.guest_cpus, 4096);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_int_equal(parse("--hca", device, "--guest-cpus", wrong[i]), -EINVAL);
+}
+
 static void test_ipoib_mtu(void **state)
 {
 	static const char *const wrong[] = { "", "0", "2048", "4096", "4092 ", "-4092", "40920" };
@@ -292,7 +307,8 @@ int main(void)
 		cmocka_unit_test(test_bad),	  cmocka_unit_test(test_twice),
 		cmocka_unit_test(test_no_device), cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_files),	  cmocka_unit_test(test_sandbox),
-		cmocka_unit_test(test_ipoib_mtu), cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_ipoib_mtu), cmocka_unit_test(test_guest_cpus),
+		cmocka_unit_test(test_messages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "emulator/pace.h"
+
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* A nap costs about as much as it lasts, so the short ones are for when an answer is near. */
+#define NEAR_NS	  2000000u
+#define NAP_NS	  10000u
+#define SLOWER_NS 1000000000u
+#define SLOW_NS	  50000u
+
+#define SLICE_NS 100000u
+/* Busy threads beside the guest's processors: the engine, and QEMU's main loop. */
+#define OTHER_THREADS 2u
+
+/* struct sched_attr of sched_setattr(2), as far as its first version goes. */
+struct attributes {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
+
+const char *const pace_names[] = { [PACE_NAP] = "nap", [PACE_SPIN] = "spin" };
+
+enum pace pace_choose(unsigned int cpus, unsigned int guest_cpus)
+{
+	return guest_cpus && cpus >= OTHER_THREADS && cpus - OTHER_THREADS >= guest_cpus ? PACE_SPIN
+											 : PACE_NAP;
+}
+
+unsigned int pace_cpus(void)
+{
+	cpu_set_t set;
+
+	/* A set for more processors than that is an error: there are many. */
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return 1;
+	return (unsigned int)CPU_COUNT(&set);
+}
+
+uint64_t pace_rest(enum pace pace, uint64_t idle_ns)
+{
+	if (!idle_ns)
+		return 0;
+	if (idle_ns < NEAR_NS)
+		return pace == PACE_SPIN ? 0 : NAP_NS;
+	return idle_ns < SLOWER_NS ? SLOW_NS : PACE_REST_NS;
+}
+
+void pace_prepare(void)
+{
+	struct attributes attr = { .size = sizeof(attr) };
+
+	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+	/* As it is, nice value included, but for the slice. */
+	if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) || attr.policy != SCHED_OTHER)
+		return;
+	attr.runtime = SLICE_NS;
+	syscall(SYS_sched_setattr, 0, &attr, 0);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <cmocka.h>
+
+#include "emulator/pace.h"
+
+static void test_choose(void **state)
+{
+	static const struct {
+		unsigned int cpus, guest_cpus;
+		enum pace pace;
+	} rows[] = {
+		{ 1, 0, PACE_NAP },	     { 64, 0, PACE_NAP }, { 1, 1, PACE_NAP },
+		{ 2, 1, PACE_NAP },	     { 3, 1, PACE_SPIN }, { 3, 2, PACE_NAP },
+		{ 4, 2, PACE_SPIN },	     { 5, 4, PACE_NAP },  { 6, 4, PACE_SPIN },
+		{ 2, UINT32_MAX, PACE_NAP },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(pace_choose(rows[i].cpus, rows[i].guest_cpus), rows[i].pace);
+}
+
+static void test_rest(void **state)
+{
+	(void)state;
+	for (int pace = PACE_NAP; pace <= PACE_SPIN; pace++) {
+		uint64_t last = 0;
+
+		/* Straight after work: at once. */
+		assert_int_equal(pace_rest((enum pace)pace, 0), 0);
+		/* The longer without work the longer, and no longer than the bound. */
+		for (uint64_t idle = 1; idle < 1ull << 40; idle *= 2) {
+			uint64_t rest = pace_rest((enum pace)pace, idle);
+
+			assert_true(rest >= last);
+			last = rest;
+		}
+		assert_int_equal(last, PACE_REST_NS);
+		assert_int_equal(pace_rest((enum pace)pace, UINT64_MAX), PACE_REST_NS);
+	}
+	assert_true(pace_rest(PACE_NAP, 1));
+	assert_int_equal(pace_rest(PACE_SPIN, 1), 0);
+}
+
+static void *read_slack(void *arg)
+{
+	*(int *)arg = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
+	return NULL;
+}
+
+/* Threads have it from who starts them. */
+static void test_prepare(void **state)
+{
+	pthread_t thread;
+	int slack = 0;
+
+	(void)state;
+	pace_prepare();
+	assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
+	assert_int_equal(pthread_create(&thread, NULL, read_slack, &slack), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(slack, 1);
+}
+
+/* As many as the thread may use, not as many as there are. */
+static void test_cpus(void **state)
+{
+	cpu_set_t all, one;
+
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
+	assert_int_equal(pace_cpus(), CPU_COUNT(&all));
+	CPU_ZERO(&one);
+	for (int cpu = 0; cpu < CPU_SETSIZE && !CPU_COUNT(&one); cpu++)
+		if (CPU_ISSET(cpu, &all))
+			CPU_SET(cpu, &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	assert_int_equal(pace_cpus(), 1);
+	assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_choose),
+		cmocka_unit_test(test_rest),
+		cmocka_unit_test(test_prepare),
+		cmocka_unit_test(test_cpus),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

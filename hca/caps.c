@@ -58,11 +58,16 @@ static const struct {
 	{ CAP_GENERAL, 9, 5, 0, 4 },	  /* log_max_ra_res_dc */
 	{ CAP_GENERAL, 10, 21, 16, 4 },	  /* log_max_ra_req_qp */
 	{ CAP_GENERAL, 10, 5, 0, 4 },	  /* log_max_ra_res_qp */
+	{ CAP_GENERAL, 11, 22, 22, 1 },	  /* rts2rts_qp_counters_set_id */
+	{ CAP_GENERAL, 12, 31, 31, 1 },	  /* out_of_seq_cnt */
 	{ CAP_GENERAL, 12, 30, 30, 1 },	  /* vport_counters */
+	{ CAP_GENERAL, 12, 29, 29, 1 },	  /* retransmission_q_counters */
+	{ CAP_GENERAL, 12, 25, 16, 255 }, /* max_qp_cnt: HCA_Q_COUNTERS */
 	{ CAP_GENERAL, 13, 29, 29, 1 },	  /* ib_virt: HCA vport commands instead of MADs */
 	{ CAP_GENERAL, 13, 25, 25, 1 },	  /* nic_flow_table */
 	{ CAP_GENERAL, 13, 23, 23, 1 },	  /* device_memory */
 	{ CAP_GENERAL, 13, 20, 16, 15 },  /* local_ca_ack_delay */
+	{ CAP_GENERAL, 13, 14, 14, 1 },	  /* enhanced_error_q_counters */
 	{ CAP_GENERAL, 13, 7, 0, 1 },	  /* num_ports */
 	{ CAP_GENERAL, 14, 28, 24, 30 },  /* log_max_msg */
 	{ CAP_GENERAL, 16, 5, 5, 1 },	  /* dct */

@@ -5,6 +5,7 @@
  */
 #include "hca/budget.h"
 #include "hca/cmd.h"
+#include "hca/q_counter.h"
 
 #define ENTRY_SIZE    64u
 #define ENTRY_TYPE    0x00
@@ -109,9 +110,12 @@ static const struct hca_op ops[] = {
 	{ 0x763, 0x210, 8, "MODIFY_HCA_VPORT_CONTEXT", hca_cmd_modify_vport },
 	{ 0x764, 16, 16, "QUERY_HCA_VPORT_GID", hca_cmd_query_gid },
 	{ 0x765, 16, 16, "QUERY_HCA_VPORT_PKEY", hca_cmd_query_pkey },
+	/* Zero: the capabilities name none of its counters. */
+	{ 0x76f, 16, 16, "QUERY_VNIC_ENV", hca_cmd_nothing },
 	{ 0x770, 16, 0x210, "QUERY_VPORT_COUNTER", hca_cmd_query_vport_counter },
-	{ 0x771, 16, 16, "ALLOC_Q_COUNTER", NULL },
-	{ 0x773, 16, 16, "QUERY_Q_COUNTER", NULL },
+	{ 0x771, 16, 16, "ALLOC_Q_COUNTER", hca_cmd_alloc_q_counter },
+	{ 0x772, 16, 8, "DEALLOC_Q_COUNTER", hca_cmd_dealloc_q_counter },
+	{ 0x773, 0x20, HCA_Q_COUNTER_OUT, "QUERY_Q_COUNTER", hca_cmd_query_q_counter },
 	{ 0x800, 16, 16, "ALLOC_PD", hca_cmd_alloc_pd },
 	{ 0x801, 16, 8, "DEALLOC_PD", hca_cmd_dealloc_pd },
 	{ 0x802, 16, 16, "ALLOC_UAR", hca_cmd_alloc_uar },

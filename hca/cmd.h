@@ -172,6 +172,9 @@ enum hca_cmd_status hca_cmd_query_flow_entry(struct hca *hca, struct hca_cmd *cm
 enum hca_cmd_status hca_cmd_alloc_flow_counter(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_dealloc_flow_counter(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_flow_counter(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_alloc_q_counter(struct hca *hca, struct hca_cmd *cmd); /* q_counter.c */
+enum hca_cmd_status hca_cmd_dealloc_q_counter(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_q_counter(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_create_general(struct hca *hca, struct hca_cmd *cmd); /* general.c */
 enum hca_cmd_status hca_cmd_destroy_general(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_create_uctx(struct hca *hca, struct hca_cmd *cmd); /* umem.c */

@@ -62,11 +62,13 @@ enum hca_fault_state {
 /* Data path state of a QP, at hca_qp.progress. */
 struct hca_flow {
 	/* requester: the message at sq_ci */
-	bool active;	 /* wqe is parsed */
-	bool arrived;	 /* the responder has the request, and is not done with its checks */
-	bool started;	 /* checks passed, receive taken: only data is left */
-	bool executed;	 /* the responder is done with it: only the answer is left */
-	uint64_t atomic; /* what it answers to an atomic */
+	bool active;	  /* wqe is parsed */
+	bool arrived;	  /* the responder has the request, and is not done with its checks */
+	bool started;	  /* checks passed, receive taken: only data is left */
+	bool executed;	  /* the responder is done with it: only the answer is left */
+	bool resent;	  /* the acknowledge timer runs: what is sent next is sent again */
+	bool answer_lost; /* the responder has answered, and knows it when it comes again */
+	uint64_t atomic;  /* what it answers to an atomic */
 	uint64_t done;
 	uint64_t checked_local, checked_remote; /* bytes of the payload that passed, see rc.c */
 	uint8_t *staged;			/* see hca_stage() */

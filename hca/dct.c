@@ -6,11 +6,12 @@
  */
 #include "hca/budget.h"
 #include "hca/cmd.h"
+#include "hca/q_counter.h"
 
 #define DCTC_SIZE 64u
 
 #define DCTC_CQN   2
-#define DCTC_FLAGS 3 /* rre, rwe, rae [19:17] */
+#define DCTC_FLAGS 3 /* counter_set_id [31:24], rre, rwe, rae [19:17] */
 #define DCTC_RNR   4 /* min_rnr_nak [12:8] */
 #define DCTC_SRQN  5
 #define DCTC_PD	   6
@@ -57,9 +58,11 @@ enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd)
 	dct->min_rnr_nak = (uint8_t)field_get(dctc, DCTC_RNR, 12, 8);
 	dct->dc_key = be64_at(dctc, DCTC_KEY);
 	memcpy(dct->qpc, dctc, DCTC_SIZE);
-	status = hca_cmd_add(hca, cmd, &hca->qps, HCA_QPN_FIRST, dct, &dct->number);
+	status = hca_q_counter_bind(hca, cmd, dct, field_get(dctc, DCTC_FLAGS, 31, 24));
+	if (!status)
+		status = hca_cmd_add(hca, cmd, &hca->qps, HCA_QPN_FIRST, dct, &dct->number);
 	if (status) {
-		hca_release(hca, dct);
+		hca_qp_free(hca, dct);
 		return status;
 	}
 	hca_qp_hold(dct, 1);

@@ -6,6 +6,7 @@
 #include "hca/flow_table.h"
 #include "hca/general.h"
 #include "hca/memic.h"
+#include "hca/q_counter.h"
 #include "hca/umem.h"
 
 #include <assert.h>
@@ -149,6 +150,8 @@ bool hca_drop_objects(struct hca *hca)
 	if (!hca_flow_drop(hca))
 		return false;
 	DROP(hca, &hca->flow_counters, hca_release);
+	/* Behind the QPs: no set waits for one that is bound to it. */
+	DROP(hca, &hca->q_counters, hca_release);
 	DROP(hca, &hca->reserved_qpns, hca_release);
 	DROP(hca, &hca->uars, hca_release);
 	DROP(hca, &hca->pds, hca_release);
@@ -242,6 +245,7 @@ static void set_limits(struct hca *hca)
 	hca->uctxs.limit = HCA_UID_SHARED;
 	hca->flow_tables.limit = (1u << HCA_FLOW_LOG_TABLES) + 1;
 	hca->flow_counters.limit = 1u << 16;
+	hca->q_counters.limit = HCA_Q_COUNTERS + 1;
 	hca->umems.limit = 1u << 18;
 	hca->xrcds.limit = 1u << 16;
 	hca->eqs.limit = 1u << 8;

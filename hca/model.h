@@ -309,6 +309,7 @@ struct hca_qp {
 	uint32_t rq_stride; /* bytes */
 	uint32_t srqn;
 	uint32_t user_index;
+	struct hca_q_counter *q_counter; /* what it counts in (q_counter.h), NULL: nothing */
 
 	/* connection */
 	uint16_t rlid;
@@ -570,7 +571,7 @@ struct hca {
 	struct hca_mmio mmio;
 	uint8_t cap[64][4096]; /* capability blocks by type, as SET_HCA_CAP left them */
 	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys, memics, uctxs, umems,
-		flow_tables, flow_counters, reserved_qpns;
+		flow_tables, flow_counters, q_counters, reserved_qpns;
 	struct hca_flow_table *flow_root[2]; /* by enum hca_side, NULL: none */
 	uint32_t cmd_eqn;		     /* 0: polling mode */
 	struct hca_cmd_job job;

@@ -2,6 +2,7 @@
 /* Queue pairs: CREATE_QP, DESTROY_QP, QUERY_QP. Transitions are in qp_modify.c. */
 #include "hca/budget.h"
 #include "hca/cmd.h"
+#include "hca/q_counter.h"
 #include "hca/qp.h"
 #include "hca/umem.h"
 
@@ -41,6 +42,7 @@ struct hca_qp *hca_qp_get(struct hca *hca, const struct hca_cmd *cmd)
 void hca_qp_free(struct hca *hca, struct hca_qp *qp)
 {
 	hca_qp_stop(qp);
+	hca_q_counter_unbind(qp);
 	hca_record_free(&qp->dbr);
 	hca_pages_free(hca, &qp->pages);
 	hca_release(hca, qp);

@@ -4,6 +4,7 @@
  * belong to it are taken over, some of them only when their bit of opt_param_mask is set.
  */
 #include "hca/cmd.h"
+#include "hca/q_counter.h"
 #include "hca/qp.h"
 
 #define MODIFY_MASK 0x10u
@@ -21,6 +22,7 @@
 #define OPT_QKEY (1u << 5)
 #define OPT_RNR	 (1u << 6)
 #define OPT_PORT (1u << 16)
+#define OPT_QCNT (1u << 25)
 
 /* Transitions, as a set. */
 #define T_INIT	 (1u << 0) /* RST2INIT */
@@ -58,9 +60,9 @@ static const struct field {
 	uint8_t always, masked;
 	uint32_t opt;
 } fields[] = {
-	{ QPC_SIZES, 31, 24, T_RTR, 0, 0 }, /* mtu, log_msg_max */
-	{ QPC_SIZES, 4, 4, T_INIT, 0, 0 },  /* rlky */
-	{ QPC_UAR, 31, 24, T_INIT, 0, 0 },  /* counter_set_id */
+	{ QPC_SIZES, 31, 24, T_RTR, 0, 0 },		/* mtu, log_msg_max */
+	{ QPC_SIZES, 4, 4, T_INIT, 0, 0 },		/* rlky */
+	{ QPC_UAR, 31, 24, T_INIT, T_RERTS, OPT_QCNT }, /* counter_set_id */
 	{ QPC_REMOTE_QPN, 23, 0, T_RTR, 0, 0 },
 	{ QPC_PATH, 15, 0, T_INIT, T_ANY, OPT_PKEY }, /* pkey_index */
 	{ QPC_PATH, 31, 16, T_RTR, 0, 0 },
@@ -103,6 +105,17 @@ static void merge(uint8_t *qpc, const uint8_t *partial, uint8_t set, uint32_t ma
 			field_put(qpc, f->dw, f->hi, f->lo,
 				  field_get(partial, f->dw, f->hi, f->lo));
 	}
+}
+
+/* The set of counters that a transition names, if it names one. */
+static enum hca_cmd_status bind_counter(struct hca *hca, struct hca_cmd *cmd, struct hca_qp *qp,
+					uint8_t set)
+{
+	uint32_t number = field_get(cmd->in + MODIFY_QPC, QPC_UAR, 31, 24);
+
+	if (set != T_INIT && !(set == T_RERTS && be32_at(cmd->in, MODIFY_MASK) & OPT_QCNT))
+		return HCA_CMD_OK;
+	return hca_q_counter_bind(hca, cmd, qp, number);
 }
 
 /* RST: counters start again; software zeroes the doorbell records itself. */
@@ -149,6 +162,7 @@ enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 	const struct transition *t = find_transition(be16_at(cmd->in, 0));
 	struct hca_qp *qp = hca_qp_get(hca, cmd);
 	const uint8_t *partial = cmd->in + MODIFY_QPC;
+	enum hca_cmd_status status;
 	enum hca_qp_state old;
 	uint32_t pd;
 
@@ -166,6 +180,9 @@ enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 		pd = pd ? pd : qp->pd;
 		if (!hca_plain_find(cmd, &hca->pds, pd))
 			return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050013);
+		status = bind_counter(hca, cmd, qp, t->set);
+		if (status)
+			return status;
 		hca_plain_hold(&hca->pds, qp->pd, -1);
 		hca_plain_hold(&hca->pds, pd, 1);
 		field_put(qp->qpc, QPC_PD, 23, 0, pd);

@@ -10,13 +10,15 @@
 #include "hca/budget.h"
 #include "hca/data.h"
 #include "hca/flow_table.h"
+#include "hca/q_counter.h"
 #include "hca/qp.h"
 
 #define ACK_TIMEOUT_UNIT_NS 4096u
 /* ack_timeout 0 means "wait for ever": look again this often. */
 #define RETRY_FOREVER_NS 10000000u
 #define RNR_FOREVER	 7
-/* Enough for both sides of a chunk in pages: what is fetched is delivered, and not fetched again. */
+/* Enough for both sides of a chunk in pages: what is fetched is delivered, and not fetched again.
+ */
 #define CHUNK_WORK (4 * (int64_t)HCA_CHUNK)
 
 /* RNR NAK timer field (IBTA vol. 1, 9.7.5.2.8) in units of 10 us. */
@@ -91,7 +93,8 @@ static bool is_connected_to(const struct hca_qp *qp, const struct hca_qp *from)
 
 	if (qp->type != from->type || qp->remote_qpn != from->number)
 		return false;
-	return hca_has_lid(from->hca, qp->rlid) || (qp->grh && be64_at(qp->rgid, 8) == params->guid);
+	return hca_has_lid(from->hca, qp->rlid) ||
+	       (qp->grh && be64_at(qp->rgid, 8) == params->guid);
 }
 
 /* The target that the WQE names, or NULL. */
@@ -145,6 +148,7 @@ static enum hca_step no_answer(const struct message *m)
 	if (!qp->retries_left)
 		return error(m, HCA_SYND_RETRY);
 	qp->retries_left--;
+	m->flow->resent = true;
 	return wait_ns(m, (uint64_t)ACK_TIMEOUT_UNIT_NS << qp->ack_timeout);
 }
 
@@ -165,10 +169,16 @@ static enum hca_step request(const struct message *m)
 	/* The timer of the last time expired. */
 	if (!m->qp->retries_left)
 		return no_answer(m);
+	hca_count(m->qp, HCA_Q_LOCAL_ACK_TIMEOUT, m->flow->resent);
+	m->flow->resent = false;
 	if (!hca_pass(m->qp->hca, HCA_TX, false, count, len) || !m->peer ||
 	    !hca_pass(m->peer->hca, HCA_RX, false, count, len))
 		return no_answer(m);
 	announce(m);
+	if (m->flow->executed || m->flow->answer_lost)
+		hca_count(m->peer, HCA_Q_DUPLICATE_REQUEST, (uint32_t)count);
+	else
+		hca_count_request(m->peer, m->wqe->opcode);
 	return HCA_STEP_MORE;
 }
 
@@ -185,6 +195,7 @@ static enum hca_step not_ready(const struct message *m)
 {
 	struct hca_qp *qp = m->qp;
 
+	hca_count(m->peer, HCA_Q_OUT_OF_BUFFER, 1);
 	if (qp->type == HCA_QP_UC)
 		return HCA_STEP_DONE;
 	if (!answered(m, 0))
@@ -195,6 +206,7 @@ static enum hca_step not_ready(const struct message *m)
 			return error(m, HCA_SYND_RNR_RETRY);
 		qp->rnr_left--;
 	}
+	hca_count(qp, HCA_Q_RNR_NAK_RETRY, 1);
 	return wait_ns(m, 10000 * (uint64_t)rnr_timer[m->peer->min_rnr_nak & 31]);
 }
 
@@ -229,6 +241,7 @@ static enum hca_step refuse(const struct message *m, uint8_t syndrome, int event
 {
 	if (m->qp->type == HCA_QP_UC)
 		return HCA_STEP_DONE;
+	hca_count_refusal(m->peer, syndrome);
 	break_responder(m, event);
 	return answered(m, 0) ? error(m, syndrome) : no_answer(m);
 }
@@ -397,7 +410,8 @@ static enum hca_step start(const struct message *m)
 		step = check_receive(m);
 	if (step != HCA_STEP_MORE)
 		return step;
-	if (m->wqe->opcode == HCA_OP_READ && !answered(m, m->wqe->length))
+	m->flow->answer_lost = m->wqe->opcode == HCA_OP_READ && !answered(m, m->wqe->length);
+	if (m->flow->answer_lost)
 		return no_answer(m);
 	m->flow->started = true;
 	m->flow->fault[HCA_FAULT_REQUESTER] = HCA_FAULT_IDLE;

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "hca/data.h"
+#include "hca/q_counter.h"
 
 #define SRQ_NEXT_LEN  16u /* next segment in front of an SRQ WQE's data segments */
 #define FLUSH_POLL_NS 1000000u
@@ -126,6 +127,7 @@ void hca_recv_fail(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome)
 {
 	struct hca_cqe cqe = { .opcode = HCA_CQE_RESP_ERR, .syndrome = syndrome };
 
+	hca_count_receive_error(qp, syndrome);
 	hca_recv_complete(qp, flow, &cqe);
 }
 

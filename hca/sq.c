@@ -6,6 +6,7 @@
  */
 #include "hca/budget.h"
 #include "hca/data.h"
+#include "hca/q_counter.h"
 
 /* One turn of a QP. */
 #define TURN_WQES  16u
@@ -176,6 +177,8 @@ static void complete(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t opcod
 	unsigned int blocks = ((unsigned int)wqe->ds * 16 + HCA_WQE_BB - 1) / HCA_WQE_BB;
 
 	qp->sq_ci = (uint16_t)(qp->sq_ci + (blocks ? blocks : 1));
+	if (opcode == HCA_CQE_REQ_ERR)
+		hca_count_request_error(qp, syndrome);
 	if (opcode == HCA_CQE_REQ_ERR || wqe->signalled)
 		hca_cq_post(qp->hca, qp->cqn_snd, &cqe);
 }
@@ -187,6 +190,7 @@ static void reset_message(struct hca_qp *qp, struct hca_flow *flow)
 	flow->arrived = false;
 	flow->started = false;
 	flow->executed = false;
+	flow->resent = flow->answer_lost = false;
 	flow->done = 0;
 	flow->checked_local = flow->checked_remote = 0;
 	hca_release(qp->hca, flow->staged);

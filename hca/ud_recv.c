@@ -4,8 +4,11 @@
  * queue of their receiver, whose own turns deliver them: no function touches the objects of
  * another, and a group of thousands of QPs is served over as many turns as that takes.
  */
+#include <errno.h>
+
 #include "hca/budget.h"
 #include "hca/data.h"
+#include "hca/q_counter.h"
 #include "hca/qp.h"
 
 /* Of a turn's work, what is left for the queue pairs. */
@@ -142,8 +145,15 @@ static bool receive(struct hca_qp *qp, const struct subnet_packet *packet)
 		inbox->qpn = qp->number;
 		inbox->checked = inbox->moved = 0;
 	}
-	if (hca_recv_take(qp, flow, 0))
+	switch (hca_recv_take(qp, flow, 0)) {
+	case 0:
+		break;
+	case -EAGAIN:
+		hca_count(qp, HCA_Q_OUT_OF_BUFFER, 1);
 		return true;
+	default:
+		return true;
+	}
 	if (SUBNET_GRH_LEN + packet->len > flow->recv.length) {
 		fail_receive(qp, flow, HCA_SYND_LOCAL_LENGTH);
 		return true;

@@ -56,6 +56,7 @@ TABLE(pd, &hca->pds)
 TABLE(xrcd, &hca->xrcds)
 TABLE(uctx, &hca->uctxs)
 TABLE(counter, &hca->flow_counters)
+TABLE(q_counter, &hca->q_counters)
 TABLE(qpns, &hca->reserved_qpns)
 TABLE(memic, &hca->memics)
 TABLE(umem, &hca->umems)
@@ -223,6 +224,7 @@ static const struct kind kinds[] = {
 	{ "XRCD", 0x80e, 0x80f, 16, NUMBER_ONLY, table_xrcd, 1u << 16 },
 	{ "UCTX", 0xa04, 0xa06, 16, NUMBER_ONLY, table_uctx, 0xffff },
 	{ "counter", 0x939, 0x93a, 16, NUMBER_ONLY, table_counter, 1u << 16 },
+	{ "Q counter", 0x771, 0x772, 16, NUMBER_ONLY, table_q_counter, 256 },
 	{ "QP numbers", 0xa00, 0xa03, 16, fill_qpns, destroy_qpns, table_qpns, 2049 },
 	{ "MEMIC", 0x205, 0x206, 0x20, fill_memic, destroy_memic, table_memic, 16385 },
 	{ "umem", 0xa08, 0xa0a, 0x38, fill_umem, destroy_umem, table_umem, 1u << 18 },
@@ -273,10 +275,10 @@ static int setup(void **state)
 	named.buf = fixture_alloc(*state, 4096, 4096);
 	mailboxes = ((struct fixture *)*state)->brk;
 	assert_int_equal(create(&kinds[3], 0, &named.uid), 0);
-	assert_int_equal(create(&kinds[8], 0, &named.eqn), 0);
+	assert_int_equal(create(&kinds[9], 0, &named.eqn), 0);
 	named.eqn &= 0xff;
-	assert_int_equal(create(&kinds[9], 0, &named.cqn), 0);
-	assert_int_equal(create(&kinds[10], 0, &named.srqn), 0);
+	assert_int_equal(create(&kinds[10], 0, &named.cqn), 0);
+	assert_int_equal(create(&kinds[11], 0, &named.srqn), 0);
 	be16_put(in, 0, 0x930);
 	in[0x10] = RDMA_RX;
 	field_put(in + 0x18, 0, 7, 0, HCA_FLOW_LOG_SIZE);

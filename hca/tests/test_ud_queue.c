@@ -258,6 +258,16 @@ static void test_attachments(void **state)
 	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), HCA_CMD_LIMIT);
 	assert_int_equal(hca->mcg.count, HCA_MCG_MAX);
 	assert_true(hca->memory_used == used);
+	/* One less makes room for one. */
+	be16_put(in, 0, DETACH);
+	be32_put(in, 0x14, 5);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), 0);
+	be16_put(in, 0, ATTACH);
+	be32_put(in, 0x14, i);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), 0);
+	be32_put(in, 0x14, i + 1);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), HCA_CMD_LIMIT);
+	assert_true(hca->memory_used == used);
 	fixture_simple(port, 0x501, 0, end.qp.number, 0);
 	assert_int_equal(hca->mcg.count, 0);
 	assert_null(hca->mcg.entry);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Transports whose requests name the receive queue: XRC and dynamically connected. */
+#include "hca/tests/counts.h"
 #include "hca/tests/traffic.h"
 
 #define STRIDE 32
@@ -18,7 +19,7 @@ static struct fixture_cq cq; /* of the SRQ */
 static struct srq srq;
 static struct fixture_qp target;
 static uint64_t buf;
-static uint32_t key, xrcd, dctn;
+static uint32_t key, xrcd, dctn, dct_counts;
 
 static void srq_create(struct srq *s, uint32_t pd)
 {
@@ -185,6 +186,7 @@ static uint8_t dct_create(uint32_t srqn)
 
 	be16_put(in, 0, 0x710);
 	field_put(in + 0x10, 2, 23, 0, cq.number);
+	field_put(in + 0x10, 3, 31, 24, dct_counts);
 	field_put(in + 0x10, 3, 18, 18, 1);
 	field_put(in + 0x10, 5, 23, 0, srqn);
 	field_put(in + 0x10, 6, 23, 0,
@@ -238,6 +240,26 @@ static void test_dc(void **state)
 	fixture_poll(*state);
 	expect_done(&a, 2);
 	assert_memory_equal(fixture_at(*state, buf + 1000), at(&a, 0), 300);
+}
+
+static void test_dc_counts(void **state)
+{
+	uint32_t counts = counts_new(port);
+
+	dct_counts = counts + 1;
+	assert_int_equal(dct_create(srq.number), HCA_CMD_BAD_RESOURCE);
+	dct_counts = counts;
+	assert_int_equal(dct_create(srq.number), 0);
+	dct_counts = 0;
+	srq_post(buf, 100);
+	dc_post(KEY, 0, 0, 100);
+	dc_post(KEY, buf + 1000, key, 300);
+	fixture_poll(*state);
+	EXPECT_COUNTS(port, counts, { HCA_Q_RX_DCT_CONNECT, 2 }, { HCA_Q_RX_WRITE, 1 });
+	dc_post(KEY + 1, buf + 1000, key, 300);
+	fixture_poll(*state);
+	EXPECT_COUNTS(port, counts, { HCA_Q_RX_DCT_CONNECT, 1 }, { HCA_Q_RX_WRITE, 1 },
+		      { HCA_Q_RESP_REMOTE_ACCESS, 1 });
 }
 
 /* An initiator without the key fails; the target serves the next one. */
@@ -318,6 +340,27 @@ static void test_dc_streams(void **state)
 	assert_int_equal(fixture_qp_state(a.port, &a.qp), HCA_QP_ERR);
 }
 
+/* Nobody answers one stream: the next one has no time-outs of it. */
+static void test_dc_streams_counts(void **state)
+{
+	struct hca_qp *target_dct = hca_table_get(&port->hca->qps, dctn);
+	uint32_t counts = counts_new(a.port);
+
+	assert_int_equal(counts_bind(&a, counts), 0);
+	((struct hca_qp *)hca_table_get(&a.port->hca->qps, a.qp.number))->retry_count = 1;
+	target_dct->state = HCA_QP_ERR;
+	stream_post(5, true);
+	poll_until(&a, &a.scq, 1000);
+	expect_error(&a, 0, HCA_SYND_RETRY);
+	EXPECT_COUNTS(a.port, counts, { HCA_Q_LOCAL_ACK_TIMEOUT, 1 },
+		      { HCA_Q_REQ_TRANSPORT_RETRIES, 1 }, { HCA_Q_REQ_CQE, 1 });
+	target_dct->state = HCA_QP_RTR;
+	stream_post(6, true);
+	fixture_poll(*state);
+	expect_done(&a, 2);
+	EXPECT_NO_COUNTS(a.port, counts);
+}
+
 /* An error of the sender's own stops all streams. */
 static void test_dc_streams_local(void **state)
 {
@@ -393,9 +436,11 @@ int main(void)
 		TEST(test_xrc_send, setup_xrc),
 		TEST(test_xrc_refused, setup_xrc),
 		TEST(test_dc, setup_dc),
+		TEST(test_dc_counts, setup_dc),
 		TEST(test_dc_key, setup_dc),
 		TEST(test_dct_commands, setup_dc),
 		TEST(test_dc_streams, setup_streams),
+		TEST(test_dc_streams_counts, setup_streams),
 		TEST(test_dc_no_streams, setup_dc),
 		TEST(test_dc_streams_local, setup_streams),
 		TEST(test_dc_streams_create, setup_dc),

@@ -41,6 +41,7 @@
 #define REG_PVLC	0x500fu
 #define REG_NODE_DESC	0x6001u
 #define REG_HOST_ENDIAN 0x7004u
+#define REG_MNVDA	0x9024u
 #define REG_DTOR	0xc00eu
 
 #define VENDOR_OUI 0x0002c9u
@@ -327,6 +328,42 @@ static void fill_paos(const struct hca *hca, uint8_t *reg)
 	field_put(reg, 0, 3, 0, hca->port_state.state == PORT_DOWN ? 2 : 1); /* down, up */
 }
 
+/*
+ * Items of non-volatile configuration, by class and index, with their lengths in bytes. All are as
+ * a board has them that offers no virtual functions and no choices: zero, and not to be written.
+ */
+static const struct {
+	uint32_t type;
+	uint16_t len;
+} nv_items[] = {
+	{ 0x00000080, 12 }, /* global PCI settings */
+	{ 0x00000081, 20 }, /* and what can be set: sriov_support */
+	{ 0x0000010a, 8 },  /* software offload: cqe_compression */
+	{ 0x0000010b, 4 },  /* and what can be set */
+	{ 0x0000011d, 8 },  /* software acceleration: swp_l4_csum_mode */
+	{ 0x03000080, 16 }, /* PCI settings of the function */
+};
+
+/* The item that the header in @in names, with no more data than it has. */
+static enum hca_cmd_status read_nv_item(struct hca *hca, struct hca_cmd *cmd)
+{
+	const uint8_t *in = cmd->in + HCA_CMD_CONTEXT;
+	uint8_t *out = cmd->out + HCA_CMD_CONTEXT;
+	uint32_t type = be32_at(in, 4);
+	size_t i;
+
+	for (i = 0; i < sizeof(nv_items) / sizeof(nv_items[0]); i++) {
+		if (nv_items[i].type != type)
+			continue;
+		field_put(out, 0, 23, 22, field_get(in, 0, 23, 22)); /* access_mode */
+		field_put(out, 0, 8, 0, nv_items[i].len);
+		be32_put(out, 4, type);
+		return HCA_CMD_OK;
+	}
+	hca_unmodelled(hca, "non-volatile item 0x%08x", type);
+	return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0d0006);
+}
+
 static const struct {
 	uint16_t id;
 	uint16_t size;
@@ -337,6 +374,7 @@ static const struct {
 	{ REG_PAOS, 16, false, fill_paos },    { REG_PVLC, 16, false, fill_pvlc },
 	{ REG_PPCNT, 256, false, fill_ppcnt }, { REG_NODE_DESC, 64, true, NULL },
 	{ REG_HOST_ENDIAN, 16, true, NULL },   { REG_DTOR, 60, false, NULL },
+	{ REG_MNVDA, 268, false, NULL },
 };
 
 enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd)
@@ -358,6 +396,8 @@ enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x0d0004);
 	if (read && cmd->olen < HCA_CMD_CONTEXT + registers[i].size)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_OUTPUT_LEN, 0x0d0005);
+	if (id == REG_MNVDA)
+		return read_nv_item(hca, cmd);
 	if (registers[i].fill) {
 		registers[i].fill(hca, out);
 	} else if (id == REG_NODE_DESC) {

@@ -306,6 +306,16 @@ static void gids_and_pkeys(void **state)
 }
 
 /* Ports that are not bound to each other. */
+/* devlink asks for them, whatever the capabilities say. */
+static void vnic_counters(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint8_t out[0x210], want[0x210] = { 0 };
+
+	assert_int_equal(query(port, 0x76f, 0, 0, 0, out, sizeof(out)), 0);
+	assert_memory_equal(out, want, sizeof(want));
+}
+
 static void lag(void **state)
 {
 	struct fixture_port *port = &((struct fixture *)*state)->port[0];
@@ -692,6 +702,47 @@ static void page_sizes(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 
+/* What devlink asks for: items that there are, with their lengths; zero, and nobody writes them. */
+static void nv_items(void **state)
+{
+	static const struct {
+		uint32_t type;
+		uint16_t len;
+	} items[] = {
+		{ 0x80, 12 }, { 0x81, 20 }, { 0x10a, 8 },
+		{ 0x10b, 4 }, { 0x11d, 8 }, { 0x03000080, 16 },
+	};
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint8_t in[16 + 268], out[16 + 268], want[16 + 268];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+		memset(in, 0xff, sizeof(in)); /* what is asked with is not what is answered */
+		memset(want, 0, sizeof(want));
+		be16_put(in, 0, 0x805);
+		be32_put(in, 4, 1);
+		be32_put(in, 8, 0x9024);
+		be32_put(in, 16 + 4, items[i].type);
+		field_put(in + 16, 0, 23, 22, 2); /* the default */
+		field_put(want + 16, 0, 23, 22, 2);
+		field_put(want + 16, 0, 8, 0, items[i].len);
+		be32_put(want, 16 + 4, items[i].type);
+		assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), 0);
+		assert_memory_equal(out, want, sizeof(want));
+		be32_put(in, 4, 0);
+		assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)),
+				 HCA_CMD_BAD_PARAM);
+		be32_put(in, 4, 1);
+		assert_int_equal(fixture_cmd(port, in, sizeof(in) - 4, out, sizeof(out)),
+				 HCA_CMD_BAD_INPUT_LEN);
+		assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out) - 4),
+				 HCA_CMD_BAD_OUTPUT_LEN);
+		be32_put(in, 16 + 4, items[i].type ^ 1u << 23);
+		assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)),
+				 HCA_CMD_BAD_PARAM);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -704,8 +755,10 @@ int main(void)
 		TEST(caps_of_other_types),
 		TEST(vport),
 		TEST(gids_and_pkeys),
+		TEST(vnic_counters),
 		TEST(lag),
 		TEST(registers),
+		TEST(nv_items),
 		TEST(uar_pools),
 		TEST(table_of_numbers),
 		TEST(table_without_memory),

@@ -126,7 +126,7 @@ build_kernel_tests()
 		echo "$RDMA_CORE $RDMA_CORE_STOCK"
 		find "$headers" -type f | LC_ALL=C sort | xargs cat
 	} | key testbed/build/kernel-tests.sh testbed/build/old-tests.sh testbed/build/examples.sh docs/application.md \
-		$(find kernel/tests providers/tests perftest/tests tests/faults/*.[ch] testbed/matrix/*.[ch] testbed/cost/*.c \
+		$(find kernel/tests providers/tests perftest/tests tests/faults/*.[ch] tests/reports/*.[ch] testbed/matrix/*.[ch] testbed/cost/*.c \
 			testbed/report/*.c doctor/*.c librdmacm-examples/*.[ch] vfiobar/*.[ch] -type f | LC_ALL=C sort))
 	KERNEL_TESTS=$TPH_CACHE/kernel-tests-$tests_key
 	[ ! -d "$KERNEL_TESTS" ] || return 0

@@ -27,8 +27,8 @@ bool hca_cmd_poll(struct hca *hca);
 void hca_cmd_abandon(struct hca *hca);
 
 /*
- * A command that drivers know. @ilen, @olen: least lengths, bytes; shorter ones never reach @fn. One
- * without @fn is there for its name: this device has it not.
+ * A command that drivers know. @ilen, @olen: least lengths, bytes; shorter ones never reach @fn.
+ * One without @fn is there for its name: this device has it not.
  */
 struct hca_op {
 	uint16_t opcode;
@@ -123,8 +123,10 @@ void hca_ud_drop(struct hca *hca);
 /* mmio.c: BAR0, on the transport's thread. */
 extern const struct pcie_function_ops hca_function_ops;
 /* An 8-byte doorbell in a UAR page, as hca_poll() hands it out. */
-#define HCA_UAR_CQ_ARM 0x20u
-#define HCA_UAR_SQ     0x800u
+#define HCA_UAR_CQ_ARM	  0x20u
+#define HCA_UAR_EQ_ARM	  0x40u /* EQ number in [31:24], consumer index in [23:0] */
+#define HCA_UAR_EQ_UPDATE 0x48u /* the same, but does not arm */
+#define HCA_UAR_SQ	  0x800u
 
 /* caps.c: back to what a device has after reset. */
 void hca_caps_reset(struct hca *hca);

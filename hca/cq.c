@@ -65,19 +65,20 @@ static bool is_armed(const struct hca_cq *cq, uint32_t arm)
 	return !cq->event_sent || cq->event_sn != (arm >> 28 & 3);
 }
 
-static void send_event(struct hca *hca, struct hca_cq *cq, uint32_t arm)
+/* Returns false when the EQ has no room: then @cq stays armed, and has its event later. */
+static bool send_event(struct hca *hca, struct hca_cq *cq, uint32_t arm)
 {
 	struct hca_eq *eq = hca_table_get(&hca->eqs, cq->eqn);
 	uint8_t data[28] = { 0 };
 
+	be32_put(data, 0x18, cq->number);
+	if (eq && !hca_eq_post(hca, eq, HCA_EVENT_COMPLETION, 0, data))
+		return false;
 	cq->event_sent = true;
 	cq->event_sn = arm >> 28 & 3;
 	cq->any_new = false;
 	cq->any_solicited = false;
-	if (!eq)
-		return;
-	be32_put(data, 0x18, cq->number);
-	hca_eq_post(hca, eq, HCA_EVENT_COMPLETION, 0, data);
+	return true;
 }
 
 void hca_cq_arm_lost(struct hca *hca, struct hca_cq *cq)
@@ -101,8 +102,7 @@ bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq)
 	newest = solicited ? cq->solicited_pi : cq->pi;
 	if (!is_after(newest, record[1] & 0xffffff))
 		return false;
-	send_event(hca, cq, record[1]);
-	return true;
+	return send_event(hca, cq, record[1]);
 }
 
 /* --- completions ------------------------------------------------------------------------- */

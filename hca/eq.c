@@ -1,5 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Event queues. Layouts: struct mlx5_eqe, eqc and create_eq of the driver's headers. */
+/*
+ * Event queues. Layouts: struct mlx5_eqe, eqc and create_eq of the driver's headers.
+ *
+ * Interrupts. An EQ is armed or fired (MLX5_EQC_ST_ARMED, _FIRED). An event that is posted to an
+ * armed EQ raises its vector and leaves it fired: further ones are written and say nothing. The
+ * doorbell arms it again with the consumer index; one that is behind the producer raises the vector
+ * at once, so that software may stop in the middle: mlx5_core takes 128 EQEs (its
+ * MLX5_EQ_POLLING_BUDGET), arms, and counts on the next interrupt for the others.
+ *
+ * Doorbells in shared pages are not trapped but looked for. EQs of one page share its doorbell word
+ * there, and a later one hides an earlier: whichever is seen counts for all of them, with the last
+ * index that is known of each. An interrupt too many does no harm, one too few ends all.
+ *
+ * Room. What was not consumed is never overwritten, unless software asked for that (eqc.oi). A
+ * completion event has its CQ to wait in, which stays armed: a driver may have many more CQs than
+ * its EQ has entries (mlx5_core: 64 + 128, by devlink's io_eq_size, for up to 2^22 CQs). All others
+ * have nowhere to be; "async EQ buffer overrun" is among the syndromes of the health buffer.
+ */
 #include "hca/budget.h"
 #include "hca/cmd.h"
 
@@ -12,37 +29,60 @@
 #define LOG_EQ_MAX 22u /* log_max_eq_sz of caps.c */
 #define EVENT_MASK 0x58u
 
-#define EQC_OVERRUN 0xau /* status: a write failed */
-/* Syndromes of the health buffer. */
+#define EQC_OVERRUN	 0xau /* status: a write failed */
+#define EQC_ARMED	 0x9u /* st */
+#define EQC_FIRED	 0xau
+#define EQC_ALWAYS_ARMED 0xbu
+/* Syndrome of the health buffer. */
 #define HEALTH_ASYNC_EQ_OVERRUN 0x0cu
-#define HEALTH_EQ_ERROR		0x0du
 
-/*
- * Software has not consumed what is where the next EQE would go. That is an error which firmware
- * reports by its health, as there is no event to report it with. Where the doorbell of an EQ is not
- * trapped, how far software has come is not known, and the oldest EQE is overwritten.
- */
-static bool overruns(struct hca *hca, struct hca_eq *eq)
+/* Events that software has not consumed. */
+static uint32_t waiting(struct hca *hca, const struct hca_eq *eq)
 {
-	uint32_t ci = atomic_load(&hca->mmio.eq_ci[eq->number]);
-
-	if (eq->overrun)
-		return true;
-	if (!(ci & HCA_EQ_CI_KNOWN) || !(((eq->pi - ci) & 0xffffff) >> eq->log_size))
-		return false;
-	eq->overrun = true;
-	hca_inject_health(hca, eq->mask ? HEALTH_ASYNC_EQ_OVERRUN : HEALTH_EQ_ERROR, true);
-	return true;
+	return (eq->pi - atomic_load(&hca->mmio.eq_ci[eq->number])) & 0xffffff;
 }
 
-void hca_eq_post(struct hca *hca, struct hca_eq *eq, uint8_t type, uint8_t subtype,
+static bool is_full(struct hca *hca, const struct hca_eq *eq)
+{
+	return !eq->overrun_ignored && waiting(hca, eq) >> eq->log_size;
+}
+
+static bool is_shared(const struct hca_eq *eq)
+{
+	return eq->uar >= HCA_UAR_FIRST_SHARED;
+}
+
+static void interrupt(struct hca *hca, const struct hca_eq *eq)
+{
+	if (atomic_exchange(&hca->mmio.eq_armed[eq->number], false) || eq->always_armed)
+		pcie_interrupt(&hca->fn, eq->vector);
+}
+
+/* Returns what hca_eq_post() does. */
+static bool no_room(struct hca *hca, struct hca_eq *eq, uint8_t type)
+{
+	if (type != HCA_EVENT_COMPLETION) {
+		eq->overrun = true;
+		hca_inject_health(hca, HEALTH_ASYNC_EQ_OVERRUN, true);
+		return true;
+	}
+	/* Where the doorbell that made room may be hidden: ask for another. */
+	if (!eq->holds_back && is_shared(eq))
+		pcie_interrupt(&hca->fn, eq->vector);
+	eq->holds_back = true;
+	return false;
+}
+
+bool hca_eq_post(struct hca *hca, struct hca_eq *eq, uint8_t type, uint8_t subtype,
 		 const uint8_t data[28])
 {
 	uint64_t at = EQE_SIZE * (uint64_t)(eq->pi & ((1u << eq->log_size) - 1));
 	uint8_t eqe[EQE_SIZE] = { 0 };
 
-	if (overruns(hca, eq))
-		return;
+	if (eq->overrun)
+		return true;
+	if (is_full(hca, eq))
+		return no_room(hca, eq, type);
 	eqe[EQE_TYPE] = type;
 	eqe[EQE_SUBTYPE] = subtype;
 	memcpy(eqe + EQE_DATA, data, 28);
@@ -50,9 +90,66 @@ void hca_eq_post(struct hca *hca, struct hca_eq *eq, uint8_t type, uint8_t subty
 	/* The owner bit makes the entry valid: it goes last. */
 	if (hca_pages_write(hca, &eq->pages, at, eqe, 60) ||
 	    hca_pages_write(hca, &eq->pages, at + 60, eqe + 60, 4))
-		return;
+		return true;
 	eq->pi++;
-	pcie_interrupt(&hca->fn, eq->vector);
+	interrupt(hca, eq);
+	return true;
+}
+
+/* What the doorbell word @reg of the page of @eq holds, taken out of it; 0: nothing. */
+static uint32_t take_word(struct hca *hca, const struct hca_eq *eq, uint32_t reg)
+{
+	uint8_t *page = (uint8_t *)hca->uar_memory +
+			(uint64_t)(eq->uar - HCA_UAR_FIRST_SHARED) * HCA_UAR_PAGE;
+	_Atomic uint32_t *word = (_Atomic uint32_t *)(page + reg);
+
+	return atomic_load(word) ? be32toh(atomic_exchange(word, 0)) : 0;
+}
+
+/* The doorbells of the page of @eq. Returns whether there were any. */
+static bool look_at_page(struct hca *hca, const struct hca_eq *eq)
+{
+	uint32_t update = take_word(hca, eq, HCA_UAR_EQ_UPDATE);
+	uint32_t arm = take_word(hca, eq, HCA_UAR_EQ_ARM), i;
+
+	for (i = 0; (arm || update) && i < hca->eqs.size; i++) {
+		const struct hca_eq *other = hca->eqs.slot[i];
+
+		if (!other || other->uar != eq->uar)
+			continue;
+		if (update >> 24 == i)
+			atomic_store(&hca->mmio.eq_ci[i], update & 0xffffff);
+		if (arm >> 24 == i)
+			atomic_store(&hca->mmio.eq_ci[i], arm & 0xffffff);
+		if (arm)
+			atomic_store(&hca->mmio.eq_armed[i], true);
+	}
+	return arm || update;
+}
+
+bool hca_eq_look(struct hca *hca, bool rung)
+{
+	uint32_t i;
+
+	for (i = 0; hca->shared_eqs && i < hca->eqs.size; i++) {
+		const struct hca_eq *eq = hca->eqs.slot[i];
+
+		if (eq && is_shared(eq))
+			rung |= look_at_page(hca, eq);
+	}
+	for (i = 0; rung && i < hca->eqs.size; i++) {
+		struct hca_eq *eq = hca->eqs.slot[i];
+
+		if (!eq || eq->overrun)
+			continue;
+		if (waiting(hca, eq) && !eq->always_armed)
+			interrupt(hca, eq);
+		if (eq->holds_back && !is_full(hca, eq)) {
+			eq->holds_back = false;
+			hca->cq_lost = hca->cqs.size;
+		}
+	}
+	return rung;
 }
 
 void hca_event(struct hca *hca, enum hca_event type, uint8_t subtype, const uint8_t data[28])
@@ -92,7 +189,8 @@ enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd)
 	enum hca_cmd_status status;
 	struct hca_eq *eq;
 
-	if (log_size > LOG_EQ_MAX || vector >= hca->params.vectors)
+	/* ec: all events in one entry. */
+	if (log_size > LOG_EQ_MAX || vector >= hca->params.vectors || field_get(eqc, 0, 18, 18))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0e0001);
 	if (!hca_table_get(&hca->uars, uar))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0e0002);
@@ -113,7 +211,11 @@ enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd)
 	eq->vector = (uint16_t)vector;
 	eq->mask = be64_at(cmd->in, EVENT_MASK);
 	memcpy(eq->context, eqc, sizeof(eq->context));
+	eq->overrun_ignored = field_get(eqc, 0, 17, 17);
+	eq->always_armed = field_get(eqc, 0, 11, 8) == EQC_ALWAYS_ARMED;
+	hca->shared_eqs += is_shared(eq);
 	atomic_store(&hca->mmio.eq_ci[eq->number], 0);
+	atomic_store(&hca->mmio.eq_armed[eq->number], field_get(eqc, 0, 11, 8) == EQC_ARMED);
 	if (eq->mask >> HCA_EVENT_CMD & 1)
 		hca->cmd_eqn = eq->number;
 	field_put(cmd->out, 2, 7, 0, eq->number);
@@ -132,6 +234,7 @@ enum hca_cmd_status hca_cmd_destroy_eq(struct hca *hca, struct hca_cmd *cmd)
 	hca_table_remove(hca, &hca->eqs, number);
 	if (hca->cmd_eqn == number)
 		hca->cmd_eqn = 0;
+	hca->shared_eqs -= is_shared(eq);
 	hca_eq_free(hca, eq);
 	return HCA_CMD_OK;
 }
@@ -140,12 +243,18 @@ enum hca_cmd_status hca_cmd_query_eq(struct hca *hca, struct hca_cmd *cmd)
 {
 	const struct hca_eq *eq = hca_table_get(&hca->eqs, hca_cmd_number(cmd) & 0xff);
 	uint8_t *eqc = cmd->out + HCA_CMD_CONTEXT;
+	uint32_t st = EQC_FIRED;
 
 	if (!eq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0e0007);
 	memcpy(eqc, eq->context, sizeof(eq->context));
-	if (eq->overrun)
-		field_put(eqc, 0, 31, 28, EQC_OVERRUN);
+	if (eq->always_armed)
+		st = EQC_ALWAYS_ARMED;
+	else if (atomic_load(&hca->mmio.eq_armed[eq->number]))
+		st = EQC_ARMED;
+	field_put(eqc, 0, 11, 8, st);
+	field_put(eqc, 0, 31, 28, eq->overrun ? EQC_OVERRUN : 0);
+	field_put(eqc, 10, 23, 0, atomic_load(&hca->mmio.eq_ci[eq->number]));
 	field_put(eqc, 11, 23, 0, eq->pi & 0xffffff);
 	be64_put(cmd->out, EVENT_MASK, eq->mask);
 	return HCA_CMD_OK;

@@ -165,6 +165,7 @@ bool hca_drop_objects(struct hca *hca)
 		subnet_forget(hca->port);
 	hca->cmd_eqn = 0;
 	hca->pd_seen = false;
+	hca->shared_eqs = 0;
 	hca->trapped_uars = 0;
 	hca->poll_next = 0;
 	hca->cq_next = 0;
@@ -248,7 +249,7 @@ static void set_limits(struct hca *hca)
 	hca->q_counters.limit = HCA_Q_COUNTERS + 1;
 	hca->umems.limit = 1u << 18;
 	hca->xrcds.limit = 1u << 16;
-	hca->eqs.limit = 1u << 8;
+	hca->eqs.limit = HCA_EQS;
 	hca->cqs.limit = 1u << 16;
 	hca->srqs.limit = 1u << 16;
 	hca->qps.limit = HCA_QPN_LIMIT;

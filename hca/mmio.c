@@ -28,9 +28,6 @@
 #define SEG_REAL_TIME_L	 0x1044u
 #define SEG_SIZE	 0x3000u /* up to the first UAR page */
 
-#define UAR_EQ_ARM    0x40u
-#define UAR_EQ_UPDATE 0x48u
-
 #define CMDIF_REV 5u
 /* 32 slots of 64 bytes. */
 #define CMDQ_SIZES     0x56u
@@ -203,12 +200,14 @@ static bool uar_write(struct hca_mmio *mmio, uint32_t offset, unsigned int size,
 {
 	uint32_t reg = (offset % HCA_UAR_PAGE) & ~7u;
 
-	/* EQs behave as always armed: their doorbells tell only how far software has come. */
-	if (size == 4 && (reg == UAR_EQ_ARM || reg == UAR_EQ_UPDATE)) {
+	if (size == 4 && (reg == HCA_UAR_EQ_ARM || reg == HCA_UAR_EQ_UPDATE)) {
 		uint32_t word = be32toh((uint32_t)value);
 
-		atomic_store(&mmio->eq_ci[word >> 24], HCA_EQ_CI_KNOWN | (word & 0xffffff));
-		return false;
+		atomic_store(&mmio->eq_ci[word >> 24], word & 0xffffff);
+		if (reg == HCA_UAR_EQ_ARM)
+			atomic_store(&mmio->eq_armed[word >> 24], true);
+		mmio->eq_rung = true;
+		return true;
 	}
 	if (reg != HCA_UAR_CQ_ARM && reg < HCA_UAR_SQ)
 		return false;

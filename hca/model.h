@@ -102,8 +102,11 @@ struct hca_eq {
 	uint16_t vector;
 	uint64_t mask; /* event_bitmask, low 64 bits */
 	uint32_t pi;
-	bool overrun;	     /* in error: no more events */
-	uint8_t context[64]; /* eqc as created, for QUERY_EQ */
+	bool always_armed;    /* eqc.st says so: an interrupt for each event */
+	bool overrun_ignored; /* eqc.oi */
+	bool overrun;	      /* in error: no more events */
+	bool holds_back;      /* completion events wait for room */
+	uint8_t context[64];  /* eqc as created, for QUERY_EQ */
 };
 
 enum hca_event {
@@ -125,12 +128,18 @@ enum hca_event {
 };
 
 /*
- * Post an EQE and raise the EQ's vector. @data: the 28 bytes at EQE offset 0x20.
- * EQs behave as always armed: several EQs of one UAR page share one doorbell word, so their arm
- * doorbells cannot be told apart in a shared page, and an interrupt too many is harmless.
+ * hca_eq_post() - an EQE, and the EQ's vector when it is armed, which that ends (eq.c).
+ * @data: the 28 bytes at EQE offset 0x20. Returns false when the EQ is full and a completion event
+ * has to wait: hca_eq_look() has the CQs looked at again once there is room. Other events cannot
+ * wait: then the EQ overruns.
  */
-void hca_eq_post(struct hca *hca, struct hca_eq *eq, uint8_t type, uint8_t subtype,
+bool hca_eq_post(struct hca *hca, struct hca_eq *eq, uint8_t type, uint8_t subtype,
 		 const uint8_t data[28]);
+/*
+ * hca_eq_look() - what doorbells said of EQs: @rung, trapped ones since the last call; those in
+ * shared pages are looked for here. Returns whether there were any.
+ */
+bool hca_eq_look(struct hca *hca, bool rung);
 /* Post to the EQ whose event mask has @type (the async EQ); dropped when there is none. */
 void hca_event(struct hca *hca, enum hca_event type, uint8_t subtype, const uint8_t data[28]);
 /* An affiliated event of a QP or SRQ: type byte and number where the driver looks for them. */
@@ -512,6 +521,7 @@ void hca_port_traffic(void *owner, struct subnet_traffic *traffic);
 /* --- the function -------------------------------------------------------------------------- */
 
 #define HCA_DOORBELLS 256
+#define HCA_EQS	      256
 
 /* What hca/inject.h arms. */
 struct hca_inject {
@@ -543,11 +553,11 @@ struct hca_mmio {
 	/* First half of an 8-byte doorbell that arrives as two writes; offset 0: none. */
 	uint32_t half_offset, half_value;
 	struct hca_inject inject;
-	/* Consumer indices of EQs by number, as trapped doorbells say them, and HCA_EQ_CI_KNOWN. */
-	_Atomic uint32_t eq_ci[256];
+	/* What doorbells said of EQs, by number: the consumer index, then whether it is armed. */
+	_Atomic uint32_t eq_ci[HCA_EQS];
+	atomic_bool eq_armed[HCA_EQS];
+	bool eq_rung; /* one was written since the last turn */
 };
-
-#define HCA_EQ_CI_KNOWN (1u << 31)
 
 /* inject.c: what a reset ends. With the lock held. */
 void hca_inject_reset(struct hca_mmio *mmio);
@@ -578,6 +588,7 @@ struct hca {
 	unsigned int cmd_next;				       /* slot that is looked at first */
 	uint16_t memic_owner[HCA_MEMIC_SIZE / HCA_MEMIC_UNIT]; /* number of each unit, 0: free */
 	bool pd_seen;	       /* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
+	uint32_t shared_eqs;   /* EQs whose doorbells are in shared pages */
 	uint32_t trapped_uars; /* pages below HCA_UAR_FIRST_SHARED that are taken */
 	uint8_t vport_context[512];
 	char node_description[64];

@@ -9,7 +9,7 @@
 #define PEEKED_CQS 4096u
 
 struct turn {
-	bool reset, overflow, link;
+	bool reset, overflow, link, eqs;
 	unsigned int tail, head;
 };
 
@@ -23,12 +23,15 @@ static struct turn take(struct hca_mmio *mmio)
 		.reset = mmio->reset_pending,
 		.link = mmio->link,
 		.overflow = mmio->doorbell_overflow,
+		.eqs = mmio->eq_rung,
 		.tail = mmio->doorbell_tail,
 		.head = mmio->doorbell_head,
 	};
 	/* What came after the reset stays until the objects are gone. */
-	if (!turn.reset)
+	if (!turn.reset) {
 		mmio->doorbell_overflow = false;
+		mmio->eq_rung = false;
+	}
 	pthread_mutex_unlock(&mmio->lock);
 	return turn;
 }
@@ -46,6 +49,7 @@ static void finish_reset(struct hca *hca)
 	atomic_store(&hca->fn.silent, false);
 	mmio->doorbell_tail = mmio->doorbell_head;
 	mmio->doorbell_overflow = false;
+	mmio->eq_rung = false;
 	pthread_mutex_unlock(&mmio->lock);
 }
 
@@ -181,6 +185,7 @@ static bool run_turn(struct hca *hca)
 	busy |= turn.tail != turn.head || turn.overflow;
 	if (turn.tail != turn.head || turn.overflow)
 		doorbells(hca, &turn);
+	busy |= hca_eq_look(hca, turn.eqs);
 	busy |= hca_ud_poll(hca);
 	busy |= poll_qps(hca);
 	busy |= poll_cqs(hca);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+#include "hca/cmd.h"
 #include "hca/tests/fixture.h"
 
 #include <errno.h>
@@ -400,6 +401,13 @@ void fixture_eq_create(struct fixture_port *port, uint8_t log_size, uint64_t mas
 	field_put(eqc, 3, 23, 0, port->kernel_uar);
 	field_put(eqc, 5, 11, 0, vector);
 	eq->number = create_queue(port, 0x301, eqc, 0x10, sizeof(eqc), mask, eq->buf, bytes) & 0xff;
+	fixture_eq_ring(port, eq, HCA_UAR_EQ_ARM);
+}
+
+void fixture_eq_ring(struct fixture_port *port, const struct fixture_eq *eq, unsigned int reg)
+{
+	fixture_write32(port, port->kernel_uar * 4096ull + reg,
+			eq->number << 24 | (eq->ci & 0xffffff));
 }
 
 const uint8_t *fixture_eq_next(struct fixture_port *port, struct fixture_eq *eq)
@@ -407,9 +415,12 @@ const uint8_t *fixture_eq_next(struct fixture_port *port, struct fixture_eq *eq)
 	uint32_t slot = eq->ci & ((1u << eq->log_size) - 1);
 	uint8_t *eqe = fixture_at(port->fixture, eq->buf + 64 * (uint64_t)slot);
 
-	if ((eqe[63] & 1) != ((eq->ci >> eq->log_size) & 1))
+	if ((eqe[63] & 1) != ((eq->ci >> eq->log_size) & 1)) {
+		fixture_eq_ring(port, eq, HCA_UAR_EQ_ARM);
 		return NULL;
+	}
 	eq->ci++;
+	fixture_eq_ring(port, eq, HCA_UAR_EQ_UPDATE);
 	return eqe;
 }
 

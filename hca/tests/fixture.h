@@ -110,10 +110,12 @@ struct fixture_eq {
 	uint32_t ci;
 };
 
-/* @mask: event bits; 0 for a completion EQ. */
+/* @mask: event bits; 0 for a completion EQ. It is armed, as the driver does when it enables one. */
 void fixture_eq_create(struct fixture_port *port, uint8_t log_size, uint64_t mask,
 		       unsigned int vector, struct fixture_eq *eq);
-/* The next EQE by the owner rule, consumed, or NULL. */
+/* The EQ doorbell @reg of the trapped page, with the index that fixture_eq_next() has come to. */
+void fixture_eq_ring(struct fixture_port *port, const struct fixture_eq *eq, unsigned int reg);
+/* The next EQE by the owner rule, consumed, or NULL and the EQ is armed. */
 const uint8_t *fixture_eq_next(struct fixture_port *port, struct fixture_eq *eq);
 
 struct fixture_cq {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The command queue: mailboxes, delivery errors, status, events. */
+#include "hca/cmd.h"
 #include "hca/tests/fixture.h"
 
 #include <stdlib.h>
@@ -295,6 +296,16 @@ static void events_only_when_asked(void **state)
 	fixture_cmd_write(port, SLOT, in, sizeof(in), 16);
 	entry_of(port)[0] = 0;
 	assert_int_equal(deliver(port), 0x10);
+	assert_non_null(fixture_eq_next(port, &eq));
+
+	/* It was not armed again: written, and no interrupt before it is. */
+	assert_int_equal(port->interrupts[0], 1);
+	fixture_cmd_write(port, SLOT, in, sizeof(in), 16);
+	assert_int_equal(deliver(port), 0);
+	assert_int_equal(port->interrupts[0], 1);
+	fixture_eq_ring(port, &eq, HCA_UAR_EQ_ARM);
+	fixture_poll(*state);
+	assert_int_equal(port->interrupts[0], 2);
 	assert_non_null(fixture_eq_next(port, &eq));
 
 	fixture_simple(port, 0x302, 0, eq.number, 0);

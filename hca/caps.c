@@ -73,6 +73,7 @@ static const struct {
 	{ CAP_GENERAL, 16, 5, 5, 1 },	  /* dct */
 	{ CAP_GENERAL, 16, 1, 1, 1 },	  /* atomic */
 	{ CAP_GENERAL, 17, 30, 30, 1 },	  /* cq_resize */
+	{ CAP_GENERAL, 17, 29, 29, 1 },	  /* cq_moderation */
 	{ CAP_GENERAL, 17, 24, 24, 1 },	  /* pg */
 	{ CAP_GENERAL, 17, 23, 23, 1 },	  /* block_lb_mc */
 	{ CAP_GENERAL, 17, 14, 14, 1 },	  /* imaicl: memory windows and local invalidate */

@@ -9,6 +9,11 @@
  *   holds an initial value (sn 2), and a CQ that is only polled must never raise an event;
  * - a user CQ's record of zero is the first arm or none at all; it counts as an arm, since an event
  *   too many does no harm there.
+ *
+ * Moderation (cq_period in microseconds and cq_max_count of cqc; either 0: none). The event of an
+ * armed CQ comes when cq_max_count CQEs were posted since the last event, or cq_period after it
+ * (after the last CQE: cq_period_mode 1), whichever is first; at the latest with the engine's next
+ * turn. With scqe_break_moderation_en a solicited or error CQE does not wait.
  */
 #include "hca/budget.h"
 #include "hca/cmd.h"
@@ -25,6 +30,10 @@
 #define SYND_OVERRUN	   1
 #define STATUS_OVERFLOW	   9	 /* cqc.status */
 #define MODIFY_MODERATION  0x17u /* period, count, overrun-ignore, period mode */
+#define PERIOD_FROM_CQE	   1	 /* cqc.cq_period_mode */
+#define ST_SOLICITED	   0x6u	 /* cqc.st: armed for solicited CQEs, for any, not armed */
+#define ST_ARMED	   0x9u
+#define ST_FIRED	   0xau
 #define OP_MOD_RESIZE	   1
 #define RESIZE_ALL	   0x7u /* log_cq_size, page_offset, log_page_size */
 #define SYNDROME_CQ	   0x3bec01
@@ -65,12 +74,31 @@ static bool is_armed(const struct hca_cq *cq, uint32_t arm)
 	return !cq->event_sent || cq->event_sn != (arm >> 28 & 3);
 }
 
-/* Returns false when the EQ has no room: then @cq stays armed, and has its event later. */
+/* Whether moderation keeps the event of @cq back for now. */
+static bool is_moderated(const struct hca_cq *cq)
+{
+	int64_t period = 1000ll * field_get(cq->context, 4, 27, 16);
+	uint32_t count = field_get(cq->context, 4, 15, 0);
+	uint64_t since = cq->event_ns;
+
+	if (!period || !count || cq->pi - cq->event_pi >= count)
+		return false;
+	if (cq->urgent && field_get(cq->context, 0, 18, 18))
+		return false;
+	if (field_get(cq->context, 0, 16, 15) == PERIOD_FROM_CQE)
+		since = cq->cqe_ns;
+	return since && (int64_t)(hca_now_ns() - since) < period;
+}
+
+/* Returns false when moderation or a full EQ says later: then @cq stays armed. */
 static bool send_event(struct hca *hca, struct hca_cq *cq, uint32_t arm)
 {
 	struct hca_eq *eq = hca_table_get(&hca->eqs, cq->eqn);
 	uint8_t data[28] = { 0 };
 
+	cq->delayed = is_moderated(cq);
+	if (cq->delayed)
+		return false;
 	be32_put(data, 0x18, cq->number);
 	if (eq && !hca_eq_post(hca, eq, HCA_EVENT_COMPLETION, 0, data))
 		return false;
@@ -78,6 +106,10 @@ static bool send_event(struct hca *hca, struct hca_cq *cq, uint32_t arm)
 	cq->event_sn = arm >> 28 & 3;
 	cq->any_new = false;
 	cq->any_solicited = false;
+	cq->urgent = false;
+	cq->event_pi = cq->pi;
+	if (field_get(cq->context, 4, 27, 16))
+		cq->event_ns = hca_now_ns();
 	return true;
 }
 
@@ -94,6 +126,7 @@ bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq)
 	uint32_t record[2], newest;
 	bool solicited;
 
+	cq->delayed = false;
 	if (!cq->pi || !read_record(hca, cq, false, record) || !is_armed(cq, record[1]))
 		return false;
 	solicited = record[1] & ARM_SOLICITED;
@@ -173,8 +206,11 @@ void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe)
 	}
 	put_cqe(hca, cq, cqe);
 	cq->any_new = true;
+	if (field_get(cq->context, 4, 27, 16))
+		cq->cqe_ns = hca_now_ns();
 	urgent = cqe->solicited || cqe->opcode >= HCA_CQE_REQ_ERR;
 	if (urgent) {
+		cq->urgent = true;
 		cq->any_solicited = true;
 		cq->solicited_pi = cq->pi;
 	}
@@ -284,7 +320,7 @@ enum hca_cmd_status hca_cmd_destroy_cq(struct hca *hca, struct hca_cmd *cmd)
 
 enum hca_cmd_status hca_cmd_query_cq(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t record[2] = { 0, 0 };
+	uint32_t record[2] = { 0, 0 }, st = ST_FIRED;
 	struct hca_cq *cq;
 	uint8_t *cqc;
 
@@ -294,7 +330,10 @@ enum hca_cmd_status hca_cmd_query_cq(struct hca *hca, struct hca_cmd *cmd)
 	cqc = cmd->out + 0x10;
 	memcpy(cqc, cq->context, sizeof(cq->context));
 	field_put(cqc, 0, 31, 28, cq->overrun ? STATUS_OVERFLOW : 0);
-	read_record(hca, cq, false, record);
+	if (read_record(hca, cq, false, record) && is_armed(cq, record[1]))
+		st = record[1] & ARM_SOLICITED ? ST_SOLICITED : ST_ARMED;
+	field_put(cqc, 0, 11, 8, st);
+	field_put(cqc, 8, 23, 0, cq->event_pi & 0xffffff);
 	field_put(cqc, 9, 23, 0, cq->solicited_pi & 0xffffff);
 	field_put(cqc, 10, 23, 0, record[0]);
 	field_put(cqc, 11, 23, 0, cq->pi & 0xffffff);
@@ -335,7 +374,6 @@ static enum hca_cmd_status resize(struct hca *hca, struct hca_cq *cq, struct hca
 	return HCA_CMD_OK;
 }
 
-/* Moderation is kept for QUERY_CQ only: events are not delayed. */
 enum hca_cmd_status hca_cmd_modify_cq(struct hca *hca, struct hca_cmd *cmd)
 {
 	struct hca_cq *cq;

@@ -164,7 +164,12 @@ struct hca_cq {
 	bool armed_once;       /* an arm doorbell was trapped: kernel CQs are armed by it only */
 	uint32_t solicited_pi; /* pi after the newest solicited or error CQE */
 	bool any_new, any_solicited; /* since the last event: what was announced is not again */
-	uint8_t context[64];	     /* cqc as created, for QUERY_CQ */
+	/* Moderation: see cq.c. */
+	uint64_t event_ns, cqe_ns; /* CLOCK_MONOTONIC of the last event, of the last CQE */
+	uint32_t event_pi;	   /* pi when the last event was sent */
+	bool urgent;		   /* a solicited or error CQE since then */
+	bool delayed;		   /* an event is due, but not yet */
+	uint8_t context[64];	   /* cqc as created, for QUERY_CQ */
 };
 
 /* A CQE to post. Fields that do not apply are 0. */

@@ -157,7 +157,7 @@ static bool poll_cqs(struct hca *hca)
 		hca->cq_next = number + 1;
 		hca->cq_lost -= lost;
 		/* The arm doorbell of the others is trapped, unless there was no room for it. */
-		if (!cq || !cq->pi || (!lost && cq->uar < HCA_UAR_FIRST_SHARED))
+		if (!cq || !cq->pi || (!lost && !cq->delayed && cq->uar < HCA_UAR_FIRST_SHARED))
 			continue;
 		if (lost)
 			hca_cq_arm_lost(hca, cq);

@@ -308,6 +308,161 @@ static void test_arming_kernel(void **state)
 	assert_int_equal(events(&s), 1);
 }
 
+#define HOUR_NS 3600000000000u
+
+/* MODIFY_CQ as ibv_modify_cq() has it sent: period in microseconds, count. */
+static void moderate(struct cqs *s, uint32_t period, uint32_t count)
+{
+	uint8_t in[0x110] = { 0 }, out[16];
+
+	be16_put(in, 0, 0x403);
+	be32_put(in, 8, s->cq.number);
+	be32_put(in, 12, 3);
+	be32_put(in, 0x10 + 16, period << 16 | count);
+	assert_int_equal(fixture_cmd(s->port, in, sizeof(in), out, 16), 0);
+}
+
+/* As if the last event, and the last CQE, were an hour from now: any period has yet to pass. */
+static void just_now(struct cqs *s)
+{
+	s->model->event_ns = s->model->cqe_ns = hca_now_ns() + HOUR_NS;
+}
+
+/* Armed with all CQEs consumed. */
+static void arm_again(struct cqs *s, bool solicited)
+{
+	while (fixture_cq_next(s->port, &s->cq))
+		;
+	s->cq.arm_sn = s->model->event_sn + 1u;
+	fixture_cq_arm(s->port, &s->cq, solicited);
+}
+
+static void test_moderation(void **state)
+{
+	struct cqs s = cqs_new(state, 6);
+
+	moderate(&s, 4095, 3);
+	/* The first event has none before it to wait for. */
+	post(&s, 0, false);
+	assert_int_equal(events(&s), 1);
+	/* By count, since the last event. */
+	arm_again(&s, false);
+	just_now(&s);
+	post(&s, 1, false);
+	post(&s, 2, false);
+	fixture_poll(s.f);
+	assert_true(s.model->delayed);
+	assert_int_equal(events(&s), 0);
+	post(&s, 3, false);
+	assert_int_equal(events(&s), 1);
+	assert_false(s.model->delayed);
+	/* By time. */
+	arm_again(&s, false);
+	just_now(&s);
+	post(&s, 4, false);
+	fixture_poll(s.f);
+	assert_int_equal(events(&s), 0);
+	s.model->event_ns = 1;
+	fixture_poll(s.f);
+	assert_int_equal(events(&s), 1);
+	fixture_poll(s.f);
+	assert_int_equal(events(&s), 0);
+	/* Since the last CQE. */
+	field_put(s.model->context, 0, 16, 15, 1);
+	arm_again(&s, false);
+	post(&s, 5, false);
+	just_now(&s);
+	s.model->event_ns = 1;
+	fixture_poll(s.f);
+	assert_int_equal(events(&s), 0);
+	s.model->cqe_ns = 1;
+	fixture_poll(s.f);
+	assert_int_equal(events(&s), 1);
+	/* No longer moderated: what waits comes. */
+	field_put(s.model->context, 0, 16, 15, 0);
+	arm_again(&s, false);
+	just_now(&s);
+	post(&s, 6, false);
+	assert_int_equal(events(&s), 0);
+	moderate(&s, 4095, 0);
+	fixture_poll(s.f);
+	assert_int_equal(events(&s), 1);
+	moderate(&s, 0, 3);
+	arm_again(&s, false);
+	just_now(&s);
+	post(&s, 7, false);
+	assert_int_equal(events(&s), 1);
+}
+
+/* Solicited and error CQEs do not wait where the context says so; other CQEs are nothing to them.
+ */
+static void test_moderation_solicited(void **state)
+{
+	struct hca_cqe error = { .opcode = HCA_CQE_REQ_ERR, .syndrome = HCA_SYND_FLUSH };
+	struct cqs s = cqs_new(state, 6);
+
+	moderate(&s, 4095, 100);
+	post(&s, 0, false);
+	assert_int_equal(events(&s), 1);
+	arm_again(&s, true);
+	just_now(&s);
+	post(&s, 1, false);
+	post(&s, 2, true);
+	fixture_poll(s.f);
+	assert_int_equal(events(&s), 0);
+	field_put(s.model->context, 0, 18, 18, 1);
+	fixture_poll(s.f);
+	assert_int_equal(events(&s), 1);
+	arm_again(&s, false);
+	just_now(&s);
+	post(&s, 3, false);
+	fixture_poll(s.f);
+	assert_int_equal(events(&s), 0);
+	hca_cq_post(s.hca, s.cq.number, &error);
+	assert_int_equal(events(&s), 1);
+}
+
+/* A CQ of the driver is looked at again, though its doorbell is trapped. */
+static void test_moderation_kernel(void **state)
+{
+	struct cqs s = cqs_new(state, 6);
+
+	s.model->uar = s.port->kernel_uar;
+	s.model->armed_once = true;
+	moderate(&s, 4095, 100);
+	post(&s, 0, false);
+	assert_int_equal(events(&s), 1);
+	arm_again(&s, false);
+	just_now(&s);
+	post(&s, 1, false);
+	fixture_poll(s.f);
+	assert_int_equal(events(&s), 0);
+	s.model->event_ns = 1;
+	fixture_poll(s.f);
+	assert_int_equal(events(&s), 1);
+	assert_false(s.model->delayed);
+}
+
+/* cqc.st and last_notified_index. */
+static void test_query_state(void **state)
+{
+	struct cqs s = cqs_new(state, 6);
+	uint8_t in[16] = { 0 }, out[0x50];
+
+	be16_put(in, 0, 0x402);
+	be32_put(in, 8, s.cq.number);
+	for (unsigned int i = 0; i < 3; i++) {
+		post(&s, 0, true);
+		assert_int_equal(events(&s), 1);
+		assert_int_equal(fixture_cmd(s.port, in, 16, out, sizeof(out)), 0);
+		assert_int_equal(field_get(out + 0x10, 0, 11, 8), 0xa);
+		assert_int_equal(field_get(out + 0x10, 8, 23, 0), i + 1);
+		arm_again(&s, i % 2);
+		assert_int_equal(fixture_cmd(s.port, in, 16, out, sizeof(out)), 0);
+		assert_int_equal(field_get(out + 0x10, 0, 11, 8), i % 2 ? 0x6 : 0x9);
+	}
+}
+
 /* What cannot be looked at for free is read when a CQE is posted, and left alone otherwise. */
 static void test_record_out_of_reach(void **state)
 {
@@ -432,6 +587,10 @@ int main(void)
 		TEST(test_arming_user),
 		TEST(test_arming_solicited),
 		TEST(test_arming_kernel),
+		TEST(test_moderation),
+		TEST(test_moderation_solicited),
+		TEST(test_moderation_kernel),
+		TEST(test_query_state),
 		TEST(test_record_out_of_reach),
 		TEST(test_commands),
 		TEST(test_resize),

@@ -18,6 +18,7 @@
 #include "hca/budget.h"
 #include "hca/cmd.h"
 #include "hca/data.h"
+#include "hca/refusal.h"
 #include "hca/umem.h"
 
 #define CQE_LEN		   64u
@@ -159,10 +160,12 @@ static void build(const struct hca_cqe *cqe, uint8_t owner, uint8_t raw[CQE_LEN]
 	be32_put(raw, 0x20, cqe->srqn);
 	be32_put(raw, 0x24, cqe->immediate);
 	be32_put(raw, 0x2c, cqe->byte_cnt);
-	if (cqe->opcode >= HCA_CQE_REQ_ERR)
+	if (cqe->opcode >= HCA_CQE_REQ_ERR) {
+		raw[0x36] = hca_vendor_byte(cqe->syndrome);
 		raw[0x37] = cqe->syndrome;
-	else
+	} else {
 		be64_put(raw, 0x30, hca_now_ns());
+	}
 	be32_put(raw, 0x38, (uint32_t)cqe->send_opcode << 24 | (cqe->qpn & 0xffffff));
 	be16_put(raw, 0x3c, cqe->wqe_counter);
 	raw[0x3f] = (uint8_t)(cqe->opcode << 4 | (cqe->solicited ? SOLICITED : 0) | owner);

@@ -180,6 +180,11 @@ void hca_recv_fail(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome);
 /* Flush up to @budget posted receives of an ERR QP. Returns how many. */
 unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget);
 
+/* --- dct.c ------------------------------------------------------------------------------- */
+
+/* Somebody tried @dct with another access key: QUERY_DCT tells how often. */
+void hca_dct_violation(struct hca_qp *dct);
+
 /* --- rc.c, ud.c, umr.c: one message ------------------------------------------------------ */
 
 /*

@@ -6,16 +6,18 @@
  */
 #include "hca/budget.h"
 #include "hca/cmd.h"
+#include "hca/data.h"
 #include "hca/q_counter.h"
 
 #define DCTC_SIZE 64u
 
 #define DCTC_CQN   2
-#define DCTC_FLAGS 3 /* counter_set_id [31:24], rre, rwe, rae [19:17] */
+#define DCTC_FLAGS 3 /* counter_set_id [31:24], atomic_mode [23:20], rre, rwe, rae [19:17] */
 #define DCTC_RNR   4 /* min_rnr_nak [12:8] */
 #define DCTC_SRQN  5
 #define DCTC_PD	   6
 #define DCTC_KEY   0x20 /* byte */
+#define DCTC_BAD   0x30 /* byte: dc_access_key_violation_count */
 
 #define RQ_TYPE_SRQ   1u
 #define STATE_ACTIVE  0u
@@ -54,10 +56,11 @@ enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd)
 	dct->no_sq = true;
 	dct->rre = field_get(dctc, DCTC_FLAGS, 19, 19);
 	dct->rwe = field_get(dctc, DCTC_FLAGS, 18, 18);
-	dct->rae = field_get(dctc, DCTC_FLAGS, 17, 17);
+	dct->rae = field_get(dctc, DCTC_FLAGS, 17, 17) && field_get(dctc, DCTC_FLAGS, 23, 20);
 	dct->min_rnr_nak = (uint8_t)field_get(dctc, DCTC_RNR, 12, 8);
 	dct->dc_key = be64_at(dctc, DCTC_KEY);
 	memcpy(dct->qpc, dctc, DCTC_SIZE);
+	be32_put(dct->qpc, DCTC_BAD, 0);
 	status = hca_q_counter_bind(hca, cmd, dct, field_get(dctc, DCTC_FLAGS, 31, 24));
 	if (!status)
 		status = hca_cmd_add(hca, cmd, &hca->qps, HCA_QPN_FIRST, dct, &dct->number);
@@ -68,6 +71,14 @@ enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd)
 	hca_qp_hold(dct, 1);
 	field_put(cmd->out, 2, 23, 0, dct->number);
 	return HCA_CMD_OK;
+}
+
+void hca_dct_violation(struct hca_qp *dct)
+{
+	uint32_t count = be32_at(dct->qpc, DCTC_BAD);
+
+	if (count < UINT32_MAX)
+		be32_put(dct->qpc, DCTC_BAD, count + 1);
 }
 
 /* Messages are whole within a turn of the engine, so there is nothing to wait for. */

@@ -328,6 +328,7 @@ struct hca_qp {
 	/* connection */
 	uint16_t rlid;
 	bool grh;
+	bool loopback; /* "force loopback": the peer is at this port, whatever the address says */
 	uint8_t rgid[16];
 	uint32_t remote_qpn;
 	uint32_t q_key;
@@ -336,7 +337,7 @@ struct hca_qp {
 	uint16_t failed_stream[HCA_FAILED_STREAMS];
 	unsigned int failed_streams, failed_streams_max;
 	uint8_t retry_count, rnr_retry, ack_timeout, min_rnr_nak;
-	bool rre, rwe, rae;
+	bool rre, rwe, rae; /* rae: with an atomic_mode */
 
 	/* engine: requester */
 	uint16_t sq_ci; /* hardware consumer, in 64-byte blocks */

@@ -71,6 +71,7 @@ void hca_qp_decode(struct hca_qp *qp)
 	qp->cqn_snd = field_get(qpc, QPC_CQN_SND, 23, 0);
 	qp->cqn_rcv = field_get(qpc, QPC_CQN_RCV, 23, 0);
 	qp->remote_qpn = field_get(qpc, QPC_REMOTE_QPN, 23, 0);
+	qp->loopback = field_get(qpc, QPC_PATH, 31, 31);
 	qp->grh = field_get(qpc, QPC_PATH + 1, 23, 23);
 	qp->rlid = (uint16_t)field_get(qpc, QPC_PATH + 1, 15, 0);
 	qp->ack_timeout = (uint8_t)field_get(qpc, QPC_PATH + 2, 31, 27);
@@ -79,7 +80,7 @@ void hca_qp_decode(struct hca_qp *qp)
 	qp->rnr_retry = (uint8_t)field_get(qpc, QPC_ACK, 15, 13);
 	qp->rre = field_get(qpc, QPC_RIGHTS, 15, 15);
 	qp->rwe = field_get(qpc, QPC_RIGHTS, 14, 14);
-	qp->rae = field_get(qpc, QPC_RIGHTS, 13, 13);
+	qp->rae = field_get(qpc, QPC_RIGHTS, 13, 13) && field_get(qpc, QPC_RIGHTS, 19, 16);
 	qp->min_rnr_nak = (uint8_t)field_get(qpc, QPC_RCV_PSN, 28, 24);
 	qp->q_key = be32_at(qpc, 4 * QPC_QKEY);
 }
@@ -140,6 +141,11 @@ static enum hca_cmd_status find_buffers(struct hca *hca, struct hca_qp *qp, stru
 	bool record = field_get(qp->qpc, QPC_FLAGS, 28, 28);
 	enum hca_cmd_status status;
 
+	/* Programs have QPs without queues, for the device's own use: they name no umem, either. */
+	if (umem && !bytes) {
+		qp->dbr.addr = 0;
+		return HCA_CMD_OK;
+	}
 	/* Whose queues are in a umem is a program: it has no DMA address for the record. */
 	if (umem && !record)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x05000d);

@@ -11,12 +11,12 @@
 #define QPC_UAR		  3
 #define QPC_USER_INDEX	  4
 #define QPC_REMOTE_QPN	  5  /* log_page_size [28:24] */
-#define QPC_PATH	  6  /* ads, 11 dwords */
+#define QPC_PATH	  6  /* ads, 11 dwords; fl [31] */
 #define QPC_ACK		  28 /* retry_count [18:16], rnr_retry [15:13], fre [11] */
 #define QPC_SEND_PSN	  30
 #define QPC_CQN_SND	  31 /* log_num_dci_stream_channels [28:24] */
 #define QPC_DETH	  32 /* log_num_dci_errored_streams [28:24] */
-#define QPC_RIGHTS	  36 /* log_rra_max [23:21], rre, rwe, rae [15:13], page_offset [11:6] */
+#define QPC_RIGHTS	  36 /* log_rra_max [23:21], atomic_mode [19:16], rre, rwe, rae [15:13] */
 #define QPC_RCV_PSN	  37 /* min_rnr_nak [28:24] */
 #define QPC_XRCD	  38
 #define QPC_CQN_RCV	  39

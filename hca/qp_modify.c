@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * State transitions of queue pairs. A transition carries a partial context: only the fields that
- * belong to it are taken over, some of them only when their bit of opt_param_mask is set.
+ * belong to it are taken over, some of them only when their bit of opt_param_mask is set. The
+ * service type is that of CREATE_QP: the driver repeats it, programs leave it out.
  */
 #include "hca/cmd.h"
 #include "hca/q_counter.h"
@@ -173,8 +174,6 @@ enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 	if (field_get(cmd->in, 2, 31, 31))
 		return modify_extension(qp, t, cmd);
 	if (t->set) {
-		if (field_get(partial, QPC_STATE, 23, 16) != (uint32_t)qp->type)
-			return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050012);
 		/* Programs leave out the PD that CREATE_QP gave. */
 		pd = t->set == T_INIT ? field_get(partial, QPC_PD, 23, 0) : 0;
 		pd = pd ? pd : qp->pd;

@@ -12,6 +12,7 @@
 #include "hca/flow_table.h"
 #include "hca/q_counter.h"
 #include "hca/qp.h"
+#include "hca/refusal.h"
 
 #define ACK_TIMEOUT_UNIT_NS 4096u
 /* ack_timeout 0 means "wait for ever": look again this often. */
@@ -93,6 +94,8 @@ static bool is_connected_to(const struct hca_qp *qp, const struct hca_qp *from)
 
 	if (qp->type != from->type || qp->remote_qpn != from->number)
 		return false;
+	if (qp->loopback || from->loopback)
+		return qp->hca == from->hca;
 	return hca_has_lid(from->hca, qp->rlid) ||
 	       (qp->grh && be64_at(qp->rgid, 8) == params->guid);
 }
@@ -110,7 +113,10 @@ static struct hca_qp *find_connected(const struct message *m)
 {
 	struct hca_qp *qp = m->qp, *peer;
 
-	peer = hca_find_qp(qp->hca, qp->rlid, qp->grh ? qp->rgid : NULL, qp->remote_qpn);
+	if (qp->loopback)
+		peer = hca_table_get(&qp->hca->qps, qp->remote_qpn);
+	else
+		peer = hca_find_qp(qp->hca, qp->rlid, qp->grh ? qp->rgid : NULL, qp->remote_qpn);
 	return peer && hca_qp_can_receive(peer) && is_connected_to(peer, qp) ? peer : NULL;
 }
 
@@ -229,38 +235,27 @@ static struct hca_accessor responder(const struct message *m)
 
 /* --- refusals by the responder ----------------------------------------------------------- */
 
-/* A DCT is for other initiators as well: it lives on. */
-static void break_responder(const struct message *m, int event)
+/* Nobody answers on UC: what is wrong with a request that took no receive is not told at all. */
+static enum hca_step refuse(const struct message *m, enum hca_refusal why)
 {
+	const struct hca_refusal_row *row = hca_refusal(why);
+	bool unreliable = m->qp->type == HCA_QP_UC;
+
+	if (row->receive)
+		hca_recv_fail(m->peer, m->recv_flow, row->receive);
+	else if (unreliable && row->nak != HCA_NAK_REMOTE_OPERATION)
+		return HCA_STEP_DONE;
+	/* A DCT is for other initiators as well: it lives on. */
 	if (m->peer->type != HCA_QP_DCT)
-		hca_qp_error(m->peer, event);
-}
-
-/* The request is refused before a receive was taken. UC drops it without a word. */
-static enum hca_step refuse(const struct message *m, uint8_t syndrome, int event)
-{
-	if (m->qp->type == HCA_QP_UC)
+		hca_qp_error(m->peer, row->event);
+	if (unreliable)
 		return HCA_STEP_DONE;
-	hca_count_refusal(m->peer, syndrome);
-	break_responder(m, event);
-	return answered(m, 0) ? error(m, syndrome) : no_answer(m);
+	if (!row->receive)
+		hca_count_refusal(m->peer, hca_nak_syndrome(row->nak));
+	return answered(m, 0) ? error(m, hca_nak_syndrome(row->nak)) : no_answer(m);
 }
 
-/* The same after: the receive tells what happened, so no event is needed. */
-static enum hca_step refuse_receive(const struct message *m, uint8_t recv_syndrome,
-				    uint8_t syndrome)
-{
-	hca_recv_fail(m->peer, m->recv_flow, recv_syndrome);
-	break_responder(m, HCA_NO_EVENT);
-	if (m->qp->type == HCA_QP_UC)
-		return HCA_STEP_DONE;
-	return answered(m, 0) ? error(m, syndrome) : no_answer(m);
-}
-
-/*
- * The remote range of a WRITE, READ or atomic. A bus error is the responder's own trouble, not a
- * fault of the request: "remote operation error".
- */
+/* The remote range of a WRITE, READ or atomic. */
 static enum hca_step remote_fault(const struct message *m, enum hca_fault fault, uint64_t offset)
 {
 	struct hca_bad bad = { m->wqe->rkey, m->wqe->raddr + offset, m->wqe->length - offset };
@@ -278,9 +273,9 @@ static enum hca_step remote_fault(const struct message *m, enum hca_fault fault,
 	case HCA_FAULT_TURN:
 		return HCA_STEP_TURN;
 	case HCA_FAULT_BUS:
-		return refuse(m, HCA_SYND_REMOTE_OP, HCA_EVENT_WQ_CATAS);
+		return refuse(m, HCA_REFUSE_BUS);
 	default:
-		return refuse(m, HCA_SYND_REMOTE_ACCESS, HCA_EVENT_WQ_ACCESS);
+		return refuse(m, HCA_REFUSE_KEY);
 	}
 }
 
@@ -306,7 +301,7 @@ static enum hca_step receive_fault(const struct message *m, enum hca_fault fault
 	case HCA_FAULT_TURN:
 		return HCA_STEP_TURN;
 	default:
-		return refuse_receive(m, HCA_SYND_LOCAL_PROT, HCA_SYND_REMOTE_OP);
+		return refuse(m, HCA_REFUSE_RECV_LOCAL);
 	}
 }
 
@@ -353,9 +348,9 @@ static enum hca_step check_range(const struct message *m)
 		allowed = m->peer->rwe;
 	}
 	if (!allowed)
-		return refuse(m, HCA_SYND_REMOTE_ACCESS, HCA_EVENT_WQ_ACCESS);
+		return refuse(m, HCA_REFUSE_RIGHTS);
 	if (is_atomic(m->wqe) && m->wqe->raddr % 8)
-		return refuse(m, HCA_SYND_REMOTE_INVALID, HCA_EVENT_WQ_INVALID);
+		return refuse(m, HCA_REFUSE_MISALIGNED);
 	return remote_fault(m,
 			    hca_mkey_check_on(m->peer->hca, &who, m->wqe->rkey, m->wqe->raddr,
 					      m->wqe->length, access, &m->flow->checked_remote),
@@ -373,12 +368,12 @@ static enum hca_step check_receive(const struct message *m)
 	case -EAGAIN:
 		return not_ready(m);
 	default:
-		return refuse(m, HCA_SYND_REMOTE_OP, HCA_EVENT_WQ_CATAS);
+		return refuse(m, HCA_REFUSE_RECV_QUEUE);
 	}
 	if (!is_send(m->wqe))
 		return HCA_STEP_MORE;
 	if (m->wqe->length > m->recv_flow->recv.length)
-		return refuse_receive(m, HCA_SYND_LOCAL_LENGTH, HCA_SYND_REMOTE_INVALID);
+		return refuse(m, HCA_REFUSE_RECV_LENGTH);
 	sgl = receive_sgl(m);
 	return receive_fault(m,
 			     hca_sgl_check(&sgl, m->wqe->length, HCA_LOCAL_WRITE,
@@ -399,10 +394,12 @@ static enum hca_step start(const struct message *m)
 {
 	enum hca_step step = HCA_STEP_MORE;
 
-	if (m->peer->type == HCA_QP_DCT && m->wqe->av.dc_key != m->peer->dc_key)
-		return refuse(m, HCA_SYND_REMOTE_ACCESS, HCA_NO_EVENT);
+	if (m->peer->type == HCA_QP_DCT && m->wqe->av.dc_key != m->peer->dc_key) {
+		hca_dct_violation(m->peer);
+		return refuse(m, HCA_REFUSE_DC_KEY);
+	}
 	if (m->peer->type == HCA_QP_XRC && !xrc_srq_valid(m))
-		return refuse(m, HCA_SYND_REMOTE_INVALID, HCA_EVENT_WQ_INVALID);
+		return refuse(m, HCA_REFUSE_XRC_SRQ);
 
 	if (!is_send(m->wqe))
 		step = check_range(m);
@@ -555,7 +552,7 @@ static enum hca_step finish(const struct message *m)
 		return HCA_STEP_DONE;
 	if (m->wqe->opcode == HCA_OP_SEND_INV &&
 	    !hca_umr_invalidate(m->peer->hca, responder(m).pd, m->wqe->imm))
-		return refuse_receive(m, HCA_SYND_LOCAL_PROT, HCA_SYND_REMOTE_OP);
+		return refuse(m, HCA_REFUSE_INVALIDATE);
 	cqe.opcode = opcode[m->wqe->opcode];
 	hca_recv_complete(m->peer, m->recv_flow, &cqe);
 	return HCA_STEP_DONE;

@@ -207,10 +207,16 @@ static void drop_message(struct hca_qp *qp, struct hca_flow *flow)
 		flow->recv.busy = false;
 }
 
+static bool is_unreliable(const struct hca_qp *qp)
+{
+	return qp->type == HCA_QP_UC || qp->type == HCA_QP_UD || qp->type == HCA_QP_GSI ||
+	       qp->type == HCA_QP_SMI;
+}
+
 /* After a requester error nothing more is sent; an unreliable QP goes on receiving. */
 static void stop_sending(struct hca_qp *qp)
 {
-	if (qp->type == HCA_QP_UC || qp->type == HCA_QP_UD) {
+	if (is_unreliable(qp)) {
 		qp->state = HCA_QP_SQER;
 		field_put(qp->qpc, 0, 31, 28, HCA_QP_SQER);
 	} else if (qp->state != HCA_QP_ERR) {

@@ -10,6 +10,7 @@
 #include "hca/data.h"
 #include "hca/q_counter.h"
 #include "hca/qp.h"
+#include "hca/refusal.h"
 
 /* Of a turn's work, what is left for the queue pairs. */
 #define WORK_RESERVED (HCA_TURN_WORK / 4)
@@ -81,10 +82,14 @@ void hca_ud_drop(struct hca *hca)
 
 /* --- one QP ---------------------------------------------------------------------------------- */
 
-static void fail_receive(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome)
+/* The sender is told nothing. */
+static void refuse(struct hca_qp *qp, struct hca_flow *flow, enum hca_refusal why)
 {
-	hca_recv_fail(qp, flow, syndrome);
-	hca_qp_error(qp, HCA_NO_EVENT);
+	const struct hca_refusal_row *row = hca_refusal(why);
+
+	if (row->receive)
+		hca_recv_fail(qp, flow, row->receive);
+	hca_qp_error(qp, row->event);
 }
 
 static struct hca_cqe build_cqe(const struct hca_qp *qp, const struct subnet_packet *packet)
@@ -137,6 +142,7 @@ static bool receive(struct hca_qp *qp, const struct subnet_packet *packet)
 	struct hca_inbox *inbox = &qp->hca->inbox;
 	struct hca_flow *flow = hca_flow(qp);
 	enum hca_fault fault;
+	int err;
 
 	hca_work(qp->hca, HCA_WORK_WQE);
 	if (!hca_qp_can_receive(qp) || !flow)
@@ -145,17 +151,17 @@ static bool receive(struct hca_qp *qp, const struct subnet_packet *packet)
 		inbox->qpn = qp->number;
 		inbox->checked = inbox->moved = 0;
 	}
-	switch (hca_recv_take(qp, flow, 0)) {
-	case 0:
-		break;
-	case -EAGAIN:
+	err = hca_recv_take(qp, flow, 0);
+	if (err == -EAGAIN) {
 		hca_count(qp, HCA_Q_OUT_OF_BUFFER, 1);
 		return true;
-	default:
+	}
+	if (err) {
+		refuse(qp, flow, HCA_REFUSE_RECV_QUEUE);
 		return true;
 	}
 	if (SUBNET_GRH_LEN + packet->len > flow->recv.length) {
-		fail_receive(qp, flow, HCA_SYND_LOCAL_LENGTH);
+		refuse(qp, flow, HCA_REFUSE_RECV_LENGTH);
 		return true;
 	}
 	fault = scatter(qp, flow, packet);
@@ -164,7 +170,7 @@ static bool receive(struct hca_qp *qp, const struct subnet_packet *packet)
 	if (fault == HCA_OK)
 		hca_recv_complete(qp, flow, &cqe);
 	else
-		fail_receive(qp, flow, HCA_SYND_LOCAL_PROT);
+		refuse(qp, flow, HCA_REFUSE_RECV_LOCAL);
 	return true;
 }
 

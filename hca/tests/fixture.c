@@ -536,9 +536,10 @@ void fixture_qp_init(struct fixture_port *port, struct fixture_qp *qp)
 
 	qpc_common(qp, qpc);
 	field_put(qpc, 15, 23, 16, 1); /* vhca_port_num of the primary path */
-	if (qp->type == HCA_QP_RC || qp->type == HCA_QP_UC)
+	if (qp->type == HCA_QP_RC || qp->type == HCA_QP_UC) {
 		field_put(qpc, 36, 15, 13, 7);
-	else
+		field_put(qpc, 36, 19, 16, 1); /* atomic_mode: as the InfiniBand Architecture */
+	} else
 		be32_put(qpc, 42 * 4, 0x11111111);
 	if (qp->rq_wqes)
 		be64_put(qpc, 0xa0, qp->dbr);

@@ -95,7 +95,7 @@ static void test_layout(void **state)
 	assert_int_equal(cqe[0x3f], 0x32);
 	cqe = fixture_cq_next(s.port, &s.cq);
 	assert_non_null(cqe);
-	assert_int_equal(cqe[0x36], 0);
+	assert_int_equal(cqe[0x36], 0x88);
 	assert_int_equal(cqe[0x37], HCA_SYND_REMOTE_ACCESS);
 	assert_int_equal(be32_at(cqe, 0x38), 0x08000042);
 	assert_int_equal(cqe[0x3f], 0xd0);

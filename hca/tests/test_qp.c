@@ -197,6 +197,7 @@ static void mask_rules(void **state)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		partial(&rig, qpc, 0);
 		field_put(qpc, 36, 15, 13, 7);
+		field_put(qpc, 36, 19, 16, 1);
 		field_put(qpc, 37, 28, 24, 9);
 		assert_int_equal(fixture_qp_modify(rig.port, &rig.qp, 0x505, cases[i].mask, qpc),
 				 0);
@@ -285,11 +286,45 @@ static void wrong_state(void **state)
 			assert_memory_equal(model(&rig)->qpc, before, sizeof(before));
 		}
 	}
-	model(&rig)->state = HCA_QP_RST;
-	partial(&rig, qpc, 0);
-	field_put(qpc, 0, 23, 16, HCA_QP_UD);
-	assert_int_equal(fixture_qp_modify(rig.port, &rig.qp, 0x502, 0, qpc), HCA_CMD_BAD_PARAM);
-	assert_int_equal(model(&rig)->state, HCA_QP_RST);
+}
+
+/* Programs leave the service type out of transitions: it is that of CREATE_QP. */
+static void no_service_type(void **state)
+{
+	static const enum hca_qp_type types[] = {
+		HCA_QP_RC, HCA_QP_UC, HCA_QP_UD, HCA_QP_XRC, HCA_QP_DCI,
+	};
+	static const struct {
+		uint16_t op;
+		enum hca_qp_state from, to;
+	} ops[] = {
+		{ 0x502, HCA_QP_RST, HCA_QP_INIT }, { 0x50e, HCA_QP_INIT, HCA_QP_INIT },
+		{ 0x503, HCA_QP_INIT, HCA_QP_RTR }, { 0x504, HCA_QP_RTR, HCA_QP_RTS },
+		{ 0x505, HCA_QP_RTS, HCA_QP_RTS },  { 0x506, HCA_QP_SQER, HCA_QP_RTS },
+		{ 0x50c, HCA_QP_SQD, HCA_QP_RTS },  { 0x507, HCA_QP_RTS, HCA_QP_ERR },
+		{ 0x50a, HCA_QP_ERR, HCA_QP_RST },
+	};
+	uint8_t qpc[232] = { 0 };
+	struct rig rig;
+	unsigned int t, i;
+
+	for (t = 0; t < sizeof(types) / sizeof(types[0]); t++) {
+		if (t) {
+			fixture_teardown(state);
+			fixture_setup(state);
+		}
+		rig_make(state, &rig, types[t]);
+		for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+			model(&rig)->state = ops[i].from;
+			assert_int_equal(fixture_qp_modify(rig.port, &rig.qp, ops[i].op, 0, qpc),
+					 0);
+			assert_int_equal(model(&rig)->state, ops[i].to);
+			assert_int_equal(model(&rig)->type, types[t]);
+			query_qp(&rig, qpc);
+			assert_int_equal(field_get(qpc, 0, 23, 16), types[t]);
+			memset(qpc, 0, sizeof(qpc));
+		}
+	}
 }
 
 static void error_and_reset(void **state)
@@ -416,7 +451,7 @@ int main(void)
 		TEST(created),	   TEST(transitions),	   TEST(garbage_is_not_taken),
 		TEST(mask_rules),  TEST(ud_qkey_and_pkey), TEST(umr_qp),
 		TEST(wrong_state), TEST(error_and_reset),  TEST(error_by_data_path),
-		TEST(destroyed),   TEST(create_refused),
+		TEST(destroyed),   TEST(create_refused),   TEST(no_service_type),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,15 +151,20 @@ static void test_too_long(void **state)
 	assert_untouched(&b);
 }
 
-static void expect_remote_access(struct fixture *f)
+static void expect_remote(struct fixture *f, uint8_t syndrome, enum hca_event event)
 {
 	uint32_t number = 0;
 
-	expect_failure(f, 0, HCA_SYND_REMOTE_ACCESS, HCA_QP_ERR);
+	expect_failure(f, 0, syndrome, HCA_QP_ERR);
 	assert_untouched(&b);
-	assert_int_equal(next_event(&b, &number), HCA_EVENT_WQ_ACCESS);
+	assert_int_equal(next_event(&b, &number), event);
 	assert_int_equal(number, b.qp.number);
 	assert_int_equal(next_event(&b, NULL), -1);
+}
+
+static void expect_remote_access(struct fixture *f)
+{
+	expect_remote(f, HCA_SYND_REMOTE_ACCESS, HCA_EVENT_WQ_ACCESS);
 }
 
 static void test_remote_key(void **state)
@@ -211,7 +216,11 @@ static void test_remote_rights(void **state)
 			post_atomic(&a, HCA_OP_ATOMIC_FA, b.buf, key, 1, 0, a.buf, a.lkey);
 		else
 			post_rdma(&a, cases[off].opcode, 0, 0, b.buf, key, a.buf, a.lkey, 8);
-		expect_remote_access(*state);
+		/* What the QP does not allow is no fault of the key. */
+		if (i < 3)
+			expect_remote_access(*state);
+		else
+			expect_remote(*state, HCA_SYND_REMOTE_INVALID, HCA_EVENT_WQ_INVALID);
 		assert_memory_equal(at(&a, 0), before, sizeof(before));
 	}
 }
@@ -437,6 +446,33 @@ static void test_not_my_peer(void **state)
 	retry_exceeded(*state);
 }
 
+/* "Force loopback": the peer is at the own port, whatever the address says. */
+static void test_loopback(void **state)
+{
+	struct end other;
+
+	end_create(&other, a.port, HCA_QP_RC, 0);
+	memset(at(&other, 0), 0xff, 4096);
+	fixture_qp_connect(a.port, &other.qp, a.port, &other.qp);
+	qp_of(&a)->rlid = qp_of(&other)->rlid = 0;
+	qp_of(&a)->remote_qpn = other.qp.number;
+	qp_of(&other)->remote_qpn = a.qp.number;
+	qp_of(&a)->loopback = qp_of(&other)->loopback = true;
+	post_rdma(&a, HCA_OP_WRITE, SIGNALLED, 0, other.buf, other.lkey, a.buf, a.lkey, 100);
+	fixture_poll(*state);
+	expect_done(&a, 0);
+	assert_memory_equal(at(&other, 0), at(&a, 0), 100);
+	/* Nobody from elsewhere gets in, though number and address are right. */
+	qp_of(&other)->rlid = b.port->hca->params.lid;
+	qp_of(&other)->remote_qpn = b.qp.number;
+	qp_of(&b)->remote_qpn = other.qp.number;
+	qp_of(&b)->retry_count = 0;
+	post_rdma(&b, HCA_OP_WRITE, 0, 0, other.buf, other.lkey, b.buf, b.lkey, 100);
+	poll_until(&b, &b.scq, 1000);
+	expect_error(&b, 0, HCA_SYND_RETRY);
+	assert_memory_equal(at(&other, 0), at(&a, 0), 100);
+}
+
 static void test_peer_becomes_ready(void **state)
 {
 	struct hca_qp *peer = qp_of(&b);
@@ -636,6 +672,7 @@ int main(void)
 		TEST(test_peer_gone),
 		TEST(test_no_such_lid),
 		TEST(test_not_my_peer),
+		TEST(test_loopback),
 		TEST(test_peer_becomes_ready),
 		TEST(test_wait_for_ever),
 		TEST(test_flush),

@@ -291,6 +291,33 @@ static void test_qp(void **state)
 	assert_int_equal(destroy(0xa0a, uid, umem), 0);
 }
 
+/* DPDK and UCX have QPs without queues, which the device works on: no umem, no record, no CQ. */
+static void test_qp_without_queues(void **state)
+{
+	uint8_t in[0x110] = { 0 }, out[16];
+	struct hca_qp *qp;
+	uint32_t pd = alloc_pd(uid);
+
+	(void)state;
+	be16_put(in, 0, 0x500);
+	be16_put(in, 2, (uint16_t)uid);
+	field_put(in + 0x18, 1, 23, 0, pd);
+	field_put(in + 0x18, 2, 15, 15, 1);
+	field_put(in + 0x18, 43, 26, 24, 3);
+	be64_put(in + 0x18, 0xa0, memory);
+	be32_put(in, 0x10c, 1u << 31);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), 0);
+	qp = hca_table_get(&port->hca->qps, be32_at(out, 8) & 0xffffff);
+	assert_non_null(qp);
+	/* What the context says is no address. */
+	assert_int_equal(qp->dbr.addr, 0);
+	assert_int_equal(destroy(0x501, uid, qp->number), 0);
+	/* One block of a send queue is in a umem, or nowhere. */
+	field_put(in + 0x18, 2, 15, 15, 0);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), HCA_CMD_BAD_RESOURCE);
+	assert_int_equal(destroy(0x801, uid, pd), 0);
+}
+
 static void test_flow_counter(void **state)
 {
 	uint32_t number = fixture_simple(port, 0x939, 0, 0, 0);
@@ -375,6 +402,7 @@ int main(void)
 		TEST(test_resize),
 		TEST(test_cq),
 		TEST(test_qp),
+		TEST(test_qp_without_queues),
 		TEST(test_flow_counter),
 		TEST(test_reserved_qpns),
 		TEST(test_special_contexts),

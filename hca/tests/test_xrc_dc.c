@@ -407,6 +407,32 @@ static void test_dc_no_streams(void **state)
 	assert_int_equal(fixture_qp_state(a.port, &a.qp), HCA_QP_ERR);
 }
 
+/* Rights of a DCT, as CREATE_DCT has them; atomics need a mode besides. */
+static void test_dct_rights(void **state)
+{
+	uint32_t bits, mode;
+
+	(void)state;
+	for (bits = 0; bits < 8; bits++) {
+		for (mode = 0; mode < 3; mode++) {
+			uint8_t in[0x50] = { 0 }, out[16];
+			const struct hca_qp *dct;
+
+			be16_put(in, 0, 0x710);
+			field_put(in + 0x10, 2, 23, 0, cq.number);
+			field_put(in + 0x10, 3, 23, 20, mode);
+			field_put(in + 0x10, 3, 19, 17, bits);
+			field_put(in + 0x10, 5, 23, 0, srq.number);
+			field_put(in + 0x10, 6, 23, 0, port->pd);
+			assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), 0);
+			dct = hca_table_get(&port->hca->qps, be32_at(out, 8) & 0xffffff);
+			assert_int_equal(dct->rre, bits >> 2 & 1);
+			assert_int_equal(dct->rwe, bits >> 1 & 1);
+			assert_int_equal(dct->rae, bits & 1 && mode);
+		}
+	}
+}
+
 static void test_dct_commands(void **state)
 {
 	uint8_t in[16] = { 0 }, out[0x50];
@@ -439,6 +465,7 @@ int main(void)
 		TEST(test_dc_counts, setup_dc),
 		TEST(test_dc_key, setup_dc),
 		TEST(test_dct_commands, setup_dc),
+		TEST(test_dct_rights, setup_dc),
 		TEST(test_dc_streams, setup_streams),
 		TEST(test_dc_streams_counts, setup_streams),
 		TEST(test_dc_no_streams, setup_dc),

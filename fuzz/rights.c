@@ -160,13 +160,19 @@ static void create_umem(struct rights *r, const uint8_t *in, uint32_t ilen, uint
 {
 	uint64_t page = 4096ull << (field_get(in, 8, 4, 0) & 31), count = be64_at(in, 0x28);
 
-	for (uint64_t i = 0; i < count && 0x30 + 8 * (i + 1) <= ilen; i++)
-		add(r, be64_at(in, 0x30 + 8 * i) & ~(uint64_t)0xfff, page, true, true, owner);
+	for (uint64_t i = 0; i < count && 0x30 + 8 * (i + 1) <= ilen; i++) {
+		uint64_t entry = be64_at(in, 0x30 + 8 * i);
+
+		add(r, entry & ~(uint64_t)0xfff, page, entry & 1, entry & 2, owner);
+	}
 }
 
 static void create_mkey(struct rights *r, const uint8_t *in, uint32_t ilen, uint32_t index)
 {
-	uint32_t octwords = be32_at(in, 0x60);
+	bool list = field_get(in + 0x10, 0, 28, 26) == 0 && field_get(in + 0x10, 0, 9, 8) >= 2;
+	/* Of a umem, whose pages are granted: what stands in the place of entries is none. */
+	bool umem = !list && field_get(in, 3, 30, 30);
+	uint32_t octwords = umem ? 0 : be32_at(in, 0x60);
 	struct key *key;
 
 	r->key = grown(r->key, r->keys, sizeof(*r->key));

@@ -73,6 +73,12 @@ static uint32_t context(struct state *s, struct input *in, unsigned int p, uint1
 		be32_put(ctx, 13 * 4, (uint32_t)input_number(in));
 		be32_put(ctx, 14 * 4, 12 + (input_u8(in) & 0x33));
 		be32_put(ctx, 15 * 4, input_u32(in));
+		if (flags & 4) { /* of a umem */
+			be16_put(cmd, 2, (uint16_t)s->number[p][3]);
+			field_put(cmd, 3, 30, 30, 1);
+			be32_put(cmd, 0x64, any_number(s, in, p));
+			be64_put(cmd, 0x68, input_number(in));
+		}
 		len = pages(s, in, cmd, 0x110);
 		be32_put(cmd, 0x60, flags & 0x80 ? (uint32_t)input_number(in) : (len - 0x110) / 16);
 		return len;
@@ -174,6 +180,9 @@ static uint32_t context(struct state *s, struct input *in, unsigned int p, uint1
 		be32_put(cmd, 0x24, flags & 0x80 ? (uint32_t)input_number(in) : 0);
 		be16_put(cmd, 2, (uint16_t)(flags & 0x20 ? any_number(s, in, p) : s->number[p][3]));
 		len = pages(s, in, cmd, 0x30);
+		for (uint32_t at = 0x30; at < len;
+		     at += 8) /* read, and write but for each fourth */
+			cmd[at + 7] |= at % 32 == 8 ? 1 : 3;
 		be64_put(cmd, 0x28, flags & 0x40 ? input_number(in) : (len - 0x30) / 8);
 		return len;
 	case 0x805: { /* ACCESS_REG */

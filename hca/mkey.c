@@ -122,6 +122,26 @@ static enum hca_fault translate_mtt(const struct hca_mkey *mkey, bool write, uin
 }
 
 /*
+ * The key's range is that of a umem's bytes, whatever page size its context has. Nothing else is
+ * ever touched, so what a program fills into the context is its own concern.
+ */
+static enum hca_fault translate_umem(const struct hca_mkey *mkey, bool write, uint64_t va,
+				     uint64_t len, struct piece *piece)
+{
+	const struct hca_pages *umem = &mkey->umem;
+	uint64_t byte = va - mkc_start(mkey->mkc), page = (uint64_t)1 << umem->log_page_size;
+	uint64_t room = page - ((byte + umem->offset) & (page - 1));
+
+	if (!hca_pages_allow(umem, byte, write))
+		return HCA_FAULT_KEY;
+	*piece = (struct piece){
+		.addr = hca_pages_addr(umem, byte),
+		.len = len < room ? len : room,
+	};
+	return HCA_OK;
+}
+
+/*
  * Entries count from the start address itself, not, as those of a translation table, from the
  * multiple of their size below it: UCX has keys that start anywhere, and mlx5_ib aligns its own.
  */
@@ -225,6 +245,8 @@ static enum hca_fault translate_memic(struct walk *w, const struct hca_mkey *mke
 static enum hca_fault translate(struct walk *w, struct hca_mkey *mkey, uint64_t va, uint64_t len,
 				struct piece *piece)
 {
+	if (mkey->umem.count)
+		return translate_umem(mkey, w->write, va, len, piece);
 	switch (mkc_mode(mkey->mkc)) {
 	case HCA_MKC_PA:
 		*piece = (struct piece){ .addr = va, .len = len };
@@ -505,5 +527,6 @@ void hca_mkey_free(struct hca *hca, struct hca_mkey *mkey)
 	if (!mkey)
 		return;
 	hca_xlt_drop(hca, &mkey->xlt);
+	hca_pages_free(hca, &mkey->umem);
 	hca_release(hca, mkey);
 }

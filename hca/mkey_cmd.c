@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* CREATE_MKEY, DESTROY_MKEY, QUERY_MKEY. Keys that UMRs fill start free and without entries. */
+/*
+ * CREATE_MKEY, DESTROY_MKEY, QUERY_MKEY. Keys that UMRs fill start free and without entries; those
+ * of a program are of lists of keys, or of a umem, and never have entries of their own.
+ */
 #include <string.h>
 
 #include "hca/budget.h"
 #include "hca/cmd.h"
 #include "hca/memic.h"
 #include "hca/mkc.h"
+#include "hca/umem.h"
 
 #define IN_MKC		 0x10
 #define IN_OCTWORDS	 0x60 /* translations_octword_actual_size */
+#define IN_UMEM		 0x64 /* mkey_umem_id */
+#define IN_UMEM_OFFSET	 0x68 /* mkey_umem_offset: bytes */
 #define OUT_MKC		 0x10
 #define OUT_ENTRIES	 0x110 /* translation octwords, as many as fit */
 #define SYNDROME_CONTEXT 0x3bea01
@@ -17,33 +23,45 @@
 #define SYNDROME_USER	 0x3bea06
 #define LOAD_STEP	 (1u << 12) /* octwords loaded at a time */
 
+/* mkey_umem_valid. The entries that the command may have, or count, are none then. */
+static bool is_of_umem(const struct hca_cmd *cmd)
+{
+	return !mkc_indirect(cmd->in + IN_MKC) && field_get(cmd->in, 3, 30, 30);
+}
+
+static uint32_t octwords(const struct hca_cmd *cmd)
+{
+	return is_of_umem(cmd) ? 0 : be32_at(cmd->in, IN_OCTWORDS);
+}
+
 /*
  * A program's command must not name DMA addresses. The driver marks those that it passes on
- * (mkey_umem_valid), unless the key is a list of keys, and keys of umems are not modelled.
+ * (mkey_umem_valid), unless the key is a list of keys.
  */
 static enum hca_cmd_status check_user(struct hca *hca, struct hca_cmd *cmd)
 {
 	const uint8_t *mkc = cmd->in + IN_MKC;
 
-	if (mkc_indirect(mkc) || (!hca_cmd_uid(cmd) && !field_get(cmd->in, 3, 30, 30)))
+	if (mkc_indirect(mkc) || !(hca_cmd_uid(cmd) || is_of_umem(cmd)))
 		return HCA_CMD_OK;
-	hca_unmodelled(hca, "CREATE_MKEY of a umem, access mode %u", mkc_mode(mkc));
+	if (is_of_umem(cmd) && mkc_mode(mkc) == HCA_MKC_MTT && !mkc_length64(mkc))
+		return HCA_CMD_OK;
+	hca_unmodelled(hca, "CREATE_MKEY of a program, access mode %u", mkc_mode(mkc));
 	return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_USER);
 }
 
 static enum hca_cmd_status check(struct hca *hca, struct hca_cmd *cmd)
 {
 	const uint8_t *mkc = cmd->in + IN_MKC;
-	uint32_t octwords = be32_at(cmd->in, IN_OCTWORDS);
 	enum hca_cmd_status status = check_user(hca, cmd);
 
 	if (status)
 		return status;
-	if (!hca_mkey_valid(hca, mkc))
+	if (!is_of_umem(cmd) && !hca_mkey_valid(hca, mkc))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_CONTEXT);
-	if (octwords > cmd->list_len / 16)
+	if (octwords(cmd) > cmd->list_len / 16)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, SYNDROME_ENTRIES);
-	if (mkc_indirect(mkc) && octwords > HCA_XLT_LIST_MAX)
+	if (mkc_indirect(mkc) && octwords(cmd) > HCA_XLT_LIST_MAX)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_ENTRIES);
 	return HCA_CMD_OK;
 }
@@ -51,7 +69,7 @@ static enum hca_cmd_status check(struct hca *hca, struct hca_cmd *cmd)
 /* Some of the entries that are left. */
 static enum hca_cmd_status load_entries(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t left = be32_at(cmd->in, IN_OCTWORDS) - cmd->octwords;
+	uint32_t left = octwords(cmd) - cmd->octwords;
 	uint32_t count = left < LOAD_STEP ? left : LOAD_STEP;
 
 	if (!count)
@@ -78,6 +96,10 @@ enum hca_cmd_status hca_cmd_create_mkey(struct hca *hca, struct hca_cmd *cmd)
 	if (!mkey)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_INDEX);
 	status = load_entries(hca, cmd);
+	if (!status && is_of_umem(cmd))
+		status = hca_umem_pages(hca, cmd, be32_at(cmd->in, IN_UMEM),
+					be64_at(cmd->in, IN_UMEM_OFFSET), mkc_len(cmd->in + IN_MKC),
+					&mkey->umem);
 	if (status)
 		return status;
 	status = hca_cmd_add(hca, cmd, &hca->mkeys, HCA_MKEY_FIRST, mkey, &mkey->index);

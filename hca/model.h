@@ -81,7 +81,8 @@ struct hca_record {
 
 /*
  * @byte is an offset into the buffer, after hca_pages.offset. An access may span pages.
- * Return 0 or what pcie_read()/pcie_write() said, -EFAULT past the end.
+ * Return 0 or what pcie_read()/pcie_write() said, -EFAULT past the end, -EACCES for a page of a
+ * umem that may not be accessed so.
  */
 int hca_pages_read(struct hca *hca, const struct hca_pages *pages, uint64_t byte, void *buf,
 		   size_t len);
@@ -89,6 +90,12 @@ int hca_pages_write(struct hca *hca, const struct hca_pages *pages, uint64_t byt
 		    size_t len);
 /* DMA address of a byte, 0 past the end. */
 uint64_t hca_pages_addr(const struct hca_pages *pages, uint64_t byte);
+/*
+ * Whether @byte may be written, or read. Entries of a umem say so (bits 0, read, and 1, write:
+ * devx_umem_reg_cmd_alloc() of mlx5_ib), since a program may register what it may only read; those
+ * of the driver's own lists do not, and everything may be done. Past the end nothing may.
+ */
+bool hca_pages_allow(const struct hca_pages *pages, uint64_t byte, bool write);
 void hca_pages_free(struct hca *hca, struct hca_pages *pages);
 
 /* --- event and completion queues (eq.c, cq.c) ---------------------------------------------- */
@@ -210,6 +217,7 @@ struct hca_mkey {
 	uint16_t memic;	    /* device memory that it is a key of, 0: none */
 	uint8_t mkc[64];    /* context, as the driver sees it; fields are read from here */
 	struct hca_xlt xlt; /* translation entries */
+	struct hca_pages umem; /* instead of them: bytes of a umem, count 0: none */
 	bool pg_access;	    /* CREATE_MKEY pg_access */
 	bool umr_loaded;    /* entries came by UMR: permission bits and zero entries count */
 	uint64_t remote_write_bytes, remote_read_bytes;

@@ -145,6 +145,15 @@ uint64_t hca_pages_addr(const struct hca_pages *pages, uint64_t byte)
 	       (at & (((uint64_t)1 << pages->log_page_size) - 1));
 }
 
+bool hca_pages_allow(const struct hca_pages *pages, uint64_t byte, bool write)
+{
+	uint64_t at = byte + pages->offset, page = at >> pages->log_page_size;
+
+	if (at < byte || page >= pages->count)
+		return false;
+	return !pages->users || be64_at(pages->list, 8 * page) & (write ? 2 : 1);
+}
+
 static int pages_transfer(struct hca *hca, const struct hca_pages *pages, uint64_t byte,
 			  uint8_t *in, const uint8_t *out, size_t len)
 {
@@ -158,8 +167,12 @@ static int pages_transfer(struct hca *hca, const struct hca_pages *pages, uint64
 		uint64_t addr = hca_pages_addr(pages, byte + done);
 		uint64_t room = page - ((byte + done + pages->offset) & (page - 1));
 		size_t n = len - done < room ? len - done : (size_t)room;
-		int err = in ? pcie_read(&hca->fn, addr, in + done, n, NULL)
-			     : pcie_write(&hca->fn, addr, out + done, n, NULL);
+		int err;
+
+		if (!hca_pages_allow(pages, byte + done, !in))
+			return -EACCES;
+		err = in ? pcie_read(&hca->fn, addr, in + done, n, NULL)
+			 : pcie_write(&hca->fn, addr, out + done, n, NULL);
 
 		if (err)
 			return err;

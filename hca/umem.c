@@ -118,7 +118,8 @@ enum hca_cmd_status hca_umem_record(struct hca *hca, struct hca_cmd *cmd, uint32
 	struct umem *umem = find(hca, cmd, number, record->addr, 8);
 
 	/* In memory, not only in the umem: a record must not go on in the page behind. */
-	if (!umem || (record->addr + umem->pages.offset) % 8)
+	if (!umem || (record->addr + umem->pages.offset) % 8 ||
+	    !hca_pages_allow(&umem->pages, record->addr, false))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x10000d);
 	record->addr = hca_pages_addr(&umem->pages, record->addr);
 	record->users = &umem->users;

@@ -118,7 +118,8 @@ uint8_t hca_umr_apply(struct hca *hca, const struct hca_accessor *who, uint32_t 
 		return HCA_SYND_MW_BIND;
 	memcpy(context, mkey->mkc, sizeof(context));
 	apply_fields(context, mask, mkc);
-	if (!hca_mkey_valid(hca, context))
+	/* A key of a umem stays one: it has no entries, and gives no byte but those of the umem. */
+	if (mkey->umem.count ? xlt_len : !hca_mkey_valid(hca, context))
 		return HCA_SYND_MW_BIND;
 	if (load(hca, mkey, umr, xlt, xlt_len))
 		return HCA_SYND_LOCAL_QP_OP;

@@ -109,8 +109,8 @@ static uint8_t create_big(uint32_t log_page, uint32_t page_offset, uint64_t page
 	be32_put(in, 0x20, log_page);
 	be32_put(in, 0x24, page_offset);
 	be64_put(in, 0x28, pages);
-	be64_put(in, 0x30, memory);
-	be64_put(in, 0x38, memory);
+	be64_put(in, 0x30, memory | 3);
+	be64_put(in, 0x38, memory | 3);
 	status = fixture_cmd(port, in, sizeof(in), out, sizeof(out));
 	*number = be32_at(out, 8) & 0xffffff;
 	return status;
@@ -291,6 +291,234 @@ static void test_qp(void **state)
 	assert_int_equal(destroy(0xa0a, uid, umem), 0);
 }
 
+/* --- keys of umems ------------------------------------------------------------------------ */
+
+#define KEY_START 0x7f0000000000u
+#define UMEM_SIZE (8192u - OFFSET)
+
+struct key_attr {
+	uint32_t owner, umem, mode;
+	bool valid, length64; /* mkey_umem_valid */
+	uint64_t offset, len;
+	uint32_t octwords;
+};
+
+/* As DPDK has it: the count of octwords is no count, and what is in their place no entries. */
+static uint8_t create_key(const struct key_attr *attr, uint32_t pd, uint32_t *key)
+{
+	uint8_t in[0x130] = { 0 }, out[16], *mkc = in + 0x10;
+	uint8_t status;
+
+	be16_put(in, 0, 0x200);
+	be16_put(in, 2, (uint16_t)attr->owner);
+	field_put(in, 3, 30, 30, attr->valid);
+	be32_put(mkc, 0, FIXTURE_ALL | 1u << 15 | attr->mode << 8);
+	be32_put(mkc, 4, 0xffffff00 | 0x5a);
+	be32_put(mkc, 12, (uint32_t)attr->length64 << 31 | pd);
+	be64_put(mkc, 0x10, KEY_START);
+	be64_put(mkc, 0x18, attr->len);
+	be32_put(mkc, 13 * 4, attr->octwords);
+	be32_put(mkc, 14 * 4, 12);
+	be32_put(in, 0x60, attr->octwords);
+	be32_put(in, 0x64, attr->umem);
+	be64_put(in, 0x68, attr->offset);
+	be64_put(in, 0x110, (memory + 4096) | 3);
+	be64_put(in, 0x118, (memory + 4096) | 3);
+	status = fixture_cmd(port, in, sizeof(in), out, sizeof(out));
+	*key = (be32_at(out, 8) & 0xffffff) << 8 | 0x5a;
+	return status;
+}
+
+static void test_key(void **state)
+{
+	struct key_attr attr = {
+		.owner = uid,
+		.umem = umem,
+		.mode = 1,
+		.valid = true,
+		.len = UMEM_SIZE,
+		.octwords = UINT32_MAX,
+	};
+	struct hca_accessor who = { .pd = alloc_pd(uid) };
+	uint8_t data[UMEM_SIZE], back[UMEM_SIZE], *host = fixture_at(*state, memory);
+	uint32_t key, i;
+
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7 + i / 256);
+	assert_int_equal(create_key(&attr, who.pd, &key), 0);
+	memset(host, 0xff, 16384);
+	assert_int_equal(fixture_mkey_write(port->hca, &who, key, KEY_START, data, UMEM_SIZE,
+					    HCA_REMOTE_WRITE),
+			 HCA_OK);
+	/* The umem begins in the middle of its first page; the second one is elsewhere. */
+	assert_memory_equal(host + OFFSET, data, 4096 - OFFSET);
+	assert_memory_equal(host + 8192, data + 4096 - OFFSET, 4096);
+	for (i = 0; i < OFFSET; i++)
+		assert_int_equal(host[i], 0xff);
+	for (i = 4096; i < 8192; i++)
+		assert_int_equal(host[i], 0xff);
+	assert_int_equal(
+		fixture_mkey_read(port->hca, &who, key, KEY_START, back, UMEM_SIZE, HCA_LOCAL_READ),
+		HCA_OK);
+	assert_memory_equal(back, data, UMEM_SIZE);
+	/* One byte past the end, and one in front. */
+	assert_int_equal(
+		hca_mkey_check(port->hca, &who, key, KEY_START, UMEM_SIZE + 1, HCA_LOCAL_READ),
+		HCA_FAULT_KEY);
+	assert_int_equal(hca_mkey_check(port->hca, &who, key, KEY_START - 1, 1, HCA_LOCAL_READ),
+			 HCA_FAULT_KEY);
+	/* Whatever becomes of its context, there is no byte behind the umem. */
+	field_put(((struct hca_mkey *)hca_table_get(&port->hca->mkeys, key >> 8))->mkc, 3, 31, 31,
+		  1);
+	assert_int_equal(
+		hca_mkey_check(port->hca, &who, key, KEY_START + UMEM_SIZE - 1, 1, HCA_LOCAL_READ),
+		HCA_OK);
+	assert_int_equal(
+		hca_mkey_check(port->hca, &who, key, KEY_START + UMEM_SIZE, 1, HCA_LOCAL_READ),
+		HCA_FAULT_KEY);
+	assert_int_equal(hca_mkey_check(port->hca, &who, key, KEY_START - 1, 1, HCA_LOCAL_READ),
+			 HCA_FAULT_KEY);
+	/* What a key names stays. */
+	assert_int_equal(destroy(0xa0a, uid, umem), HCA_CMD_BAD_RES_STATE);
+	assert_int_equal(destroy(0x202, uid, key >> 8), 0);
+	assert_int_equal(destroy(0xa0a, uid, umem), 0);
+}
+
+/* Of a part: at the end of the umem, and a byte beyond. */
+static void test_key_bounds(void **state)
+{
+	uint32_t other = fixture_simple(port, 0xa04, 0, 0, 0), pd = alloc_pd(uid), key, i;
+	const struct key_attr good = {
+		.owner = uid,
+		.umem = umem,
+		.mode = 1,
+		.valid = true,
+		.offset = 4096,
+		.len = 100,
+	};
+	const struct {
+		struct key_attr attr;
+		uint8_t status;
+	} cases[] = {
+		{ { uid, umem, 1, true, false, 0, UMEM_SIZE, 0 }, 0 },
+		{ { uid, umem, 1, true, false, 0, UMEM_SIZE + 1, 0 }, HCA_CMD_BAD_RESOURCE },
+		{ { uid, umem, 1, true, false, UMEM_SIZE - 1, 1, 0 }, 0 },
+		{ { uid, umem, 1, true, false, UMEM_SIZE, 1, 0 }, HCA_CMD_BAD_RESOURCE },
+		{ { uid, umem, 1, true, false, UINT64_MAX, 2, 0 }, HCA_CMD_BAD_RESOURCE },
+		{ { uid, umem, 1, true, false, 1, UINT64_MAX, 0 }, HCA_CMD_BAD_RESOURCE },
+		/* No such umem, another's, the driver's command. */
+		{ { uid, umem + 1, 1, true, false, 0, 100, 0 }, HCA_CMD_BAD_RESOURCE },
+		{ { other, umem, 1, true, false, 0, 100, 0 }, HCA_CMD_BAD_RESOURCE },
+		{ { 0, umem, 1, true, false, 0, 100, 0 }, HCA_CMD_BAD_RESOURCE },
+		/* DMA addresses: by entries, by a PA key, by all of the address space, MEMIC. */
+		{ { uid, umem, 1, false, false, 0, 100, 1 }, HCA_CMD_BAD_PARAM },
+		{ { uid, umem, 0, true, false, 0, 100, 0 }, HCA_CMD_BAD_PARAM },
+		{ { uid, umem, 0, false, false, 0, 100, 0 }, HCA_CMD_BAD_PARAM },
+		{ { uid, umem, 1, true, true, 0, 100, 0 }, HCA_CMD_BAD_PARAM },
+	};
+	struct hca_accessor who = { .pd = pd };
+	uint64_t used;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		used = port->hca->memory_used;
+		assert_int_equal(create_key(&cases[i].attr, pd, &key), cases[i].status);
+		if (!cases[i].status)
+			assert_int_equal(destroy(0x202, uid, key >> 8), 0);
+		assert_true(port->hca->memory_used == used);
+	}
+	assert_int_equal(create_key(&good, pd, &key), 0);
+	memset(fixture_at(*state, memory), 0xff, 16384);
+	assert_int_equal(
+		fixture_mkey_write(port->hca, &who, key, KEY_START, "a", 1, HCA_LOCAL_WRITE),
+		HCA_OK);
+	assert_int_equal(*(char *)fixture_at(*state, memory + 8192 + OFFSET), 'a');
+	/* Another context cannot end it. */
+	assert_int_equal(destroy(0x202, other, key >> 8), HCA_CMD_BAD_RESOURCE);
+	assert_int_equal(destroy(0x202, uid, key >> 8), 0);
+	assert_int_equal(destroy(0xa0a, uid, umem), 0);
+}
+
+static uint8_t create_read_only(uint32_t *number)
+{
+	uint8_t in[0x40] = { 0 }, out[16];
+	uint8_t status;
+
+	be16_put(in, 0, 0xa08);
+	be16_put(in, 2, (uint16_t)uid);
+	be64_put(in, 0x28, 2);
+	be64_put(in, 0x30, memory | 1);
+	be64_put(in, 0x38, (memory + 8192) | 3);
+	status = fixture_cmd(port, in, sizeof(in), out, sizeof(out));
+	*number = be32_at(out, 8) & 0xffffff;
+	return status;
+}
+
+/* A program may have registered what it may only read: nothing gets written there. */
+static void test_read_only(void **state)
+{
+	struct hca_cqe cqe = { .opcode = HCA_CQE_RESP_SEND, .qpn = 7 };
+	struct key_attr attr = { .owner = uid, .mode = 1, .valid = true, .len = 8192 };
+	struct hca_accessor who = { .pd = alloc_pd(uid) };
+	uint8_t data[8192] = { 0 }, *host = fixture_at(*state, memory);
+	struct fixture_eq eq;
+	uint32_t key, cqn, i;
+
+	assert_int_equal(create_read_only(&attr.umem), 0);
+	assert_int_equal(create_key(&attr, who.pd, &key), 0);
+	memset(host, 0xff, 16384);
+	assert_int_equal(hca_mkey_check(port->hca, &who, key, KEY_START, 8192, HCA_REMOTE_READ),
+			 HCA_OK);
+	assert_int_equal(fixture_mkey_write(port->hca, &who, key, KEY_START + 4095, data, 2,
+					    HCA_REMOTE_WRITE),
+			 HCA_FAULT_KEY);
+	assert_int_equal(fixture_mkey_write(port->hca, &who, key, KEY_START + 4096, data, 4096,
+					    HCA_REMOTE_WRITE),
+			 HCA_OK);
+	for (i = 0; i < 4096; i++)
+		assert_int_equal(host[i], 0xff);
+	/* The same for a CQ: the record is only read, its entries are written. */
+	memset(host, 0, 4096);
+	umem = attr.umem;
+	fixture_eq_create(port, 6, 0, 1, &eq);
+	assert_int_equal(create_cq(uid, 4096 - 64, eq.number, &cqn), 0);
+	hca_cq_post(port->hca, cqn, &cqe);
+	hca_cq_post(port->hca, cqn, &cqe);
+	for (i = 0; i < 4096; i++)
+		assert_int_equal(host[i], 0);
+	assert_int_equal(be32_at(host + 8192, 0x38), 7);
+}
+
+/* UMRs: nobody loads entries into a key of a umem, not even the driver. */
+static void test_key_umr(void **state)
+{
+	struct key_attr attr = { .owner = uid, .umem = umem, .mode = 1, .valid = true, .len = 100 };
+	struct hca_accessor who = { .pd = alloc_pd(uid) };
+	uint8_t umr[48] = { 0 }, mkc[64] = { 0 }, entries[64] = { 0 };
+	struct hca_mkey *mkey;
+	uint32_t key;
+
+	(void)state;
+	assert_int_equal(create_key(&attr, who.pd, &key), 0);
+	mkey = hca_table_get(&port->hca->mkeys, key >> 8);
+	be16_put(umr, 4, 4);
+	be64_put(entries, 0, memory + 4096);
+	assert_int_equal(hca_umr_apply(port->hca, &who, key, umr, mkc, entries, sizeof(entries)),
+			 HCA_SYND_MW_BIND);
+	assert_int_equal(mkey->xlt.octwords, 0);
+	/* Fewer bytes are all right. */
+	be16_put(umr, 4, 0);
+	be64_put(umr, 8, 1);
+	be64_put(mkc, 0x18, 50);
+	assert_int_equal(hca_umr_apply(port->hca, &who, key, umr, mkc, NULL, 0), HCA_SYND_NONE);
+	assert_int_equal(hca_mkey_check(port->hca, &who, key, KEY_START, 51, HCA_LOCAL_READ),
+			 HCA_FAULT_KEY);
+	assert_int_equal(hca_mkey_check(port->hca, &who, key, KEY_START, 50, HCA_LOCAL_READ),
+			 HCA_OK);
+	/* A reset drops what is in use as well. */
+	fixture_simple(port, 0x103, 0, 0, 0);
+	assert_null(hca_table_get(&port->hca->mkeys, key >> 8));
+}
+
 /* DPDK and UCX have QPs without queues, which the device works on: no umem, no record, no CQ. */
 static void test_qp_without_queues(void **state)
 {
@@ -403,6 +631,10 @@ int main(void)
 		TEST(test_cq),
 		TEST(test_qp),
 		TEST(test_qp_without_queues),
+		TEST(test_key),
+		TEST(test_key_bounds),
+		TEST(test_read_only),
+		TEST(test_key_umr),
 		TEST(test_flow_counter),
 		TEST(test_reserved_qpns),
 		TEST(test_special_contexts),

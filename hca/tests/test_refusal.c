@@ -257,30 +257,33 @@ static bool send_rdma(uint8_t opcode, uint32_t rkey, uint64_t raddr)
 /* --- faults ------------------------------------------------------------------------------ */
 
 /*
- * Each provokes its fault in the way @variant, counted from 0. False when the transport has no such
- * thing; UINT_MAX variants are tried at most, up to the first that returns LAST.
+ * Each provokes its fault in the way @variant, counted from 0, and says DONE, or NOT_HERE: the
+ * transport has no such thing, or LAST: there are no more ways.
  */
 enum outcome { DONE, NOT_HERE, LAST };
 
 static const uint8_t rdma[] = { HCA_OP_WRITE, HCA_OP_WRITE_IMM, HCA_OP_READ, HCA_OP_ATOMIC_CS,
 				HCA_OP_ATOMIC_FA };
 
+/* A right is missing, or it is there, but no atomic_mode. */
 static enum outcome rights(unsigned int variant)
 {
 	static const uint32_t bit[] = { 14, 14, 15, 13, 13 };
+	unsigned int op = variant < 5 ? variant : variant - 2;
+	bool mode = variant >= 5;
 
-	if (variant == 5)
+	if (variant == 7)
 		return LAST;
 	/* As INIT2RTR or CREATE_DCT would have it. */
 	if (rig.kind == DC) {
-		rig.qp->rwe &= bit[variant] != 14;
-		rig.qp->rre &= bit[variant] != 15;
-		rig.qp->rae &= bit[variant] != 13;
+		rig.qp->rwe &= bit[op] != 14;
+		rig.qp->rre &= bit[op] != 15;
+		rig.qp->rae &= bit[op] != 13;
 	} else {
-		field_put(rig.qp->qpc, QPC_RIGHTS, bit[variant], bit[variant], 0);
+		field_put(rig.qp->qpc, QPC_RIGHTS, mode ? 19 : bit[op], mode ? 16 : bit[op], 0);
 		hca_qp_decode(rig.qp);
 	}
-	return send_rdma(rdma[variant], rig.b.lkey, rig.b.buf) ? DONE : NOT_HERE;
+	return send_rdma(rdma[op], rig.b.lkey, rig.b.buf) ? DONE : NOT_HERE;
 }
 
 static enum outcome misaligned(unsigned int variant)

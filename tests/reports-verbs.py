@@ -140,7 +140,7 @@ def umem_key():
     a, b = Side("mlx5_0"), Side("mlx5_1")
     a.connect(b)
     b.connect(a)
-    umem = Mlx5UMEM(b.context, size=2 * SIZE, alignment=SIZE, access=ALL)
+    umem = Mlx5UMEM(b.context, size=2 * SIZE, alignment=SIZE, access=ibv_access_flags.IBV_ACCESS_LOCAL_WRITE)
     command = bytearray(0x110)
     pdn = Mlx5DvObj(mlx5dv_obj_type.MLX5DV_OBJ_PD, pd=b.pd).dvpd.pdn
     struct.pack_into(">H", command, 0, 0x200)

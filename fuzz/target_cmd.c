@@ -8,6 +8,7 @@
 #include "fuzz/target.h"
 #include "fuzz/oracle.h"
 #include "hca/cmd.h"
+#include "hca/inject.h"
 #include "hca/memic.h"
 
 #define OPS	48u
@@ -272,6 +273,100 @@ static void doorbell(struct state *s, struct input *in)
 	world_poll(s->w, 3);
 }
 
+/*
+ * As a program makes them by DEVX: memory, and queues in it, with the user context of all three.
+ * Offsets are near an end of the memory.
+ */
+static void in_umem(struct state *s, struct input *in)
+{
+	uint8_t cmd[0x140] = { 0 }, out[16], flags = input_u8(in);
+	unsigned int p = flags & 1;
+	struct world_port *port = &s->w->port[p];
+	uint16_t uid = (uint16_t)s->number[p][3];
+	uint32_t umem, count = 1 + (flags >> 1 & 3), first = input_u8(in) * 64u & 0xfff;
+	uint64_t offset = flags & 8 ? input_number(in) : input_u8(in) * 64u;
+	uint8_t *ctx = cmd + 0x10;
+
+	be16_put(cmd, 0, 0xa08);
+	be16_put(cmd, 2, uid);
+	be32_put(cmd, 0x24, first);
+	be64_put(cmd, 0x28, count);
+	for (uint32_t i = 0; i < count; i++)
+		be64_put(cmd, 0x30 + 8 * (size_t)i, s->mem + 4096ull * (input_u8(in) & 63));
+	if (world_cmd(port, cmd, 0x30 + 8 * count, out, sizeof(out)))
+		return;
+	umem = be32_at(out, 8) & 0xffffff;
+	s->number[p][s->numbers[p]++ % NUMBERS] = umem;
+	memset(cmd, 0, sizeof(cmd));
+	be16_put(cmd, 2, flags & 0x80 ? input_u8(in) : uid);
+	if (flags & 0x10) { /* CREATE_CQ */
+		be16_put(cmd, 0, 0x400);
+		field_put(ctx, 0, 17, 17, 1);
+		field_put(ctx, 0, 25, 25, 1); /* the record is in a umem, too */
+		be32_put(ctx, 4, umem);
+		field_put(ctx, 3, 28, 24, input_u8(in) & 7);
+		field_put(ctx, 3, 23, 0, port->uar);
+		field_put(ctx, 5, 7, 0, s->number[p][1]);
+		be64_put(ctx, 0x38, input_u16(in));
+		be64_put(cmd, 0x50, offset);
+		be32_put(cmd, 0x58, umem);
+		be32_put(cmd, 0x5c, 1u << 31);
+	} else { /* CREATE_QP */
+		ctx = cmd + 0x18;
+		be16_put(cmd, 0, 0x800); /* ALLOC_PD */
+		world_cmd(port, cmd, 16, out, sizeof(out));
+		be16_put(cmd, 0, 0x500);
+		field_put(ctx, 0, 23, 16, flags & 0x20 ? HCA_QP_UD : HCA_QP_RC);
+		field_put(ctx, 1, 23, 0, be32_at(out, 8));
+		field_put(ctx, 2, 22, 19, input_u8(in) & 3);
+		field_put(ctx, 2, 14, 11, input_u8(in) & 7);
+		field_put(ctx, 3, 23, 0, port->uar);
+		field_put(ctx, 31, 23, 0, any_number(s, in, p));
+		field_put(ctx, 39, 23, 0, any_number(s, in, p));
+		field_put(ctx, 52, 28, 28, 1);
+		be64_put(ctx, 0xa0, input_u16(in));
+		be32_put(ctx, 57 * 4, umem);
+		be64_put(cmd, 0x100, offset);
+		be32_put(cmd, 0x108, umem);
+		be32_put(cmd, 0x10c, 1u << 31);
+	}
+	if (world_cmd(port, cmd, 0x110, out, sizeof(out)) == 0)
+		s->number[p][s->numbers[p]++ % NUMBERS] = be32_at(out, 8) & 0xffffff;
+	if (!(flags & 0x40))
+		return;
+	/* DESTROY_UMEM, which is in use if that was carried out. */
+	memset(cmd, 0, sizeof(cmd));
+	be16_put(cmd, 0, 0xa0a);
+	be16_put(cmd, 2, uid);
+	be32_put(cmd, 8, umem);
+	world_cmd(port, cmd, 16, NULL, 16);
+}
+
+/* Commands that are not answered, or late, and health that is bad. */
+static void inject(struct state *s, struct input *in)
+{
+	uint8_t what = input_u8(in);
+	struct world_port *port = &s->w->port[what & 1];
+	struct hca_command_rule rule = {
+		.opcode = what & 2 ? hca_op(input_below(in, s->ops))->opcode : 0,
+		.after = what >> 2 & 3,
+		.count = what & 0x10 ? 0 : 1 + input_u8(in),
+		.delay_ns = what & 0x20 ? 100000 : 0,
+	};
+
+	if (what >> 6 == 1)
+		hca_inject_health(port->hca, input_u8(in), what & 4);
+	else if (what >> 6 == 2)
+		hca_inject_freeze(port->hca, what & 4);
+	else
+		hca_inject_commands(port->hca, &rule);
+	for (uint64_t at = 0x230; at < 0x240; at += 4)
+		port->fn->ops->bar_read(port->fn, 0, at, 4);
+	port->fn->ops->bar_read(port->fn, 0, 0x1010, 4);
+	if (hca_inject_commands_count(port->hca).hit > hca_inject_commands_count(port->hca).seen)
+		oracle_violation(port, "more commands were held up than were seen");
+}
+
 static void reset(struct state *s, struct input *in)
 {
 	static const uint8_t command[2] = { 0x06, 0x00 };
@@ -320,13 +415,17 @@ void target_input(const uint8_t *data, size_t size)
 			command(&s, &in);
 		} else if (what < 0xe8) {
 			doorbell(&s, &in);
-		} else if (what < 0xf8) {
+		} else if (what < 0xf0) {
 			struct world_flip *flip = &s.w->flip[what & 7];
 
 			flip->addr = input_u8(&in) & 1 ? s.mem + input_u16(&in)
 						       : s.w->port[what & 1].queue + input_u8(&in);
 			flip->value = input_u8(&in);
 			flip->armed = true;
+		} else if (what < 0xf8) {
+			in_umem(&s, &in);
+		} else if (what < 0xfc) {
+			inject(&s, &in);
 		} else {
 			reset(&s, &in);
 		}

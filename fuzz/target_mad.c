@@ -1,118 +1,106 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Datagrams into the subnet: MADs for the administrator and for performance management, records of
- * every kind, RMPP dialogs at any pace, joins and leaves, and links that go down meanwhile.
+ * every kind, RMPP dialogs at any pace, joins and leaves, services; SMPs by LID and by directed
+ * route, of ports and of an HCA's QP0, and its MAD_IFC; a manager that comes and goes; and links
+ * that go down meanwhile.
  */
 #include <stdlib.h>
+#include <time.h>
 
+#include "fuzz/mads.h"
+#include "fuzz/queues.h"
 #include "fuzz/target.h"
-#include "fuzz/world.h"
-#include "subnet/mad.h"
-#include "subnet/record.h"
+#include "hca/data.h"
+#include "subnet/bits.h"
+#include "subnet/internal.h"
 
-#define OPS   64u
-#define PORTS 3u
+#define OPS	  64u
+#define SIGNALLED 0x08u
+#define PAGE	  4096u
+#define BURST	  8u
 
 struct state {
 	struct world *w;
-	struct subnet_port *port[PORTS];
+	struct subnet_port *port[MADS_PORTS];
 	uint8_t last[MAD_LEN]; /* what came last: its segment and transaction are worth an answer */
-	uint64_t now;
+	uint8_t smp[MAD_LEN];
+	unsigned int depth; /* answers in answers */
+	bool answers;	    /* each segment is acknowledged as it comes */
+	struct queue_qp qp0;
+	uint64_t mem;
+	uint32_t lkey;
 };
+
+/* The window that lets the administrator go on; from within its own call. */
+static void acknowledge(struct state *s, const struct subnet_packet *came)
+{
+	uint8_t data[SUBNET_GRH_LEN + MAD_LEN] = { 0 }, *mad = data + SUBNET_GRH_LEN;
+	struct subnet_packet packet = {
+		.slid = came->dlid,
+		.dlid = came->slid,
+		.p_key = SUBNET_P_KEY,
+		.src_qpn = SUBNET_QP1,
+		.dest_qpn = SUBNET_QP1,
+		.q_key = SUBNET_QP1_Q_KEY,
+		.data = data,
+		.len = MAD_LEN,
+	};
+
+	memcpy(mad, s->last, MAD_LEN);
+	mad[25] = MAD_RMPP_ACK;
+	mad[26] = MAD_RMPP_ACTIVE;
+	be32_put(mad, 32, be32_at(mad, 28) + 2);
+	for (unsigned int i = 0; i < MADS_PORTS; i++)
+		if (s->port[i]->end.lid == came->dlid)
+			subnet_send(s->port[i], &packet);
+}
 
 static void deliver(void *owner, const struct subnet_packet *packet)
 {
 	struct state *s = owner;
+	const uint8_t *mad = packet->data + SUBNET_GRH_LEN;
 
 	if (packet->len > SUBNET_MTU)
 		world_broken("a packet of %zu bytes", packet->len);
-	if (packet->len == MAD_LEN)
-		memcpy(s->last, packet->data + SUBNET_GRH_LEN, MAD_LEN);
-}
-
-static void build(struct input *in, uint8_t *mad)
-{
-	static const uint8_t methods[] = { MAD_GET, MAD_SET, MAD_GET_TABLE, MAD_DELETE,
-					   0x81,    0x92,    0x14,	    0x00 };
-	static const uint16_t attributes[] = { MAD_CLASS_PORT_INFO,
-					       MAD_NODE_RECORD,
-					       MAD_PORT_INFO_RECORD,
-					       MAD_SM_INFO_RECORD,
-					       MAD_LINK_RECORD,
-					       MAD_PATH_RECORD,
-					       MAD_MC_MEMBER_RECORD,
-					       0x12,
-					       0x1d,
-					       MAD_MC_MEMBER_RECORD,
-					       MAD_PATH_RECORD,
-					       0x3f };
-	static const uint64_t components[] = { 0,	0x1ff,	 0x1,	     0x3,
-					       0x10003, 0x1ffff, UINT64_MAX, 0xb0c7 };
-	uint8_t flags = input_u8(in), kind = input_u8(in), *record = mad + 56;
-
-	mad[0] = 1;
-	mad[1] = flags & 1 ? 4 : 3;
-	mad[2] = flags & 1 ? 1 : 2;
-	mad[3] = methods[kind & 7];
-	be16_put(mad, 16, attributes[(kind >> 3) % 12]);
-	mad[8] = input_u8(in);
-	be64_put(mad, 48, components[flags >> 1 & 7]);
-	mad[65] = flags & 0x20 ? 1 : 0xff; /* port, of performance management */
-	if (flags & 0x10)		   /* by one who sees all */
-		be64_put(mad, 36, 1);
-	/* A record with addresses that exist. */
-	be64_put(record, 0, SUBNET_GID_PREFIX);
-	be64_put(record, 8, 0x300 + input_below(in, 4));
-	be64_put(record, 16, SUBNET_GID_PREFIX);
-	be64_put(record, 24, 0x300 + (flags >> 5 & 3));
-	if (be16_at(mad, 16) == MAD_MC_MEMBER_RECORD) {
-		record[0] = 0xff;
-		record[1] = 0x12;
-		record[15] = input_u8(in);
-		be16_put(record, MC_P_KEY, 0xffff);
-		record[MC_SCOPE] = input_u8(in) & 15;
+	if (packet->len != MAD_LEN)
+		return;
+	if (packet->dest_qpn == SUBNET_QP0) {
+		if (mad[SMP_CLASS] == SMP_CLASS_DIRECTED && mad[SMP_HOP_PTR] > SMP_HOPS)
+			finding("an SMP with hop pointer %u", mad[SMP_HOP_PTR]);
+		memcpy(s->smp, mad, MAD_LEN);
+		return;
 	}
-	if (flags & 0x80) {
-		uint8_t at = input_u8(in);
-
-		input_bytes(in, mad + (at < 248 ? at : 0), 8);
-	}
-}
-
-/* An acknowledgement of what came last, or something like it. */
-static void build_rmpp(struct state *s, struct input *in, uint8_t *mad)
-{
-	uint8_t type = input_u8(in);
-
-	memcpy(mad, s->last, MAD_LEN);
-	mad[3] = s->last[3];
-	mad[24] = 1;
-	mad[25] = type & 7;
-	mad[26] = 1 | (type & 0xf8);
-	be32_put(mad, 28, be32_at(s->last, 28) + input_u8(in) % 4 - 1);
-	be32_put(mad, 32, be32_at(mad, 28) + input_u8(in));
+	memcpy(s->last, mad, MAD_LEN);
+	if (!s->answers || s->depth == BURST || !(mad[26] & MAD_RMPP_ACTIVE))
+		return;
+	s->depth++;
+	acknowledge(s, packet);
+	s->depth--;
 }
 
 static void send(struct state *s, struct input *in, bool rmpp)
 {
 	uint8_t data[SUBNET_GRH_LEN + SUBNET_MTU] = { 0 }, who = input_u8(in);
+	struct subnet_port *port = s->port[who % MADS_PORTS];
 	struct subnet_packet packet = {
-		.slid = (uint16_t)(100 + who % PORTS),
-		.dlid = SUBNET_SM_LID,
+		.slid = port->end.lid,
+		.dlid = s->w->subnet->sw.end[0].lid,
 		.p_key = SUBNET_P_KEY,
-		.src_qpn = 1,
-		.dest_qpn = 1,
+		.src_qpn = SUBNET_QP1,
+		.dest_qpn = SUBNET_QP1,
 		.q_key = SUBNET_QP1_Q_KEY,
 		.grh = who & 0x10,
 		.data = data,
 		.len = MAD_LEN,
 	};
 
+	s->answers = who & 8;
 	if (rmpp)
-		build_rmpp(s, in, data + SUBNET_GRH_LEN);
+		mads_rmpp(in, s->last, data + SUBNET_GRH_LEN);
 	else
-		build(in, data + SUBNET_GRH_LEN);
-	if (data[SUBNET_GRH_LEN + 1] == 4)
+		mads_request(in, who % MADS_PORTS, data + SUBNET_GRH_LEN);
+	if (data[SUBNET_GRH_LEN + 1] == MAD_CLASS_PERF && who & 4) /* the HCA's */
 		packet.dlid = 1;
 	if (who & 0x80) {
 		packet.dlid =
@@ -121,56 +109,191 @@ static void send(struct state *s, struct input *in, bool rmpp)
 		packet.dest_qpn = input_u8(in);
 		packet.q_key = who & 0x20 ? SUBNET_QP1_Q_KEY : input_u8(in);
 		be64_put(data, 24, SUBNET_GID_PREFIX);
-		be64_put(data, 32, 0x300);
+		be64_put(data, 32, MADS_GUID);
 	}
-	subnet_send(s->port[who % PORTS], &packet);
+	subnet_send(port, &packet);
 }
+
+/* --- SMPs ------------------------------------------------------------------------------------- */
+
+static void send_smp(struct state *s, struct input *in)
+{
+	uint8_t data[SUBNET_GRH_LEN + MAD_LEN] = { 0 }, who = input_u8(in);
+	struct subnet_port *port = s->port[who % MADS_PORTS];
+	struct subnet_packet packet = {
+		.slid = who & 0x20 ? SMP_PERMISSIVE : port->end.lid,
+		.p_key = SUBNET_P_KEY,
+		.dest_qpn = SUBNET_QP0,
+		.data = data,
+		.len = who & 0x40 ? input_u8(in) : MAD_LEN,
+	};
+
+	mads_smp(in, s->smp, data + SUBNET_GRH_LEN, &packet.dlid);
+	subnet_send(port, &packet);
+}
+
+/* By the HCA's own QP0. */
+static void post_smp(struct state *s, struct input *in)
+{
+	uint8_t wqe[80], seg[16], *mad = world_at(s->w, s->mem, PAGE), who = input_u8(in);
+	uint16_t lid;
+
+	memset(mad, 0, MAD_LEN);
+	mads_smp(in, s->smp, mad, &lid);
+	if (queue_state(&s->qp0) != HCA_QP_RTS || (uint16_t)(s->qp0.sq_pi + 16) < 16)
+		queue_revive(&s->qp0);
+	segment_data(seg, s->mem + PAGE, s->lkey, who & 1 ? 300 : 100);
+	queue_recv(&s->qp0, seg, sizeof(seg));
+	segment_ctrl(wqe, HCA_OP_SEND, SIGNALLED, 0);
+	segment_av(wqe + 16, 0, who & 2 ? input_u8(in) : SUBNET_QP0, lid);
+	segment_data(wqe + 64, s->mem, s->lkey, who & 4 ? input_u16(in) & 1023 : MAD_LEN);
+	queue_send(&s->qp0, wqe, sizeof(wqe));
+	world_poll(s->w, 4);
+	memcpy(s->smp, world_at(s->w, s->mem + PAGE + SUBNET_GRH_LEN, MAD_LEN), MAD_LEN);
+}
+
+static void mad_ifc(struct state *s, struct input *in)
+{
+	uint8_t cmd[0x110] = { 0 }, out[0x110], who = input_u8(in), *mad = cmd + 0x10;
+	uint16_t lid;
+
+	be16_put(cmd, 0, 0x50d);
+	be16_put(cmd, 6, who & 2); /* ignore keys */
+	field_put(cmd, 2, 7, 0, who & 4 ? input_u8(in) : 1);
+	if (who & 8)
+		mads_request(in, 0, mad);
+	else
+		mads_smp(in, s->smp, mad, &lid);
+	if ((who & 0x30) == 0x10) { /* a vendor's */
+		mad[1] = 0x0a;
+		be16_put(mad, 16, who >> 6 & 1 ? 0x17 : 1);
+	}
+	if (world_cmd(&s->w->port[who & 1], cmd, sizeof(cmd), out, sizeof(out)) == 0 && !(who & 8))
+		memcpy(s->smp, out + 0x10, MAD_LEN);
+}
+
+/* What the port says of itself, as a driver whose host runs a manager does. */
+static void describe(struct state *s, struct input *in)
+{
+	uint8_t what = input_u8(in), cmd[0x210] = { 0 };
+	struct subnet_port *port = s->port[what % MADS_PORTS];
+	char text[SUBNET_DESCRIPTION];
+
+	if (what & 0x80) { /* MODIFY_HCA_VPORT_CONTEXT: CapabilityMask1 */
+		be16_put(cmd, 0, 0x763);
+		field_put(cmd, 4, 7, 0, 0xff);
+		input_bytes(in, cmd + 0x10, 64);
+		world_cmd(&s->w->port[what & 1], cmd, sizeof(cmd), NULL, 16);
+	} else if (what & 0x40) {
+		input_bytes(in, text, sizeof(text));
+		subnet_describe(port, text);
+	} else {
+		subnet_set_capabilities(port, what & 0x20   ? IS_SM
+					      : what & 0x10 ? input_u32(in)
+							    : 0);
+	}
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static void look(struct state *s)
 {
+	struct subnet *subnet = s->w->subnet;
 	struct subnet_group group[64];
-	unsigned int count = subnet_groups(s->w->subnet, group, 64);
+	unsigned int count = subnet_groups(subnet, group, 64), i;
 
-	for (unsigned int i = 0; i < count && i < 64; i++)
+	for (i = 0; i < count && i < 64; i++)
 		if (group[i].members > SUBNET_PORTS)
-			world_broken("a group of %u members", group[i].members);
-	for (int i = 0; i < SUBNET_COUNTERS; i++)
-		subnet_count(s->w->subnet, (enum subnet_counter)i);
+			finding("a group of %u members", group[i].members);
+	for (i = 0; i < SUBNET_COUNTERS; i++)
+		subnet_count(subnet, (enum subnet_counter)i);
+	for (i = 0; i < SUBNET_PORTS; i++) {
+		const struct subnet_port *port = subnet->port[i];
+		struct subnet_port_state state;
+
+		if (!port)
+			continue;
+		subnet_port_state(port, &state);
+		if (port->groups > SUBNET_PORT_GROUPS)
+			finding("a port is a member of %u groups", port->groups);
+		if (!state.lid != !port->end.lid || state.lid >= SUBNET_MLID_FIRST || state.lmc > 7)
+			finding("LID 0x%x, LMC %u", state.lid, state.lmc);
+		if (subnet_link(port) &&
+		    (state.state != STATE_ACTIVE || state.phys != PHYS_LINK_UP))
+			finding("a link in state %u, %u", state.state, state.phys);
+		if (subnet_guid(port, 0) != port->attr.guid)
+			finding("GUID 0x%lx", subnet_guid(port, 0));
+	}
+}
+
+/* The administrator's clock is the machine's, and so time begins where that is. */
+static void set_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	world_sleep((uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec);
+}
+
+static void set_up(struct state *s)
+{
+	struct world_port *port;
+
+	s->w = world_new(NULL);
+	set_clock();
+	port = &s->w->port[0];
+	for (unsigned int i = 0; i < MADS_PORTS; i++) {
+		const struct subnet_port_attr attr = { .lid = (uint16_t)(MADS_LID + i),
+						       .guid = MADS_GUID + i,
+						       .name = "fuzz",
+						       .owner = s,
+						       .deliver = deliver };
+
+		s->port[i] = subnet_add(s->w->subnet, &attr);
+		if (!s->port[i])
+			world_broken("subnet_add");
+	}
+	s->qp0 = (struct queue_qp){ .port = port,
+				    .type = HCA_QP_SMI,
+				    .pd = world_simple(port, 0x800, 0, 0),
+				    .cqn = queue_cq(port, queue_eq(port, 1u << 9, 0)) };
+	queue_qp(&s->qp0);
+	queue_connect(&s->qp0, &s->qp0);
+	s->mem = world_alloc(s->w, 2 * PAGE, PAGE);
+	s->lkey = queue_plain_key(port, s->qp0.pd, KEY_ALL, s->mem, 2 * PAGE);
 }
 
 void target_input(const uint8_t *data, size_t size)
 {
 	struct input in = input_of(data, size);
-	struct state s = { .w = world_new(NULL), .now = 1000000000 };
+	struct state s = { 0 };
 
-	for (unsigned int i = 0; i < PORTS; i++) {
-		const struct subnet_port_attr attr = { .lid = (uint16_t)(100 + i),
-						       .guid = 0x300 + i,
-						       .name = "fuzz",
-						       .owner = &s,
-						       .deliver = deliver };
-
-		s.port[i] = subnet_add(s.w->subnet, &attr);
-		if (!s.port[i])
-			world_broken("subnet_add");
-	}
+	set_up(&s);
 	for (unsigned int op = 0; op < OPS && !input_done(&in); op++) {
 		uint8_t what = input_u8(&in);
 
-		if (what < 0xa0)
+		if (what < 0x60)
 			send(&s, &in, false);
-		else if (what < 0xe0)
+		else if (what < 0x80)
 			send(&s, &in, true);
+		else if (what < 0xb8)
+			send_smp(&s, &in);
+		else if (what < 0xc8)
+			mad_ifc(&s, &in);
+		else if (what < 0xd4)
+			post_smp(&s, &in);
+		else if (what < 0xe0)
+			describe(&s, &in);
 		else if (what < 0xec)
-			subnet_set_link(s.port[what % PORTS], what & 8);
+			subnet_set_link(s.port[what % MADS_PORTS], what & 8);
 		else if (what < 0xf0)
-			subnet_forget(s.port[what % PORTS]);
+			subnet_forget(s.port[what % MADS_PORTS]);
 		else
-			s.now += (uint64_t)input_u8(&in) << 24;
-		subnet_poll(s.w->subnet, s.now);
+			world_sleep((uint64_t)input_u8(&in) << 24);
+		world_poll(s.w, 1);
 	}
 	look(&s);
-	for (unsigned int i = 0; i < PORTS; i++)
+	for (unsigned int i = 0; i < MADS_PORTS; i++)
 		subnet_remove(s.port[i]);
 	world_free(s.w);
 }

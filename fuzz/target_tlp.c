@@ -2,8 +2,8 @@
 /*
  * TLP headers: what encodes decodes to the same, and the other way. Then the fabric: requests of
  * any place and length between a requester, a completer and a host whose maps have odd ends, with
- * BARs that move. Each request goes where its address says and no further, and the trace of it all
- * reads back.
+ * BARs that move, and faults of its links. Each request goes where its address says and no further,
+ * and the trace of it all reads back.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,6 +28,7 @@ struct map {
 
 struct host {
 	struct map map[MAPS];
+	bool peeks;		/* a look may span maps */
 	uint8_t memory[MEMORY]; /* of all direct maps: address modulo its size */
 };
 
@@ -148,7 +149,7 @@ static int host_access(struct host *host, uint64_t addr, uint8_t *in, const uint
 
 	if (!len || addr + (len - 1) < addr)
 		wrong("a request that wraps, or has no bytes, came to the host", addr, len);
-	if (map && len > map->size - (addr - map->base))
+	if (map && len > map->size - (addr - map->base) && !host->peeks)
 		wrong("a request goes past the end of its map", addr, len);
 	if (!map || !map->direct)
 		return addr & 0x100000 ? -EIO : -ENODEV;
@@ -185,9 +186,16 @@ static bool host_resolve(void *host, uint64_t addr, uint64_t *base, uint64_t *si
 	return true;
 }
 
-static const struct pcie_host_ops host_ops = { .read = host_read,
-					       .write = host_write,
-					       .resolve = host_resolve };
+static void raised(void *host, unsigned int vector)
+{
+	(void)host;
+	if (vector > 3)
+		wrong("an interrupt that nobody raised", vector, 0);
+}
+
+static const struct pcie_host_ops host_ops = {
+	.read = host_read, .write = host_write, .resolve = host_resolve, .interrupt = raised
+};
 
 static void set_map(struct host *host, struct input *in, const struct pcie_function *gpu)
 {
@@ -240,7 +248,9 @@ static void request(struct host *host, struct input *in, struct pcie_function *f
 		pcie_read(fn, addr, buf, len, &hint);
 		break;
 	default:
+		host->peeks = true;
 		pcie_peek(fn, addr, buf, len);
+		host->peeks = false;
 		break;
 	}
 }
@@ -270,6 +280,63 @@ static void configure(struct input *in, struct pcie_function *fn, struct pcie_fu
 		pcie_config_write(gpu, 4, command, 2);
 		break;
 	}
+}
+
+/* Faults of the link, interrupts, a function that is taken out of its slot and put back. */
+static void spoil(struct input *in, struct pcie_function *fn, struct pcie_function *gpu)
+{
+	static const uint64_t delays[] = { 0, 1, 1000000, UINT64_MAX / 2 };
+	uint8_t what = input_u8(in), how = input_u8(in);
+	struct pcie_function *which = what & 0x10 ? gpu : fn;
+	enum pcie_fault_side side = (enum pcie_fault_side)(how >> 5) % PCIE_FAULT_SIDES;
+	struct pcie_fault_rule rule = {
+		.kind = (enum pcie_fault)(how & 7),
+		.reads = how & 8,
+		.writes = how & 0x10,
+		.to = UINT64_MAX,
+		.count = 4,
+		.permille = 1000,
+	};
+
+	switch (what & 7) {
+	case 0:
+	case 1:
+		if (what & 8) {
+			rule.from = input_number(in);
+			rule.to = rule.from + input_number(in);
+			rule.after = input_below(in, 4);
+			rule.count = input_number(in);
+			rule.permille = input_u16(in) & 0x7ff;
+			rule.seed = input_u8(in);
+		}
+		rule.delay_ns = delays[what >> 5 & 3];
+		if (pcie_inject_arm(which, side, &rule) == 0 && rule.from >= rule.to)
+			wrong("a rule that fits nothing", rule.from, rule.to);
+		break;
+	case 2:
+		pcie_inject_disarm(which, side);
+		break;
+	case 3:
+	case 4:
+		for (unsigned int i = 0; i < (how & 0x7fu); i++)
+			pcie_raise(fn, i & 3);
+		break;
+	case 5:
+		pcie_inject_remove(which);
+		break;
+	case 6:
+		pcie_inject_put_back(which);
+		if (how & 1 && !pcie_inject_answers(which))
+			wrong("a function that was put back does not answer", which->id, 0);
+		break;
+	default:
+		pcie_inject_poll(fn, how & 1 ? UINT64_MAX : 0);
+		break;
+	}
+	if (fn->inject.held_count > PCIE_FAULT_HELD)
+		wrong("more interrupts are late than there is room for", fn->inject.held_count, 0);
+	if (pcie_inject_count(which, side).hit > pcie_inject_count(which, side).seen)
+		wrong("more was spoilt than was seen", which->id, side);
 }
 
 static void read_back(const char *path, bool whole)
@@ -323,7 +390,13 @@ static void fabric(struct input *in)
 	pcie_function_connect(&fn, &host_ops, host);
 	pcie_config_write(&fn, 4, "\6", 2);
 	for (unsigned int op = 0; op < OPS && !input_done(in); op++) {
-		switch (input_u8(in) & 7) {
+		uint8_t op_code = input_u8(in);
+
+		if (op_code >= 0xd8) {
+			spoil(in, &fn, gpu);
+			continue;
+		}
+		switch (op_code & 7) {
 		case 0:
 		case 1:
 			set_map(host, in, gpu);
@@ -336,6 +409,10 @@ static void fabric(struct input *in)
 			break;
 		}
 	}
+	for (unsigned int side = 0; side < PCIE_FAULT_SIDES; side++)
+		pcie_inject_disarm(gpu, (enum pcie_fault_side)side);
+	pcie_inject_put_back(gpu);
+	pcie_inject_answers(gpu);
 	pcie_fabric_free(fabric);
 	/* One with a limit may have stopped. */
 	if (tlp_trace_close(trace) && !(what & 4))

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * tlpdump on traces that nobody wrote: records that are whole, records with bytes changed, a great
- * number of records that all differ, ends in the middle; in each of the program's modes.
+ * number of records that all differ, ends in the middle; in each of the program's modes, or with
+ * options of the input's own.
  */
 #include <getopt.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -14,8 +16,16 @@
 
 #define RECORDS 24576u
 
-/* pcie/tlpdump.c, whose main this is. */
+/* pcie/tlpdump.c, whose main this is, and where it exits to. */
 int tlpdump_main(int argc, char **argv);
+__attribute__((noreturn)) void tlpdump_exit(int status);
+
+static jmp_buf exited;
+
+void tlpdump_exit(int status)
+{
+	longjmp(exited, 1 + status);
+}
 
 static struct tlp_record record[RECORDS];
 
@@ -94,6 +104,44 @@ static unsigned int build(struct input *in)
 	return count;
 }
 
+/* Options, each with what it takes, which is right more often than not. */
+static int arguments(struct input *in, char words[][24], char **argv)
+{
+	static const char *const options[] = { "--from",  "--to",     "--source", "--target",
+					       "--addr",  "--window", "--expect", "--limit",
+					       "--type",  "--hinted", "--json",	  "--summary",
+					       "--flows", "--marks",  "--help",	  "--requests" };
+	static const char *const values[] = { "hca0",
+					      "a",
+					      "b",
+					      "0,4096",
+					      "ph=2,st=7,width=8",
+					      "none",
+					      "3",
+					      "MWr",
+					      "0x1000,64",
+					      "st=1,width=16,ph=0",
+					      "MRd",
+					      "0,0xffffffffffffffff" };
+	unsigned int count = 1 + (input_u8(in) & 3);
+	int argc = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		uint8_t what = input_u8(in), value = input_u8(in);
+
+		argv[argc++] = (char *)options[what & 15];
+		if ((what & 15) > 8)
+			continue;
+		memset(words[i], 0, sizeof(words[i]));
+		if (value < 0xc0)
+			strcpy(words[i], values[value % 12]);
+		else
+			input_bytes(in, words[i], value & 15);
+		argv[argc++] = words[i];
+	}
+	return argc;
+}
+
 void target_input(const uint8_t *data, size_t size)
 {
 	static const char *const modes[][8] = {
@@ -108,7 +156,7 @@ void target_input(const uint8_t *data, size_t size)
 	};
 	struct input in = input_of(data, size);
 	uint8_t mode = input_u8(&in);
-	char path[32], *argv[12] = { "tlpdump" };
+	char path[32], words[4][24], *argv[12] = { "tlpdump" };
 	static int fd = -1;
 	unsigned int count;
 	size_t length;
@@ -120,7 +168,9 @@ void target_input(const uint8_t *data, size_t size)
 			abort();
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	for (unsigned int i = 0; i < 8 && modes[mode & 7][i]; i++)
+	if (mode & 0x20)
+		argc += arguments(&in, words, argv + 1);
+	for (unsigned int i = 0; !(mode & 0x20) && i < 8 && modes[mode & 7][i]; i++)
 		argv[argc++] = (char *)modes[mode & 7][i];
 	argv[argc++] = path;
 	count = build(&in);
@@ -130,5 +180,6 @@ void target_input(const uint8_t *data, size_t size)
 	    pwrite(fd, record, length, 8) != (ssize_t)length)
 		abort();
 	optind = 0;
-	tlpdump_main(argc, argv);
+	if (!setjmp(exited))
+		tlpdump_main(argc, argv);
 }

@@ -35,6 +35,7 @@
 #define VECTORS	    8u
 #define PATIENCE_MS 10000 /* less than the time that libFuzzer gives an input */
 #define BODY	    33000u
+#define TIMEOUT_MS  4 /* of DMA messages: some are overdue */
 
 struct transfer {
 	pthread_t thread;
@@ -116,7 +117,8 @@ static void set_up(void)
 {
 	struct vfio_user_config config = { .name = "fuzz",
 					   .socket_path = path,
-					   .msix_vectors = VECTORS };
+					   .msix_vectors = VECTORS,
+					   .dma_timeout_ms = TIMEOUT_MS };
 	int bar = memfd_create("bar", MFD_CLOEXEC);
 
 	snprintf(path, sizeof(path), "/tmp/fuzz-vfio.%d", getpid());
@@ -496,6 +498,8 @@ static void start_transfer(struct state *s, struct input *in)
 		return;
 	*t = (struct transfer){ .addr = any_address(in), .write = flags & 1 };
 	t->len = flags & 2 ? input_u32(in) % 70000 : 1u + input_u8(in);
+	if (flags & 8) /* a word at once */
+		t->len = 1u << (flags >> 4 & 3);
 	s->answers = input_u8(in);
 	if (!pthread_create(&t->thread, NULL, transfer, t))
 		t->running = true;

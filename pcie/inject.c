@@ -134,7 +134,12 @@ enum pcie_fault pcie_inject_request(struct pcie_function *fn, enum pcie_fault_si
 
 uint64_t pcie_inject_address(struct pcie_function *fn, bool write, uint64_t addr, size_t len)
 {
-	return take(fn, PCIE_FAULT_REQUESTS, write, addr, len, true) ? addr ^ STRAY_BIT : addr;
+	uint64_t astray = addr ^ STRAY_BIT;
+
+	/* No transfer wraps, wherever it goes. */
+	if (!len || astray + (len - 1) < astray)
+		return addr;
+	return take(fn, PCIE_FAULT_REQUESTS, write, addr, len, true) ? astray : addr;
 }
 
 /* --- interrupts ------------------------------------------------------------------------------ */

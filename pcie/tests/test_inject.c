@@ -369,6 +369,21 @@ static void test_astray(void **state)
 	assert_memory_equal(ram, data + 4, 4);
 }
 
+/* As far as the last byte there is; what would wrap goes where it should. */
+static void test_astray_end(void **state)
+{
+	const uint64_t end = UINT64_MAX & ~(1ull << 38);
+
+	(void)state;
+	arm(&hca, PCIE_FAULT_REQUESTS, rule_of(PCIE_FAULT_ASTRAY, 0));
+	assert_int_equal(pcie_write(&hca, end - 3, data, 5, NULL), -ENODEV);
+	assert_int_equal(last_write, end - 3);
+	assert_int_equal(pcie_inject_count(&hca, PCIE_FAULT_REQUESTS).hit, 0);
+	assert_int_equal(pcie_write(&hca, end - 3, data, 4, NULL), -ENODEV);
+	assert_int_equal(last_write, UINT64_MAX - 3);
+	assert_int_equal(pcie_inject_count(&hca, PCIE_FAULT_REQUESTS).hit, 1);
+}
+
 static void test_interrupts(void **state)
 {
 	struct pcie_fault_rule rule = {
@@ -479,6 +494,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_range, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_seed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_astray, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_astray_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_interrupts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_removal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),

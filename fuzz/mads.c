@@ -169,7 +169,7 @@ static void fill_port_info(struct input *in, uint8_t *info)
 	info[PI_WIDTH_ENABLED] = flags & 0x80 ? input_u8(in) : WIDTH_ALL;
 	info[PI_SPEED] = speeds[link >> 2 & 7];
 	info[PI_EXT_ENABLED] = ext[link >> 5];
-	info[PI_MTU_SL] = (link & 3) + 2 * (link >> 7) << 4;
+	info[PI_MTU_SL] = (uint8_t)(((link & 3) + 2 * (link >> 7)) << 4);
 	info[PI_OPER_VLS] = 1 << 4;
 }
 

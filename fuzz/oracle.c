@@ -12,9 +12,9 @@
 #include "hca/data.h"
 #include "hca/memic.h"
 
-/* What the last piece of work may cost beyond a turn's share: a chunk to gather and to scatter, a
- * large list, a command of the greatest length. */
-#define OVERDRAFT (4 * (int64_t)HCA_TURN_WORK)
+/* What the last piece of work may cost beyond a turn's share: 64 KiB, gathered and scattered page
+ * by page. */
+#define OVERDRAFT (2 * (int64_t)(65536 + 17 * HCA_WORK_TRANSFER) + HCA_WORK_WQE)
 #define TURN_BYTES                                                                    \
 	(4 * (uint64_t)HCA_TURN_WORK) /* moved by one turn, by the oracle's own count \
 				       */
@@ -48,7 +48,7 @@ struct watched {
 	struct {
 		uint8_t *bytes;
 		size_t len, room;
-		bool on, more; /* more: the next step of the same UMR reads on */
+		bool on, more; /* more: the next step, or turn, of the same UMR reads on */
 		uint32_t qpn;
 	} list; /* what the device reads while a UMR is carried out */
 	void *reserved;
@@ -414,7 +414,7 @@ enum hca_step __wrap_hca_umr_step(struct hca_qp *qp, uint8_t *syndrome)
 	seen->list.on = true;
 	step = __real_hca_umr_step(qp, syndrome);
 	seen->list.on = false;
-	seen->list.more = step == HCA_STEP_MORE;
+	seen->list.more = step != HCA_STEP_DONE && step != HCA_STEP_ERROR;
 	if (step == HCA_STEP_DONE)
 		rights_umr(&seen->rights, qp->number, wqe->imm, umr, mkc,
 			   wqe->xlt_len ? wqe->xlt : seen->list.bytes,

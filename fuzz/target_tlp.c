@@ -319,7 +319,7 @@ static void spoil(struct input *in, struct pcie_function *fn, struct pcie_functi
 	case 3:
 	case 4:
 		for (unsigned int i = 0; i < (how & 0x7fu); i++)
-			pcie_raise(fn, i & 3);
+			pcie_interrupt(fn, i & 3);
 		break;
 	case 5:
 		pcie_inject_remove(which);

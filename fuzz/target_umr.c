@@ -35,6 +35,8 @@ struct state {
 	uint64_t memic;
 	struct known key[KEYS];
 	unsigned int keys;
+	bool near;	    /* the last one changed its key a little */
+	unsigned int large; /* UMRs that load much, so far */
 };
 
 /* Bits of mkey_mask that the model knows (umr.c), and some that it does not. */
@@ -150,12 +152,43 @@ static void revive(struct queue_qp *qp)
 		queue_revive(qp);
 }
 
+/*
+ * What the key has, but for one field that is a little more or less, or one right more. Returns the
+ * mask of that field.
+ */
+static uint64_t neighbour(struct input *in, const struct known *key, struct queue_key *context)
+{
+	static const int64_t steps[] = { 1, 16, 100, PAGE, -1, -16, -PAGE, 2 * PAGE };
+	uint8_t what = input_u8(in);
+
+	context->start = key->start;
+	context->len = key->len;
+	context->log_page = key->log_page;
+	context->length64 = false;
+	context->bits = KEY_ALL;
+	switch (what & 3) {
+	case 0:
+	case 1:
+		context->len += (uint64_t)steps[what >> 2 & 7];
+		return 1;
+	case 2:
+		context->start += (uint64_t)steps[what >> 2 & 7];
+		return 1 << 6;
+	default:
+		if (what & 0x80)
+			return 1u << (17 + (what >> 2 & 7) % 5);
+		context->log_page += what & 4 ? 1 : -1;
+		return 1 << 1;
+	}
+}
+
 /* Returns the key that the UMR was for. */
 static struct known *umr(struct state *s, struct input *in)
 {
 	struct queue_qp *qps[] = { &s->user, &s->user, &s->fast, &s->kernel };
 	uint32_t lists[] = { s->lists_lkey, s->lists_lkey, s->lists_fast, s->lists_kernel };
-	unsigned int who = input_below(in, 4);
+	uint8_t where = input_u8(in);
+	unsigned int who = where & 3, copies = (unsigned int[]){ 1, 1, 3, 7 }[where >> 2 & 3];
 	struct queue_qp *qp = qps[who];
 	struct known *key = &s->key[input_below(in, s->keys)];
 	struct queue_key context = { 0 };
@@ -172,6 +205,9 @@ static struct known *umr(struct state *s, struct input *in)
 	if (masks & 8)
 		mask |= 0x200002043;
 	fill_context(s, in, &context);
+	s->near = where & 0x80;
+	if (s->near)
+		mask = neighbour(in, key, &context);
 	be32_put(mkc, 0, context.bits);
 	be32_put(mkc, 4, 0xffffff00 | KEY_BYTE);
 	be32_put(mkc, 12, (context.length64 ? 1u << 31 : 0) | context.pd);
@@ -199,17 +235,24 @@ static struct known *umr(struct state *s, struct input *in)
 	} else if ((list & 3) == 2) { /* in memory */
 		static const uint16_t counts[] = { 1, 4, 64, LISTS };
 		uint32_t octwords = counts[list >> 2 & 3];
+		/* The same again, up to more than a UMR may load, a few times in an input. */
+		unsigned int segments = s->large++ < 2 ? 1 + (list >> 4 & 7) % 5 : 1;
 
 		be16_put(ctrl, 4, (uint16_t)octwords);
 		fill_list(s, in, world_at(s->w, s->lists, 16 * LISTS), octwords, key->mode >= 2);
-		segment_data(wqe + len, s->lists, lists[who], 16 * octwords);
-		len += 16;
+
+		for (unsigned int i = 0; i < segments; i++, len += 16)
+			segment_data(wqe + len, s->lists, lists[who], 16 * octwords);
 	} else {
 		ctrl[0] |= HCA_UMR_INLINE;
 	}
 	revive(qp);
-	queue_send(qp, wqe, len);
-	world_poll(s->w, 4);
+	/* Several at once are more than a turn may do. */
+	if (s->large > 2)
+		copies = 1;
+	for (unsigned int i = 0; i < copies && (i + 1) * ((len + 63) / 64) <= qp->sq_wqebbs; i++)
+		queue_send(qp, wqe, len);
+	world_poll(s->w, copies > 1 ? 8 : 4);
 	if (mask & 1)
 		key->len = context.len;
 	if (mask & 1 << 6)
@@ -368,10 +411,15 @@ static void first_keys(struct state *s)
 		  .len = PAGE,
 		  .octwords = 1,
 		  .log_page = 10 },
+		/* Of the user, on pages that have more than they give. */
+		{ .bits = KEY_ALL | KEY_MODE(1), .start = s->mem, .len = PAGE, .octwords = 1 },
+		{ .bits = KEY_ALL | KEY_MODE(1),
+		  .start = s->mem + 100,
+		  .len = 2 * PAGE - 200,
+		  .octwords = 1 },
 	};
-	uint32_t pds[] = {
-		s->pd, s->pd, s->pd, s->pd, s->pd_kernel, s->pd_victim, s->pd_fre, s->pd
-	};
+	uint32_t pds[] = { s->pd,	 s->pd,	    s->pd, s->pd, s->pd_kernel,
+			   s->pd_victim, s->pd_fre, s->pd, s->pd, s->pd };
 	struct input none = { 0 };
 
 	for (unsigned int i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
@@ -456,7 +504,7 @@ void target_input(const uint8_t *data, size_t size)
 		case 3: {
 			const struct known *key = umr(&s, &in);
 
-			if (what & 0x20)
+			if (what & 0x20 || s.near)
 				sweep(&s, what >> 3 & 8, key);
 			for (unsigned int i = 0; i < 1 + (what >> 3 & 3u); i++)
 				use_anyhow(&s, &in, key);

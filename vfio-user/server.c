@@ -361,6 +361,8 @@ struct vfio_user_server *vfio_user_server_new(const struct vfio_user_config *con
 		server->config.dma_timeout_ms = VFIO_USER_DMA_TIMEOUT_MS;
 	if (!config->send_timeout_ms)
 		server->config.send_timeout_ms = VFIO_USER_SEND_TIMEOUT_MS;
+	if (!server->config.rest_timeout_ms)
+		server->config.rest_timeout_ms = VFIO_USER_REST_TIMEOUT_MS;
 	server->ops = *ops;
 	server->dev = dev;
 	server->listener = -1;
@@ -375,6 +377,7 @@ struct vfio_user_server *vfio_user_server_new(const struct vfio_user_config *con
 	vfio_user_log_init(&server->log, server->config.name);
 	vfio_user_pending_init(&server->pending);
 	vfio_user_socket_init(&server->sock);
+	server->sock.rest_ms = server->config.rest_timeout_ms;
 	return server;
 
 err_irqs:
@@ -397,7 +400,8 @@ int vfio_user_server_start(struct vfio_user_server *server)
 	server->listener = vfio_user_listen(server->config.socket_path);
 	if (server->listener < 0)
 		return server->listener;
-	/* Signals are for the threads of the program that we are in. Its own faults stay its own. */
+	/* Signals are for the threads of the program that we are in. Its own faults stay its own.
+	 */
 	sigfillset(&all);
 	sigdelset(&all, SIGBUS);
 	sigdelset(&all, SIGFPE);

@@ -52,11 +52,13 @@ struct vfio_user_config {
 	/* How long a client may take, 0: the default. */
 	unsigned int dma_timeout_ms;  /* to answer a DMA message, sending it included */
 	unsigned int send_timeout_ms; /* to make room for a reply to its own requests */
+	unsigned int rest_timeout_ms; /* to take the rest of a message, once a part is sent */
 };
 
 #define VFIO_USER_PATIENCE_MS	  1
 #define VFIO_USER_DMA_TIMEOUT_MS  10000
 #define VFIO_USER_SEND_TIMEOUT_MS 30000
+#define VFIO_USER_REST_TIMEOUT_MS 10000
 
 struct vfio_user_server;
 

@@ -337,7 +337,7 @@ static int cut_short(int fd)
 }
 
 /* Returns 0; -EAGAIN no room, nothing sent; -EIO. */
-static int send_all(int fd, struct msghdr *hdr)
+static int send_all(int fd, unsigned int rest_ms, struct msghdr *hdr)
 {
 	uint64_t until = 0;
 
@@ -353,7 +353,7 @@ static int send_all(int fd, struct msghdr *hdr)
 		if (n < 0)
 			continue;
 		if (!until)
-			until = vfio_user_now() + VFIO_USER_SEND_MS * VFIO_USER_MS;
+			until = vfio_user_now() + rest_ms * VFIO_USER_MS;
 		hdr->msg_control = NULL;
 		hdr->msg_controllen = 0;
 		advance(hdr, n);
@@ -367,7 +367,7 @@ static int send_now(struct vfio_user_socket *sock, unsigned int connection, stru
 
 	pthread_mutex_lock(&sock->sending);
 	if (sock->fd >= 0 && sock->connection == connection)
-		ret = send_all(sock->fd, hdr);
+		ret = send_all(sock->fd, sock->rest_ms, hdr);
 	pthread_mutex_unlock(&sock->sending);
 	return ret;
 }

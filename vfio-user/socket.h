@@ -23,6 +23,7 @@ struct vfio_user_socket {
 	bool broken;		/* by us */
 	bool stopped;
 	unsigned int pollers; /* threads that wait for room in @fd */
+	unsigned int rest_ms; /* for the rest of a message; set by the owner */
 	pthread_cond_t polled;
 };
 
@@ -61,10 +62,9 @@ int vfio_user_socket_receive(struct vfio_user_socket *sock, struct vfio_user_mes
  * Send a whole message, with descriptor @fd unless -1, if @connection is still the current one,
  * waiting until @until (CLOCK_MONOTONIC, ns) for room. Returns 0, and @iov is used up; -EAGAIN no
  * room by then, nothing sent, @iov as it was; -EIO. A message cut short breaks the connection: one
- * of which a part is sent has VFIO_USER_SEND_MS for the rest, but the kernel takes all or nothing
- * of up to 32 KiB.
+ * of which a part is sent has @rest_ms for the rest, but the kernel takes all or nothing of up to
+ * 32 KiB.
  */
-#define VFIO_USER_SEND_MS 10000
 int vfio_user_socket_send(struct vfio_user_socket *sock, unsigned int connection, struct iovec *iov,
 			  size_t iovcnt, int fd, uint64_t until);
 

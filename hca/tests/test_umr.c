@@ -333,6 +333,41 @@ static uint16_t post_umr(struct umr_test *t, struct umr_qp *u, uint32_t len)
 	return fixture_post_send(t->port, &u->end.qp, wqe, len ? 144 : 128);
 }
 
+/* 1 MiB of entries, by several segments of the same memory; then one byte more. */
+static void test_most_entries(void **state)
+{
+	enum { SEGMENT = 64 << 10, SEGMENTS = (1 << 20) / SEGMENT, OCTWORDS = UINT16_MAX };
+	struct umr_test t = umr_test_new(state, OCTWORDS);
+	uint8_t wqe[128 + 16 * (SEGMENTS + 1)];
+	uint64_t entries = fixture_alloc(t.f, SEGMENT, 4096);
+	struct umr_qp u;
+	unsigned int i, more;
+
+	umr_qp_new(&t, &u);
+	memset(fixture_at(t.f, entries), 0x30, SEGMENT);
+	set_load(&t, 0, 4096, 12, OCTWORDS, 0);
+	for (more = 1; more <= 1; more--) {
+		fixture_ctrl(wqe, HCA_OP_UMR, SIGNALLED, t.key);
+		memcpy(wqe + 16, t.umr, 48);
+		memcpy(wqe + 64, t.mkc, 64);
+		for (i = 0; i < SEGMENTS; i++)
+			fixture_data(wqe + 128 + 16 * i, entries, t.port->lkey, SEGMENT);
+		fixture_data(wqe + 128 + 16 * i, entries, t.port->lkey, more);
+		fixture_post_send(t.port, &u.end.qp, wqe, 128 + 16 * (SEGMENTS + more));
+		fixture_poll(t.f);
+		if (!more) {
+			expect_done(&u.end, 0);
+			assert_int_equal(t.mkey->xlt.octwords, OCTWORDS);
+			continue;
+		}
+		expect_error(&u.end, 0, HCA_SYND_LOCAL_LENGTH);
+		assert_true(mkc_free(t.mkey->mkc));
+		assert_int_equal(t.mkey->xlt.octwords, 0);
+		/* The queue is in error. */
+		umr_qp_new(&t, &u);
+	}
+}
+
 static void test_queue(void **state)
 {
 	struct umr_test t = umr_test_new(state, 4);
@@ -486,9 +521,15 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_masks),      TEST(test_life),		 TEST(test_offsets),
-		TEST(test_checks),     TEST(test_queue),	 TEST(test_queue_bad_entries),
-		TEST(test_user_queue), TEST(test_memory_window),
+		TEST(test_masks),
+		TEST(test_life),
+		TEST(test_offsets),
+		TEST(test_checks),
+		TEST(test_most_entries),
+		TEST(test_queue),
+		TEST(test_queue_bad_entries),
+		TEST(test_user_queue),
+		TEST(test_memory_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

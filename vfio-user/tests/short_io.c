@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Linked with --wrap: while short_io is set, the server's socket calls move a few bytes each. */
+#include <errno.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 
 atomic_bool short_io;
+/* So many sends find no room, once a part of a message is sent; negative: all of them. */
+atomic_int no_room;
 
 ssize_t __real_sendmsg(int sock, const struct msghdr *hdr, int flags);
 ssize_t __wrap_sendmsg(int sock, const struct msghdr *hdr, int flags);
@@ -24,6 +27,12 @@ ssize_t __wrap_sendmsg(int sock, const struct msghdr *hdr, int flags)
 
 	if (!short_io)
 		return __real_sendmsg(sock, hdr, flags);
+	/* The rest of a header. */
+	if (first.iov_len < 16 && no_room) {
+		no_room -= no_room > 0;
+		errno = EAGAIN;
+		return -1;
+	}
 	first.iov_len = cut(first.iov_len, 1000);
 	if (first.iov_len < 20)
 		first.iov_len = cut(first.iov_len, 7);

@@ -17,6 +17,7 @@
 #define PAGE UINT64_C(4096)
 
 extern atomic_bool short_io;
+extern atomic_int no_room;
 
 static struct fixture f;
 static struct vfio_user_message msg;
@@ -40,6 +41,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	short_io = false;
+	no_room = 0;
 	fixture_stop(&f);
 	return 0;
 }
@@ -483,6 +485,44 @@ static void test_short_reads_and_sends(void **state)
 	expect_bar_fd();
 }
 
+/* A client that takes the rest of a message late gets all of it. */
+static void test_rest_late(void **state)
+{
+	(void)state;
+	for (int i = 0; i < BAR0_SIZE; i++)
+		f.dev.bar0[i] = i * 31 >> 3;
+	short_io = true;
+	no_room = 3;
+	assert_int_equal(read_region(0, 0x4000, 32768), 0);
+	assert_int_equal(no_room, 0);
+	assert_memory_equal(msg.body + 16, f.dev.bar0 + 0x4000, 32768);
+	no_room = 1;
+	assert_int_equal(read_region(0, 0, 8), 0);
+	assert_memory_equal(msg.body + 16, f.dev.bar0, 8);
+}
+
+/* One that never does is disconnected in the middle of it, and the next one is served. */
+static void test_rest_never(void **state)
+{
+	const struct vfio_user_region_access a = { 0, 0, 32768 };
+
+	(void)state;
+	vfio_user_server_free(f.server);
+	f.config.rest_timeout_ms = 20;
+	f.server = f.dev.server = vfio_user_server_new(&f.config, &device_ops, &f.dev);
+	assert_non_null(f.server);
+	assert_int_equal(vfio_user_server_start(f.server), 0);
+	fixture_connect(&f);
+	short_io = true;
+	no_room = -1;
+	client_send(&f, VFIO_USER_REGION_READ, 0, &a, sizeof(a), NULL, 0);
+	assert_int_equal(recv(f.sock, msg.body, sizeof(msg.body), 0), 7);
+	client_expect_end(&f);
+	short_io = false;
+	fixture_connect(&f);
+	assert_int_equal(read_region(0, 0, 8), 0);
+}
+
 static void test_many_late_replies(void **state)
 {
 	const struct vfio_user_region_access a = { 0, 0, 32768 };
@@ -722,6 +762,8 @@ int main(void)
 		TEST(test_malformed_headers, setup_client),
 		TEST(test_descriptors_stay_with_their_message, setup_client),
 		TEST(test_short_reads_and_sends, setup_client),
+		TEST(test_rest_late, setup_client),
+		TEST(test_rest_never, setup),
 		TEST(test_many_late_replies, setup_client),
 		TEST(test_vectors, setup_client),
 		TEST(test_unmap_always_succeeds, setup_client),

@@ -51,6 +51,9 @@ seeds = {
         "file-shrinks": hexa("00 00 00 01 01 00 00 e8 a0 01 00 10 00"),
         "dma-unanswered": hexa("00 a0 00 00 10 ff f0"),
     },
+    "tlp": {
+        "astray-wraps": hexa("02 00 d8 00 1d 03 10 00 00 00 07 fc ff ff ff bf ff ff ff 08 00"),
+    },
     "tlpdump": {
         "many-flows": hexa("02 1f 01 00 00 00 00 00 ff 5f"),
     },

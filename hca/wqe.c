@@ -7,6 +7,7 @@
 #include "subnet/bits.h"
 
 #define SEG_LEN	      16u
+#define MAX_UNITS     (HCA_WQE_MAX / SEG_LEN)
 #define AV_LEN	      48u
 #define INLINE_SEG    0x80000000u
 #define FLAG_SOLICIT  0x02u
@@ -30,10 +31,18 @@ static const uint8_t *take(struct cursor *c, size_t len)
 	return p;
 }
 
+/*
+ * Six bits and two reserved ones; but a WQE may have HCA_WQE_MAX bytes (max_wqe_sz_sq), whose 64
+ * units libmlx5 writes into the seventh bit.
+ */
+static uint8_t units(const uint8_t *ctrl)
+{
+	return ctrl[7] == MAX_UNITS ? MAX_UNITS : ctrl[7] & (MAX_UNITS - 1);
+}
+
 unsigned int hca_wqe_blocks(const uint8_t *ctrl)
 {
-	uint32_t ds = field_get(ctrl, 1, 5, 0);
-	unsigned int blocks = (ds * SEG_LEN + HCA_WQE_BB - 1) / HCA_WQE_BB;
+	unsigned int blocks = (units(ctrl) * SEG_LEN + HCA_WQE_BB - 1) / HCA_WQE_BB;
 
 	return blocks ? blocks : 1;
 }
@@ -43,7 +52,7 @@ void hca_wqe_parse_ctrl(const uint8_t *raw, struct hca_wqe *wqe)
 	/* seg[] is not cleared: segs says how many are valid, and this runs for every message. */
 	memset(wqe, 0, offsetof(struct hca_wqe, seg));
 	wqe->opcode = raw[3];
-	wqe->ds = (uint8_t)field_get(raw, 1, 5, 0);
+	wqe->ds = units(raw);
 	wqe->signalled = (raw[11] & FLAG_CQE_MASK) >= FLAG_CQE;
 	wqe->solicited = raw[11] & FLAG_SOLICIT;
 	wqe->stream = be16_at(raw, 9);

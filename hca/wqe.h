@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define HCA_WQE_BB	 64u   /* basic block, bytes */
-#define HCA_WQE_MAX	 1024u /* 6 bits of 16-byte units, rounded up to blocks */
+#define HCA_WQE_MAX	 1024u /* 64 units of 16 bytes */
 #define HCA_WQE_SEGS	 64u
 #define HCA_LKEY_END	 0x100u /* lkey of an unused data segment: ends a receive WQE */
 #define HCA_UMR_CTRL_LEN 48u

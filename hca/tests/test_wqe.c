@@ -10,7 +10,7 @@ static void put_ctrl(uint8_t *wqe, uint8_t opcode, uint8_t flags, uint32_t imm, 
 	fixture_ctrl(wqe, opcode, flags, imm);
 	field_put(wqe, 0, 23, 8, 0x1234);
 	field_put(wqe, 1, 31, 8, 0xabcdef);
-	field_put(wqe, 1, 5, 0, ds);
+	field_put(wqe, 1, 7, 0, ds);
 }
 
 static void test_ctrl(void **state)
@@ -43,7 +43,8 @@ static void test_ctrl(void **state)
 static void test_blocks(void **state)
 {
 	static const uint8_t cases[][2] = {
-		{ 0, 1 }, { 1, 1 }, { 4, 1 }, { 5, 2 }, { 8, 2 }, { 9, 3 }, { 63, 16 },
+		{ 0, 1 },   { 1, 1 },	{ 4, 1 },   { 5, 2 },  { 8, 2 },    { 9, 3 },	{ 60, 15 },
+		{ 61, 16 }, { 63, 16 }, { 64, 16 }, { 65, 1 }, { 127, 16 }, { 128, 1 }, { 192, 1 },
 	};
 	uint8_t raw[16];
 	size_t i;
@@ -262,21 +263,22 @@ static void test_malformed(void **state)
 	}
 }
 
-/* The longest WQE, of segments only: every place in seg[] is used and no more. */
+/* The longest WQE, of segments only; its size does not fit into the six bits of the field. */
 static void test_longest(void **state)
 {
-	uint8_t raw[1008];
+	uint8_t raw[1024];
 	struct hca_wqe wqe;
 	unsigned int i;
 
 	(void)state;
-	put_ctrl(raw, HCA_OP_SEND, 8, 0, 63);
-	for (i = 1; i < 63; i++)
+	put_ctrl(raw, HCA_OP_SEND, 8, 0, 64);
+	for (i = 1; i < 64; i++)
 		fixture_data(raw + 16 * i, 0x1000 * i, i, 0x7fffffff);
 	assert_int_equal(hca_wqe_parse(raw, sizeof(raw), HCA_WQE_CONNECTED, &wqe), 0);
-	assert_int_equal(wqe.segs, 62);
-	assert_int_equal(wqe.length, 62 * (uint64_t)0x7fffffff);
-	assert_int_equal(wqe.seg[61].lkey, 62);
+	assert_int_equal(wqe.segs, 63);
+	assert_int_equal(wqe.length, 63 * (uint64_t)0x7fffffff);
+	assert_int_equal(wqe.seg[62].lkey, 63);
+	assert_int_equal(hca_wqe_parse(raw, sizeof(raw) - 1, HCA_WQE_CONNECTED, &wqe), -EINVAL);
 }
 
 static void test_recv(void **state)

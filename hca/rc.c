@@ -158,11 +158,17 @@ static enum hca_step no_answer(const struct message *m)
 	return wait_ns(m, (uint64_t)ACK_TIMEOUT_UNIT_NS << qp->ack_timeout);
 }
 
+static uint64_t path_mtu(const struct hca_qp *qp)
+{
+	unsigned int log = field_get(qp->qpc, QPC_SIZES, 31, 29);
+
+	return log ? (uint64_t)128 << log : HCA_MTU;
+}
+
 /* Packets that carry @len bytes. */
 static uint64_t packets(const struct message *m, uint64_t len)
 {
-	unsigned int log = field_get(m->qp->qpc, QPC_SIZES, 31, 29);
-	uint64_t mtu = log ? (uint64_t)128 << log : HCA_MTU;
+	uint64_t mtu = path_mtu(m->qp);
 
 	return len ? (len + mtu - 1) / mtu : 1;
 }
@@ -390,6 +396,18 @@ static bool xrc_srq_valid(const struct message *m)
 	return m->peer->no_sq && srq && srq->xrcd == field_get(m->peer->qpc, QPC_XRCD, 23, 0);
 }
 
+/*
+ * All packets of a message but its last one are full (IBTA vol. 1, 9.7.4.1.6): what is more than
+ * one packet to either side needs the same path MTU at both.
+ */
+static bool packets_full(const struct message *m)
+{
+	uint64_t ours = path_mtu(m->qp), theirs = path_mtu(m->peer);
+
+	return is_fetch(m->wqe) || m->peer->type == HCA_QP_DCT || ours == theirs ||
+	       (m->wqe->length <= ours && m->wqe->length <= theirs);
+}
+
 static enum hca_step start(const struct message *m)
 {
 	enum hca_step step = HCA_STEP_MORE;
@@ -400,6 +418,8 @@ static enum hca_step start(const struct message *m)
 	}
 	if (m->peer->type == HCA_QP_XRC && !xrc_srq_valid(m))
 		return refuse(m, HCA_REFUSE_XRC_SRQ);
+	if (!packets_full(m))
+		return refuse(m, HCA_REFUSE_PATH_MTU);
 
 	if (!is_send(m->wqe))
 		step = check_range(m);

@@ -12,6 +12,8 @@ static const struct hca_refusal_row rows[HCA_REFUSALS] = {
 			     HCA_EVENT_WQ_CATAS },
 	[HCA_REFUSE_XRC_SRQ] = { "invalid XRCETH", HCA_NAK_INVALID_REQUEST, HCA_SYND_NONE,
 				 HCA_EVENT_WQ_INVALID },
+	[HCA_REFUSE_PATH_MTU] = { "packets of another path MTU", HCA_NAK_INVALID_REQUEST,
+				  HCA_SYND_NONE, HCA_EVENT_WQ_INVALID },
 	[HCA_REFUSE_DC_KEY] = { "DC access key violation", HCA_NAK_REMOTE_ACCESS, HCA_SYND_NONE,
 				HCA_NO_EVENT },
 	[HCA_REFUSE_RECV_QUEUE] = { "unreadable receive queue", HCA_NAK_REMOTE_OPERATION,

@@ -25,6 +25,7 @@ enum hca_refusal {
 	HCA_REFUSE_KEY,	       /* remote key: number, range, domain, rights, translation */
 	HCA_REFUSE_BUS,	       /* the responder's own bus failed under the remote key */
 	HCA_REFUSE_XRC_SRQ,    /* no such SRQ, or one of another XRC domain */
+	HCA_REFUSE_PATH_MTU,   /* packets that are not full to the responder, or too long */
 	HCA_REFUSE_DC_KEY,     /* the access key is not that of the DCT */
 	HCA_REFUSE_RECV_QUEUE, /* the receive queue cannot be read, or says what cannot be */
 	HCA_REFUSE_RECV_LENGTH, /* the SEND does not fit into its receive */

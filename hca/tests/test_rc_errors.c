@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Connected traffic that fails: syndromes, states, events, retries, flushes, and no stray byte. */
+#include "hca/qp.h"
 #include "hca/tests/traffic.h"
 
 static struct end a, b;
@@ -254,6 +255,57 @@ static void test_unaligned_atomic(void **state)
 	assert_untouched(&b);
 	assert_int_equal(next_event(&b, &number), HCA_EVENT_WQ_INVALID);
 	assert_int_equal(number, b.qp.number);
+}
+
+/* Path MTUs in the code of qpc.mtu, 3 is 1024. */
+static void set_mtu(unsigned int requester, unsigned int responder)
+{
+	field_put(qp_of(&a)->qpc, QPC_SIZES, 31, 29, requester);
+	field_put(qp_of(&b)->qpc, QPC_SIZES, 31, 29, responder);
+}
+
+/* One packet to both sides is taken, as is what is read: the responder's packets are its own. */
+static void test_mtus_one_packet(void **state)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		set_mtu(i ? 5 : 3, i ? 3 : 5);
+		post_recv(&b, b.buf, b.lkey, 1024);
+		post_send(&a, HCA_OP_SEND, SIGNALLED, 0, a.buf, a.lkey, 1024);
+		fixture_poll(*state);
+		expect_done(&a, (uint16_t)(2 * i));
+		assert_memory_equal(at(&a, 0), at(&b, 0), 1024);
+		post_rdma(&a, HCA_OP_READ, SIGNALLED, 0, b.buf, b.lkey, a.buf + 65536, a.lkey,
+			  8192);
+		fixture_poll(*state);
+		expect_done(&a, (uint16_t)(2 * i + 1));
+	}
+}
+
+static void expect_mtu_refusal(struct fixture *f)
+{
+	uint32_t number = 0;
+
+	expect_failure(f, 0, HCA_SYND_REMOTE_INVALID, HCA_QP_ERR);
+	assert_untouched(&b);
+	assert_int_equal(next_event(&b, &number), HCA_EVENT_WQ_INVALID);
+	assert_int_equal(number, b.qp.number);
+}
+
+static void test_mtu_of_requester_larger(void **state)
+{
+	set_mtu(5, 3);
+	post_rdma(&a, HCA_OP_WRITE, 0, 0, b.buf, b.lkey, a.buf, a.lkey, 1025);
+	expect_mtu_refusal(*state);
+}
+
+static void test_mtu_of_responder_larger(void **state)
+{
+	set_mtu(3, 5);
+	post_recv(&b, b.buf, b.lkey, 4096);
+	post_send(&a, HCA_OP_SEND, 0, 0, a.buf, a.lkey, 1025);
+	expect_mtu_refusal(*state);
+	poll_until(&b, &b.rcq, 1000);
+	expect_recv_error(&b, 0, HCA_SYND_FLUSH);
 }
 
 static void test_atomic_result_size(void **state)
@@ -658,6 +710,9 @@ int main(void)
 		TEST(test_remote_pd),
 		TEST(test_write_imm_bad_key),
 		TEST(test_unaligned_atomic),
+		TEST(test_mtus_one_packet),
+		TEST(test_mtu_of_requester_larger),
+		TEST(test_mtu_of_responder_larger),
 		TEST(test_atomic_result_size),
 		TEST(test_receive_too_small),
 		TEST(test_receive_key),

@@ -298,6 +298,26 @@ static enum outcome misaligned(unsigned int variant)
 		       : NOT_HERE;
 }
 
+/* More than one packet, and the ends differ in what a full one is, either way. */
+static enum outcome path_mtu(unsigned int variant)
+{
+	static const uint8_t opcode[] = { HCA_OP_SEND, HCA_OP_WRITE, HCA_OP_WRITE_IMM };
+	struct request r = request_of(opcode[variant % 3]);
+
+	if (variant == 6)
+		return LAST;
+	if (is_datagram() || rig.kind == DC)
+		return NOT_HERE;
+	field_put(qp_of(&rig.a)->qpc, QPC_SIZES, 31, 29, variant < 3 ? 3 : 5);
+	field_put(rig.qp->qpc, QPC_SIZES, 31, 29, variant < 3 ? 5 : 3);
+	r.rkey = rig.b.lkey;
+	r.raddr = rig.b.buf;
+	r.len = 1025;
+	receive(rig.b.buf + 8192, rig.b.lkey, 4096);
+	send(&r);
+	return DONE;
+}
+
 /* Wrong key byte, no such key, range, domain, right; for each operation. */
 static enum outcome key(unsigned int variant)
 {
@@ -479,6 +499,7 @@ static const struct {
 	[HCA_REFUSE_KEY] = { key, 0x13, 0x88, 0, 0x11, false },
 	[HCA_REFUSE_BUS] = { bus, 0x14, 0x89, 0, 0x05, true },
 	[HCA_REFUSE_XRC_SRQ] = { xrc_srq, 0x12, 0x8a, 0, 0x10, false },
+	[HCA_REFUSE_PATH_MTU] = { path_mtu, 0x12, 0x8a, 0, 0x10, false },
 	[HCA_REFUSE_DC_KEY] = { dc_key, 0x13, 0x88, 0, -1, false },
 	[HCA_REFUSE_RECV_QUEUE] = { recv_queue, 0x14, 0x89, 0, 0x05, true },
 	[HCA_REFUSE_RECV_LENGTH] = { recv_length, 0x12, 0x8a, 0x01, -1, true },

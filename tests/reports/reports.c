@@ -214,11 +214,15 @@ bool report_completes(struct report_side *side, enum ibv_wc_status status, uint6
 		      struct ibv_wc *wc)
 {
 	struct ibv_wc mine;
+	int ret;
 
 	if (!wc)
 		wc = &mine;
 	memset(wc, 0, sizeof(*wc));
-	return CHECK_EQUAL(0, mr_wait(side->cq, wc)) && CHECK_EQUAL(status, wc->status) &&
+	ret = mr_wait(side->cq, wc);
+	if (ret == -ETIMEDOUT)
+		ktap_bail("no completion, expected that of %llu", (unsigned long long)id);
+	return CHECK_EQUAL(0, ret) && CHECK_EQUAL(status, wc->status) &&
 	       CHECK_EQUAL((int64_t)id, (int64_t)wc->wr_id);
 }
 

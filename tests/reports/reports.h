@@ -54,7 +54,8 @@ struct ibv_send_wr report_wr(const struct report *r, enum ibv_wr_opcode opcode, 
 /* From a's QP; @piece may be NULL: no memory. Return the errno. */
 int report_post(struct report *r, struct ibv_send_wr wr, const struct ibv_sge *piece);
 int report_receive(struct report_side *side, uint64_t id, const struct ibv_sge *piece);
-/* The next completion; the check fails unless it comes, with @status and @id. */
+/* The next completion: the check fails unless it has @status and @id. Without one the program ends.
+ */
 bool report_completes(struct report_side *side, enum ibv_wc_status status, uint64_t id,
 		      struct ibv_wc *wc);
 /* Nothing is in @side's CQ. */

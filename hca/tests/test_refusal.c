@@ -303,12 +303,14 @@ static enum outcome path_mtu(unsigned int variant)
 {
 	static const uint8_t opcode[] = { HCA_OP_SEND, HCA_OP_WRITE, HCA_OP_WRITE_IMM };
 	struct request r = request_of(opcode[variant % 3]);
+	struct hca_qp *requester;
 
 	if (variant == 6)
 		return LAST;
 	if (is_datagram() || rig.kind == DC)
 		return NOT_HERE;
-	field_put(qp_of(&rig.a)->qpc, QPC_SIZES, 31, 29, variant < 3 ? 3 : 5);
+	requester = hca_table_get(&rig.a.port->hca->qps, rig.a.qp.number);
+	field_put(requester->qpc, QPC_SIZES, 31, 29, variant < 3 ? 3 : 5);
 	field_put(rig.qp->qpc, QPC_SIZES, 31, 29, variant < 3 ? 5 : 3);
 	r.rkey = rig.b.lkey;
 	r.raddr = rig.b.buf;

@@ -12,7 +12,7 @@
  * Processor time of one input, seconds. libFuzzer's own limit is of the clock on the wall, and so
  * has to be generous on a machine that does other things, too.
  */
-#define SECONDS 2
+#define SECONDS 10
 
 static int report = 2;
 

@@ -239,7 +239,7 @@ static void try_registrations(const struct hca *hca, struct vfiobar *dev, int fd
 {
 	bool plain = hca->context && step("plain", reg(hca, fd, req->length, false), "");
 
-	if (!req->has_hint || !step("hint", vfiobar_set_hint(dev, fd, &req->hint), ""))
+	if (!req->has_hint || !step("hint", vfiobar_set_hint(dev, fd, &req->hint, NULL), ""))
 		return;
 	/* Without the hint it says more of the cause. */
 	if (plain)
@@ -318,7 +318,7 @@ static void parse(int argc, char **argv, struct request *req)
 
 int main(int argc, char **argv)
 {
-	struct request req = { 0 };
+	struct request req = { .hint = { .size = sizeof(req.hint) } };
 	struct hca hca = { 0 };
 
 	parse(argc, argv, &req);

@@ -41,7 +41,7 @@ bool bar_memory_option(struct bar_memory *mem, int opt, const char *arg)
 	switch (opt) {
 	case 'd':
 		mem->bdf = arg;
-		good = !vfiobar_parse_bdf(arg, bdf);
+		good = !vfiobar_parse_bdf(arg, bdf, NULL);
 		if (!good)
 			warnx("-d %s: not an address of a PCI function, [domain:]bus:dev.fn", arg);
 		break;
@@ -129,7 +129,7 @@ static int export(struct bar_memory *mem, unsigned int slice)
 {
 	struct vfiobar_hint hint = mem->hint;
 	struct vfiobar_msg msg;
-	int fd, ret;
+	int fd;
 
 	fd = vfiobar_export(mem->dev, mem->bar, mem->offset + slice * mem->length, mem->length,
 			    &msg);
@@ -140,19 +140,15 @@ static int export(struct bar_memory *mem, unsigned int slice)
 	}
 	if (!hint.has_st && !hint.has_st_ext)
 		return fd;
+	hint.size = sizeof(hint);
 	if (hint.has_st)
 		hint.st = (uint8_t)(hint.st + slice);
 	if (hint.has_st_ext)
 		hint.st_ext = (uint16_t)(hint.st_ext + slice);
-	ret = vfiobar_set_hint(mem->dev, fd, &hint);
-	if (!ret)
+	if (!vfiobar_set_hint(mem->dev, fd, &hint, &msg))
 		return fd;
-	warnx("-d %s%s%s: no hint: %s (%s)", mem->bdf, hint.has_st ? " -t" : "",
-	      hint.has_st_ext ? " -T" : "",
-	      ret == -EOPNOTSUPP ? "the function is no TPH completer of this width"
-	      : ret == -ENOTTY	 ? "the kernel has no hints of dma-bufs"
-				 : strerror(-ret),
-	      vfiobar_errno_name(-ret));
+	warnx("-d %s%s%s: %s", mem->bdf, hint.has_st ? " -t" : "", hint.has_st_ext ? " -T" : "",
+	      msg.text);
 	if (mem->policy != IBV_DMABUF_TPH_REQUIRE)
 		return fd;
 	close(fd);
@@ -185,7 +181,6 @@ int bar_memory_open(struct bar_memory *mem)
 	    vfiobar_window_open(mem->dev, mem->bar, mem->offset, length, &mem->window, &msg)) {
 		warnx("-v -d %s -b %u -o %llu -l %llu: %s", mem->bdf, mem->bar,
 		      (unsigned long long)mem->offset, (unsigned long long)mem->length, msg.text);
-		mem->window.length = 0;
 		goto err;
 	}
 	for (unsigned int i = 0; i < mem->slices; i++) {
@@ -204,12 +199,11 @@ void bar_memory_close(struct bar_memory *mem)
 	for (unsigned int i = 0; i < mem->slices; i++)
 		if (mem->fd[i] >= 0)
 			close(mem->fd[i]);
-	if (mem->window.length)
-		vfiobar_window_close(&mem->window);
+	vfiobar_window_close(mem->window);
 	vfiobar_close(mem->dev);
 	free(mem->buf);
 	mem->slices = 0;
-	mem->window.length = 0;
+	mem->window = NULL;
 	mem->dev = NULL;
 	mem->buf = NULL;
 }
@@ -332,6 +326,7 @@ int bar_memory_verify(struct bar_memory *mem, unsigned int slice, const struct b
 		      const char *client)
 {
 	uint32_t len = (uint32_t)mem->length, slots = bar_slots(job, len);
+	struct vfiobar_msg msg;
 	uint8_t *want, *have;
 	int ret = -1;
 
@@ -352,10 +347,9 @@ int bar_memory_verify(struct bar_memory *mem, unsigned int slice, const struct b
 		if (mem->host)
 			memcpy(have, mem->buf + at, job->size);
 		else
-			err = vfiobar_window_read(&mem->window, at, have, job->size);
+			err = vfiobar_window_read(mem->window, at, have, job->size, &msg);
 		if (err) {
-			warnx("client %s: -v: reading BAR %u failed: %s", client, mem->bar,
-			      strerror(-err));
+			warnx("client %s: -v: %s", client, msg.text);
 			goto out;
 		}
 		differs = bar_differs(want, have, job->size);

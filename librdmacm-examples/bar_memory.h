@@ -46,7 +46,7 @@ struct bar_memory {
 	/* open */
 	unsigned int slices;
 	struct vfiobar *dev;
-	struct vfiobar_window window; /* all slices, to verify */
+	struct vfiobar_window *window; /* all slices, to verify */
 	uint8_t *buf;		      /* the same in host memory */
 	int fd[BAR_SLICES];
 };

@@ -105,7 +105,7 @@ free()
 {
 	free_of_verbs &&
 		! grep -q 'vfio' /sys/kernel/debug/dma_buf/bufinfo &&
-		vfiobar info $gpu
+		vfiobar --by any info $gpu
 }
 
 # nothing_left: no verbs object and no dma-buf of an example; nobody has the endpoint open.

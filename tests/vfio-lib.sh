@@ -24,7 +24,7 @@ ways()
 	way "$1" "$2" iommufd "iommufd$3"
 	fill=0x5a other=iommufd
 	way "$1" "$2" group "group$3"
-	equal "access: iommufd$3" "$(vfiobar info "$1" | grep ^access:)" "$1 by any way"
+	equal "access: iommufd$3" "$(vfiobar --by any info "$1" | grep ^access:)" "$1 by any way"
 }
 
 # busy BDF BAR: while one user has the function no other one gets it, by neither way; afterwards, it does.

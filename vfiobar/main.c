@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "vfiobar.h"
+#include "show.h"
 
 #define CHUNK	   65536
 #define EXIT_EQUAL 0
@@ -17,18 +17,24 @@
 #define EXIT_ERROR 2
 
 static const char usage[] =
-	"usage: vfiobar info BDF\n"
+	"usage: vfiobar list\n"
+	"       vfiobar info BDF\n"
 	"       vfiobar fill BDF BAR OFFSET LENGTH BYTE\n"
 	"       vfiobar compare BDF BAR OFFSET FILE [LENGTH]\n"
 	"       vfiobar read BDF BAR OFFSET LENGTH > FILE\n"
 	"       vfiobar hint BDF BAR OFFSET LENGTH st=<0-255>,st_ext=<0-65535>,ph=<0-3>\n"
 	"       vfiobar reset BDF\n"
-	"       vfiobar [--by iommufd|group] [--registers] COMMAND...\n"
+	"       vfiobar [--by any|iommufd|group] [--registers] [--json] COMMAND...\n"
+	"       vfiobar --help | --version\n"
 	"\n"
 	"BDF is domain:bus:dev.fn of a function bound to vfio-pci. Numbers are decimal, or hex "
 	"with 0x.\n"
-	"--by opens BDF by its character device and iommufd, or by its group; without it, by the\n"
-	"first of them that there is.\n"
+	"--by opens BDF by its character device and iommufd, by its group, or, as without it, by "
+	"the\n"
+	"first of them that can be had. list and info open nothing, and so reset nothing; info "
+	"does\n"
+	"with --by, and then says whether BDF takes hints, too.\n"
+	"--json prints what list and info have to say as JSON.\n"
 	"--registers takes a BAR that holds registers, which is refused without it.\n"
 	"compare exits with 0 when equal, 1 when not and then names the first difference.\n"
 	"Every other failure exits with 2.\n";
@@ -63,41 +69,6 @@ static uint64_t number(const char *what, const char *text, uint64_t max)
 	return value;
 }
 
-static const char *completer_text(enum vfiobar_completer completer)
-{
-	static const char *const text[] = {
-		[VFIOBAR_COMPLETER_NONE] = "none",
-		[VFIOBAR_COMPLETER_TPH] = "TPH",
-		[VFIOBAR_COMPLETER_RESERVED] = "reserved",
-		[VFIOBAR_COMPLETER_TPH_EXT] = "TPH and Extended TPH",
-	};
-
-	return text[completer];
-}
-
-static int do_info(struct vfiobar *dev)
-{
-	static const char *const msix_name[] = { "MSI-X table", "MSI-X PBA" };
-	const struct vfiobar_layout *layout = vfiobar_layout(dev);
-	int hint = vfiobar_probe_hint(dev);
-
-	printf("device: %s %04x:%04x class %06x\n", layout->bdf, layout->vendor, layout->device,
-	       layout->class_code);
-	printf("access: %s\n", vfiobar_access(dev));
-	printf("completer: %s\n", completer_text(layout->completer));
-	printf("hints: %s\n", hint ? vfiobar_errno_name(-hint) : "ok");
-	for (unsigned int bar = 0; bar < VFIOBAR_BARS; bar++)
-		if (layout->bar_size[bar])
-			printf("BAR %u: size 0x%llx\n", bar,
-			       (unsigned long long)layout->bar_size[bar]);
-	for (unsigned int i = 0; i < 2; i++)
-		if (layout->msix[i].length)
-			printf("%s: BAR %u offset 0x%llx length 0x%llx\n", msix_name[i],
-			       layout->msix[i].bar, (unsigned long long)layout->msix[i].offset,
-			       (unsigned long long)layout->msix[i].length);
-	return 0;
-}
-
 static int do_hint(struct vfiobar *dev, unsigned int bar, uint64_t offset, uint64_t length,
 		   const struct vfiobar_hint *hint)
 {
@@ -107,69 +78,64 @@ static int do_hint(struct vfiobar *dev, unsigned int bar, uint64_t offset, uint6
 	fd = vfiobar_export(dev, bar, offset, length, &msg);
 	if (fd < 0)
 		return complain_bar(fd, &msg);
-	ret = vfiobar_set_hint(dev, fd, hint);
+	ret = vfiobar_set_hint(dev, fd, hint, &msg);
 	close(fd);
 	printf("hint: %s\n", ret ? vfiobar_errno_name(-ret) : "ok");
-	if (!ret)
-		return 0;
-	vfiobar_say(&msg, "%s BAR %u: attaching the steering hint failed: %s (%s)",
-		    vfiobar_layout(dev)->bdf, bar, strerror(-ret), vfiobar_errno_name(-ret));
-	return complain(&msg);
+	return ret ? complain(&msg) : 0;
 }
 
-static int access_failed(struct vfiobar *dev, const char *what, uint64_t offset, int err)
+/* Something other than the function went wrong. */
+static int failed(const char *what, uint64_t offset, int err)
 {
-	fprintf(stderr, "vfiobar: %s: %s at offset 0x%llx failed: %s (%s)\n",
-		vfiobar_layout(dev)->bdf, what, (unsigned long long)offset, strerror(err),
-		vfiobar_errno_name(err));
+	fprintf(stderr, "vfiobar: %s at offset 0x%llx failed: %s (%s)\n", what,
+		(unsigned long long)offset, strerror(err), vfiobar_errno_name(err));
 	return EXIT_ERROR;
 }
 
-static int do_fill(struct vfiobar *dev, const struct vfiobar_window *window, uint8_t byte)
+static int do_fill(const struct vfiobar_window *window, uint64_t length, uint8_t byte)
 {
 	static uint8_t chunk[CHUNK];
+	struct vfiobar_msg msg;
 
 	memset(chunk, byte, sizeof(chunk));
-	for (uint64_t pos = 0; pos < window->length; pos += CHUNK) {
-		uint64_t left = window->length - pos;
-		int ret = vfiobar_window_write(window, pos, chunk, left < CHUNK ? left : CHUNK);
+	for (uint64_t pos = 0; pos < length; pos += CHUNK) {
+		uint64_t left = length - pos;
 
-		if (ret)
-			return access_failed(dev, "writing", pos, -ret);
+		if (vfiobar_window_write(window, pos, chunk, left < CHUNK ? left : CHUNK, &msg))
+			return complain(&msg);
 	}
 	return 0;
 }
 
-static int do_read(struct vfiobar *dev, const struct vfiobar_window *window)
+static int do_read(const struct vfiobar_window *window, uint64_t length)
 {
 	static uint8_t chunk[CHUNK];
+	struct vfiobar_msg msg;
 
-	for (uint64_t pos = 0; pos < window->length; pos += CHUNK) {
-		size_t n = window->length - pos < CHUNK ? window->length - pos : CHUNK;
-		int ret = vfiobar_window_read(window, pos, chunk, n);
+	for (uint64_t pos = 0; pos < length; pos += CHUNK) {
+		size_t n = length - pos < CHUNK ? length - pos : CHUNK;
 
-		if (ret)
-			return access_failed(dev, "reading", pos, -ret);
+		if (vfiobar_window_read(window, pos, chunk, n, &msg))
+			return complain(&msg);
 		if (fwrite(chunk, 1, n, stdout) != n)
-			return access_failed(dev, "output of what was read", pos, errno);
+			return failed("output of what was read", pos, errno);
 	}
-	return fflush(stdout) ? access_failed(dev, "output of what was read", 0, errno) : 0;
+	return fflush(stdout) ? failed("output of what was read", 0, errno) : 0;
 }
 
-static int do_compare(struct vfiobar *dev, const struct vfiobar_window *window, uint64_t offset,
+static int do_compare(const struct vfiobar_window *window, uint64_t length, uint64_t offset,
 		      FILE *file)
 {
 	static uint8_t have[CHUNK], want[CHUNK];
+	struct vfiobar_msg msg;
 
-	for (uint64_t pos = 0; pos < window->length; pos += CHUNK) {
-		size_t n = window->length - pos < CHUNK ? window->length - pos : CHUNK;
-		int ret = vfiobar_window_read(window, pos, have, n);
+	for (uint64_t pos = 0; pos < length; pos += CHUNK) {
+		size_t n = length - pos < CHUNK ? length - pos : CHUNK;
 
-		if (ret)
-			return access_failed(dev, "reading", offset + pos, -ret);
+		if (vfiobar_window_read(window, pos, have, n, &msg))
+			return complain(&msg);
 		if (fread(want, 1, n, file) != n)
-			return access_failed(dev, "reading the file", pos,
-					     ferror(file) ? errno : ENODATA);
+			return failed("reading the file", pos, ferror(file) ? errno : ENODATA);
 		for (size_t i = 0; i < n; i++) {
 			if (have[i] == want[i])
 				continue;
@@ -180,7 +146,7 @@ static int do_compare(struct vfiobar *dev, const struct vfiobar_window *window, 
 			return EXIT_DIFF;
 		}
 	}
-	printf("equal: %llu bytes\n", (unsigned long long)window->length);
+	printf("equal: %llu bytes\n", (unsigned long long)length);
 	return EXIT_EQUAL;
 }
 
@@ -198,19 +164,23 @@ static FILE *open_file(const char *path, uint64_t *size)
 	return file;
 }
 
-enum command { INFO, FILL, COMPARE, READ, HINT, RESET, COMMANDS };
+enum command { LIST, INFO, FILL, COMPARE, READ, HINT, RESET, COMMANDS };
 
-/* Words behind BDF. */
+/* Words behind the command. */
 static const struct {
 	const char *name;
 	int min, max;
 } commands[COMMANDS] = {
-	[INFO] = { "info", 0, 0 }, [FILL] = { "fill", 4, 4 }, [COMPARE] = { "compare", 3, 4 },
-	[READ] = { "read", 3, 3 }, [HINT] = { "hint", 4, 4 }, [RESET] = { "reset", 0, 0 },
+	[LIST] = { "list", 0, 0 },	 [INFO] = { "info", 1, 1 }, [FILL] = { "fill", 5, 5 },
+	[COMPARE] = { "compare", 4, 5 }, [READ] = { "read", 4, 4 }, [HINT] = { "hint", 5, 5 },
+	[RESET] = { "reset", 1, 1 },
 };
 
 struct request {
 	enum command command;
+	enum vfiobar_way way;
+	bool open, registers, json; /* open: --by was given */
+	const char *bdf;
 	unsigned int bar;
 	uint64_t offset, length;
 	uint8_t byte;
@@ -218,37 +188,40 @@ struct request {
 	struct vfiobar_hint hint;
 };
 
-/* Fills the request from the words behind BDF; exits with 2 on a bad one. */
-static void parse_request(struct request *req, int words, char **word)
+/* Fills the request from the words behind the command; exits with 2 on a bad one. */
+static void parse_words(struct request *req, int words, char **word)
 {
 	uint64_t file_size = 0;
 	struct vfiobar_msg msg;
 
-	if (!words)
+	req->bdf = words ? word[0] : NULL;
+	if (words < 2)
 		return;
-	req->bar = (unsigned int)number("BAR", word[0], VFIOBAR_BARS - 1);
-	req->offset = number("OFFSET", word[1], UINT64_MAX);
+	req->bar = (unsigned int)number("BAR", word[1], VFIOBAR_BARS - 1);
+	req->offset = number("OFFSET", word[2], UINT64_MAX);
 	if (req->command == COMPARE) {
-		req->file = open_file(word[2], &file_size);
-		req->length = words == 4 ? number("LENGTH", word[3], file_size) : file_size;
+		req->file = open_file(word[3], &file_size);
+		req->length = words == 5 ? number("LENGTH", word[4], file_size) : file_size;
 		return;
 	}
-	req->length = number("LENGTH", word[2], UINT64_MAX);
+	req->length = number("LENGTH", word[3], UINT64_MAX);
 	if (req->command == FILL)
-		req->byte = (uint8_t)number("BYTE", word[3], 0xff);
-	if (req->command == HINT && vfiobar_parse_hint(word[3], &req->hint, &msg))
+		req->byte = (uint8_t)number("BYTE", word[4], 0xff);
+	req->hint.size = sizeof(req->hint);
+	if (req->command == HINT && vfiobar_parse_hint(word[4], &req->hint, &msg))
 		exit(complain(&msg));
 }
 
 static int serve(struct vfiobar *dev, const struct request *req)
 {
-	struct vfiobar_window window;
+	struct vfiobar_window *window;
 	struct vfiobar_msg msg;
 	int ret;
 
 	switch (req->command) {
 	case INFO:
-		return do_info(dev);
+		show_function(vfiobar_layout(dev), dev, req->json);
+		return 0;
 	case RESET:
 		return vfiobar_reset(dev, &msg) ? complain(&msg) : 0;
 	case HINT:
@@ -260,66 +233,108 @@ static int serve(struct vfiobar *dev, const struct request *req)
 	if (ret)
 		return complain_bar(ret, &msg);
 	if (req->command == FILL)
-		ret = do_fill(dev, &window, req->byte);
+		ret = do_fill(window, req->length, req->byte);
 	else if (req->command == READ)
-		ret = do_read(dev, &window);
+		ret = do_read(window, req->length);
 	else
-		ret = do_compare(dev, &window, req->offset, req->file);
-	vfiobar_window_close(&window);
+		ret = do_compare(window, req->length, req->offset, req->file);
+	vfiobar_window_close(window);
 	return ret;
+}
+
+static int serve_opened(const struct request *req)
+{
+	struct vfiobar_msg msg;
+	struct vfiobar *dev;
+	int ret;
+
+	if (vfiobar_open_by(req->bdf, req->way, &dev, &msg))
+		return complain(&msg);
+	if (req->registers)
+		vfiobar_allow_registers(dev);
+	ret = serve(dev, req);
+	vfiobar_close(dev);
+	return ret;
+}
+
+static int info(const struct request *req)
+{
+	struct vfiobar_layout layout = { .size = sizeof(layout) };
+	struct vfiobar_msg msg;
+
+	if (req->open)
+		return serve_opened(req);
+	if (vfiobar_read_layout(req->bdf, &layout, &msg))
+		return complain(&msg);
+	show_function(&layout, NULL, req->json);
+	return 0;
 }
 
 /* The word behind --by; exits with 2 on another one. */
 static enum vfiobar_way parse_way(const char *text)
 {
-	if (!strcmp(text, "iommufd"))
-		return VFIOBAR_IOMMUFD;
-	if (!strcmp(text, "group"))
-		return VFIOBAR_GROUP;
-	fprintf(stderr, "vfiobar: --by '%s': neither iommufd nor group\n", text);
+	static const char *const ways[] = {
+		[VFIOBAR_ANY] = "any", [VFIOBAR_IOMMUFD] = "iommufd", [VFIOBAR_GROUP] = "group"
+	};
+
+	for (unsigned int i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (!strcmp(text, ways[i]))
+			return (enum vfiobar_way)i;
+	fprintf(stderr, "vfiobar: --by '%s': neither any nor iommufd nor group\n", text);
 	exit(EXIT_ERROR);
+}
+
+/* The options before the command: how many words they are. */
+static int parse_options(struct request *req, int words, char **word)
+{
+	int i;
+
+	for (i = 0; i < words; i++) {
+		if (!strcmp(word[i], "--by") && i + 1 < words) {
+			req->way = parse_way(word[++i]);
+			req->open = true;
+		} else if (!strcmp(word[i], "--registers")) {
+			req->registers = true;
+		} else if (!strcmp(word[i], "--json")) {
+			req->json = true;
+		} else {
+			break;
+		}
+	}
+	return i;
 }
 
 int main(int argc, char **argv)
 {
 	struct request req = { .command = COMMANDS };
-	enum vfiobar_way way = VFIOBAR_ANY;
 	struct vfiobar_msg msg;
-	struct vfiobar *dev;
-	bool registers = false;
 	int ret, words;
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		fputs(usage, stdout);
 		return 0;
 	}
-	for (; argc > 2; argc -= words, argv += words) {
-		if (!strcmp(argv[1], "--by")) {
-			way = parse_way(argv[2]);
-			words = 2;
-		} else if (!strcmp(argv[1], "--registers")) {
-			registers = true;
-			words = 1;
-		} else {
-			break;
-		}
+	if (argc == 2 && !strcmp(argv[1], "--version")) {
+		puts("vfiobar " TPH_VERSION);
+		return 0;
 	}
-	for (int i = 0; argc > 2 && i < COMMANDS; i++)
-		if (!strcmp(argv[1], commands[i].name))
+	argv += 1 + parse_options(&req, argc - 1, argv + 1);
+	for (words = 0; argv[words]; words++)
+		;
+	for (int i = 0; words && i < COMMANDS; i++)
+		if (!strcmp(argv[0], commands[i].name))
 			req.command = (enum command)i;
-	if (req.command == COMMANDS || argc - 3 < commands[req.command].min ||
-	    argc - 3 > commands[req.command].max) {
+	if (req.command == COMMANDS || words - 1 < commands[req.command].min ||
+	    words - 1 > commands[req.command].max ||
+	    (req.json && req.command != LIST && req.command != INFO)) {
 		fputs(usage, stderr);
 		return EXIT_ERROR;
 	}
-	parse_request(&req, argc - 3, argv + 3);
-
-	if (vfiobar_open_by(argv[2], way, &dev, &msg))
-		return complain(&msg);
-	if (registers)
-		vfiobar_allow_registers(dev);
-	ret = serve(dev, &req);
-	vfiobar_close(dev);
+	parse_words(&req, words - 1, argv + 1);
+	if (req.command == LIST)
+		ret = show_list(req.json, &msg) ? complain(&msg) : 0;
+	else
+		ret = req.command == INFO ? info(&req) : serve_opened(&req);
 	if (req.file)
 		fclose(req.file);
 	return ret;

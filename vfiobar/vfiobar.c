@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause OR Linux-OpenIB
 /* The BARs of a PCI function that vfio-pci owns; see vfiobar.h. */
-#include <dirent.h>
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#define _FILE_OFFSET_BITS 64
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
@@ -11,7 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "vfiobar.h"
+#include "vfiobar_internal.h"
 
 /*
  * uAPI that the headers of current distributions lack: iommufd binding is in Linux 6.6, the dma-buf
@@ -31,17 +34,12 @@ struct bind_iommufd {
 	uint32_t out_devid;
 };
 
-struct dma_buf_range {
-	uint64_t offset;
-	uint64_t length;
-};
-
 struct feature_dma_buf {
 	uint32_t region_index;
 	uint32_t open_flags;
 	uint32_t flags;
 	uint32_t nr_ranges;
-	struct dma_buf_range range;
+	struct vfiobar_range range[];
 };
 
 struct feature_dma_buf_tph {
@@ -54,15 +52,9 @@ struct feature_dma_buf_tph {
 };
 
 _Static_assert(sizeof(struct bind_iommufd) == 16, "layout of the kernel interface");
-_Static_assert(sizeof(struct feature_dma_buf) == 32, "layout of the kernel interface");
+_Static_assert(sizeof(struct vfiobar_range) == 16, "layout of the kernel interface");
+_Static_assert(sizeof(struct feature_dma_buf) == 16, "layout of the kernel interface");
 _Static_assert(sizeof(struct feature_dma_buf_tph) == 16, "layout of the kernel interface");
-
-/* IORESOURCE_MEM and IORESOURCE_PREFETCH, in the third column of sysfs' "resource". */
-#define SYSFS_RESOURCE_MEM	0x200
-#define SYSFS_RESOURCE_PREFETCH 0x2000
-
-#define CLASS_NVM	 0x0108 /* base class and subclass of NVMe controllers */
-#define NVM_REGISTER_BAR 0
 
 struct region {
 	struct vfio_region_info *info;
@@ -78,183 +70,19 @@ struct vfiobar {
 	int group;
 	struct region bar[VFIOBAR_BARS];
 	bool registers_allowed;
+	bool adopted; /* fd is somebody else's */
 };
 
-/* "<bdf>: <what>: <strerror> (<name>)"; returns -@err. */
-static int say_errno(struct vfiobar_msg *msg, const char *bdf, const char *what, int err)
-{
-	vfiobar_say(msg, "%s: %s: %s (%s)", bdf, what, strerror(err), vfiobar_errno_name(err));
-	return -err;
-}
-
-static void sysfs_path(char *path, size_t len, const char *bdf, const char *leaf)
-{
-	snprintf(path, len, "/sys/bus/pci/devices/%s%s%s", bdf, *leaf ? "/" : "", leaf);
-}
-
-static bool copy_name(char *name, size_t len, const char *from)
-{
-	size_t n = strlen(from);
-
-	if (n >= len)
-		return false;
-	memcpy(name, from, n + 1);
-	return true;
-}
-
-/* Last component of a symlink's target; false when there is no such link. */
-static bool link_name(const char *bdf, const char *leaf, char *name, size_t len)
-{
-	char path[128], target[512];
-	const char *slash;
-	ssize_t n;
-
-	sysfs_path(path, sizeof(path), bdf, leaf);
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0)
-		return false;
-	target[n] = '\0';
-	slash = strrchr(target, '/');
-	return copy_name(name, len, slash ? slash + 1 : target);
-}
-
-/* The function's entry below vfio-dev/, "vfio3" or "noiommu-vfio3". */
-static bool cdev_name(const char *bdf, char *name, size_t len)
-{
-	struct dirent *entry;
-	char path[128];
-	bool found = false;
-	DIR *dir;
-
-	sysfs_path(path, sizeof(path), bdf, "vfio-dev");
-	dir = opendir(path);
-	if (!dir)
-		return false;
-	while (!found && (entry = readdir(dir)))
-		found = entry->d_name[0] != '.' && copy_name(name, len, entry->d_name);
-	closedir(dir);
-	return found;
-}
-
-static int check_bound(const char *bdf, struct vfiobar_msg *msg)
-{
-	char path[128], name[64];
-
-	sysfs_path(path, sizeof(path), bdf, "");
-	if (access(path, F_OK)) {
-		vfiobar_say(msg, "%s: no such PCI device", bdf);
-		return -ENODEV;
-	}
-	if (!link_name(bdf, "driver", name, sizeof(name))) {
-		vfiobar_say(msg, "%s: not bound to vfio-pci (no driver)", bdf);
-		return -ENXIO;
-	}
-	/* Variant drivers have names of their own; what they share is the vfio device below them.
-	 */
-	sysfs_path(path, sizeof(path), bdf, "vfio-dev");
-	if (strcmp(name, "vfio-pci") && access(path, F_OK)) {
-		vfiobar_say(msg, "%s: not bound to vfio-pci (driver %s)", bdf, name);
-		return -ENXIO;
-	}
-	return 0;
-}
-
-/* A bit of @prefetchable for each BAR that is. */
-static int sysfs_bars(struct vfiobar_layout *layout, unsigned int *prefetchable,
-		      struct vfiobar_msg *msg)
-{
-	char path[128];
-	FILE *f;
-
-	sysfs_path(path, sizeof(path), layout->bdf, "resource");
-	f = fopen(path, "re");
-	if (!f)
-		return say_errno(msg, layout->bdf, "reading its resources from sysfs failed",
-				 errno);
-	*prefetchable = 0;
-	for (unsigned int i = 0; i < VFIOBAR_BARS; i++) {
-		unsigned long long start, end, flags;
-
-		if (fscanf(f, "%llx %llx %llx", &start, &end, &flags) != 3)
-			break;
-		if ((flags & SYSFS_RESOURCE_MEM) && end > start)
-			layout->bar_size[i] = end - start + 1;
-		if (flags & SYSFS_RESOURCE_PREFETCH)
-			*prefetchable |= 1u << i;
-	}
-	fclose(f);
-	return 0;
-}
-
-static int read_sysfs(const char *text, struct vfiobar_layout *layout, unsigned int *prefetchable,
-		      struct vfiobar_msg *msg)
-{
-	struct vfiobar_layout found = { 0 };
-	uint8_t cfg[VFIOBAR_CFG_LEN];
-	char path[128];
-	ssize_t n;
-	int fd, ret;
-
-	ret = vfiobar_parse_bdf(text, found.bdf);
-	if (ret) {
-		vfiobar_say(msg, "'%s' is not a PCI address (domain:bus:dev.fn)", text);
-		return ret;
-	}
-	ret = check_bound(found.bdf, msg);
-	if (ret)
-		return ret;
-	ret = sysfs_bars(&found, prefetchable, msg);
-	if (ret)
-		return ret;
-	sysfs_path(path, sizeof(path), found.bdf, "config");
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return say_errno(msg, found.bdf, "opening its configuration space failed", errno);
-	n = pread(fd, cfg, sizeof(cfg), 0);
-	close(fd);
-	ret = vfiobar_parse_config(cfg, n < 0 ? 0 : (size_t)n, &found);
-	if (ret)
-		return say_errno(msg, found.bdf, "reading its configuration space failed", -ret);
-	*layout = found;
-	return 0;
-}
-
-int vfiobar_read_layout(const char *text, struct vfiobar_layout *layout, struct vfiobar_msg *msg)
-{
-	unsigned int prefetchable;
-
-	return read_sysfs(text, layout, &prefetchable, msg);
-}
-
-int vfiobar_check_memory(const char *text, unsigned int bar, struct vfiobar_msg *msg)
-{
-	struct vfiobar_layout layout;
-	unsigned int prefetchable;
-	int ret;
-
-	ret = read_sysfs(text, &layout, &prefetchable, msg);
-	if (ret)
-		return ret;
-	if (bar >= VFIOBAR_BARS || !layout.bar_size[bar]) {
-		vfiobar_say(msg, "%s: BAR %u does not exist", layout.bdf, bar);
-		return -ENOENT;
-	}
-	if (layout.class_code >> 8 == CLASS_NVM && bar == NVM_REGISTER_BAR) {
-		vfiobar_say(msg,
-			    "%s BAR %u: holds the registers of an NVMe controller (class %06x): "
-			    "data written there is commands to it",
-			    layout.bdf, bar, layout.class_code);
-		return -EPERM;
-	}
-	if (!(prefetchable & 1u << bar)) {
-		vfiobar_say(msg,
-			    "%s BAR %u: is not prefetchable, so it holds registers (class %06x): "
-			    "data written there is commands to the device",
-			    layout.bdf, bar, layout.class_code);
-		return -EPERM;
-	}
-	return 0;
-}
+struct vfiobar_window {
+	struct vfiobar *dev;
+	uint64_t length;
+	uint64_t fd_offset;
+	volatile uint8_t *addr; /* NULL: not mapped */
+	void *map;
+	size_t map_length;
+	unsigned int bar;
+	uint64_t offset; /* in the BAR */
+};
 
 /* -ENOENT: this kernel has no vfio character devices, or no iommufd. */
 static int open_cdev(struct vfiobar *dev, struct vfiobar_msg *msg)
@@ -264,22 +92,23 @@ static int open_cdev(struct vfiobar *dev, struct vfiobar_msg *msg)
 	char name[64], path[128];
 	int ret;
 
-	if (!cdev_name(bdf, name, sizeof(name))) {
+	if (!vfiobar_cdev_name(bdf, name, sizeof(name))) {
 		vfiobar_say(msg, "%s: has no vfio character device (a kernel without?)", bdf);
 		return -ENOENT;
 	}
 	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", name);
 	dev->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (dev->fd < 0)
-		return say_errno(msg, bdf, "opening its vfio character device failed", errno);
+		return vfiobar_say_errno(msg, bdf, "opening its vfio character device failed",
+					 errno);
 	dev->iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
 	if (dev->iommufd < 0) {
-		ret = say_errno(msg, bdf, "opening /dev/iommu failed", errno);
+		ret = vfiobar_say_errno(msg, bdf, "opening /dev/iommu failed", errno);
 		return ret == -ENODEV || ret == -ENXIO ? -ENOENT : ret;
 	}
 	bind.iommufd = dev->iommufd;
 	if (ioctl(dev->fd, IOCTL_BIND_IOMMUFD, &bind))
-		return say_errno(
+		return vfiobar_say_errno(
 			msg, bdf,
 			"binding to iommufd failed (in use, or its IOMMU group has a host driver?)",
 			errno);
@@ -295,7 +124,7 @@ static int open_group(struct vfiobar *dev, struct vfiobar_msg *msg)
 	char group[32], path[64];
 	int type;
 
-	if (!link_name(bdf, "iommu_group", group, sizeof(group))) {
+	if (!vfiobar_link_name(bdf, "iommu_group", group, sizeof(group))) {
 		vfiobar_say(msg, "%s: in no IOMMU group (no-IOMMU mode off?)", bdf);
 		return -ENXIO;
 	}
@@ -307,9 +136,10 @@ static int open_group(struct vfiobar *dev, struct vfiobar_msg *msg)
 		noiommu = true;
 	}
 	if (dev->group < 0)
-		return say_errno(msg, bdf, "opening its vfio group failed", errno);
+		return vfiobar_say_errno(msg, bdf, "opening its vfio group failed", errno);
 	if (ioctl(dev->group, VFIO_GROUP_GET_STATUS, &status))
-		return say_errno(msg, bdf, "asking for the status of its vfio group failed", errno);
+		return vfiobar_say_errno(msg, bdf, "asking for the status of its vfio group failed",
+					 errno);
 	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE)) {
 		vfiobar_say(msg,
 			    "%s: IOMMU group %s is not viable: another function has a host driver",
@@ -318,16 +148,18 @@ static int open_group(struct vfiobar *dev, struct vfiobar_msg *msg)
 	}
 	dev->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	if (dev->container < 0)
-		return say_errno(msg, bdf, "opening /dev/vfio/vfio failed", errno);
+		return vfiobar_say_errno(msg, bdf, "opening /dev/vfio/vfio failed", errno);
 	if (ioctl(dev->group, VFIO_GROUP_SET_CONTAINER, &dev->container))
-		return say_errno(msg, bdf, "putting its group into a container failed", errno);
+		return vfiobar_say_errno(msg, bdf, "putting its group into a container failed",
+					 errno);
 	type = noiommu ? IOMMU_TYPE_NONE : VFIO_TYPE1v2_IOMMU;
 	if (ioctl(dev->container, VFIO_SET_IOMMU, type))
-		return say_errno(msg, bdf, "choosing the IOMMU type of its container failed",
-				 errno);
+		return vfiobar_say_errno(msg, bdf,
+					 "choosing the IOMMU type of its container failed", errno);
 	dev->fd = ioctl(dev->group, VFIO_GROUP_GET_DEVICE_FD, bdf);
 	if (dev->fd < 0)
-		return say_errno(msg, bdf, "getting the device from its group failed", errno);
+		return vfiobar_say_errno(msg, bdf, "getting the device from its group failed",
+					 errno);
 	dev->access = noiommu ? "group, no IOMMU" : "group";
 	return 0;
 }
@@ -369,7 +201,7 @@ static int look(struct vfiobar *dev, struct vfiobar_msg *msg)
 	int ret;
 
 	if (ioctl(dev->fd, VFIO_DEVICE_GET_INFO, &info))
-		return say_errno(msg, bdf, "asking vfio for the device failed", errno);
+		return vfiobar_say_errno(msg, bdf, "asking vfio for the device failed", errno);
 	if (!(info.flags & VFIO_DEVICE_FLAGS_PCI)) {
 		vfiobar_say(msg, "%s: not a PCI device for vfio", bdf);
 		return -ENXIO;
@@ -377,17 +209,18 @@ static int look(struct vfiobar *dev, struct vfiobar_msg *msg)
 	for (unsigned int i = 0; i < VFIOBAR_BARS; i++) {
 		ret = region_info(dev, VFIO_PCI_BAR0_REGION_INDEX + i, &dev->bar[i]);
 		if (ret)
-			return say_errno(msg, bdf, "asking vfio for a BAR failed", -ret);
+			return vfiobar_say_errno(msg, bdf, "asking vfio for a BAR failed", -ret);
 		dev->layout.bar_size[i] = dev->bar[i].info->size;
 	}
 	ret = region_info(dev, VFIO_PCI_CONFIG_REGION_INDEX, &config);
 	if (ret)
-		return say_errno(msg, bdf, "asking vfio for configuration space failed", -ret);
+		return vfiobar_say_errno(msg, bdf, "asking vfio for configuration space failed",
+					 -ret);
 	n = pread(dev->fd, cfg, sizeof(cfg), (off_t)config.info->offset);
 	free(config.info);
 	ret = vfiobar_parse_config(cfg, n < 0 ? 0 : (size_t)n, &dev->layout);
 	if (ret)
-		return say_errno(msg, bdf, "reading its configuration space failed", -ret);
+		return vfiobar_say_errno(msg, bdf, "reading its configuration space failed", -ret);
 	return 0;
 }
 
@@ -402,6 +235,48 @@ static void close_fds(struct vfiobar *dev)
 	}
 }
 
+/* A device with its address in it, and nothing open. */
+static int new_device(const char *text, struct vfiobar **out, struct vfiobar_msg *msg)
+{
+	char bdf[VFIOBAR_BDF_LEN];
+	struct vfiobar *dev;
+	int ret;
+
+	ret = vfiobar_parse_bdf(text, bdf, msg);
+	if (!ret)
+		ret = vfiobar_check_bound(bdf, msg);
+	if (ret)
+		return ret;
+	dev = calloc(1, sizeof(*dev));
+	if (!dev)
+		return vfiobar_say_errno(msg, bdf, "opening it failed", ENOMEM);
+	dev->fd = dev->iommufd = dev->group = dev->container = -1;
+	dev->layout.size = sizeof(dev->layout);
+	memcpy(dev->layout.bdf, bdf, sizeof(bdf));
+	*out = dev;
+	return 0;
+}
+
+/* The first way that there is. -EACCES is one that somebody else may go. */
+static int open_any(struct vfiobar *dev, struct vfiobar_msg *msg)
+{
+	struct vfiobar_msg first = { "" };
+	int cdev, group;
+
+	cdev = open_cdev(dev, &first);
+	if (cdev != -ENOENT && cdev != -EACCES) {
+		if (cdev)
+			vfiobar_say(msg, "%s", first.text);
+		return cdev;
+	}
+	close_fds(dev);
+	group = open_group(dev, msg);
+	if (!group || cdev == -ENOENT)
+		return group;
+	vfiobar_say(msg, "%.190s; nor by its group (%s)", first.text, vfiobar_errno_name(-group));
+	return cdev;
+}
+
 int vfiobar_open(const char *text, struct vfiobar **out, struct vfiobar_msg *msg)
 {
 	return vfiobar_open_by(text, VFIOBAR_ANY, out, msg);
@@ -410,40 +285,67 @@ int vfiobar_open(const char *text, struct vfiobar **out, struct vfiobar_msg *msg
 int vfiobar_open_by(const char *text, enum vfiobar_way way, struct vfiobar **out,
 		    struct vfiobar_msg *msg)
 {
+	static int (*const ways[])(struct vfiobar *, struct vfiobar_msg *) = {
+		[VFIOBAR_ANY] = open_any,
+		[VFIOBAR_IOMMUFD] = open_cdev,
+		[VFIOBAR_GROUP] = open_group,
+	};
 	struct vfiobar *dev;
 	int ret;
 
-	if (way != VFIOBAR_ANY && way != VFIOBAR_IOMMUFD && way != VFIOBAR_GROUP) {
+	if ((unsigned int)way >= sizeof(ways) / sizeof(ways[0])) {
 		vfiobar_say(msg, "%s: no way %d to open it", text, (int)way);
 		return -EINVAL;
 	}
-	dev = calloc(1, sizeof(*dev));
-	if (!dev) {
-		vfiobar_say(msg, "%s: out of memory", text);
-		return -ENOMEM;
-	}
-	dev->fd = dev->iommufd = dev->group = dev->container = -1;
-	ret = vfiobar_parse_bdf(text, dev->layout.bdf);
-	if (ret) {
-		vfiobar_say(msg, "'%s' is not a PCI address (domain:bus:dev.fn)", text);
-		goto fail;
-	}
-	ret = check_bound(dev->layout.bdf, msg);
+	ret = new_device(text, &dev, msg);
 	if (ret)
-		goto fail;
-	ret = way == VFIOBAR_GROUP ? -ENOENT : open_cdev(dev, msg);
-	if (ret == -ENOENT && way != VFIOBAR_IOMMUFD) {
-		close_fds(dev);
-		ret = open_group(dev, msg);
-	}
+		return ret;
+	ret = ways[way](dev, msg);
 	if (!ret)
 		ret = look(dev, msg);
 	if (ret)
-		goto fail;
-	*out = dev;
-	return 0;
-fail:
-	vfiobar_close(dev);
+		vfiobar_close(dev);
+	else
+		*out = dev;
+	return ret;
+}
+
+/* Whether what sysfs says of the address can be what the descriptor is of. */
+static bool same_function(const struct vfiobar_layout *fd, const struct vfiobar_layout *sysfs)
+{
+	bool same = fd->vendor == sysfs->vendor && fd->device == sysfs->device &&
+		    fd->class_code == sysfs->class_code;
+
+	/* Variant drivers may add BARs. */
+	for (unsigned int i = 0; i < VFIOBAR_BARS; i++)
+		same = same && (!sysfs->bar_size[i] || sysfs->bar_size[i] == fd->bar_size[i]);
+	return same;
+}
+
+int vfiobar_from_fd(int fd, const char *text, struct vfiobar **out, struct vfiobar_msg *msg)
+{
+	struct vfiobar_layout sysfs;
+	struct vfiobar *dev;
+	int ret;
+
+	ret = new_device(text, &dev, msg);
+	if (ret)
+		return ret;
+	dev->fd = fd;
+	dev->adopted = true;
+	dev->access = "descriptor";
+	ret = vfiobar_sysfs_layout(dev->layout.bdf, &sysfs, msg);
+	if (!ret)
+		ret = look(dev, msg);
+	if (!ret && !same_function(&dev->layout, &sysfs)) {
+		vfiobar_say(msg, "%s: descriptor %d is of another function (%04x:%04x)",
+			    dev->layout.bdf, fd, dev->layout.vendor, dev->layout.device);
+		ret = -EINVAL;
+	}
+	if (ret)
+		vfiobar_close(dev);
+	else
+		*out = dev;
 	return ret;
 }
 
@@ -451,6 +353,8 @@ void vfiobar_close(struct vfiobar *dev)
 {
 	if (!dev)
 		return;
+	if (dev->adopted)
+		dev->fd = -1;
 	close_fds(dev);
 	for (unsigned int i = 0; i < VFIOBAR_BARS; i++)
 		free(dev->bar[i].info);
@@ -467,11 +371,18 @@ const char *vfiobar_access(const struct vfiobar *dev)
 	return dev->access;
 }
 
+int vfiobar_fd(const struct vfiobar *dev)
+{
+	return dev->fd;
+}
+
 int vfiobar_reset(struct vfiobar *dev, struct vfiobar_msg *msg)
 {
-	if (ioctl(dev->fd, VFIO_DEVICE_RESET))
-		return say_errno(msg, dev->layout.bdf, "reset failed", errno);
-	return 0;
+	if (!ioctl(dev->fd, VFIO_DEVICE_RESET))
+		return 0;
+	return vfiobar_say_errno(
+		msg, dev->layout.bdf,
+		errno == ENOTTY ? "reset failed, the function has none" : "reset failed", errno);
 }
 
 void vfiobar_allow_registers(struct vfiobar *dev)
@@ -485,89 +396,115 @@ static int check_use(const struct vfiobar *dev, unsigned int bar, uint64_t offse
 	int ret = vfiobar_check_range(&dev->layout, bar, offset, length, align, msg);
 
 	if (!ret && !dev->registers_allowed)
-		ret = vfiobar_check_memory(dev->layout.bdf, bar, msg);
+		ret = vfiobar_check_memory(&dev->layout, bar, msg);
 	return ret;
 }
 
 int vfiobar_window_open(struct vfiobar *dev, unsigned int bar, uint64_t offset, uint64_t length,
-			struct vfiobar_window *window, struct vfiobar_msg *msg)
+			struct vfiobar_window **out, struct vfiobar_msg *msg)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), lead = offset & (page - 1);
-	struct vfiobar_window w = { .length = length, .fd = dev->fd };
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), lead = offset & (page - 1), whole;
+	struct vfiobar_window *w;
 	const struct region *region;
 	int ret;
 
 	ret = check_use(dev, bar, offset, length, 1, msg);
 	if (ret)
 		return ret;
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return vfiobar_say_errno(msg, dev->layout.bdf, "mapping its BAR failed", ENOMEM);
 	region = &dev->bar[bar];
-	w.fd_offset = region->info->offset + offset;
-	w.map_length = (lead + length + page - 1) & ~(page - 1);
-	if (vfiobar_mappable(region->info, region->size, offset - lead, w.map_length)) {
-		w.map = mmap(NULL, w.map_length, PROT_READ | PROT_WRITE, MAP_SHARED, dev->fd,
-			     (off_t)(w.fd_offset - lead));
-		if (w.map == MAP_FAILED)
-			return say_errno(msg, dev->layout.bdf, "mapping its BAR failed", errno);
-		w.addr = (uint8_t *)w.map + lead;
+	w->dev = dev;
+	w->bar = bar;
+	w->offset = offset;
+	w->length = length;
+	w->fd_offset = region->info->offset + offset;
+	whole = (lead + length + page - 1) & ~(page - 1);
+	/* What does not fit into an address space of 32 bits is still read and written. */
+	if (whole <= PTRDIFF_MAX &&
+	    vfiobar_mappable(region->info, region->size, offset - lead, whole)) {
+		w->map_length = (size_t)whole;
+		w->map = mmap(NULL, w->map_length, PROT_READ | PROT_WRITE, MAP_SHARED, dev->fd,
+			      (off_t)(w->fd_offset - lead));
+		if (w->map == MAP_FAILED) {
+			ret = vfiobar_say_errno(msg, dev->layout.bdf, "mapping its BAR failed",
+						errno);
+			free(w);
+			return ret;
+		}
+		w->addr = (uint8_t *)w->map + lead;
 	}
-	*window = w;
+	*out = w;
 	return 0;
 }
 
 void vfiobar_window_close(struct vfiobar_window *window)
 {
-	if (window->map)
+	if (window && window->map)
 		munmap(window->map, window->map_length);
-	*window = (struct vfiobar_window){ .fd = -1 };
+	free(window);
 }
 
-static bool inside(const struct vfiobar_window *window, uint64_t offset, size_t length)
+volatile void *vfiobar_window_addr(const struct vfiobar_window *window)
 {
-	return offset <= window->length && length <= window->length - offset;
+	return window->addr;
+}
+
+uint64_t vfiobar_window_length(const struct vfiobar_window *window)
+{
+	return window->length;
+}
+
+/* One of @from and @to is NULL: the other end is the device. */
+static int transfer(const struct vfiobar_window *w, uint64_t offset, void *to, const void *from,
+		    size_t length, struct vfiobar_msg *msg)
+{
+	const struct vfiobar_layout *layout = &w->dev->layout;
+	const char *what = to ? "reading" : "writing";
+
+	if (offset > w->length || length > w->length - offset) {
+		vfiobar_say(msg,
+			    "%s BAR %u: %s 0x%zx bytes from 0x%llx on goes past the window "
+			    "(size 0x%llx)",
+			    layout->bdf, w->bar, what, length, (unsigned long long)offset,
+			    (unsigned long long)w->length);
+		return -ERANGE;
+	}
+	if (w->addr && to)
+		vfiobar_copy_from(to, w->addr + offset, length);
+	else if (w->addr)
+		vfiobar_copy_to(w->addr + offset, from, length);
+	for (size_t done = 0; !w->addr && done < length;) {
+		off_t at = (off_t)(w->fd_offset + offset + done);
+		ssize_t n =
+			to ? pread(w->dev->fd, (uint8_t *)to + done, length - done, at)
+			   : pwrite(w->dev->fd, (const uint8_t *)from + done, length - done, at);
+		int err = n ? errno : EIO;
+
+		if (n > 0) {
+			done += (size_t)n;
+		} else if (!n || err != EINTR) {
+			vfiobar_say(msg, "%s BAR %u: %s at offset 0x%llx failed: %s (%s)",
+				    layout->bdf, w->bar, what,
+				    (unsigned long long)(w->offset + offset + done), strerror(err),
+				    vfiobar_errno_name(err));
+			return -err;
+		}
+	}
+	return 0;
 }
 
 int vfiobar_window_read(const struct vfiobar_window *window, uint64_t offset, void *buf,
-			size_t length)
+			size_t length, struct vfiobar_msg *msg)
 {
-	if (!inside(window, offset, length))
-		return -ERANGE;
-	if (window->addr) {
-		vfiobar_copy_from(buf, (const volatile uint8_t *)window->addr + offset, length);
-		return 0;
-	}
-	for (size_t done = 0; done < length;) {
-		ssize_t n = pread(window->fd, (uint8_t *)buf + done, length - done,
-				  (off_t)(window->fd_offset + offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		done += (size_t)n;
-	}
-	return 0;
+	return transfer(window, offset, buf, NULL, length, msg);
 }
 
 int vfiobar_window_write(const struct vfiobar_window *window, uint64_t offset, const void *buf,
-			 size_t length)
+			 size_t length, struct vfiobar_msg *msg)
 {
-	if (!inside(window, offset, length))
-		return -ERANGE;
-	if (window->addr) {
-		vfiobar_copy_to((volatile uint8_t *)window->addr + offset, buf, length);
-		return 0;
-	}
-	for (size_t done = 0; done < length;) {
-		ssize_t n = pwrite(window->fd, (const uint8_t *)buf + done, length - done,
-				   (off_t)(window->fd_offset + offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		done += (size_t)n;
-	}
-	return 0;
+	return transfer(window, offset, NULL, buf, length, msg);
 }
 
 void vfiobar_copy_to(volatile void *bar, const void *buf, size_t length)
@@ -605,64 +542,152 @@ void vfiobar_copy_from(void *buf, const volatile void *bar, size_t length)
 
 /* VFIO_DEVICE_FEATURE with @len bytes of data behind the header; returns the ioctl's value or
  * -errno. */
-static int feature(struct vfiobar *dev, uint32_t flags, const void *data, size_t len)
+static int feature(const struct vfiobar *dev, uint32_t flags, const void *data, size_t len)
 {
-	union {
-		struct vfio_device_feature header;
-		uint8_t bytes[sizeof(struct vfio_device_feature) + sizeof(struct feature_dma_buf)];
-	} arg = { 0 };
+	struct vfio_device_feature *arg = calloc(1, sizeof(*arg) + len);
 	int ret;
 
-	arg.header.argsz = (uint32_t)(sizeof(arg.header) + len);
-	arg.header.flags = flags;
-	memcpy(arg.bytes + sizeof(arg.header), data, len);
-	ret = ioctl(dev->fd, VFIO_DEVICE_FEATURE, &arg);
-	return ret < 0 ? -errno : ret;
+	if (!arg)
+		return -ENOMEM;
+	arg->argsz = (uint32_t)(sizeof(*arg) + len);
+	arg->flags = flags;
+	memcpy(arg + 1, data, len);
+	ret = ioctl(dev->fd, VFIO_DEVICE_FEATURE, arg);
+	ret = ret < 0 ? -errno : ret;
+	free(arg);
+	return ret;
+}
+
+static void say_feature(struct vfiobar_msg *msg, const char *where, const char *what, int err,
+			const char *why)
+{
+	vfiobar_say(msg, "%s: %s failed: %s (%s)%s%s", where, what, strerror(err),
+		    vfiobar_errno_name(err), *why ? ": " : "", why);
 }
 
 int vfiobar_export(struct vfiobar *dev, unsigned int bar, uint64_t offset, uint64_t length,
 		   struct vfiobar_msg *msg)
 {
-	struct feature_dma_buf export = {
-		.region_index = VFIO_PCI_BAR0_REGION_INDEX + bar,
-		.open_flags = O_RDWR | O_CLOEXEC,
-		.nr_ranges = 1,
-		.range = { .offset = offset, .length = length },
-	};
+	const struct vfiobar_range range = { .offset = offset, .length = length };
+
+	return vfiobar_export_ranges(dev, bar, &range, 1, msg);
+}
+
+/* Each range by itself, and their sum. */
+static int check_ranges(const struct vfiobar *dev, unsigned int bar,
+			const struct vfiobar_range *ranges, unsigned int count,
+			struct vfiobar_msg *msg)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), sum = 0;
+
+	if (!count) {
+		vfiobar_say(msg, "%s BAR %u: no range to export", dev->layout.bdf, bar);
+		return -EINVAL;
+	}
+	for (unsigned int i = 0; i < count; i++) {
+		int ret = check_use(dev, bar, ranges[i].offset, ranges[i].length, page, msg);
+
+		if (ret)
+			return ret;
+		if (ranges[i].length > UINT64_MAX - sum) {
+			vfiobar_say(msg, "%s BAR %u: the lengths of %u ranges do not fit",
+				    dev->layout.bdf, bar, count);
+			return -EOVERFLOW;
+		}
+		sum += ranges[i].length;
+	}
+	return 0;
+}
+
+int vfiobar_export_ranges(struct vfiobar *dev, unsigned int bar, const struct vfiobar_range *ranges,
+			  unsigned int count, struct vfiobar_msg *msg)
+{
+	size_t len = sizeof(struct feature_dma_buf) + count * sizeof(*ranges);
+	struct feature_dma_buf *export;
+	char where[VFIOBAR_BDF_LEN + 8];
 	int ret;
 
-	ret = check_use(dev, bar, offset, length, (uint64_t)sysconf(_SC_PAGESIZE), msg);
+	ret = check_ranges(dev, bar, ranges, count, msg);
 	if (ret)
 		return ret;
-	ret = feature(dev, VFIO_DEVICE_FEATURE_GET | FEATURE_DMA_BUF, &export, sizeof(export));
+	export = calloc(1, len);
+	ret = export ? 0 : -ENOMEM;
+	if (!ret) {
+		export->region_index = VFIO_PCI_BAR0_REGION_INDEX + bar;
+		export->open_flags = O_RDWR | O_CLOEXEC;
+		export->nr_ranges = count;
+		memcpy(export->range, ranges, count * sizeof(*ranges));
+		ret = feature(dev, VFIO_DEVICE_FEATURE_GET | FEATURE_DMA_BUF, export, len);
+		free(export);
+	}
+	snprintf(where, sizeof(where), "%s BAR %u", dev->layout.bdf, bar);
 	if (ret < 0)
-		vfiobar_say(msg, "%s BAR %u: exporting a dma-buf failed: %s (%s)", dev->layout.bdf,
-			    bar, strerror(-ret), vfiobar_errno_name(-ret));
+		say_feature(msg, where, "exporting a dma-buf", -ret,
+			    ret == -ENOTTY	 ? "the kernel exports no BARs"
+			    : ret == -EOPNOTSUPP ? "its driver exports no BARs"
+						 : "");
 	return ret;
 }
 
-int vfiobar_set_hint(struct vfiobar *dev, int dmabuf_fd, const struct vfiobar_hint *hint)
+/* What the kernel does not say. A probe has no @hint. */
+static const char *why_no_hint(const struct vfiobar *dev, const struct vfiobar_hint *hint, int err)
 {
-	struct feature_dma_buf_tph tph = {
-		.dmabuf_fd = dmabuf_fd,
-		.flags = (hint->has_st ? TPH_STEERING_TAG : 0) |
-			 (hint->has_st_ext ? TPH_STEERING_TAG_EXT : 0),
-		.steering_tag = hint->has_st ? hint->st : 0,
-		.steering_tag_ext = hint->has_st_ext ? hint->st_ext : 0,
-		.ph = hint->ph,
-	};
-	int ret;
+	uint32_t completer = dev->layout.completer;
 
-	ret = feature(dev, VFIO_DEVICE_FEATURE_SET | FEATURE_DMA_BUF_TPH, &tph, sizeof(tph));
-	return ret < 0 ? ret : 0;
+	if (err == ENOTTY)
+		return "the kernel has no hints of dma-bufs";
+	if (err == EOPNOTSUPP && completer != VFIOBAR_COMPLETER_TPH &&
+	    completer != VFIOBAR_COMPLETER_TPH_EXT)
+		return "the function is no TPH completer";
+	if (err == EOPNOTSUPP && hint && hint->has_st_ext && completer != VFIOBAR_COMPLETER_TPH_EXT)
+		return "the function is a TPH completer, but none of Extended TPH, and takes no "
+		       "Extended Steering Tags";
+	if (err == EOPNOTSUPP)
+		return "its driver, or the path to it, takes none";
+	if (err == EINVAL && hint && hint->ph > 3)
+		return "PH is 0 to 3";
+	if (err == EINVAL || err == EBADF)
+		return "the descriptor is of no dma-buf of the function";
+	return "";
 }
 
-int vfiobar_probe_hint(struct vfiobar *dev)
+int vfiobar_set_hint(struct vfiobar *dev, int dmabuf_fd, const struct vfiobar_hint *given,
+		     struct vfiobar_msg *msg)
+{
+	struct feature_dma_buf_tph tph = { .dmabuf_fd = dmabuf_fd };
+	struct vfiobar_hint hint;
+	int ret;
+
+	ret = vfiobar_take(&hint, sizeof(hint), given, VFIOBAR_HINT_V1, msg);
+	if (ret)
+		return ret;
+	if (hint.reserved[0] || hint.reserved[1]) {
+		vfiobar_say(msg, "%s: the hint's reserved bytes are not 0", dev->layout.bdf);
+		return -EINVAL;
+	}
+	tph.flags =
+		(hint.has_st ? TPH_STEERING_TAG : 0) | (hint.has_st_ext ? TPH_STEERING_TAG_EXT : 0);
+	tph.steering_tag = hint.has_st ? hint.st : 0;
+	tph.steering_tag_ext = hint.has_st_ext ? hint.st_ext : 0;
+	tph.ph = hint.ph;
+	ret = feature(dev, VFIO_DEVICE_FEATURE_SET | FEATURE_DMA_BUF_TPH, &tph, sizeof(tph));
+	if (ret >= 0)
+		return 0;
+	say_feature(msg, dev->layout.bdf, "attaching the steering hint", -ret,
+		    why_no_hint(dev, &hint, -ret));
+	return ret;
+}
+
+int vfiobar_probe_hint(struct vfiobar *dev, struct vfiobar_msg *msg)
 {
 	struct feature_dma_buf_tph tph = { 0 };
 	uint32_t flags = VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_SET | FEATURE_DMA_BUF_TPH;
 	int ret;
 
 	ret = feature(dev, flags, &tph, sizeof(tph));
-	return ret < 0 ? ret : 0;
+	if (ret >= 0)
+		return 0;
+	say_feature(msg, dev->layout.bdf, "probing for steering hints", -ret,
+		    why_no_hint(dev, NULL, -ret));
+	return ret;
 }

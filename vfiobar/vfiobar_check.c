@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause OR Linux-OpenIB
 /* What vfiobar decides without a device: addresses, hints, ranges; see vfiobar.h. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#define _FILE_OFFSET_BITS 64
 #include <errno.h>
 #include <linux/vfio.h>
 #include <stdarg.h>
@@ -7,24 +11,31 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vfiobar.h"
+#include "vfiobar_internal.h"
 
 /* Configuration space, by the PCI and PCIe base specifications. */
-#define CFG_VENDOR	0x00
-#define CFG_DEVICE	0x02
-#define CFG_STATUS	0x06
-#define CFG_STATUS_CAPS 0x10
-#define CFG_CLASS	0x09
-#define CFG_BAR(n)	(0x10 + 4 * (n))
-#define CFG_BAR_IO	0x01
-#define CFG_CAPS	0x34
-#define CAP_ID_EXP	0x10
-#define CAP_ID_MSIX	0x11
-#define EXP_FLAGS	0x02
-#define EXP_DEVCAP2	0x24
-#define MSIX_CONTROL	0x02
-#define MSIX_TABLE	0x04
-#define MSIX_PBA	0x08
+#define CFG_VENDOR	 0x00
+#define CFG_DEVICE	 0x02
+#define CFG_STATUS	 0x06
+#define CFG_STATUS_CAPS	 0x10
+#define CFG_CLASS	 0x09
+#define CFG_BAR(n)	 (0x10 + 4 * (n))
+#define CFG_BAR_IO	 0x01
+#define CFG_BAR_PREFETCH 0x08
+#define CFG_CAPS	 0x34
+#define CAP_ID_EXP	 0x10
+#define CAP_ID_MSIX	 0x11
+#define EXP_FLAGS	 0x02
+#define EXP_DEVCAP2	 0x24
+#define MSIX_CONTROL	 0x02
+#define MSIX_TABLE	 0x04
+#define MSIX_PBA	 0x08
+
+#define CLASS_NVM	 0x0108 /* base class and subclass of NVMe controllers */
+#define NVM_REGISTER_BAR 0
+
+_Static_assert(sizeof(struct vfiobar_layout) == VFIOBAR_LAYOUT_V1, "the first version's size");
+_Static_assert(sizeof(struct vfiobar_hint) == VFIOBAR_HINT_V1, "the first version's size");
 
 void vfiobar_say(struct vfiobar_msg *msg, const char *fmt, ...)
 {
@@ -37,33 +48,71 @@ void vfiobar_say(struct vfiobar_msg *msg, const char *fmt, ...)
 	va_end(args);
 }
 
+int vfiobar_say_errno(struct vfiobar_msg *msg, const char *bdf, const char *what, int err)
+{
+	vfiobar_say(msg, "%s: %s: %s (%s)", bdf, what, strerror(err), vfiobar_errno_name(err));
+	return -err;
+}
+
 const char *vfiobar_errno_name(int err)
 {
-#define NAME(e)       \
-	{             \
-		e, #e \
-	}
-	static const struct {
-		int err;
-		const char *name;
-	} names[] = {
-		NAME(EPERM),	       NAME(ENOENT),	 NAME(EINTR),	NAME(EIO),
-		NAME(ENXIO),	       NAME(EBADF),	 NAME(EAGAIN),	NAME(ENOMEM),
-		NAME(EACCES),	       NAME(EFAULT),	 NAME(EBUSY),	NAME(EEXIST),
-		NAME(ENODEV),	       NAME(ENOTDIR),	 NAME(EISDIR),	NAME(EINVAL),
-		NAME(ENFILE),	       NAME(EMFILE),	 NAME(ENOTTY),	NAME(EFBIG),
-		NAME(ENOSPC),	       NAME(ERANGE),	 NAME(ENOSYS),	NAME(ENODATA),
-		NAME(EPROTONOSUPPORT), NAME(EOPNOTSUPP), NAME(ENOBUFS), NAME(EOVERFLOW),
-		NAME(ETIMEDOUT),
-	};
-#undef NAME
-	static char number[24];
+	static _Thread_local char number[24];
+	const char *name = NULL;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].err == err)
-			return names[i].name;
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 32)
+	name = err > 0 ? strerrorname_np(err) : NULL;
+#endif
+	if (name)
+		return name;
 	snprintf(number, sizeof(number), "errno %d", err);
 	return number;
+}
+
+static uint32_t size_of(const void *sized)
+{
+	uint32_t size;
+
+	memcpy(&size, sized, sizeof(size));
+	return size;
+}
+
+static int too_small(uint32_t size, size_t first, struct vfiobar_msg *msg)
+{
+	vfiobar_say(msg, "a structure says that it has %u bytes, and has at least %zu", size,
+		    first);
+	return -EINVAL;
+}
+
+int vfiobar_take(void *to, size_t have, const void *from, size_t first, struct vfiobar_msg *msg)
+{
+	uint32_t size = size_of(from);
+
+	if (size < first)
+		return too_small(size, first, msg);
+	for (size_t i = have; i < size; i++) {
+		if (((const uint8_t *)from)[i]) {
+			vfiobar_say(msg,
+				    "a structure of %u bytes has something behind the %zu that "
+				    "this libvfiobar knows",
+				    size, have);
+			return -E2BIG;
+		}
+	}
+	memset(to, 0, have);
+	memcpy(to, from, size < have ? size : have);
+	return 0;
+}
+
+int vfiobar_give(void *to, const void *from, size_t have, size_t first, struct vfiobar_msg *msg)
+{
+	uint32_t size = size_of(to), filled = size < have ? size : (uint32_t)have;
+
+	if (size < first)
+		return too_small(size, first, msg);
+	memset(to, 0, size);
+	memcpy(to, from, filled);
+	memcpy(to, &filled, sizeof(filled));
+	return 0;
 }
 
 /* Hex digits up to @end or @max; advances @p behind @end. -1 when there are none or too many. */
@@ -91,7 +140,7 @@ static long hex_field(const char **p, unsigned int max, char end)
 	return value;
 }
 
-int vfiobar_parse_bdf(const char *text, char bdf[VFIOBAR_BDF_LEN])
+int vfiobar_parse_bdf(const char *text, char bdf[VFIOBAR_BDF_LEN], struct vfiobar_msg *msg)
 {
 	const char *p = text, *colon = strchr(text, ':');
 	long domain = 0, bus, dev, fn;
@@ -101,8 +150,10 @@ int vfiobar_parse_bdf(const char *text, char bdf[VFIOBAR_BDF_LEN])
 	bus = domain < 0 ? -1 : hex_field(&p, 2, ':');
 	dev = bus < 0 ? -1 : hex_field(&p, 2, '.');
 	fn = dev < 0 ? -1 : hex_field(&p, 1, '\0');
-	if (fn < 0 || fn > 7 || dev > 31)
+	if (fn < 0 || fn > 7 || dev > 31) {
+		vfiobar_say(msg, "'%s' is not a PCI address (domain:bus:dev.fn)", text);
 		return -EINVAL;
+	}
 	snprintf(bdf, VFIOBAR_BDF_LEN, "%04lx:%02lx:%02lx.%lx", domain & 0xffffffff, bus & 0xff,
 		 dev & 0x1f, fn & 7);
 	return 0;
@@ -145,9 +196,10 @@ int vfiobar_parse_hint(const char *spec, struct vfiobar_hint *hint, struct vfiob
 	} keys[KEYS] = { { "st", 0xff }, { "st_ext", 0xffff }, { "ph", 3 } };
 	unsigned long value[KEYS] = { 0 };
 	bool seen[KEYS] = { false };
+	struct vfiobar_hint found;
 	const char *p = spec;
 
-	for (;;) {
+	while (*spec) {
 		int len = (int)strcspn(p, ",");
 		const char *eq = memchr(p, '=', len);
 		int key, key_len = eq ? (int)(eq - p) : len;
@@ -182,14 +234,15 @@ int vfiobar_parse_hint(const char *spec, struct vfiobar_hint *hint, struct vfiob
 		vfiobar_say(msg, "no processing hint given: ph=<0-3>");
 		return -EINVAL;
 	}
-	*hint = (struct vfiobar_hint){
+	found = (struct vfiobar_hint){
+		.size = sizeof(found),
 		.has_st = seen[ST],
 		.has_st_ext = seen[ST_EXT],
 		.st = (uint8_t)value[ST],
 		.st_ext = (uint16_t)value[ST_EXT],
 		.ph = (uint8_t)value[PH],
 	};
-	return 0;
+	return vfiobar_give(hint, &found, sizeof(found), VFIOBAR_HINT_V1, msg);
 }
 
 static uint32_t get_le(const uint8_t *p, unsigned int bytes)
@@ -201,25 +254,41 @@ static uint32_t get_le(const uint8_t *p, unsigned int bytes)
 	return v;
 }
 
-static struct vfiobar_range msix_range(uint32_t where, uint64_t length)
+static void msix_range(struct vfiobar_layout *layout, unsigned int i, uint32_t where,
+		       uint64_t length)
 {
-	return (struct vfiobar_range){ .bar = where & 7, .offset = where & ~7u, .length = length };
+	layout->msix_bar[i] = where & 7;
+	layout->msix[i] = (struct vfiobar_range){ .offset = where & ~7u, .length = length };
+}
+
+static bool answers(const uint8_t *cfg, size_t len)
+{
+	unsigned int i = 0;
+
+	while (len >= 64 && i < 64 && cfg[i] == 0xff)
+		i++;
+	return len >= 64 && i < 64;
 }
 
 int vfiobar_parse_config(const uint8_t *cfg, size_t len, struct vfiobar_layout *layout)
 {
 	unsigned int pos, left;
 
-	if (len < 64 || get_le(cfg + CFG_VENDOR, 2) == 0xffff)
+	if (!answers(cfg, len))
 		return -ENODATA;
 	layout->vendor = (uint16_t)get_le(cfg + CFG_VENDOR, 2);
 	layout->device = (uint16_t)get_le(cfg + CFG_DEVICE, 2);
 	layout->class_code = get_le(cfg + CFG_CLASS, 3);
 	layout->completer = VFIOBAR_COMPLETER_NONE;
+	layout->prefetchable = 0;
 	memset(layout->msix, 0, sizeof(layout->msix));
-	for (unsigned int i = 0; i < VFIOBAR_BARS; i++)
+	memset(layout->msix_bar, 0, sizeof(layout->msix_bar));
+	for (unsigned int i = 0; i < VFIOBAR_BARS; i++) {
 		if (layout->bar_size[i] && (cfg[CFG_BAR(i)] & CFG_BAR_IO))
 			layout->bar_size[i] = 0;
+		if (layout->bar_size[i] && (cfg[CFG_BAR(i)] & CFG_BAR_PREFETCH))
+			layout->prefetchable |= 1u << i;
+	}
 
 	if (!(cfg[CFG_STATUS] & CFG_STATUS_CAPS))
 		return 0;
@@ -234,8 +303,8 @@ int vfiobar_parse_config(const uint8_t *cfg, size_t len, struct vfiobar_layout *
 		if (cap[0] == CAP_ID_MSIX && pos + MSIX_PBA + 4 <= len) {
 			uint64_t n = (get_le(cap + MSIX_CONTROL, 2) & 0x7ff) + 1;
 
-			layout->msix[0] = msix_range(get_le(cap + MSIX_TABLE, 4), n * 16);
-			layout->msix[1] = msix_range(get_le(cap + MSIX_PBA, 4), (n + 63) / 64 * 8);
+			msix_range(layout, 0, get_le(cap + MSIX_TABLE, 4), n * 16);
+			msix_range(layout, 1, get_le(cap + MSIX_PBA, 4), (n + 63) / 64 * 8);
 		}
 		pos = cap[1] & 0xfc;
 	}
@@ -262,6 +331,8 @@ int vfiobar_check_range(const struct vfiobar_layout *layout, unsigned int bar, u
 	static const char *const msix_name[] = { "table", "pending bits" };
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), size;
 
+	if (layout->size < VFIOBAR_LAYOUT_V1)
+		return too_small(layout->size, VFIOBAR_LAYOUT_V1, msg);
 	if (bar >= VFIOBAR_BARS || !layout->bar_size[bar])
 		return no_such_bar(layout, bar, msg);
 	size = layout->bar_size[bar];
@@ -294,7 +365,7 @@ int vfiobar_check_range(const struct vfiobar_layout *layout, unsigned int bar, u
 		const struct vfiobar_range *used = &layout->msix[i];
 		uint64_t first, end;
 
-		if (!used->length || used->bar != bar)
+		if (!used->length || layout->msix_bar[i] != bar)
 			continue;
 		first = used->offset & ~(page - 1);
 		end = (used->offset + used->length + page - 1) & ~(page - 1);
@@ -308,6 +379,30 @@ int vfiobar_check_range(const struct vfiobar_layout *layout, unsigned int bar, u
 				(unsigned long long)(end - 1));
 			return -EACCES;
 		}
+	}
+	return 0;
+}
+
+int vfiobar_check_memory(const struct vfiobar_layout *layout, unsigned int bar,
+			 struct vfiobar_msg *msg)
+{
+	if (layout->size < VFIOBAR_LAYOUT_V1)
+		return too_small(layout->size, VFIOBAR_LAYOUT_V1, msg);
+	if (bar >= VFIOBAR_BARS || !layout->bar_size[bar])
+		return no_such_bar(layout, bar, msg);
+	if (layout->class_code >> 8 == CLASS_NVM && bar == NVM_REGISTER_BAR) {
+		vfiobar_say(msg,
+			    "%s BAR %u: holds the registers of an NVMe controller (class %06x): "
+			    "data written there is commands to it",
+			    layout->bdf, bar, layout->class_code);
+		return -EPERM;
+	}
+	if (!(layout->prefetchable & 1u << bar)) {
+		vfiobar_say(msg,
+			    "%s BAR %u: is not prefetchable, so it holds registers (class %06x): "
+			    "data written there is commands to the device",
+			    layout->bdf, bar, layout->class_code);
+		return -EPERM;
 	}
 	return 0;
 }

@@ -68,10 +68,10 @@ int mr_cmd_run(const struct mr_hca *hca, struct mr_cmd *cmd);
 
 /* --- BARs of a vfio device -------------------------------------------------------------------- */
 
-/* An open vfio device with one BAR mapped for the CPU. window.fd is the device's descriptor. */
+/* An open vfio device with one BAR mapped for the CPU. */
 struct mr_bar {
 	struct vfiobar *dev;
-	struct vfiobar_window window;
+	struct vfiobar_window *window;
 	unsigned int number;
 	uint64_t length;
 };

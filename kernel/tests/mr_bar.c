@@ -30,7 +30,7 @@ int mr_bar_open(const char *bdf, unsigned int number, uint64_t length, struct mr
 void mr_bar_close(struct mr_bar *bar)
 {
 	if (bar->dev) {
-		vfiobar_window_close(&bar->window);
+		vfiobar_window_close(bar->window);
 		vfiobar_close(bar->dev);
 	}
 	memset(bar, 0, sizeof(*bar));
@@ -43,7 +43,8 @@ int mr_bar_export(struct mr_bar *bar, uint64_t offset, uint64_t length)
 
 int mr_bar_hint(struct mr_bar *bar, int fd, struct vfiobar_hint hint)
 {
-	return vfiobar_set_hint(bar->dev, fd, &hint);
+	hint.size = sizeof(hint);
+	return vfiobar_set_hint(bar->dev, fd, &hint, NULL);
 }
 
 int mr_bar_export_hinted(struct mr_bar *bar, uint64_t offset, uint64_t length,
@@ -89,8 +90,8 @@ static off_t config_space(const struct mr_bar *bar)
 	struct vfio_region_info info = { .argsz = sizeof(info),
 					 .index = VFIO_PCI_CONFIG_REGION_INDEX };
 
-	return ioctl(bar->window.fd, VFIO_DEVICE_GET_REGION_INFO, &info) ? -errno
-									 : (off_t)info.offset;
+	return ioctl(vfiobar_fd(bar->dev), VFIO_DEVICE_GET_REGION_INFO, &info) ? -errno
+									       : (off_t)info.offset;
 }
 
 int mr_config_read(struct mr_bar *bar, unsigned int offset, void *data, size_t length)
@@ -99,7 +100,7 @@ int mr_config_read(struct mr_bar *bar, unsigned int offset, void *data, size_t l
 
 	if (space < 0)
 		return (int)space;
-	if (pread(bar->window.fd, data, length, space + offset) != (ssize_t)length)
+	if (pread(vfiobar_fd(bar->dev), data, length, space + offset) != (ssize_t)length)
 		return -EIO;
 	return 0;
 }
@@ -110,7 +111,7 @@ int mr_config_write(struct mr_bar *bar, unsigned int offset, const void *data, s
 
 	if (space < 0)
 		return (int)space;
-	if (pwrite(bar->window.fd, data, length, space + offset) != (ssize_t)length)
+	if (pwrite(vfiobar_fd(bar->dev), data, length, space + offset) != (ssize_t)length)
 		return -EIO;
 	return 0;
 }

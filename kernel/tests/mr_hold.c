@@ -28,7 +28,8 @@ static struct {
 	struct mr_bar bar;
 	struct mr mr; /* the last one */
 	int fd;	      /* dma-buf of the last one in the BAR */
-	uint64_t end; /* of it; no two have a page in common, which the DMA API's debugging counts */
+	uint64_t
+		end; /* of it; no two have a page in common, which the DMA API's debugging counts */
 } s;
 
 static int host(const char *ph)
@@ -80,7 +81,7 @@ static int move(const struct vfiobar_hint *hint)
 static int step(const char *text)
 {
 	const char *comma = strchr(text, ',');
-	struct vfiobar_hint hint;
+	struct vfiobar_hint hint = { .size = sizeof(hint) };
 
 	if (comma && vfiobar_parse_hint(comma + 1, &hint, NULL))
 		return -EINVAL;

@@ -87,7 +87,8 @@ static void set_set(const char *name, void (*set)(void *arg, uint64_t *seed))
  */
 
 #define FOREIGN_TAG 7
-/* The owner is cleared once in each; KCSAN looks at few of the moments at which another reads it. */
+/* The owner is cleared once in each; KCSAN looks at few of the moments at which another reads it.
+ */
 #define FOREIGN_CLOSINGS 200
 
 struct foreign {
@@ -221,7 +222,7 @@ static void closing_close_step(void *arg, uint64_t *seed)
 		close(fd);
 	}
 	open_device(&device[1]);
-	closing->device_fd = device[1].bar.window.fd;
+	closing->device_fd = vfiobar_fd(device[1].bar.dev);
 	fd = mr_bar_export(&device[1].bar, 0, MR_PAGE);
 	HAMMER_CHECK(fd >= 0);
 	closing->fd = fd;
@@ -242,7 +243,7 @@ static void closing(void)
 
 	ktap_case("PROBE and SET while the device closes and opens");
 	before = account(&hca[0]);
-	closing.device_fd = device[1].bar.window.fd;
+	closing.device_fd = vfiobar_fd(device[1].bar.dev);
 	closing.fd = mr_bar_export(&device[1].bar, 0, MR_PAGE);
 	if (CHECK(closing.fd >= 0)) {
 		hammer(hammer_seconds(3),
@@ -362,8 +363,8 @@ static bool arrived(const struct device *at, uint64_t offset)
 	static const uint8_t blank[PATTERN];
 	uint8_t bytes[PATTERN];
 
-	vfiobar_window_read(&at->bar.window, offset, bytes, sizeof(bytes));
-	vfiobar_window_write(&at->bar.window, offset, blank, sizeof(blank));
+	vfiobar_window_read(at->bar.window, offset, bytes, sizeof(bytes), NULL);
+	vfiobar_window_write(at->bar.window, offset, blank, sizeof(blank), NULL);
 	return bytes[1] == 1 && bytes[PATTERN - 1] == PATTERN - 1;
 }
 

@@ -48,7 +48,7 @@ static int hot_reset(void)
 {
 	struct vfio_pci_hot_reset reset = { .argsz = sizeof(reset) };
 
-	return ioctl(bar.window.fd, VFIO_DEVICE_PCI_HOT_RESET, &reset) ? -errno : 0;
+	return ioctl(vfiobar_fd(bar.dev), VFIO_DEVICE_PCI_HOT_RESET, &reset) ? -errno : 0;
 }
 
 struct taker {
@@ -130,7 +130,7 @@ static void check_afterwards(struct race_target *target, struct traffic *traffic
 	CHECK_EQUAL(0, mr_bar_memory(&bar, false));
 	CHECK_EQUAL(0, mr_bar_memory(&bar, true));
 	CHECK_EQUAL(0, mr_link_write(&traffic->link, &traffic->mr, 0, WRITE));
-	CHECK_EQUAL(0, vfiobar_window_read(&bar.window, 0, bytes, sizeof(bytes)));
+	CHECK_EQUAL(0, vfiobar_window_read(bar.window, 0, bytes, sizeof(bytes), NULL));
 	CHECK(bytes[1] == 1 && bytes[WRITE - 2] == (WRITE - 2) % 251);
 	/* the hint is that of the registration again */
 	CHECK_EQUAL(0, mr_query(&hca[0], &traffic->mr, &info));

@@ -254,7 +254,7 @@ static void find_hca_bdf(void)
 		ktap_bail("no %s", s.name);
 	target[n] = '\0';
 	slash = strrchr(target, '/');
-	if (!slash || vfiobar_parse_bdf(slash + 1, s.hca_bdf))
+	if (!slash || vfiobar_parse_bdf(slash + 1, s.hca_bdf, NULL))
 		ktap_bail("%s is not a PCI function", target);
 }
 

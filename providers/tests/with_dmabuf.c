@@ -46,7 +46,7 @@ static int run(char **command, int fd)
 int main(int argc, char **argv)
 {
 	struct vfiobar_msg msg = { "" };
-	struct vfiobar_hint hint;
+	struct vfiobar_hint hint = { .size = sizeof(hint) };
 	struct vfiobar *dev;
 	int fd, ret;
 
@@ -62,11 +62,8 @@ int main(int argc, char **argv)
 	if (strcmp(argv[3], "none")) {
 		if (vfiobar_parse_hint(argv[3], &hint, &msg))
 			return fail(&msg);
-		ret = vfiobar_set_hint(dev, fd, &hint);
-		if (ret) {
-			vfiobar_say(&msg, "%s: %s", argv[1], strerror(-ret));
+		if (vfiobar_set_hint(dev, fd, &hint, &msg))
 			return fail(&msg);
-		}
 	}
 	ret = run(argv + 4, fd);
 	close(fd);

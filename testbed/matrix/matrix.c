@@ -119,14 +119,14 @@ static int open_bars(char **bdf)
 				      i == CELL_QEMU_NVME ? CELL_MEMORY / 4 : CELL_MEMORY,
 				      &s.memory.bar[i]);
 
-		if (!ret && !s.memory.bar[i].window.addr)
+		if (!ret && !vfiobar_window_addr(s.memory.bar[i].window))
 			ret = -ENXIO;
 		if (ret) {
 			fprintf(stderr, "matrix: %s: BAR %u: %s\n", bdf[i], bar_number[i],
 				strerror(-ret));
 			return ret;
 		}
-		s.memory.at[i] = s.memory.bar[i].window.addr;
+		s.memory.at[i] = vfiobar_window_addr(s.memory.bar[i].window);
 	}
 	return 0;
 }

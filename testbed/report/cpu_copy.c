@@ -55,7 +55,7 @@ static int fail(const char *what)
 
 int main(int argc, char **argv)
 {
-	struct vfiobar_window window;
+	struct vfiobar_window *window;
 	struct vfiobar_msg msg;
 	struct vfiobar *bar;
 	size_t longest = 0;
@@ -79,15 +79,15 @@ int main(int argc, char **argv)
 	    vfiobar_window_open(bar, (unsigned int)strtoul(argv[2], NULL, 10), 0, longest, &window,
 				&msg))
 		return fail(msg.text);
-	if (!window.addr)
+	if (!vfiobar_window_addr(window))
 		return fail("the BAR cannot be mapped");
 	for (int i = 3; i < argc; i++) {
 		size_t length = strtoul(argv[i], NULL, 10);
 
 		measure("host", to_memory, to, from, length);
-		measure("bar", vfiobar_copy_to, window.addr, from, length);
+		measure("bar", vfiobar_copy_to, vfiobar_window_addr(window), from, length);
 	}
-	vfiobar_window_close(&window);
+	vfiobar_window_close(window);
 	vfiobar_close(bar);
 	free(from);
 	free(to);

@@ -37,7 +37,7 @@ static int hot_reset(void)
 {
 	struct vfio_pci_hot_reset reset = { .argsz = sizeof(reset) };
 
-	return ioctl(w.bar.window.fd, VFIO_DEVICE_PCI_HOT_RESET, &reset) ? -errno : 0;
+	return ioctl(vfiobar_fd(w.bar.dev), VFIO_DEVICE_PCI_HOT_RESET, &reset) ? -errno : 0;
 }
 
 /* Memory space in the function's Command register. */

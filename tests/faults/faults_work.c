@@ -92,12 +92,12 @@ void work_fill_bar(struct work *work, uint8_t byte)
 	uint8_t bytes[WORK_BYTES];
 
 	memset(bytes, byte, sizeof(bytes));
-	vfiobar_copy_to(work->bar.window.addr, bytes, sizeof(bytes));
+	vfiobar_copy_to(vfiobar_window_addr(work->bar.window), bytes, sizeof(bytes));
 }
 
 void work_read_bar(struct work *work, uint8_t bytes[WORK_BYTES])
 {
-	vfiobar_copy_from(bytes, work->bar.window.addr, WORK_BYTES);
+	vfiobar_copy_from(bytes, vfiobar_window_addr(work->bar.window), WORK_BYTES);
 }
 
 /* What the responder's function put on the TLPs of a write. */

@@ -16,8 +16,8 @@ struct fake_vfio fake;
 
 static char fake_root[256] = "/nonexistent";
 
-int __real_open(const char *path, int flags, ...);
-FILE *__real_fopen(const char *path, const char *mode);
+int __real_open64(const char *path, int flags, ...);
+FILE *__real_fopen64(const char *path, const char *mode);
 DIR *__real_opendir(const char *path);
 ssize_t __real_readlink(const char *path, char *buf, size_t len);
 int __real_access(const char *path, int mode);
@@ -38,6 +38,10 @@ __attribute__((constructor)) static void from_environment(void)
 		fake_vfio_class((uint32_t)strtoul(class_code, NULL, 16));
 	if (root && getenv("FAKE_VFIO_REGISTERS"))
 		fake_vfio_registers();
+	if (root && getenv("FAKE_VFIO_VF"))
+		fake_vfio_vf();
+	if (getenv("FAKE_VFIO_BUSY"))
+		fake.cdev_errno = EBUSY;
 	if (err)
 		fake.hint_errno = atoi(err);
 	fake.no_mmap = getenv("FAKE_VFIO_NO_MMAP") != NULL;
@@ -61,20 +65,31 @@ static const char *in_root(const char *path, char buf[512])
 	return buf;
 }
 
-int __wrap_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...)
+static int fail(int err)
 {
-	char buf[512];
-
-	return __real_open(in_root(path, buf), flags, 0600);
+	errno = err;
+	return -1;
 }
 
-FILE *__wrap_fopen(const char *path, const char *mode);
-FILE *__wrap_fopen(const char *path, const char *mode)
+int __wrap_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...)
 {
 	char buf[512];
 
-	return __real_fopen(in_root(path, buf), mode);
+	if (!strncmp(path, "/dev/vfio/devices/", 18)) {
+		if (fake.cdev_errno)
+			return fail(fake.cdev_errno);
+		fake.opens++;
+	}
+	return __real_open64(in_root(path, buf), flags, 0600);
+}
+
+FILE *__wrap_fopen64(const char *path, const char *mode);
+FILE *__wrap_fopen64(const char *path, const char *mode)
+{
+	char buf[512];
+
+	return __real_fopen64(in_root(path, buf), mode);
 }
 
 DIR *__wrap_opendir(const char *path);
@@ -99,12 +114,6 @@ int __wrap_access(const char *path, int mode)
 	char buf[512];
 
 	return __real_access(in_root(path, buf), mode);
-}
-
-static int fail(int err)
-{
-	errno = err;
-	return -1;
 }
 
 static int region_info(struct vfio_region_info *info)
@@ -148,18 +157,18 @@ static int device_feature(const uint8_t *arg)
 	memcpy(&flags, arg + 4, 4);
 	switch (flags & VFIO_DEVICE_FEATURE_MASK) {
 	case 11:
-		if (argsz != 8 + 16 + 16 || !(flags & VFIO_DEVICE_FEATURE_GET))
+		if (argsz < 8 + 16 || !(flags & VFIO_DEVICE_FEATURE_GET))
 			return fail(EINVAL);
 		memcpy(&nr, data + 12, 4);
-		if (nr != 1)
+		if (!nr || nr > FAKE_RANGES || argsz != 8 + 16 + nr * 16)
 			return fail(EINVAL);
 		if (fake.export_errno)
 			return fail(fake.export_errno);
 		memcpy(&fake.export_region, data, 4);
-		memcpy(&fake.export_offset, data + 16, 8);
-		memcpy(&fake.export_length, data + 24, 8);
+		memcpy(fake.exported, data + 16, nr * 16);
+		fake.export_ranges = nr;
 		fake.exports++;
-		return __real_open("/dev/null", O_RDWR | O_CLOEXEC);
+		return __real_open64("/dev/null", O_RDWR | O_CLOEXEC);
 	case 14:
 		if (argsz != 8 + 16 || !(flags & VFIO_DEVICE_FEATURE_SET) || data[13] || data[14] ||
 		    data[15])
@@ -212,7 +221,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case VFIO_GROUP_GET_DEVICE_FD:
 		if (strcmp(arg, FAKE_BDF) != 0)
 			return fail(ENODEV);
-		return __real_open(below("device"), O_RDWR | O_CLOEXEC);
+		return __real_open64(below("device"), O_RDWR | O_CLOEXEC);
 	case VFIO_DEVICE_GET_INFO:
 		((struct vfio_device_info *)arg)->flags = VFIO_DEVICE_FLAGS_PCI;
 		return 0;
@@ -231,7 +240,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 /* These three abort when they cannot. */
 static void put(const char *name, const void *data, size_t len, off_t at)
 {
-	int fd = __real_open(below(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int fd = __real_open64(below(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0 || pwrite(fd, data, len, at) != (ssize_t)len)
 		abort();
@@ -279,6 +288,9 @@ static void put_config(const char *name, off_t at)
 			     0x02 };
 
 	cfg[0x80 + 0x25] = 0x10;
+	/* BARs 0 and 2 are memory of 64 bits, prefetchable; BAR 4 is I/O. */
+	cfg[0x10] = cfg[0x18] = 0x0c;
+	cfg[0x20] = 0x01;
 	put(name, cfg, sizeof(cfg), at);
 }
 
@@ -302,6 +314,9 @@ void fake_vfio_build(const char *root, const char *driver, const char *cdev, con
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		dir(dirs[i]);
 	put(DEVICE_DIR "/resource", resource, sizeof(resource) - 1, 0);
+	put(DEVICE_DIR "/vendor", "0x1b36\n", 7, 0);
+	put(DEVICE_DIR "/device", "0x1102\n", 7, 0);
+	put(DEVICE_DIR "/class", "0x030200\n", 9, 0);
 	put_config(DEVICE_DIR "/config", 0);
 	put_config("device", FAKE_CONFIG_AT);
 	if (driver) {
@@ -329,7 +344,10 @@ void fake_vfio_class(uint32_t class_code)
 {
 	const uint8_t bytes[3] = { (uint8_t)class_code, (uint8_t)(class_code >> 8),
 				   (uint8_t)(class_code >> 16) };
+	char text[16];
 
+	snprintf(text, sizeof(text), "0x%06x\n", class_code);
+	put(DEVICE_DIR "/class", text, 9, 0);
 	put(DEVICE_DIR "/config", bytes, sizeof(bytes), 0x09);
 	put("device", bytes, sizeof(bytes), FAKE_CONFIG_AT + 0x09);
 }
@@ -340,4 +358,24 @@ void fake_vfio_registers(void)
 
 	/* Each line has the same length. */
 	put(DEVICE_DIR "/resource", line, sizeof(line) - 1, 2 * (sizeof(line) - 1));
+	put(DEVICE_DIR "/config", "\x04", 1, 0x18);
+	put("device", "\x04", 1, FAKE_CONFIG_AT + 0x18);
+}
+
+void fake_vfio_vf(void)
+{
+	static const uint8_t bars[24];
+
+	put(DEVICE_DIR "/config", "\xff\xff\xff\xff", 4, 0);
+	put(DEVICE_DIR "/config", bars, sizeof(bars), 0x10);
+}
+
+void fake_vfio_identity(const char *vendor)
+{
+	put(DEVICE_DIR "/vendor", vendor, strlen(vendor), 0);
+}
+
+const char *fake_vfio_node(void)
+{
+	return below("device");
 }

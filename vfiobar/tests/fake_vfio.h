@@ -12,20 +12,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vfiobar/vfiobar.h"
+
 #define FAKE_BDF       "0000:00:05.0"
 #define FAKE_BAR0_SIZE 0x100000
 #define FAKE_BAR2_SIZE 0x10000
 #define FAKE_BAR2_AT   0x100000
 #define FAKE_CONFIG_AT 0x200000
+#define FAKE_RANGES    8
 
 struct fake_vfio {
 	/* What the kernel will say; 0 is success. */
-	int bind_errno, export_errno, hint_errno;
+	int bind_errno, cdev_errno, export_errno, hint_errno;
 	bool no_mmap;	     /* regions lack the mmap flag */
 	bool group_unviable; /* another function of the group has a host driver */
 	/* What arrived. */
-	unsigned int exports, hints, resets;
-	uint64_t export_offset, export_length;
+	unsigned int opens, exports, hints, resets;
+	uint32_t export_ranges;
+	struct vfiobar_range exported[FAKE_RANGES];
 	uint32_t export_region, hint_flags;
 	uint16_t hint_st, hint_st_ext;
 	uint8_t hint_ph;
@@ -45,5 +49,11 @@ void fake_vfio_build(const char *root, const char *driver, const char *cdev, con
 /* The function built is of another class, or its BAR 2 is not prefetchable. */
 void fake_vfio_class(uint32_t class_code);
 void fake_vfio_registers(void);
+/* It is a VF: raw configuration space has no identity and no BARs, the one of vfio has both. */
+void fake_vfio_vf(void);
+/* Another vendor in sysfs, "0x1b37\n". */
+void fake_vfio_identity(const char *vendor);
+/* Its device node, for those who open it themselves. */
+const char *fake_vfio_node(void);
 
 #endif

@@ -4,7 +4,8 @@
 set -u
 top=$1
 failed=0
-for name in vfiobar.c vfiobar_check.c vfiobar.h; do
+for file in "$top"/vfiobar/vfiobar*.[ch]; do
+	name=${file##*/}
 	patch=$(grep -l "^+++ b/src/$name\$" "$top"/perftest/[0-9]*.patch)
 	case $patch in
 	'' | *.patch*.patch)
@@ -16,6 +17,6 @@ for name in vfiobar.c vfiobar_check.c vfiobar.h; do
 	awk -v "name=+++ b/src/$name" '
 		/^diff --git / || /^-- $/ { on = 0 }
 		on && /^\+/ { print substr($0, 2) }
-		$0 == name { on = 1 }' "$patch" | diff - "$top/vfiobar/$name" || failed=1
+		$0 == name { on = 1 }' "$patch" | diff - "$file" || failed=1
 done
 exit $failed

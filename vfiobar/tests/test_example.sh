@@ -20,7 +20,7 @@ expect() {
 }
 
 expect 0 "0000:00:05.0 (iommufd): 1048576 bytes exported with the hint" "$1" 0000:00:05.0
-expect 1 "0000:00:05.0: no hint: Operation not supported" \
+expect 1 "0000:00:05.0: attaching the steering hint failed: Operation not supported (EOPNOTSUPP): its driver, or the path to it, takes none" \
 	env FAKE_VFIO_HINT_ERRNO=95 "$1" 0000:00:05.0
 expect 1 "0000:00:06.0: no such PCI device" "$1" 0000:00:06.0
 exit $failed

@@ -22,12 +22,14 @@ equal() {
 lib=$(find "$dir/root/usr" -name 'libvfiobar.so.1')
 equal libvfiobar.so.1 "$(objdump -p "$lib" | sed -n 's/^ *SONAME *//p')" soname
 
-sed -n 's/^[a-z].*[ *]\(vfiobar_[a-z_]*\)(.*/\1/p; s/^__attribute.*void \(vfiobar_say\)(.*/\1/p' \
-	"$top/vfiobar/vfiobar.h" | sort -u >"$dir/declared"
-nm -D --defined-only "$lib" | sed -n 's/.* T \(.*\)@@VFIOBAR_1\.[0-9]*$/\1/p' | sort >"$dir/exported"
+sed -n 's/^[a-z].*[ *]\(vfiobar_[a-z_]*\)(.*/\1/p' "$top/vfiobar/vfiobar.h" | sort -u >"$dir/declared"
+nm -D --defined-only "$lib" | sed -n 's/.* T \(.*\)@@LIBVFIOBAR_1\.[0-9]*$/\1/p' | sort >"$dir/exported"
 equal '' "$(diff "$dir/declared" "$dir/exported")" "declared (<) and exported (>) functions"
 equal "$(sort <"$dir/exported")" "$(nm -D --defined-only "$lib" |
 	sed -n 's/.* [TDBR] \(.*\)@@.*/\1/p' | sort)" "exported symbols"
+
+# What the files share is seen by nobody else.
+equal '' "$(find "$dir/root/usr" -name 'vfiobar_internal*')" "installed internals"
 
 export PKG_CONFIG_PATH="${lib%/*}/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$dir/root"
 "$top/vfiobar/tests/example.sh" "$top/vfiobar/man/vfiobar.3" "$dir/example.c"
@@ -40,6 +42,7 @@ g++ -Wall -Wextra -Werror -o "$dir/cxx" "$dir/cxx.cc" $(pkg-config --cflags --li
 LD_LIBRARY_PATH=${lib%/*} "$dir/cxx" || failed=1
 status=0
 out=$(LD_LIBRARY_PATH=${lib%/*} "$dir/example" x.y 2>&1) || status=$?
+equal "$(cat "$top/VERSION")" "$(pkg-config --modversion vfiobar)" "version"
 equal "1 'x.y' is not a PCI address (domain:bus:dev.fn)" "$status $out" "example"
 
 # Each public function is in a page.

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Addresses, hint specifications, configuration space and copies. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
-#include "vfiobar/vfiobar.h"
+#include "vfiobar/vfiobar_internal.h"
 
 static void test_bdf(void **state)
 {
@@ -38,23 +40,27 @@ static void test_bdf(void **state)
 		"00-05.0",
 		"0000:00:05.10",
 	};
-	char bdf[VFIOBAR_BDF_LEN];
+	char bdf[VFIOBAR_BDF_LEN], text[64];
+	struct vfiobar_msg msg;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		assert_int_equal(vfiobar_parse_bdf(good[i][0], bdf), 0);
+		assert_int_equal(vfiobar_parse_bdf(good[i][0], bdf, NULL), 0);
 		assert_string_equal(bdf, good[i][1]);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		strcpy(bdf, "kept");
-		assert_int_equal(vfiobar_parse_bdf(bad[i], bdf), -EINVAL);
+		assert_int_equal(vfiobar_parse_bdf(bad[i], bdf, &msg), -EINVAL);
+		snprintf(text, sizeof(text), "'%s' is not a PCI address (domain:bus:dev.fn)",
+			 bad[i]);
+		assert_string_equal(msg.text, text);
 		assert_string_equal(bdf, "kept");
 	}
 }
 
 static void test_good_hints(void **state)
 {
-	struct vfiobar_hint hint;
+	struct vfiobar_hint hint = { .size = sizeof(hint) };
 
 	(void)state;
 	assert_int_equal(vfiobar_parse_hint("st=42,ph=2", &hint, NULL), 0);
@@ -90,7 +96,8 @@ static void test_bad_hints(void **state)
 		{ "st=1,st=1,ph=1", "st given twice" },
 		{ "ph=1,st=1,ph=1", "ph given twice" },
 		{ "st=1,ph=1,", "'': unknown key, expected st=, st_ext= or ph=" },
-		{ "", "'': unknown key, expected st=, st_ext= or ph=" },
+		{ "", "no steering tag given: st=<0-255> or st_ext=<0-65535>" },
+		{ ",", "'': unknown key, expected st=, st_ext= or ph=" },
 		{ "st=1,ph=1,require", "'require': unknown key, expected st=, st_ext= or ph=" },
 		{ "ST=1,ph=1", "'ST=1': unknown key, expected st=, st_ext= or ph=" },
 		{ "s=1,ph=1", "'s=1': unknown key, expected st=, st_ext= or ph=" },
@@ -103,6 +110,7 @@ static void test_bad_hints(void **state)
 		struct vfiobar_msg msg;
 
 		memset(&hint, 0x5a, sizeof(hint));
+		hint.size = sizeof(hint);
 		memcpy(&before, &hint, sizeof(hint));
 		assert_int_equal(vfiobar_parse_hint(bad[i][0], &hint, &msg), -EINVAL);
 		assert_string_equal(msg.text, bad[i][1]);
@@ -122,6 +130,7 @@ static void make_config(uint8_t cfg[256])
 	cfg[0x06] = 0x10;
 	memcpy(cfg + 0x09, "\x00\x02\x03", 3);
 	cfg[0x18] = 0x01;
+	cfg[0x20] = 0x0c;
 	cfg[0x34] = 0x40;
 	memcpy(cfg + 0x40, msix, sizeof(msix));
 	cfg[0x80] = 0x10;
@@ -141,13 +150,14 @@ static void test_config(void **state)
 	assert_int_equal(layout.device, 0x1102);
 	assert_int_equal(layout.class_code, 0x030200);
 	assert_int_equal(layout.completer, VFIOBAR_COMPLETER_TPH_EXT);
+	assert_int_equal(layout.prefetchable, 1 << 4);
 	assert_int_equal(layout.bar_size[0], 0x1000);
 	assert_int_equal(layout.bar_size[2], 0);
 	assert_int_equal(layout.bar_size[4], 0x4000);
-	assert_int_equal(layout.msix[0].bar, 4);
+	assert_int_equal(layout.msix_bar[0], 4);
 	assert_int_equal(layout.msix[0].offset, 0x2000);
 	assert_int_equal(layout.msix[0].length, 67 * 16);
-	assert_int_equal(layout.msix[1].bar, 4);
+	assert_int_equal(layout.msix_bar[1], 4);
 	assert_int_equal(layout.msix[1].offset, 0x3000);
 	assert_int_equal(layout.msix[1].length, 16);
 
@@ -179,6 +189,11 @@ static void test_bad_config(void **state)
 	assert_int_equal(vfiobar_parse_config(cfg, sizeof(cfg), &layout), -ENODATA);
 	assert_memory_equal(&layout, &before, sizeof(layout));
 
+	/* A VF answers, but for vendor and device. */
+	make_config(cfg);
+	memset(cfg, 0xff, 4);
+	assert_int_equal(vfiobar_parse_config(cfg, sizeof(cfg), &layout), 0);
+	assert_int_equal(layout.class_code, 0x030200);
 	/* A capability list that loops, and one that leads out of what was read. */
 	make_config(cfg);
 	cfg[0x81] = 0x40;
@@ -221,16 +236,75 @@ static void test_errno_names(void **state)
 	(void)state;
 	assert_string_equal(vfiobar_errno_name(EOPNOTSUPP), "EOPNOTSUPP");
 	assert_string_equal(vfiobar_errno_name(ENOTTY), "ENOTTY");
+	assert_string_equal(vfiobar_errno_name(EPROTO), "EPROTO");
+	assert_string_equal(vfiobar_errno_name(ESTALE), "ESTALE");
 	assert_string_equal(vfiobar_errno_name(12345), "errno 12345");
+	assert_string_equal(vfiobar_errno_name(0), "errno 0");
+	assert_string_equal(vfiobar_errno_name(-5), "errno -5");
+}
+
+static void *name_another(void *arg)
+{
+	(void)arg;
+	return (void *)(uintptr_t)!strcmp(vfiobar_errno_name(54321), "errno 54321");
+}
+
+/* What another thread asks for does not change what this one got. */
+static void test_errno_names_of_threads(void **state)
+{
+	const char *name = vfiobar_errno_name(12345);
+	pthread_t thread;
+	void *right;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, name_another, NULL), 0);
+	assert_int_equal(pthread_join(thread, &right), 0);
+	assert_non_null(right);
+	assert_string_equal(name, "errno 12345");
+}
+
+/* Structures of this library (12 bytes, first version 8) and of programs older and newer. */
+static void test_sized_structures(void **state)
+{
+	const uint32_t own[4] = { 12, 2, 3, 99 };
+	uint32_t older[3] = { 8, 0, 77 }, newer[4] = { 16, 0, 0, 7 }, to[4] = { 1, 1, 1, 1 };
+	uint32_t none[3] = { 4, 5, 6 };
+
+	(void)state;
+	/* The library writes: nothing behind what the program has; 0 behind what the library has.
+	 */
+	assert_int_equal(vfiobar_give(older, own, 12, 8, NULL), 0);
+	assert_memory_equal(older, ((uint32_t[]){ 8, 2, 77 }), sizeof(older));
+	assert_int_equal(vfiobar_give(newer, own, 12, 8, NULL), 0);
+	assert_memory_equal(newer, ((uint32_t[]){ 12, 2, 3, 0 }), sizeof(newer));
+	assert_int_equal(vfiobar_give(none, own, 12, 8, NULL), -EINVAL);
+	assert_memory_equal(none, ((uint32_t[]){ 4, 5, 6 }), sizeof(none));
+
+	/* It reads: 0 for what an old program has not; what it does not know is refused. */
+	older[1] = 4;
+	assert_int_equal(vfiobar_take(to, 12, older, 8, NULL), 0);
+	assert_memory_equal(to, ((uint32_t[]){ 8, 4, 0, 1 }), sizeof(to));
+	newer[0] = 16;
+	assert_int_equal(vfiobar_take(to, 12, newer, 8, NULL), 0);
+	assert_memory_equal(to, ((uint32_t[]){ 16, 2, 3, 1 }), sizeof(to));
+	newer[3] = 1;
+	assert_int_equal(vfiobar_take(to, 12, newer, 8, NULL), -E2BIG);
+	assert_int_equal(vfiobar_take(to, 12, none, 8, NULL), -EINVAL);
+	assert_memory_equal(to, ((uint32_t[]){ 16, 2, 3, 1 }), sizeof(to));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bdf),	    cmocka_unit_test(test_good_hints),
-		cmocka_unit_test(test_bad_hints),   cmocka_unit_test(test_config),
-		cmocka_unit_test(test_bad_config),  cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_bdf),
+		cmocka_unit_test(test_good_hints),
+		cmocka_unit_test(test_bad_hints),
+		cmocka_unit_test(test_config),
+		cmocka_unit_test(test_bad_config),
+		cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_errno_names),
+		cmocka_unit_test(test_errno_names_of_threads),
+		cmocka_unit_test(test_sized_structures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

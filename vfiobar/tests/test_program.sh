@@ -25,6 +25,7 @@ expect() {
 }
 
 expect 0 "usage:" "$vfiobar" --help
+expect 0 "vfiobar $(cat "$(dirname "$0")/../../VERSION")" "$vfiobar" --version
 expect 2 "usage:" "$vfiobar"
 expect 2 "usage:" "$vfiobar" info
 expect 2 "usage:" "$vfiobar" melt $bdf
@@ -36,7 +37,13 @@ expect 0 "" "$vfiobar" reset $bdf
 expect 0 "access: iommufd" "$vfiobar" --by iommufd info $bdf
 expect 2 "0000:00:05.0: in no IOMMU group" \
 	"$vfiobar" --by group info $bdf
-expect 2 "--by 'cdev': neither iommufd nor group" "$vfiobar" --by cdev info $bdf
+expect 2 "--by 'cdev': neither any nor iommufd nor group" "$vfiobar" --by cdev info $bdf
+# Only who asks for a way opens the function: another user may have it.
+expect 0 "completer: TPH" env FAKE_VFIO_BUSY=1 "$vfiobar" info $bdf
+expect 2 "opening its vfio character device failed: Device or resource busy (EBUSY)" \
+	env FAKE_VFIO_BUSY=1 "$vfiobar" --by any info $bdf
+expect 0 "hints: ok" "$vfiobar" --by any info $bdf
+expect 0 "hints: EOPNOTSUPP" env FAKE_VFIO_HINT_ERRNO=95 "$vfiobar" --by any info $bdf
 expect 2 "usage:" "$vfiobar" --by group
 
 head -c 70000 /dev/urandom >"$dir/sent"
@@ -61,10 +68,39 @@ expect 2 "BYTE '256': not a number in 0..255" "$vfiobar" fill $bdf 0 0 1 256
 
 expect 0 "hint: ok" "$vfiobar" hint $bdf 0 0 4096 st=42,ph=2
 expect 2 "hint: EOPNOTSUPP" env FAKE_VFIO_HINT_ERRNO=95 "$vfiobar" hint $bdf 0 0 4096 st=42,ph=2
-expect 2 "BAR 0: attaching the steering hint failed: Operation not supported (EOPNOTSUPP)" \
+expect 2 "0000:00:05.0: attaching the steering hint failed: Operation not supported (EOPNOTSUPP): its driver" \
 	env FAKE_VFIO_HINT_ERRNO=95 "$vfiobar" hint $bdf 0 0 4096 st=42,ph=2
 expect 2 "not a number in 0..255" "$vfiobar" hint $bdf 0 0 4096 st=256,ph=2
 expect 2 "not a multiple of the page size" "$vfiobar" hint $bdf 0 0 100 st=1,ph=2
+
+# The whole of what is printed.
+function="{\"bdf\":\"$bdf\",\"vendor\":\"1b36\",\"device\":\"1102\",\"class\":\"030200\",\"completer\":\"TPH\""
+bars='"bars":[{"bar":0,"size":1048576,"registers":false,"exportable":[{"offset":0,"length":1048576}]},'
+bars="$bars"'{"bar":2,"size":65536,"registers":false,"exportable":[{"offset":0,"length":8192},{"offset":16384,"length":49152}]}],'
+msix='"msix_table":{"bar":2,"offset":8192,"length":64},"msix_pba":{"bar":2,"offset":12288,"length":8}}'
+# exactly TEXT COMMAND...
+exactly() {
+	text=$1
+	shift
+	out=$("$@" 2>&1) || failed=1
+	[ "$out" = "$text" ] && return
+	printf 'FAIL: %s\n  wanted:\n%s\n  got:\n%s\n' "$*" "$text" "$out"
+	failed=1
+}
+exactly "$function,$bars$msix" "$vfiobar" --json info $bdf
+exactly "$function,\"access\":\"iommufd\",\"hints\":\"ok\",$bars$msix" "$vfiobar" --json --by any info $bdf
+exactly "[$function,$bars$msix]" env FAKE_VFIO_BUSY=1 "$vfiobar" --json list
+text="device: $bdf 1b36:1102 class 030200
+completer: TPH
+BAR 0: size 0x100000, exportable 0x0..0xfffff
+BAR 2: size 0x10000, exportable 0x0..0x1fff 0x4000..0xffff
+MSI-X table: BAR 2 offset 0x2000 length 0x40
+MSI-X PBA: BAR 2 offset 0x3000 length 0x8"
+exactly "$text" "$vfiobar" info $bdf
+exactly "$text" "$vfiobar" list
+exactly "$text" env FAKE_VFIO_VF=1 FAKE_VFIO_ROOT="$dir/vf" "$vfiobar" list
+expect 2 "usage:" "$vfiobar" list $bdf
+expect 2 "usage:" "$vfiobar" --json reset $bdf
 
 # Registers, on a machine of their own.
 export FAKE_VFIO_ROOT="$dir/registers" FAKE_VFIO_REGISTERS=1 FAKE_VFIO_CLASS=010802
@@ -81,4 +117,6 @@ expect 2 "BAR 0: holds the registers" "$vfiobar" --by iommufd fill $bdf 0 0 1 0
 expect 0 "device: 0000:00:05.0 1b36:1102 class 010802" "$vfiobar" info $bdf
 expect 2 "touches the pages of the MSI-X table" "$vfiobar" --registers hint $bdf 2 0x2000 4096 st=42,ph=2
 expect 2 "usage:" "$vfiobar" --registers info
+expect 0 "BAR 2: size 0x10000, registers" "$vfiobar" info $bdf
+expect 0 '"registers":true,"exportable":[]' "$vfiobar" --json info $bdf
 exit $failed

@@ -11,15 +11,16 @@
 #include <cmocka.h>
 #include <linux/vfio.h>
 
-#include "vfiobar/vfiobar.h"
+#include "vfiobar/vfiobar_internal.h"
 
 #define PAGE 0x1000ull
 
 static const struct vfiobar_layout layout = {
+	.size = sizeof(layout),
 	.bdf = "0000:00:05.0",
 	.bar_size = { [0] = 0x4000000, [2] = 0x4000, [4] = 0x800 },
-	.msix = { { .bar = 2, .offset = 0x2010, .length = 0x20 },
-		  { .bar = 2, .offset = 0x3ff8, .length = 8 } },
+	.msix_bar = { 2, 2 },
+	.msix = { { .offset = 0x2010, .length = 0x20 }, { .offset = 0x3ff8, .length = 8 } },
 };
 
 static int check(unsigned int bar, uint64_t offset, uint64_t length, uint64_t align,
@@ -46,7 +47,7 @@ static void test_good_ranges(void **state)
 static void test_no_bar(void **state)
 {
 	const char *expect = "0000:00:05.0: BAR 1 does not exist (memory BARs: 0 2 4)";
-	const struct vfiobar_layout empty = { .bdf = "0000:01:00.0" };
+	const struct vfiobar_layout empty = { .size = sizeof(empty), .bdf = "0000:01:00.0" };
 	struct vfiobar_msg msg;
 
 	(void)state;

@@ -282,9 +282,9 @@ static uint64_t number(const char *option, const char *text)
 static void parse(int argc, char **argv, struct request *req)
 {
 	static const struct option options[] = {
-		{ "hca", 1, NULL, 'h' },    { "bdf", 1, NULL, 'd' },	{ "bar", 1, NULL, 'b' },
-		{ "offset", 1, NULL, 'o' }, { "length", 1, NULL, 'l' }, { "hint", 1, NULL, 't' },
-		{ NULL, 0, NULL, 0 }
+		{ "hca", 1, NULL, 'h' },     { "bdf", 1, NULL, 'd' },	 { "bar", 1, NULL, 'b' },
+		{ "offset", 1, NULL, 'o' },  { "length", 1, NULL, 'l' }, { "hint", 1, NULL, 't' },
+		{ "version", 0, NULL, 'V' }, { NULL, 0, NULL, 0 }
 	};
 	struct vfiobar_msg msg;
 	int c, i;
@@ -300,7 +300,10 @@ static void parse(int argc, char **argv, struct request *req)
 			req->offset = number(options[i].name, optarg);
 		else if (c == 'l')
 			req->length = number(options[i].name, optarg);
-		else if (c != 't')
+		else if (c == 'V') {
+			puts("tph-trial " TPH_VERSION);
+			exit(0);
+		} else if (c != 't')
 			exit(2);
 		else if (vfiobar_parse_hint(optarg, &req->hint, &msg)) {
 			fprintf(stderr, "tph-trial: --hint: %s\n", msg.text);

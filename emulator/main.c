@@ -218,6 +218,10 @@ int main(int argc, char **argv)
 		fputs(options_usage, stdout);
 		return 0;
 	}
+	if (emulator.options.version) {
+		puts("tph-emulator " TPH_VERSION);
+		return 0;
+	}
 	/* A peer that is gone, or a file that may not grow, is an error of that write. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);

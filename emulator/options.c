@@ -40,7 +40,8 @@ const char options_usage[] =
 	"  --ipoib-mtu N        of the IPoIB broadcast group: 2044 or 4092; default 2044\n"
 	"  --guest-cpus N       virtual processors of the guest: with two more here the engine "
 	"spins\n"
-	"  --sandbox=no         do not confine the process, e.g. for a debugger\n";
+	"  --sandbox=no         do not confine the process, e.g. for a debugger\n"
+	"  --version            the version\n";
 
 static const struct word {
 	const char *text;
@@ -380,7 +381,18 @@ static int check_whole(const struct options *options)
 
 int options_parse(struct options *options, int argc, char **argv)
 {
-	enum { HCA = 256, GPU, NVME, CONTROL, TRACE, IPOIB_MTU, GUEST_CPUS, SANDBOX, HELP };
+	enum {
+		HCA = 256,
+		GPU,
+		NVME,
+		CONTROL,
+		TRACE,
+		IPOIB_MTU,
+		GUEST_CPUS,
+		SANDBOX,
+		HELP,
+		VERSION
+	};
 	static const struct option longs[] = { { "hca", required_argument, NULL, HCA },
 					       { "gpu", required_argument, NULL, GPU },
 					       { "nvme", required_argument, NULL, NVME },
@@ -391,6 +403,7 @@ int options_parse(struct options *options, int argc, char **argv)
 						 GUEST_CPUS },
 					       { "sandbox", required_argument, NULL, SANDBOX },
 					       { "help", no_argument, NULL, HELP },
+					       { "version", no_argument, NULL, VERSION },
 					       { NULL, 0, NULL, 0 } };
 	unsigned long long number;
 	char copy[TEXT];
@@ -450,6 +463,9 @@ int options_parse(struct options *options, int argc, char **argv)
 			break;
 		case HELP:
 			options->help = true;
+			return 0;
+		case VERSION:
+			options->version = true;
 			return 0;
 		default:
 			return -EINVAL;

@@ -28,7 +28,7 @@ struct options {
 	bool sandbox;
 	unsigned int ipoib_mtu;	 /* of the subnet's broadcast group, see subnet_set_ipoib_mtu() */
 	unsigned int guest_cpus; /* see pace_choose(); 0: not given */
-	bool help;
+	bool help, version;	 /* nothing else was looked at */
 	unsigned int devices;
 	struct device_options device[EMULATOR_DEVICES];
 };

@@ -89,6 +89,14 @@ uint32_t bar_differs(const uint8_t *a, const uint8_t *b, uint32_t size)
 	return i;
 }
 
+bool bar_version(int argc, char **argv)
+{
+	if (argc != 2 || strcmp(argv[1], "--version"))
+		return false;
+	printf("%s " TPH_VERSION "\n", program_invocation_short_name);
+	return true;
+}
+
 bool bar_number(int opt, const char *text, uint64_t min, uint64_t max, uint64_t *value)
 {
 	unsigned long long number;

@@ -91,6 +91,9 @@ uint32_t bar_differs(const uint8_t *a, const uint8_t *b, uint32_t size);
 /* Reads a number in @min..@max, decimal or with 0x; says what is wrong with option @opt, if so. */
 bool bar_number(int opt, const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
+/* Whether the one argument is --version; prints it then. */
+bool bar_version(int argc, char **argv);
+
 /* SIGINT or SIGTERM that came, else 0. */
 extern volatile sig_atomic_t bar_stop;
 /*

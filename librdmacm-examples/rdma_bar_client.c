@@ -215,7 +215,7 @@ out_free_addrinfo:
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: %s -s address [option]...\n"
+		"usage: %s -s address [option]... | --version\n"
 		"\t-s address: of the server\n"
 		"\t[-p port] (default " BAR_PORT ")\n"
 		"\t[-S size] of a message, bytes (default 4096)\n"
@@ -230,6 +230,8 @@ int main(int argc, char **argv)
 	uint64_t number;
 	int op, ret;
 
+	if (bar_version(argc, argv))
+		return 0;
 	while ((op = getopt(argc, argv, "s:p:S:c:i")) != -1) {
 		switch (op) {
 		case 's':

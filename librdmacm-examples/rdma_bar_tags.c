@@ -215,7 +215,7 @@ out_free_addrinfo:
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: %s -d BDF | -m [option]...\n" BAR_MEMORY_USAGE
+		"usage: %s -d BDF | -m [option]... | --version\n" BAR_MEMORY_USAGE
 		"\t[-n clients] 1..%u (default 4)\n"
 		"\t[-s address] to listen at (default any)\n"
 		"\t[-p port] (default " BAR_PORT ")\n",
@@ -228,6 +228,8 @@ int main(int argc, char **argv)
 	uint64_t number;
 	int op, ret;
 
+	if (bar_version(argc, argv))
+		return 0;
 	while ((op = getopt(argc, argv, BAR_MEMORY_OPTIONS "n:s:p:")) != -1) {
 		switch (op) {
 		case 'n':

@@ -54,6 +54,7 @@ static const struct option longopts[] = {
 	{ "target", required_argument, NULL, OPT_TARGET },
 	{ "to", required_argument, NULL, OPT_TO },
 	{ "type", required_argument, NULL, OPT_TYPE },
+	{ "version", no_argument, NULL, 'V' },
 	{ "window", required_argument, NULL, OPT_WINDOW },
 	{ 0 },
 };
@@ -82,6 +83,7 @@ static const char help[] =
 	"ph=N,st=N,width=8|16\n"
 	"  --flows             counts after each mark by source, target, type and hint\n"
 	"  --help              this text\n"
+	"  --version           the version\n"
 	"\n"
 	"Numbers are decimal, or hexadecimal after 0x.\n"
 	"Exit status: 0, 1 if the trace does not give what was asked, 2 for wrong usage.\n";
@@ -221,6 +223,9 @@ static void parse_option(struct options *o, int option)
 		break;
 	case 'h':
 		fputs(help, stdout);
+		exit(fflush(stdout) ? 1 : 0);
+	case 'V':
+		puts("tlpdump " TPH_VERSION);
 		exit(fflush(stdout) ? 1 : 0);
 	default:
 		exit(2); /* getopt said why */

@@ -7,11 +7,13 @@
 set -eu
 out=$1
 objects=$out.o
+version=$(cat /src/VERSION)
 mkdir -p "$objects"
 # libibverbs has older copies of the kernel's headers, so the kernel's own come first.
 compile()
 {
-	ccache gcc -std=gnu17 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -pthread -I/src -I/src/kernel/tests \
+	ccache gcc -std=gnu17 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE "-DTPH_VERSION=\"$version\"" \
+		-pthread -I/src -I/src/kernel/tests \
 		-isystem "$2" -isystem "$3/usr/include" -c -o "$objects/$(basename "$4" .c).o" "$4"
 }
 shared='' programs=''

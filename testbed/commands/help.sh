@@ -9,6 +9,7 @@ everything()
 rdma-tph: PCIe steering tags for peer-to-peer RDMA, from vfio to the wire
 
 usage: ./tph COMMAND ...
+       ./tph --version
 
   run                   the main job: RDMA writes into exported BARs, without and with steering
                         tags, and the proof of what was on the wire

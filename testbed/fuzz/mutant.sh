@@ -12,7 +12,7 @@ target=$(sed -n 's/^# TARGET: //p' "$mutant")
 rm -rf "$work/tree" "$work/corpus" "$work/mutant.log"
 mkdir -p "$work/tree" "$work/corpus"
 cd /src
-cp -a CMakeLists.txt pcie subnet vfio-user endpoints hca emulator fuzz "$work/tree/"
+cp -a CMakeLists.txt VERSION pcie subnet vfio-user endpoints hca emulator fuzz "$work/tree/"
 cp "$work/tree/$file" "$work/before"
 sed -i -f "$mutant" "$work/tree/$file"
 ! cmp -s "$work/before" "$work/tree/$file" || {

@@ -125,7 +125,7 @@ build_kernel_tests()
 	tests_key=$(cd "$TPH_TOP" && {
 		echo "$RDMA_CORE $RDMA_CORE_STOCK"
 		find "$headers" -type f | LC_ALL=C sort | xargs cat
-	} | key testbed/build/kernel-tests.sh testbed/build/old-tests.sh testbed/build/examples.sh docs/application.md \
+	} | key VERSION testbed/build/kernel-tests.sh testbed/build/old-tests.sh testbed/build/examples.sh docs/application.md \
 		$(find kernel/tests providers/tests perftest/tests tests/faults/*.[ch] tests/reports/*.[ch] testbed/matrix/*.[ch] testbed/cost/*.c \
 			testbed/report/*.c doctor/*.c librdmacm-examples/*.[ch] vfiobar/*.[ch] -type f | LC_ALL=C sort))
 	KERNEL_TESTS=$TPH_CACHE/kernel-tests-$tests_key
@@ -191,7 +191,7 @@ build_programs()
 		return
 	fi
 	# shellcheck disable=SC2046 # no blanks in names of tracked files
-	programs_key=$(cd "$TPH_TOP" && key $(find CMakeLists.txt pcie subnet vfio-user hca endpoints emulator \
+	programs_key=$(cd "$TPH_TOP" && key $(find CMakeLists.txt VERSION pcie subnet vfio-user hca endpoints emulator \
 		vfiobar testbed/packages.sandbox testbed/build/programs.sh -type f | LC_ALL=C sort) </dev/null)
 	PROGRAMS=$TPH_CACHE/programs-$programs_key
 	[ ! -d "$PROGRAMS" ] || return 0

@@ -13,8 +13,8 @@ check_endpoint_device()
 		unseen
 		return
 	}
-	# No function has this ID; reads that nobody answers give all ones.
-	if [ "$value" -eq 65535 ]; then
+	# Reads that nobody answers give all ones. So does the ID of a VF (9.3.4.1.1), but not what is behind it.
+	if [ -z "$(od -An -v -tx1 -N 64 "$PCI/$bdf/config" | tr -d ' f\n')" ]; then
 		problem "$bdf does not answer: it is gone, or in a reset" \
 			"echo 1 >$PCI/$bdf/remove; echo 1 >/sys/bus/pci/rescan"
 	else
@@ -70,7 +70,7 @@ check_endpoint_driver()
 check_endpoint_group()
 {
 	if [ ! -e "$PCI/$bdf/iommu_group" ]; then
-		if grep -qsx Y /sys/module/vfio/parameters/enable_unsafe_noiommu_mode; then
+		if grep -qsx Y "$SYS"/module/vfio/parameters/enable_unsafe_noiommu_mode; then
 			ok "$bdf is in no IOMMU group; vfio works without an IOMMU here"
 		else
 			problem "$bdf is in no IOMMU group: there is no IOMMU, or it is off" \
@@ -126,8 +126,24 @@ check_endpoint_access()
 
 # Memory Space Enable, bit 1 of Command (7.5.1.1.3). vfio-pci sets it when the function is opened; its user
 # may clear it, which revokes all dma-bufs.
+# Of virtual functions the bit is 0; their memory is on by VF MSE, bit 3 of SR-IOV Control of their physical function
+# (extended capability 10h, offset 8; 9.3.3.3.4).
 check_endpoint_memory()
 {
+	if virtual "$bdf"; then
+		pf=$(basename "$(readlink "$PCI/$bdf/physfn")")
+		config "$pf" ECAP10+8.W || {
+			unseen
+			return
+		}
+		if [ $((value & 8)) -ne 0 ]; then
+			ok "memory decode of the virtual functions of $pf is on"
+		else
+			problem "memory decode of the virtual functions of $pf is off (SR-IOV Control, bit 3)" \
+				"the driver of $pf sets the bit; give it sriov_numvfs anew"
+		fi
+		return
+	fi
 	config "$bdf" COMMAND || {
 		unseen
 		return

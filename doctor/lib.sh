@@ -4,30 +4,43 @@
 # What the checks share: verdicts, configuration space, the PCI tree. A check is a function check_NAME
 # (with _ for -) that gives one verdict.
 
-# check NAME [NEEDED...]: runs check_NAME if each check NEEDED was ok; what was not looked at is unknown.
+# check NAME [NEEDED...] [-- CAUSE...]: runs check_NAME if each check NEEDED was ok, and none of CAUSE, which
+# would be the cause of what it finds, has a problem. One missing thing is one problem: what follows from it is
+# not made.
 check()
 {
 	check_name=$1
 	check_function=check_$(echo "$1" | tr - _)
+	needed=1
 	shift
-	for needed; do
-		verdict_of "$needed"
-		if [ "$verdict" != ok ]; then
-			unknown "not looked at: $needed is not ok" ''
-			return
+	for of; do
+		if [ "$of" = -- ]; then
+			needed=
+			continue
 		fi
+		verdict_of "$of"
+		case $verdict,$needed in
+		ok,* | ,) continue ;;
+		unknown,) [ -n "$root" ] || continue ;;
+		esac
+		not_made "${root:-see $of}"
+		return
 	done
 	"$check_function"
 }
 
-# verdict_of NAME: sets $verdict to ok, problem or unknown; to nothing for a check that has not run.
+# verdict_of NAME: sets $verdict to ok, problem or unknown; to nothing for a check that has not run. $root: for
+# which reason it was not made.
 verdict_of()
 {
-	verdict=
+	verdict='' root=''
 	case $verdicts in
 	*" $1=ok "*) verdict=ok ;;
 	*" $1=problem "*) verdict=problem ;;
-	*" $1=unknown "*) verdict=unknown ;;
+	*" $1=unknown "*)
+		verdict=unknown
+		root=$(sed -n "s/^$1	//p" "$DOCTOR_WORK/not-made")
+		;;
 	esac
 }
 
@@ -47,6 +60,24 @@ unknown()
 	verdict unknown "$1" "$2"
 }
 
+# not_made REASON: nothing was looked at.
+not_made()
+{
+	verdicts="$verdicts$check_name=unknown "
+	printf '%s\t%s\n' "$check_name" "$1" >>"$DOCTOR_WORK/not-made"
+	printf '%s\tunknown\tnot made: %s\t\n' "$check_name" "$1" >>"$DOCTOR_WORK/verdicts"
+}
+
+# say_not_made: how many, and why; one line for each reason.
+say_not_made()
+{
+	cut -f 2 "$DOCTOR_WORK/not-made" | LC_ALL=C sort | uniq -c |
+		while read -r count reason; do
+			[ "$count" -eq 1 ] && plural='' || plural=s
+			echo "$count check$plural not made: $reason"
+		done
+}
+
 # verdict VERDICT CAUSE MEND
 verdicts=' '
 verdict()
@@ -55,6 +86,7 @@ verdict()
 	printf '%s\t%s\t%s\t%s\n' "$check_name" "$1" "$2" "$3" >>"$DOCTOR_WORK/verdicts"
 	verdict_word=$1
 	[ "$1" != problem ] || verdict_word=PROBLEM
+	[ -z "$quiet" ] || [ "$1" = problem ] || return 0
 	printf '%-8s %s: %s\n' "$verdict_word" "$check_name" "$2"
 	[ -z "$3" ] || printf '         mend: %s\n' "$3"
 }
@@ -89,24 +121,52 @@ config_visible()
 # capabilities. Returns 1 when the function has no such capability, 2 when it cannot be seen.
 config()
 {
-	if ! command -v setpci >/dev/null; then
-		why="setpci is missing" mend="apt-get install pciutils"
-		return 2
-	fi
-	case $2 in
-	*CAP*)
+	register=${2%.*} config_size=4 config_kind='' config_id=0
+	[ "${2##*.}" != W ] || config_size=2
+	case $register in
+	VENDOR_ID) register=0 config_size=2 ;;
+	COMMAND) register=4 config_size=2 ;;
+	*)
 		if ! config_visible "$1"; then
 			why="the capabilities of $1 can only be seen by root" mend="run this as root"
 			return 2
 		fi
+		config_kind=${register%%P*}P config_id=${register%+*} register=$((0x${register#*+}))
+		config_id=$((0x${config_id##*P}))
 		;;
 	esac
-	if ! value=$(setpci -s "$1" "$2" 2>"$DOCTOR_WORK/setpci"); then
-		! grep -q 'not found' "$DOCTOR_WORK/setpci" || return 1
-		why="$1: $(cat "$DOCTOR_WORK/setpci")" mend=
+	# Capability lists: PCI, from the byte at 34h on if bit 4 of Status says that there is one (7.5.1.1); extended,
+	# from 100h on, a header of 32 bits with the ID in 15:0 and the next one in 31:20 (7.6.3).
+	value=$(od -An -v -tu1 "$PCI/$1/config" 2>"$DOCTOR_WORK/od" |
+		awk -v "kind=$config_kind" -v "id=$config_id" -v "at=$register" -v "size=$config_size" '
+		{ for (i = 1; i <= NF; i++) byte[n++] = $i }
+		function word(at) { return byte[at] + 256 * byte[at + 1] }
+		END {
+			if (kind == "CAP") {
+				begin = int(byte[6] / 16) % 2 ? byte[52] - byte[52] % 4 : 0
+				for (left = 48; left && begin >= 64 && begin + 1 < n && byte[begin] != id; left--)
+					begin = byte[begin + 1] - byte[begin + 1] % 4
+				if (!left || begin < 64) exit
+			} else if (kind == "ECAP") {
+				begin = 256
+				for (left = 960; left && begin >= 256 && begin + 3 < n && word(begin) != id; left--)
+					begin = int(word(begin + 2) / 16)
+				if (!left || begin < 256) exit
+			}
+			for (i = size - 1; i >= 0; i--) value = value * 256 + byte[begin + at + i]
+			if (n && begin + at + size <= n) printf "%.0f\n", value
+		}')
+	if [ -s "$DOCTOR_WORK/od" ]; then
+		why="configuration space of $1 cannot be read" mend=
 		return 2
 	fi
-	value=$((0x$value))
+	[ -n "$value" ] || return 1
+}
+
+# virtual BDF: it is a virtual function (SR-IOV).
+virtual()
+{
+	[ -e "$PCI/$1/physfn" ]
 }
 
 # devcap2 BDF: $value is Device Capabilities 2 (PCI Express capability 10h, offset 24h; PCIe 6.3, 7.5.3.15).

@@ -65,16 +65,17 @@ check_memlock()
 	# shellcheck disable=SC3045 # dash and bash have it, and it is asked for no more than its number
 	limit=$(ulimit -l 2>/dev/null) || limit=unknown
 	trial_says host || return 0
+	host_length=$details
 	case $result in
-	ok) ok "$length bytes of host memory can be registered (memlock limit: $limit)" ;;
+	ok) ok "$host_length bytes of host memory can be registered (memlock limit: $limit)" ;;
 	ENOMEM)
 		if [ "$limit" = unlimited ]; then
-			problem "registering $length bytes of host memory: ENOMEM" "free some memory"
+			problem "registering $host_length bytes of host memory: ENOMEM" "free some memory"
 		else
-			problem "registering $length bytes of host memory: ENOMEM, the memlock limit is $limit KiB" \
+			problem "registering $host_length bytes of host memory: ENOMEM, the memlock limit is $limit KiB" \
 				"ulimit -l unlimited; for good in /etc/security/limits.d or LimitMEMLOCK= of the service"
 		fi
 		;;
-	*) problem "registering $length bytes of host memory: $result" '' ;;
+	*) problem "registering $host_length bytes of host memory: $result" '' ;;
 	esac
 }

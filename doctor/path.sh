@@ -49,9 +49,7 @@ which may drop them or read their tags as its own" "boot with pci=disable_acs_re
 check_p2p_path()
 {
 	way="by way of the root complex"
-	verdict_of acs-redirect
 	[ -z "$common" ] || way="below $common"
-	[ "$verdict" != problem ] || way="by way of the root complex, where ACS sends them"
 	if trial_result plain && [ "$result" = EINVAL ]; then
 		problem "the kernel knows no peer-to-peer path from $hca_bdf to $bdf: they meet $way" \
 			"put both below one switch, or use a machine whose host bridge the kernel allows"

@@ -41,15 +41,15 @@ trial_result()
 	return 1
 }
 
-# trial_says STEP: the same; without a result, the verdict is unknown.
+# trial_says STEP: the same; without a result, the check is not made.
 trial_says()
 {
 	trial_result "$1" && return
 	if [ -n "$no_trial" ]; then
-		unknown "not tried: $no_trial" ''
+		not_made "$no_trial"
 	else
-		unknown "not tried: $(awk '$2 != "ok" { print "step " $1 " failed, " $2; found = 1; exit }
-			END { if (!found) print "nothing to try it with" }' "$DOCTOR_WORK/trial")" ''
+		not_made "$(awk '$2 != "ok" { print "step " $1 " of the trial failed, " $2; found = 1; exit }
+			END { if (!found) print "nothing to try it with" }' "$DOCTOR_WORK/trial")"
 	fi
 	return 1
 }

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# ./tph doctor: what this machine lacks for the testbed; with options, what keeps hints of a BAR of this
-# machine from getting onto the wire.
+# ./tph doctor: what this machine lacks for the testbed. tph-doctor is another program: it looks at HCAs and endpoints.
 set -eu
 # shellcheck source=/dev/null
 . "$TPH_TOP/testbed/lib/load.sh"
 TPH_NAME='tph doctor'
-[ $# -eq 0 ] || exec "$TPH_TOP/doctor/tph-doctor" "$@"
+[ $# -eq 0 ] || usage_error "takes no option, not '$1'; HCAs and endpoints are looked at by tph-doctor (doctor/tph-doctor)"
+echo "Can the testbed run on this machine? (HCAs and endpoints, here or in a guest: tph-doctor)"
 wrong=0
 
 good()

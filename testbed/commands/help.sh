@@ -103,17 +103,9 @@ usage: ./tph COMMAND ...
       --release R           for Debian trixie (default) or bookworm
       --output DIR          copy them to DIR
       --dry-run             print what would be packaged
-  doctor [OPTION...]    what is missing or wrong on this machine, and how to mend it. With options: what
-                        keeps the hints of a BAR from getting onto the wire here, on real hardware
-                        (and in a guest: ./tph exec -- tph-doctor OPTION...)
-      --hca DEVICE      the HCA, such as mlx5_0
-      --bdf BDF         the endpoint, to be on vfio-pci
-      --bar N, --offset BYTES, --length BYTES
-                        the range (default 64 KiB from the start of the largest BAR)
-      --st N, --st-ext N, --ph N
-                        the hint
-      --no-trial        only look: open and register nothing
-      --json FILE       the verdicts as JSON
+  doctor                what this machine lacks to run the testbed, and how to mend it; HCAs and endpoints,
+                        real ones or those of a guest, are looked at by the program tph-doctor
+                        (./tph exec -- tph-doctor OPTION...)
   edit [--linux VERSION] kernel|rdma-core|perftest|iproute2 [DIR]
                         the upstream source as a git tree, with the series as commits
   refresh [--linux VERSION] kernel|rdma-core|perftest|iproute2 [DIR]

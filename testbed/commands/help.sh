@@ -102,6 +102,7 @@ usage: ./tph COMMAND ...
                         (this project: libvfiobar, vfiobar, tph-emulator, rdma-tph); all by default
       --release R           for Debian trixie (default) or bookworm
       --output DIR          copy them to DIR
+      --repo DIR            make DIR, which has nothing else, an archive that apt can use
       --dry-run             print what would be packaged
   doctor                what this machine lacks to run the testbed, and how to mend it; HCAs and endpoints,
                         real ones or those of a guest, are looked at by the program tph-doctor

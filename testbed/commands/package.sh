@@ -5,13 +5,19 @@ set -eu
 # shellcheck source=/dev/null
 . "$TPH_TOP/testbed/lib/load.sh"
 TPH_NAME='tph package'
-dry_run='' output='' parts=''
+dry_run='' output='' repo='' parts=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--dry-run) dry_run=1 ;;
 	--output)
 		[ -d "${2:-}" ] || die "--output ${2:-}: no such directory"
 		output=$2
+		shift
+		;;
+	--repo)
+		[ -d "${2:-}" ] || die "--repo ${2:-}: no such directory"
+		[ -z "$(ls -A "$2")" ] || [ -f "$2/Release" ] || die "--repo $2: has something, but is no archive of mine"
+		repo=$2
 		shift
 		;;
 	--release)
@@ -41,10 +47,14 @@ fi
 require_root
 cache_lock
 sandbox_install_host_packages
+built=
 for part in $parts; do
 	build_package "$part"
 	say "$part: $PACKAGE"
 	find "$PACKAGE" -name '*.deb' -printf '%f %s\n' | LC_ALL=C sort |
 		awk '{ printf "%-60s %9d bytes\n", $1, $2 }'
 	[ -z "$output" ] || cp "$PACKAGE"/*.* "$output/"
+	built="$built $PACKAGE"
 done
+# shellcheck disable=SC2086 # a list
+[ -z "$repo" ] || package_repo "$repo" "$PACKAGE_RELEASE" $built

@@ -52,6 +52,34 @@ package_sources()
 	done
 }
 
+# package_repo DIR RELEASE PACKAGE...: DIR becomes an archive for apt, with what is in the directories PACKAGE, each of
+# which has a list of its own. What apt reads is there at once or not at all.
+package_repo()
+{
+	repo_dir=$1 repo_release=$2
+	shift 2
+	rm -f "$repo_dir"/*.deb "$repo_dir/Release" "$repo_dir/Packages"
+	for repo_part; do
+		cp "$repo_part"/*.deb "$repo_dir/"
+		cat "$repo_part/Packages"
+		echo
+	done >"$repo_dir/Packages"
+	chmod a+r "$repo_dir"/*
+	{
+		cat <<END
+Origin: rdma-tph
+Label: rdma-tph
+Suite: $repo_release
+Codename: $repo_release
+Date: $(LC_ALL=C date -u '+%a, %d %b %Y %H:%M:%S UTC')
+Description: rdma-tph for Debian $repo_release
+SHA256:
+END
+		echo " $(sha256sum <"$repo_dir/Packages" | cut -d ' ' -f 1) $(wc -c <"$repo_dir/Packages") Packages"
+	} >"$repo_dir/Release.new"
+	mv "$repo_dir/Release.new" "$repo_dir/Release"
+}
+
 # build_package PART: sets PACKAGE to the directory with its packages, an archive for apt.
 build_package()
 {

@@ -154,6 +154,8 @@ int vfiobar_parse_bdf(const char *text, char bdf[VFIOBAR_BDF_LEN], struct vfioba
 		vfiobar_say(msg, "'%s' is not a PCI address (domain:bus:dev.fn)", text);
 		return -EINVAL;
 	}
+	/* It becomes part of structures that are compared and copied. */
+	memset(bdf, 0, VFIOBAR_BDF_LEN);
 	snprintf(bdf, VFIOBAR_BDF_LEN, "%04lx:%02lx:%02lx.%lx", domain & 0xffffffff, bus & 0xff,
 		 dev & 0x1f, fn & 7);
 	return 0;

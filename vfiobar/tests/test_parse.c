@@ -45,8 +45,11 @@ static void test_bdf(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		memset(bdf, 0x5a, sizeof(bdf));
 		assert_int_equal(vfiobar_parse_bdf(good[i][0], bdf, NULL), 0);
 		assert_string_equal(bdf, good[i][1]);
+		for (size_t at = strlen(bdf); at < sizeof(bdf); at++)
+			assert_int_equal(bdf[at], 0);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		strcpy(bdf, "kept");

@@ -27,6 +27,12 @@ check_hca_driver()
 
 check_hca_port()
 {
+	verdict_of hca-bus-master
+	if [ "$verdict" = problem ]; then
+		# The question would hang.
+		not_made "see hca-bus-master"
+		return
+	fi
 	states=$(sed 's/.*: *//' "$IB/$hca"/ports/*/state 2>/dev/null | xargs)
 	case " $states " in
 	*' ACTIVE '*) ok "$hca has an active port" ;;

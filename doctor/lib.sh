@@ -121,24 +121,24 @@ config_visible()
 # capabilities. Returns 1 when the function has no such capability, 2 when it cannot be seen.
 config()
 {
-	register=${2%.*} config_size=4 config_kind='' config_id=0
+	config_at=${2%.*} config_size=4 config_kind='' config_id=0
 	[ "${2##*.}" != W ] || config_size=2
-	case $register in
-	VENDOR_ID) register=0 config_size=2 ;;
-	COMMAND) register=4 config_size=2 ;;
+	case $config_at in
+	VENDOR_ID) config_at=0 config_size=2 ;;
+	COMMAND) config_at=4 config_size=2 ;;
 	*)
 		if ! config_visible "$1"; then
 			why="the capabilities of $1 can only be seen by root" mend="run this as root"
 			return 2
 		fi
-		config_kind=${register%%P*}P config_id=${register%+*} register=$((0x${register#*+}))
+		config_kind=${config_at%%P*}P config_id=${config_at%+*} config_at=$((0x${config_at#*+}))
 		config_id=$((0x${config_id##*P}))
 		;;
 	esac
 	# Capability lists: PCI, from the byte at 34h on if bit 4 of Status says that there is one (7.5.1.1); extended,
 	# from 100h on, a header of 32 bits with the ID in 15:0 and the next one in 31:20 (7.6.3).
 	value=$(od -An -v -tu1 "$PCI/$1/config" 2>"$DOCTOR_WORK/od" |
-		awk -v "kind=$config_kind" -v "id=$config_id" -v "at=$register" -v "size=$config_size" '
+		awk -v "kind=$config_kind" -v "id=$config_id" -v "at=$config_at" -v "size=$config_size" '
 		{ for (i = 1; i <= NF; i++) byte[n++] = $i }
 		function word(at) { return byte[at] + 256 * byte[at + 1] }
 		END {

@@ -144,9 +144,22 @@ says "PROBLEM  endpoint-memory: memory decode of the virtual functions of 0000:0
 head -c 4096 /dev/zero | tr '\0' '\377' >"$vf/config"
 says "PROBLEM  endpoint-device: 0000:05:00.1 does not answer: it is gone, or in a reset" "$doctor" --bdf 05:00.1 --no-trial
 
+# An MSI-X capability behind the other one: its table is in BAR 0, from 2000h on.
+bytes "$gpu/config" 0x41 80
+bytes "$gpu/config" 0x80 11 00 01 00 00 20 00 00 00 30 00 00
+says "PROBLEM  bar-msix: the range has pages of the MSI-X table of 0000:05:00.0, BAR 0 bytes 8192 to 12288: writes there would \
+move interrupts" "$doctor" --bdf 05:00.0 --no-trial --length 0x3000
+says "ok       bar-msix: the range has no page of an MSI-X structure" "$doctor" --bdf 05:00.0 --no-trial --length 0x2000
+bytes "$gpu/config" 0x41 00
+
 # One missing thing is one problem; the rest is counted.
 says "11 checks not made: see endpoint-device" "$doctor" --bdf 05:00.1 --no-trial
 says "4 checks not made: --no-trial was given" "$doctor" --bdf 05:00.0 --no-trial
+# soft-RoCE is no PCI device; its port is looked at all the same.
+mkdir -p "$dir/sys/class/infiniband/rxe0/ports/1"
+echo '1: DOWN' >"$dir/sys/class/infiniband/rxe0/ports/1/state"
+says "PROBLEM  hca-port: no port of rxe0 is active: DOWN" "$doctor" --hca rxe0 --no-trial
+rm -r "$dir/sys/class/infiniband/rxe0"
 cat >"$dir/quiet" <<'END'
 PROBLEM  hca-device: there is no IB device mlx5_9; there are: mlx5_0
          mend: name another one, or load its driver (modprobe mlx5_ib)

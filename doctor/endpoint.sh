@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Checks of the endpoint, the completer, and of its BAR.
 # shellcheck disable=SC2154 # variables of tph-doctor, and results that functions set

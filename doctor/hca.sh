@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Checks of the HCA, the requester. TPH Requester capability: extended capability 17h (PCIe 6.3, 7.9.13).
 # shellcheck disable=SC2154 # variables of tph-doctor, and results that functions set

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # variables of tph-doctor
 # What the checks share: verdicts, configuration space, the PCI tree. A check is a function check_NAME

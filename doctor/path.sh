@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Checks of the way from the HCA to the endpoint, and of the registration that all of it is for.
 # shellcheck disable=SC2154 # variables of tph-doctor, and results that functions set

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # --list and --path: what there is, without a verdict.
 # shellcheck disable=SC2154 # variables of tph-doctor, and results that functions set

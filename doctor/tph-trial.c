@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * One registration of a piece of a BAR, step by step, and what became of each step, for tph-doctor.
  *

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # The trial: tph-trial goes the way of a program that registers a piece of a BAR, as far as it gets.
 # shellcheck disable=SC2154 # variables of tph-doctor, and results that functions set

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The control socket: questions about the emulated devices, asked by the testbed and, through a
  * virtio-serial port, by jobs in the guest. One request per line, one line of JSON per answer:

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Clients of the control socket: one thread, no write that waits, and bounded memory for each. */
 #include <errno.h>
 #include <poll.h>

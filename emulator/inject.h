@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Faults by way of the control socket (pcie/inject.h, hca/inject.h). A line is one of:
  *

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* tph-emulator: serves the emulated HCA functions and endpoints, and runs their engine. */
 #include <errno.h>
 #include <malloc.h>

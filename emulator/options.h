@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Command line of tph-emulator. */
 #ifndef EMULATOR_OPTIONS_H
 #define EMULATOR_OPTIONS_H

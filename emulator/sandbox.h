@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the running emulator may still ask of the kernel. It has opened all that it needs when it
  * enters the sandbox, so it needs little: no file, socket, process or program is opened or started

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* A PCI Express function on a vfio-user socket: the only place that knows both. */
 #ifndef EMULATOR_SERVE_H
 #define EMULATOR_SERVE_H

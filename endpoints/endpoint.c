@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What all endpoints have in common: memory in a BAR that the host maps and requests reach,
  * counters per hint, and config space.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Peer-to-peer targets: functions whose BAR takes RDMA writes and counts the hints that arrive.
  */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * GPU-like endpoint: a 3D controller with nothing but video memory, in BAR0.
  */

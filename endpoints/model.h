@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Inside of the endpoints: what they share (endpoint.c), and what a kind adds (gpu.c, nvme.c).
  */

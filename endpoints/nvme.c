@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * NVMe-like endpoint: the register file of a controller whose Controller Memory Buffer fills BAR2.
  * It serves no queue; what matters is the memory. Register layout: NVM Express 1.4, section 3.1.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Clients of one emulator that do as they like at the same time: they connect, transfer, unmap what is being
 transferred, reset, disconnect, pull cables. The emulator is built with ThreadSanitizer, which ends it at the
 first race. Usage: clients.py EMULATOR SECONDS SEED. Exit status 0: no race, all answered, it ended."""

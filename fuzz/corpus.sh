@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Minimises corpora into that of this directory: what of them reaches a branch that nothing shorter reaches.
 # Usage: corpus.sh DIRECTORY-OF-PROGRAMS DIRECTORY-OF-CORPORA [TARGET...], both with one for each target.
 set -eu

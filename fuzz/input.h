@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * An input is a small program: a target takes its operations and their operands off the front. What
  * is past the end reads as zero, so every byte string is a program, and cutting one off leaves one.

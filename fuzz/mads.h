@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* MADs for a target: of each class, mostly such that they get past the first check. */
 #ifndef FUZZ_MADS_H
 #define FUZZ_MADS_H

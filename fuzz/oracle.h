@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A second opinion on what the device may touch. The oracle looks at nothing but what passes
  * between driver and device: from the reads of the command queue it puts together each command,

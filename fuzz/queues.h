@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Queues and keys of a driver that does what it should, for targets whose subject is what uses
  * them. */
 #ifndef FUZZ_QUEUES_H

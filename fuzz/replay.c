@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Runs the inputs of files, and of all files in directories, through a target, where there is no
  * libFuzzer. Exit status 0; 1 when there is no input; a finding ends the program as it does there.

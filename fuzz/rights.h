@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What the driver granted to one function, by its commands and UMRs: the oracle's memory. */
 #ifndef FUZZ_RIGHTS_H
 #define FUZZ_RIGHTS_H

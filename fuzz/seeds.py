@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Inputs that were made on purpose, into corpus/TARGET/NAME: one for each defect that was known when the
 targets were written. What fuzzers found has no name but its hash. Usage: seeds.py [DIRECTORY]"""
 import os

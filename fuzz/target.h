@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Between a target and what runs it: libFuzzer or replay.c. */
 #ifndef FUZZ_TARGET_H
 #define FUZZ_TARGET_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Command mailboxes: every command of the model's own table, with contexts that mostly make sense,
  * so that objects come to be, are changed and destroyed in any order; lengths, chains and entries

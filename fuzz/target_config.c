@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Configuration space of an HCA and an endpoint: accesses of any size and place, function level
  * resets, registers of BARs. Read-only bits keep their values, the list of capabilities stays

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Lines on the control socket, answered at once and, for some inputs, over the socket in pieces and
  * from several clients. Each answer is one line of JSON.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Flow tables, groups, entries and counters in any order, by the driver and by user contexts, with
  * packets that go through them. */
 #include "fuzz/queues.h"

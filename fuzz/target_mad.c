@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Datagrams into the subnet: MADs for the administrator and for performance management, records of
  * every kind, RMPP dialogs at any pace, joins and leaves, services; SMPs by LID and by directed

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The emulator's command line: whatever it says, options are taken or refused, and what is taken is
  * what the models accept. Input: arguments, each ended by a newline. */
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Doorbell records and the rings of CQs, EQs, QPs and SRQs where no driver puts them: at odd
  * places, on top of each other and of the command queue, in memory that vanishes and comes back,

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * TLP headers: what encodes decodes to the same, and the other way. Then the fabric: requests of
  * any place and length between a requester, a completer and a host whose maps have odd ends, with

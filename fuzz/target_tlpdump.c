@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * tlpdump on traces that nobody wrote: records that are whole, records with bytes changed, a great
  * number of records that all differ, ends in the middle; in each of the program's modes, or with

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Memory keys that change: CREATE_MKEY with odd contexts, UMRs by an RC QP, by one that may
  * register fast, and by the driver's own QP, lists in WQEs and in memory; and after each the key is

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A vfio-user client that may say anything: requests of every kind with lengths, flags and
  * descriptors that fit or do not, connections that end at any byte, files that shrink, replies to

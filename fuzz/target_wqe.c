@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * WQEs of every QP type between two functions: send WQEs of all opcodes, segment by segment and
  * then with bytes changed, receives of own and shared queues, counters that lie, page faults, state

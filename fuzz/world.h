@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the targets of the HCA drive: a host with a few MiB of memory at DMA address 0, and two HCAs
  * in one fabric and one subnet, LIDs 1 and 2. Everything goes the way a driver goes: BAR0, the

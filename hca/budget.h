@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a guest can take of this process: memory of a function, and work of one turn of the engine.
  * Both are counted where they are spent, so that the bounds hold whatever commands and WQEs say.

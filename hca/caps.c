@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Capabilities. Positions are those of mlx5_ifc.h: cmd_hca_cap, atomic_caps. A block that is not
  * in the table is all zero: the driver then leaves the feature alone.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The command queue: entries, mailboxes, dispatch and completion. Layouts: struct mlx5_cmd_layout
  * and mlx5_cmd_prot_block of the driver.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Between the files of the control plane: commands, registers and capabilities. */
 #ifndef HCA_CMD_H
 #define HCA_CMD_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Inside of the data path: what sq.c, rq.c, rc.c, ud.c, umr.c and fault.c share. */
 #ifndef HCA_DATA_H
 #define HCA_DATA_H

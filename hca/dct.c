@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Targets of dynamically connected transport: CREATE_DCT, DRAIN_DCT, DESTROY_DCT, QUERY_DCT. A DCT
  * is kept as a QP without queues of its own, ready to receive; any initiator that knows its access

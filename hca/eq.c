@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Event queues. Layouts: struct mlx5_eqe, eqc and create_eq of the driver's headers.
  *

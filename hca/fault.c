@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Page faults: an access that meets an entry without present bit (a dma-buf whose exporter took it
  * back) waits while the driver loads the key again. The driver resolves by key, so the "RDMA" kind

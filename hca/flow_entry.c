@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Entries of flow tables, their counters, and the way of packets through them. Layouts: set_fte_in,
  * flow_context, query_flow_counter_in of mlx5_ifc.h.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Commands of flow tables, of their groups and of the roots. Layouts: create_flow_table_in,
  * flow_table_context, create_flow_group_in, set_flow_table_root_in of mlx5_ifc.h.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Flow tables: what becomes of RDMA packets before they leave the function (RDMA TX) and after they
  * came to it (RDMA RX). A packet starts at the root table of its side. The first entry of a table

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * General objects. There is one kind: a range of queue pair numbers that the device gives to nobody
  * else, for programs that need numbers without queue pairs.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* General objects: types, and the share of the queue pair numbers that they may take. */
 #ifndef HCA_GENERAL_H
 #define HCA_GENERAL_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The function: its life, its identity on the bus, and the engine's turn. */
 #include "hca/budget.h"
 #include "hca/cmd.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * An emulated mlx5 host channel adapter: one PCI function with one InfiniBand port, driven by
  * mlx5_core, mlx5_ib and libmlx5 as they are. This header is what the rest of the emulator sees.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Faults of the HCA's own, armed by whoever tests the driver: what its firmware says of its health,
  * and commands that it does not answer, or late. Faults of its link: pcie/inject.h. All calls are

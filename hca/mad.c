@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * MAD_IFC (mad_ifc_in, mad_ifc_out of mlx5_ifc.h): the driver hands over a MAD that came for its
  * port, or that its own host sent to it, and sends what comes back.

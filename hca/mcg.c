@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Multicast groups of the adapter: which of its QPs take datagrams for a GID. */
 #include "hca/budget.h"
 #include "hca/cmd.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Device memory (MEMIC): a window of BAR0 that CPUs write as plain memory and that keys of the
  * MEMIC mode give to the data path. The driver chooses the pages, the device the place in them.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Device memory: where it is, and what keys of it may name. */
 #ifndef HCA_MEMIC_H
 #define HCA_MEMIC_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Fields of the memory key context, by their names in include/linux/mlx5/mlx5_ifc.h (mkc). */
 #ifndef HCA_MKC_H
 #define HCA_MKC_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Memory keys: the checks of every access, the translation to DMA addresses, and the transfer with
  * the key's hint. A transfer first walks the whole range without touching memory, so that a refused

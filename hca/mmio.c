@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * BAR0 on the transport's thread: initialization segment (struct mlx5_init_seg) and the trapped
  * UAR pages. Nothing here blocks or issues DMA; work is left for the engine.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Inside of the HCA model: its objects and the calls between its files. Offsets and bit positions
  * are those of include/linux/mlx5/mlx5_ifc.h. Everything here runs on the engine thread unless a

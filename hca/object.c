@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Numbers of objects, and the buffers of queues. */
 #include "hca/budget.h"
 #include "hca/cmd.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Performance management: the port answers these MADs itself, as an adapter's firmware does, and
  * they never reach the driver's QP1. IBA 1.5, 16.1. Payload is counted, in words of 4 octets.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* One turn of the engine. */
 #include "hca/budget.h"
 #include "hca/cmd.h"

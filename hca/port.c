@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The InfiniBand port: vport context, GIDs, P_Keys, counters, access registers, adapter. Layouts:
  * hca_vport_context, ptys_reg, pmtu_reg, pvlc_reg, query_adapter_out of mlx5_ifc.h.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Q counter sets: what the QPs that are bound to one have seen. */
 #ifndef HCA_Q_COUNTER_H
 #define HCA_Q_COUNTER_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Dwords of qpc (mlx5_ifc.h: qpc, ads) that the commands read; offsets in dwords. */
 #ifndef HCA_QP_H
 #define HCA_QP_H

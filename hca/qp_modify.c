@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * State transitions of queue pairs. A transition carries a partial context: only the fields that
  * belong to it are taken over, some of them only when their bit of opt_param_mask is set. The

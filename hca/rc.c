@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Reliable and unreliable connections. Both ends are in this process, so a message is one
  * transaction: all checks first, then data, then the responder's completion, then the requester's.

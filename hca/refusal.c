@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #include "hca/refusal.h"
 
 static const struct hca_refusal_row rows[HCA_REFUSALS] = {

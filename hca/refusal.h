@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How requests are refused: what the requester and the responder are told. The InfiniBand
  * Architecture (volume 1) has the responder's faults in 9.9.3 and table 58, the requester's in

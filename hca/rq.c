@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Receive queues and shared receive queues. Posting a receive rings nothing: the doorbell record is
  * read when a message needs a buffer and none is known, and polled on QPs in error.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Bring-up and teardown of the function, and objects that are no more than a number. */
 #include "hca/budget.h"
 #include "hca/cmd.h"

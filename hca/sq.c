@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Requester engine: finds posted WQEs by the doorbell record, runs them in order, completes them.
  * Doorbells of user contexts go to a shared page and are not seen, so the record is looked at in

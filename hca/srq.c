@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Shared receive queues: commands. Layout: srqc of mlx5_ifc.h. Consumption is in rq.c. */
 #include "hca/budget.h"
 #include "hca/cmd.h"

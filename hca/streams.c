@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Streams of a DCI: an error of the remote side stops the stream of the message and leaves the
  * others alone, until as many have failed as CREATE_QP allows.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Datagrams. Whatever happens on the way or at the receiver, the sender's WQE succeeds. QP1 is the
  * QP of type GSI; QP0, of type SMI, speaks to QP0 only, and nobody else does.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Datagrams that come to this function. The sender's turn, or the subnet's, only puts them into a
  * queue of their receiver, whose own turns deliver them: no function touches the objects of

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * User contexts and the memory that their queues live in (umem): objects that a program creates by
  * commands of its own name pages that the driver registered for it. Layouts: umem, create_umem_in,

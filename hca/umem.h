@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Queue buffers and doorbell records in memory that a program registered (umem). */
 #ifndef HCA_UMEM_H
 #define HCA_UMEM_H

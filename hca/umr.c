@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * User-mode memory registration: WQEs that load translations into a key and change its context.
  * The TPH fields have no mask bit: a key keeps those of CREATE_MKEY through revoke and reuse.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Send WQEs, parsed from a linear copy. Pure functions: no HCA, no memory access. Layouts are those
  * of include/linux/mlx5/qp.h and of the provider's mlx5dv.h; all fields big-endian.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Translation entries of a memory key, in octwords (16 bytes: two page addresses, or one entry of a
  * list). A table is kept in chunks, so that it takes what was loaded and not what its context says

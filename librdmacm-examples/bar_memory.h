@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/* SPDX-License-Identifier: GPL-2.0-only OR Linux-OpenIB */
 /*
  * The memory that a server offers: a piece of a BAR of a function on vfio-pci, or host memory, in
  * slices of equal length, one for each client. A slice of a BAR is a dma-buf of its own, and so has

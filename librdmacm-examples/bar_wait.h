@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/* SPDX-License-Identifier: GPL-2.0-only OR Linux-OpenIB */
 /* Waiting on a connection of the synchronous kind, which has an event channel of its own. */
 #ifndef BAR_WAIT_H
 #define BAR_WAIT_H

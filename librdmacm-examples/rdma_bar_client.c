@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+// SPDX-License-Identifier: GPL-2.0-only OR Linux-OpenIB
 /*
  * Writes a pattern into the memory that rdma_bar_server or rdma_bar_tags offers, reads it back and
  * compares. It knows nothing of BARs and hints. rdma_bar_client(1) has the options.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+// SPDX-License-Identifier: GPL-2.0-only OR Linux-OpenIB
 /*
  * Offers a piece of a BAR, with a steering hint, or host memory to one client, which writes to it.
  * Clients of another kind are turned away. rdma_bar_server(1) has the options.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+// SPDX-License-Identifier: GPL-2.0-only OR Linux-OpenIB
 /*
  * Offers memory to many clients at once: a slice with a tag of its own for each. All of them wait
  * until the last one has come, so that all tags are in use at the same time. rdma_bar_tags(1) has

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In a source package's tree: give it the version of a rebuild for an older Debian release, which sorts
 # below that for the current one, and the distribution that goes with it. Argument: the release.
 set -eu

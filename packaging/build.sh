@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In a root made for it: build the Debian packages of one part. Arguments: part, Debian release, and what
 # packaging/PART/prepare.sh takes. The packages are in /run/build afterwards, a place that never changes, so that
 # the compiler cache finds what it had before.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the root, in a source package's tree of format 3.0 (quilt): make patches its series. What they do to
 # debian/ is done at once, since that directory is not under quilt. Arguments: patches.
 set -eu

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Configuration space. Registers are bytes with write masks; the few with a behaviour of their own
  * (FLR, power state) are handled after the masks. Register numbers: linux/pci_regs.h, layouts: PCI

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Configuration space of a function: 4096 bytes with write masks, and the capabilities used here.
  * Built by the model at start, then driven by the transport's config accesses.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Memory requests of functions. A transfer is cut into runs (bytes that take one route, looked up
  * once) and a run into TLPs. Each TLP is encoded and traced; to a function of this fabric it is

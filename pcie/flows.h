@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What went where in a TLP trace, with which hint: counts per mark, so that one pass over the trace
  * serves any number of runs. A TLP costs one step in a hash table.

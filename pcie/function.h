@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A PCI Express function: what a device model is to the rest of the emulator, and all that a device
  * model sees of it. A model answers register accesses and TLPs through its ops, and acts through

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Faults on the link of a function, armed by whoever tests what hardware and drivers make of them.
  * A rule waits for requests (or interrupts) that fit, lets some pass, and spoils the next ones. All

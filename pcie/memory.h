@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Memory of a BAR that the host may map, too. */
 #ifndef PCIE_MEMORY_H
 #define PCIE_MEMORY_H

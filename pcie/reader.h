@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Reading a TLP trace: records with decoded headers, function names, and the interval between two
  * marks. The other side of trace.h.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Counts over a TLP trace that tell whether the writes of one function into one window carried the
  * hint they should, and nothing else carried any.

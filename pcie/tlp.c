@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * TLP headers, Non-Flit Mode. One table maps types to their Fmt and Type bits; encode and decode
  * share the rules in check(), so what one refuses the other refuses too, and a header that decodes

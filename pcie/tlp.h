@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * TLP headers as the PCI Express Base Specification 6.3 lays them out in Non-Flit Mode:
  * encode, decode and split. Section numbers in the comments are of that text.

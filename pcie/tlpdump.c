@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * tlpdump - print, filter and count the TLPs of a trace.
  * Exit status: 0, 1 when the trace does not give what was asked, 2 for wrong usage.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * TLP trace writer: whole records collect in a buffer that goes to the file when it is full, at
  * marks and at the end. What a reader would not take is not written.

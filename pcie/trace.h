@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Binary TLP trace: one record per TLP with its header bytes as they travel, and marks that
  * separate runs. Written by the fabric, read by tlpdump.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Big-endian 32-bit words and bit fields in them: dwN[hi:lo], bit 31 the most significant. */
 #ifndef SUBNET_BITS_H
 #define SUBNET_BITS_H

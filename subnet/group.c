@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Multicast groups: IBA 1.5, 15.2.5.17. The first member that stays makes a group, the last ends
  * it. */
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Between the files of the subnet. */
 #ifndef SUBNET_INTERNAL_H
 #define SUBNET_INTERNAL_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Links: from a port of the switch to an adapter. What SMPs set at either end decides whether one
  * trains, and with which width and speed (IBA 1.5, 14.2.5.6).

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* SubnAdm MADs on the wire: IBA 1.5, 13.4.3 (common header), 13.6.2 (RMPP), 15.2.1 (SA header). */
 #ifndef SUBNET_MAD_H
 #define SUBNET_MAD_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Component masks: the layouts of IBA 1.5, 15.2.5, field by field. */
 #include <stdlib.h>
 #include <string.h>

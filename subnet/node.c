@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What nodes and ports say of themselves, in SMPs as in the administrator's records. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Performance management of the switch (IBA 1.5, 16.1). What an adapter has sent is what the port
  * that it is connected to has received. Payload is counted, in words of 4 octets.

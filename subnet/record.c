@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What the subnet consists of, as records. The switch is the node of port 0 and of the manager. */
 #include <string.h>
 

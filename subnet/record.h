@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Records of the administrator (IBA 1.5, 15.2.5): their layout, and which of them a query asks for.
  */
 #ifndef SUBNET_RECORD_H

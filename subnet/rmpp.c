@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Reliable multi-packet transactions, the sender's side: IBA 1.5, 13.6. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The subnet administrator: one MAD in, at most one answer out. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * ServiceRecords (IBA 1.5, 15.2.5.14): a port says which services it has, for a time. Ports
  * register their own ones only. A record is named by service ID, GID and partition.

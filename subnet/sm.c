@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The subnet manager of the switch. What it has to do it does at once, when a link has come up. It
  * has the lowest priority there is: a port that says it has a manager is left to it, with the whole

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The management agent of a node (IBA 1.5, 14.2.5). A Set is checked whole before anything of it
  * happens. One virtual lane, no keys: what would need more is refused with "invalid value".

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The way of an SMP: by LID, by directed route, or the one before the other (IBA 1.5, 14.2.2). The
  * switch and each adapter are a step each, and no step comes twice in one state of the hop pointer,

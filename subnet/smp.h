@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Subnet management packets (IBA 1.5, 14.2): fields of the MAD, attributes, and PortInfo. */
 #ifndef SUBNET_SMP_H
 #define SUBNET_SMP_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The ports: their life, and what their owners see of them. */
 #include "subnet/subnet.h"
 

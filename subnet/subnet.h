@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The InfiniBand subnet between the HCA functions: one switch, whose port 0 is the subnet manager
  * and the subnet administrator. It forwards by its linear and its multicast forwarding table,

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Reads a kernel log and prints its lines that mean trouble and are not explained, in
 # dmesg-explained or by a '# EXPLAINED: regular expression' line of the files named as arguments,
 # and the lines around them. Exit status 1 when there are any.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In a guest with kmemleak: prints leaks that are not explained by kmemleak-explained, extended
 # regular expressions for a function in the backtrace of the allocation. Exit status 1 when there are
 # any.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: start the emulator and QEMU, and wait for QEMU to end. Everything is in the run
 # directory /run/tph:
 #     devices     one device per line, see testbed/devices

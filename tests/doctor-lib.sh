@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Sourced by the tests of tph-doctor: what it says of a target.
 gpu=0000:00:10.0

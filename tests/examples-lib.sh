@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2086 # $in_a and $in_b are words; commands have options
 # Sourced by the tests of librdmacm-examples: a server on mlx5_0 (name space a, 10.7.0.1, 8-bit tags) or on
 # mlx5_1 (b, 10.7.0.2, 16-bit tags), clients on the other one. What they say is in files.

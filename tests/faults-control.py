@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """A client of the emulator's control socket.
 
 faults-control.py SOCKET ask WORD...     prints the answer

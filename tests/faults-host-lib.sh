@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Sourced by the tests that do something to the emulator or to QEMU from outside of the guest, which
 # meanwhile runs a job. Files in the job's directory are what the two tell each other.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Sourced by the tests of the suites faults: the seed, the next job, and how drivers recover.
 [ -n "${TPH_SEED:-}" ] || TPH_SEED=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')

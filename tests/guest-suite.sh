@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the guest: run files of one suite. Arguments: suite, names of files. Each leaves its exit status,
 # its log and its cases in the job directory; a complaint of the kernel during a test fails it. So do
 # leaks after the last one, where the kernel can find them.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Reads KTAP, also with subtests, and appends a line "pass|fail|skip NAME" per innermost result to
 # the file `cases`. Variables: cases, name (of the program), status (its exit status). What is wrong
 # beyond the results themselves is a failed case, too, and is printed. Exit status 1 if any failed.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Sourced by the tests of the suite perftest: two sides of a program, one of them with a BAR as buffer.
 gpu=0000:00:10.0

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Sourced by the tests that build the rdma-core series: a source tree, a root to build in, warnings.
 . "$TPH_TOP/tests/series-lib.sh"

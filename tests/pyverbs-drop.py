@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """
 In the guest: holds a rule that drops what an mlx5 device receives (rx) or sends (tx) by RDMA, with the
 classes of rdma-core's python tests.

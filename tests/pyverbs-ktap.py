@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """
 In the guest: runs modules of rdma-core's python tests and prints KTAP, with the cause of each skip.
 

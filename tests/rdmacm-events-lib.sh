@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2086,SC2094 # $in_a, $in_b are words; pipes are opened for both
 # Sourced by the tests of rdma_cm's events: a server in b and a client in a, each of which prints its events
 # (tests/rdmacm-events.py) into the file of its name and takes commands from a pipe.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """One side of a connection by rdma_cm, that prints the events it gets, one per line.
 
     server ADDRESS [accept|reject]    listens on port 7475; prints LISTENING first

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2086 # $in_a and $in_b are words
 # Sourced by the tests of rdma_cm, in the guest: each HCA function's IPoIB interface in a name space of its
 # own, a (10.7.0.1, fd07::1) and b (10.7.0.2, fd07::2), so that what goes from one to the other goes over

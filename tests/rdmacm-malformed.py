@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Send malformed MADs to the subnet administrator, from a UD QP with the Q_Key of QP1.
 
 Argument: the device. Leaves want.CAUSE: how many the administrator has to drop for that cause.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What two HCA functions tell of requests; it prints one line, for a test of the suite reports to compare.
 
     refused write|read|add|swap qp|key    the right is missing there: status, vendor byte, event of the responder

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Sourced by the tests that build kernels out of the series: a source tree to step through, object
 # trees that stay in the cache, progress, cases.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The clock that all waits are measured by: CLOCK_MONOTONIC, in nanoseconds. */
 #ifndef VFIO_USER_CLOCK_H
 #define VFIO_USER_CLOCK_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Copies from and to memory that the client shares. The client may shrink the file behind it at any
  * time, and a machine may run out of pages for it: the access then raises SIGBUS, which these

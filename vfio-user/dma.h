@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The client's memory: which addresses it announced, and the bytes behind those that came with a
  * descriptor.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * MSI-X vectors: the eventfds that the client connected. Any thread may call these, and none of
  * them ever waits for the client.

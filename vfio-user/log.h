@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a server says on stderr about its client: at most VFIO_USER_LOG_BURST lines at once, and
  * then one per second; how many were left out is said with the next. Any thread may call these.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A tree of maps by address, none of which overlap. Every step of all functions is of the order of
  * the logarithm of the number of maps: the tree is a treap, with priorities that a client cannot

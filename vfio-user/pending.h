@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Requests of the server that wait for the client's reply, by message id. The client numbers its
  * own requests; the two never mix, as replies are told by their flag.

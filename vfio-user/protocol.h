@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The vfio-user wire format: what a client and a server exchange over an AF_UNIX stream socket.
  * Numbers in host byte order, sizes in bytes. Facts: the messages of QEMU 11.1 as measured, and for

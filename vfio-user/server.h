@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A vfio-user server for one device on one AF_UNIX stream socket, as the client in QEMU 11.1 speaks
  * the protocol. It knows nothing of the device it serves.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Command line over vfiobar.h, for scripts: look at a BAR, fill it, compare it, try a hint on it.
  */
 #define _FILE_OFFSET_BITS 64

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 #define _FILE_OFFSET_BITS 64
 #include <dirent.h>
 #include <errno.h>

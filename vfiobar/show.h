@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What the program vfiobar prints of a function, as text or as JSON. */
 #ifndef VFIOBAR_SHOW_H
 #define VFIOBAR_SHOW_H

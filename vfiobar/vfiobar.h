@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause OR Linux-OpenIB */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause OR Linux-OpenIB */
 /*
  * The BARs of a PCI function that vfio-pci owns: look, map, export as dma-buf, attach a TPH
  * steering hint to the dma-buf. The same files serve the project's tools, perftest and librdmacm's

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause OR Linux-OpenIB
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause OR Linux-OpenIB
 /* What vfiobar decides without a device: addresses, hints, ranges; see vfiobar.h. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause OR Linux-OpenIB */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause OR Linux-OpenIB */
 /* What the files of vfiobar share, and its unit tests look at; nothing of it is exported. */
 #ifndef VFIOBAR_INTERNAL_H
 #define VFIOBAR_INTERNAL_H

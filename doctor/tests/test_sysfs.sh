@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # tph-doctor on a made-up sysfs: a switch with an HCA and an endpoint below it, a VF of the endpoint. Argument: top of
 # the tree.
 set -u

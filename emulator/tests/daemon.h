@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* For tests of the program: a tph-emulator with two HCAs and a GPU, and vfio-user clients of it. */
 #ifndef EMULATOR_TESTS_DAEMON_H
 #define EMULATOR_TESTS_DAEMON_H

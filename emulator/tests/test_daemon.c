@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Clients that misbehave: after each of them the other devices answer, the next client of the same
  * device is served, and SIGTERM ends the program while the client is still there.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Q counter sets in tests: to bind QPs to, and to look at as a whole. */
 #ifndef HCA_TESTS_COUNTS_H
 #define HCA_TESTS_COUNTS_H

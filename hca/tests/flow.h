@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Commands of flow tables, as the driver writes them. */
 #ifndef HCA_TESTS_FLOW_H
 #define HCA_TESTS_FLOW_H

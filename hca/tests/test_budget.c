@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The function's memory: what is given, charged, given back, and refused one byte past the budget.
  */
 #include "hca/budget.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Commands that take several turns of the engine, and what the driver does meanwhile. */
 #include "hca/budget.h"
 #include "hca/cmd.h"

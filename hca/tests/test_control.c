@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Bring-up, capabilities, port, small objects, EQs and SRQs. */
 #include "hca/budget.h"
 #include "hca/cmd.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Completion queues: layout, owner bit, overrun, arming, commands. */
 #include "hca/cmd.h"
 #include "hca/tests/traffic.h"

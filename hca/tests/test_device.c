@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Identity, BAR0 registers, doorbells, resets. */
 #include "hca/cmd.h"
 #include "hca/tests/fixture.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* When an EQ interrupts: armed and fired, doorbells behind the producer, shared pages, a full EQ.
  */
 #include "hca/cmd.h"

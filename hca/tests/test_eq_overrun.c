@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Event queues that software does not empty: full is fine, one more is reported by the health. */
 #include "hca/tests/fixture.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Page faults of revoked dma-buf keys: event, wait, resume, retry, and the error answer. */
 #include "hca/tests/traffic.h"
 

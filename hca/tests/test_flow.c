@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What flow tables do to packets: requests and answers, of each kind of transport. */
 #include "hca/tests/flow.h"
 #include "hca/tests/traffic.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Commands of flow tables: what they make, what they refuse, and who may name what. */
 #include <stdio.h>
 #include <stdlib.h>

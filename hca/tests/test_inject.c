@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Faults of the HCA's own: commands that are lost or late, and the time-out that it names. */
 #include "hca/tests/fixture.h"
 

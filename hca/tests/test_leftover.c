@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What one owner leaves, the next one does not see: of the function, of a page, of a number. */
 #include "hca/budget.h"
 #include "hca/cmd.h"

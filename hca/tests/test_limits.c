@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How many objects there can be of each kind, and what a function without memory answers: the same
  * tests for all kinds. At a bound a command fails and has changed nothing; one object less makes

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* MAD_IFC, QP0, and what another subnet manager's SMPs change of the port that the driver sees. */
 #include "hca/tests/traffic.h"
 

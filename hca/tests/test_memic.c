@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Device memory: allocation, keys of it, data, and what is refused. */
 #include "hca/memic.h"
 #include "hca/tests/traffic.h"

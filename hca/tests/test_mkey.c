@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Memory keys: every check, every translation mode, and the hints on exactly their TLPs. */
 #include "hca/tests/traffic.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * User contexts: a command of one may name what that context made, not what another or the driver
  * made. The driver may name everything.

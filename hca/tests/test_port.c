@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Multicast groups, QP1, the subnet administrator from a driver's view, and a link that goes away.
  */
 #include "hca/tests/traffic.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Q counters: each moves by what it says, and no other; sets, their numbers and who counts in them.
  */
 #include "hca/budget.h"

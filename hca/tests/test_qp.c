@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Queue pairs by command: creation, transitions with partial contexts, query, destruction. */
 #include "hca/tests/fixture.h"
 

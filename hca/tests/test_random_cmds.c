@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Commands in any order with any numbers, from a seed: the device answers each, and when all
  * objects are gone, or the function was reset, nothing of its memory is in use.

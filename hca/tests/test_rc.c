@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Connected traffic that works: every operation, between two HCAs and in loopback. */
 #include "hca/budget.h"
 #include "hca/tests/traffic.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Connected traffic that fails: syndromes, states, events, retries, flushes, and no stray byte. */
 #include "hca/qp.h"
 #include "hca/tests/traffic.h"

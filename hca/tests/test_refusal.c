@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The table of refusals, row by row: each fault, on each transport that can have it, is provoked,
  * and both sides are asked what they were told. The values expected are written out here, as the

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Shared receive queues: list order, CQEs, limit, errors, flush. */
 #include "hca/tests/traffic.h"
 

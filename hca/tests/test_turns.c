@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A turn of the engine is bounded whatever WQEs and lists say: long walks go on in the next turn,
  * and come to the same result as in one.

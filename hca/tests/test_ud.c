@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Datagrams, and the QP0/QP1 sends that nobody answers. */
 #include "hca/tests/traffic.h"
 

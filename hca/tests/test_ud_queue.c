@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Datagrams wait for their receiver's turn: bounds, order, groups that change meanwhile. */
 #include "hca/budget.h"
 #include "hca/cmd.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* User contexts, umems, and queues in them; the objects that are no more than a number. */
 #include "hca/cmd.h"
 #include "hca/tests/traffic.h"

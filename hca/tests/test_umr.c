@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* UMRs: masks, translation loads, revoke and reuse, checks, memory windows, and through a QP. */
 #include "hca/tests/traffic.h"
 

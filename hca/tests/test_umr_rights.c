@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Who may change what of a key by UMR: each mask bit, wider and narrower, on keys of each mode,
  * from a user's QP, a QP with fast registration, and the driver's own.

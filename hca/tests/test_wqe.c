@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Parsing of WQEs: byte vectors, and what must be refused. */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Translation entries: what is loaded, what is not, what it takes, and the search in lists. */
 #include <errno.h>
 #include <stdlib.h>

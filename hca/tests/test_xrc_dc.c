@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Transports whose requests name the receive queue: XRC and dynamically connected. */
 #include "hca/tests/counts.h"
 #include "hca/tests/traffic.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Helpers of the data path tests: two connected ends, WQEs as the provider writes them. */
 #ifndef HCA_TESTS_TRAFFIC_H
 #define HCA_TESTS_TRAFFIC_H

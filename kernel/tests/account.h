@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What must not pile up: descriptors, dma-bufs, memory regions, memory keys, entries of the ST
  * table, slab objects.

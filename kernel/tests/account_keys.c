@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Memory keys in use, as the kernel's pools count them: a dump over RDMA netlink. */
 #include "account_keys.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef KERNEL_TESTS_ACCOUNT_KEYS_H
 #define KERNEL_TESTS_ACCOUNT_KEYS_H
 

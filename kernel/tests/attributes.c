@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The attributes of registration and query that the kernel series adds, one HCA function with TPH:
  * bad values, the DMA handle next to a hint, mappings that fail, read-back, snapshot.

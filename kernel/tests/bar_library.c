@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What libvfiobar does beyond one range of a function that it opened: a dma-buf of several ranges,
  * and the descriptor of somebody else. What an HCA writes to the dma-buf arrives where the ranges

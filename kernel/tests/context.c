@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A context that cannot be had: a file has one at most. The test that runs this program counts what
  * its processes leave.

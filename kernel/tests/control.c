@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Questions to the emulator; see control.h. */
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Questions to the emulator over the port $TPH_CONTROL (see emulator/control.h): what the
  * completers and the HCAs saw. A port can be opened once only: a descriptor of it that was

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The driver of an HCA function, taken away and given back, and resets of the function, by sysfs.
  * Functions return 0 or a negative errno.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Checks of read-back and wire; see evidence.h. */
 #include <errno.h>
 #include <stdlib.h>

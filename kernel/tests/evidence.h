@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a memory region is said to do and what it does: checks of the read-back and of what arrives
  * at the completer. They print diagnostics and fail the current KTAP case.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * fault HCA BDF BAR: each allocation and each copy from or to user space in a system call fails
  * once. The call must say so, leave nothing behind, and work at once when it is tried again. The

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Fault injection into one system call of the calling thread: the n-th allocation or copy from or
  * to user space in it fails. Needs a kernel with FAILSLAB and FAULT_INJECTION_USERCOPY.

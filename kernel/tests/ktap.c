@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* KTAP output; see ktap.h. */
 #include <pthread.h>
 #include <stdarg.h>

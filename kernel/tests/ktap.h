@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * KTAP on standard output. A case is what stands between ktap_case() and ktap_done(): its checks
  * print a diagnostic with file and line when they fail, and one is enough to fail the case. Checks

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * leak HCA BDF BAR: registers and deregisters over and over, with more tags than the ST table has
  * entries, and nothing may pile up. TPH_FULL=1 for 10^5 cycles.

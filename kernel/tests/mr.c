@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* HCA functions, and verbs ioctls that the libibverbs at hand does not know; see mr.h. */
 #include <errno.h>
 #include <stdlib.h>

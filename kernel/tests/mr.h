@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Shared by the programs that test the kernel series from user space: HCAs, BARs of vfio devices,
  * memory regions by way of the verbs ioctl (the libibverbs at hand does not know the attributes

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* BARs of a vfio device, and what takes them away for a while; see mr.h. */
 #include <errno.h>
 #include <linux/pci_regs.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Registers memory regions and keeps them until standard input ends, so that others can look at
  * them. Prints a line "STEP LKEY" for each, the key as %x, and then "ready".

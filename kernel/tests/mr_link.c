@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* RC connections between HCA functions; see mr.h. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Hints of a dma-buf and the policy of a registration: each kind of hint with each policy, by both
  * methods, on one HCA function. A registration that fails leaves nothing behind; one that succeeds

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Shared by the race programs: hints whose tag tells which PH belongs to it, so that the tag of one
  * call with the PH of another is seen, and registrations that are checked against them.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * race_hca HCA HCA BDF BAR ENDPOINT: the driver of the first HCA function is taken away, and the
  * function is reset behind its back, while threads register many tags with it and have memory

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * race_hint HCA HCA BDF BAR BDF BAR: the hint of a dma-buf while others set it, take it, close it
  * or put another one in its place. The devices take 8-bit and Extended tags; one HCA sends either

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * race_reset HCA HCA BDF BAR hot|function: the device that exports the dma-buf loses its memory or
  * is reset while others set the hint, register and write. With "hot" the device is alone below its

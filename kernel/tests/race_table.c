@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * race_table HCA HCA BDF BAR ENDPOINT: threads that register for, and deregister from, one ST
  * table. The first HCA has the table, the second one writes into the BAR through it, and at the end

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What happens to a memory region when its BAR is taken away for a while and comes back, with the
  * same hint, another one, or none: the access goes on with the tag of the key or, with REQUIRE and

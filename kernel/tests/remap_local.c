@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The rules of remap.c where the BAR is not the target of the peer's request but named by a local
  * key: the HCA reads from its peer into the BAR, or receives into it. And: several MRs of one

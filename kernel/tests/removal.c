@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Either side goes away under live memory regions: a reset of the HCA, its driver or the vfio
  * driver unbound, the HCA removed from the bus. The regions end or reach nothing, and whoever comes

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Re-registration of MRs with TPH: that of a dma-buf cannot be changed, that of host memory with a
  * DMA handle can as long as it stays the same memory. Either way the MR keeps what it has. Host

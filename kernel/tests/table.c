@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What an HCA function says about TPH, and that it is so: as many tags as it says and not one more,
  * each of them on the wire, and all of them free again whichever way the registrations end.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A write to the table of steering tags that fails. The kernel turns TPH off for the function then,
  * so that one run tests one registration: the driver has to be bound again after it.

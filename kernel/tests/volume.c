@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Many revokes under traffic, each with another tag: a stream of RDMA WRITEs to an MR with REQUIRE
  * is cut by taking the BAR away while the hint changes, the MR is registered again, and the rest of

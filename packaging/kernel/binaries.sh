@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the kernel's tree: its own Debian packages, of the architecture's default configuration and
 # packaging/kernel/config.
 set -eu

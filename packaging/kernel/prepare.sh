@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the root, in an empty directory: the patched kernel becomes source/. Arguments: Debian's package of its
 # source, patches.
 set -eu

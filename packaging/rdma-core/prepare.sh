@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the root, in an empty directory: upstream's source with its debian/ and our patches becomes source/.
 # Arguments: upstream's tarball, patches.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the root, in an empty directory: the source tree of this project, with debian/, becomes source/.
 set -eu
 mkdir source

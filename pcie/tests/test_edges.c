@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The trace where things end: maps of any size at any byte, the end of the address space, a BAR
  * that moves, numbers that no header holds. The trace is held against the table of maps, byte by

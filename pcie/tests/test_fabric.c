@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The fabric between two functions and a fake host, seen through the trace it leaves. */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Faults of the link: what the requester is told, what is left undone, noted and traced. */
 #include <errno.h>
 #include <setjmp.h>

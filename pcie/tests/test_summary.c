@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Counting over a trace, and the tlpdump program: output, filters, exit status and messages. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Writer and reader of the trace, and what they say when it is broken. */
 #include <errno.h>
 #include <pthread.h>

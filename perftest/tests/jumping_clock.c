@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Lets the first calls of gettimeofday(2), as many as the environment's JUMPS says, jump by up to
  * 20 milliseconds, so that no regression of the CPU's cycles over that time comes out. Preloaded to

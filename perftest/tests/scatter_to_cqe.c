@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Says on standard error of each QP that libmlx5 creates whether it asks for scatter to CQE, with
  * which small messages are in the CQE, and libmlx5 copies them to the buffer by CPU. Preloaded to

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Says of each MR, from the second time on that it is asked for its hint, that the hint is stale,
  * as the kernel does when the dma-buf had another one where it was mapped again. Preloaded to a

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What the tests of the verbs extension share: registration by ibv_reg_mr_ex(), checks of an MR. */
 #ifndef PROVIDERS_TESTS_TPH_H
 #define PROVIDERS_TESTS_TPH_H

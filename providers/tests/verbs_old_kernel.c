@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The new library on older kernels, which old_kernel.so plays: what the kernel lacks is refused
  * with the errno that is documented, or is not needed. It is never lost in silence, and nothing

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A program that was built with the new library and refers to none of its new symbols, so that it
  * runs with an older one, too. With that, dma-bufs get their hint, as that is what the kernel does,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The verbs extension with a provider that does not have the op that a policy needs, and a driver
  * that knows nothing of TPH.

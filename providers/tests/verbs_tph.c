@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The verbs extension with a library and a kernel that know it: what ibv_query_mr_tph() says is
  * what the completer counts, and what is refused leaves nothing.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Runs a command that inherits a dma-buf of BAR 0 as descriptor 3, with a hint as vfiobar(1) takes
  * it, or "none". Ends with the command's exit status.

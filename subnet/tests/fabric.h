@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What the subnet's tests drive: two ports, LIDs 1 and 2, that remember what came. */
 #ifndef SUBNET_TESTS_FABRIC_H
 #define SUBNET_TESTS_FABRIC_H

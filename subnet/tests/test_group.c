@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Multicast groups: who may join what, and who hears whom. */
 #include "subnet/tests/fabric.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* MADs on the wire, right ones and others: each of these is dropped, and counted as what it is. */
 #include "subnet/tests/fabric.h"
 

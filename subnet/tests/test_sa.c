@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Queries, their answers, and answers in segments. */
 #include "subnet/tests/fabric.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* ServiceRecords, the records of tables, and performance management of the switch. */
 #include "subnet/smp.h"
 #include "subnet/tests/fabric.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The share of each port: at the bound, one beyond, and what that does to the others. */
 #include "subnet/tests/fabric.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The switch's manager, another one that takes the subnet over, and what comes back after it. */
 #include "subnet/smp.h"
 #include "subnet/tests/fabric.h"

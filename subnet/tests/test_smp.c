@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* SMPs: the ways they take, and what the agents of the switch and of the adapters answer. */
 #include "subnet/smp.h"
 #include "subnet/tests/fabric.h"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: compile the examples of the man pages as their readers do, and that of docs/application.md.
 # Arguments: output directory, installed rdma-core.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the root of fuzzers: build the targets of fuzz/. Arguments: source, output directory, and what for:
 # fuzzer   libFuzzer with AddressSanitizer and UBSan
 # coverage replay of inputs, with counters of lines

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: the guest's root file system as an EROFS image.
 # Arguments: output directory, Debian root, and trees that are laid over it.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: build the rdma tool of iproute2. Arguments: source tree, output directory.
 set -eu
 cd "$1"

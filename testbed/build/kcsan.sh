@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: have KCSAN look at the code that the series changes only, in the source tree $1, when
 # make has KCSAN_SANITIZE=n in its environment. The core kernel has data races that its authors know
 # of, more than a list of them would hold.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: what a boot and the test programs need of a kernel that was built. Arguments: source
 # tree (written to), object tree, destination, variant. Leaves bzImage, .config, release, variant,
 # headers/ for user programs, and selftests/ if the series has some.

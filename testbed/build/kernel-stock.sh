@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: build the guest kernel without the series, to compare with. Arguments: source tree, output
 # directory. Its configuration is that of the patched one without the KUnit suites, most of which
 # come with the series.

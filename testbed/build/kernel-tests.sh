@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: build the programs of kernel/tests, that test the kernel series from user space, of
 # providers/tests, of tests/faults and tests/reports, of perftest/tests, librdmacm-examples, and what tph-doctor and ./tph matrix, cost and report run in the
 # guest. Arguments: output directory, the patched kernel's headers, installed rdma-core, unpatched rdma-core.

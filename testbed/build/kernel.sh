@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: build the guest kernel. Arguments: source tree, output directory, variant. The
 # configuration is allnoconfig, kernel/configs/guest.config and kernel/configs/VARIANT.config.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: what the tests of old and new libraries, kernels and programs need. Arguments: output
 # directory, the patched kernel's headers, unpatched rdma-core, archive of what the tests share.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: build perftest. Arguments: source tree, output directory, installed rdma-core.
 set -eu
 cd "$1"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: build the C programs of this project; the guest runs doctor
 # from the checkout. Argument: output directory.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the root of packages.rdma-core: libibverbs and its mlx5 provider without the series, to compare
 # with. Arguments: source tree, output directory. They are used from /mnt/tests/stock of the guest.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the root of packages.rdma-core: build rdma-core and install it, with pyverbs; its python tests
 # are in share/rdma-core/tests. Arguments: source tree, output directory.
 set -eu

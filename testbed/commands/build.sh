@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph build [OPTION...] [PART...]: build parts of the testbed; all of them by default.
 set -eu
 # shellcheck source=/dev/null

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph clean [--all]: remove what was built; --all removes downloads and the compiler cache, too.
 set -eu
 # shellcheck source=/dev/null

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph conformance: test suites that nobody here wrote, on the emulated HCA and on soft-RoCE.
 set -eu
 # shellcheck source=/dev/null

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph cost: what the series costs who uses hints and who does not.
 set -eu
 # shellcheck source=/dev/null

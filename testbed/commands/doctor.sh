@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph doctor: what this machine lacks for the testbed. tph-doctor is another program: it looks at HCAs and endpoints.
 set -eu
 # shellcheck source=/dev/null

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph edit [--linux VERSION] kernel|rdma-core|perftest|iproute2 [DIR]: the pinned upstream source as
 # a git tree on branch rdma-tph, with the series applied as commits on top of the tag 'upstream'.
 set -eu

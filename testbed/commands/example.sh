@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph example: the programs of librdmacm-examples between two name spaces, what they say, and what the
 # completer counted.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph exec [OPTION...] [--] CMD ARG...: run a command in a freshly booted guest.
 set -eu
 # shellcheck source=/dev/null

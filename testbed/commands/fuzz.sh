@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph fuzz [OPTION...] [TARGET...]: fuzz the emulator, see fuzz/README.md.
 set -eu
 # shellcheck source=/dev/null

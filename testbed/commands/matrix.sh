@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph matrix: operations, targets, hints, modes, sizes and numbers of QPs, crossed. Every byte is
 # verified, and every TLP's hint at the completer and on the wire.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph package [OPTION...] [PART...]: build Debian packages; of all parts by default.
 set -eu
 # shellcheck source=/dev/null

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph refresh [--linux VERSION] kernel|rdma-core|perftest|iproute2 [DIR]: write the commits of the
 # tree made by ./tph edit back as the series.
 set -eu

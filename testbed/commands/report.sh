@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph report: bandwidth, latency, tags and the chain of one write, measured in one guest, as one page.
 set -eu
 # shellcheck source=/dev/null

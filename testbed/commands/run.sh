@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph run: the main job. Benchmarks RDMA writes from host memory into exported BARs, without and
 # with steering hints, and proves on the emulated wire what arrived.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph shell [OPTION...]: an interactive shell in a freshly booted guest.
 set -eu
 # shellcheck source=/dev/null

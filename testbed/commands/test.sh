@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # ./tph test [OPTION...] [SUITE[/NNN]...]: run the suites of tests/, see tests/README.md.
 set -eu
 # shellcheck source=/dev/null

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Lines of verdicts (judge, device, verdict, case, cause; tab-separated) as the report, in the order in
 # which judges and devices first appear. $kernel: its release.
 [inputs | split("\t") | {suite: .[0], device: .[1], verdict: .[2], case: .[3], cause: .[4]}] as $all

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # The report for a terminal: a line per suite, its devices side by side; then failures and causes.
 def pad($n): tostring | . + (" " * ([$n - length, 0] | max));
 def lpad($n): tostring | (" " * ([$n - length, 0] | max)) + .;

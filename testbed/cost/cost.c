@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What registration costs: nanoseconds, by the clock of the guest, as lines of JSON. Whoever
  *compares has to do it within one output: the kinds take turns, so that a slow moment of the

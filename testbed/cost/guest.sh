@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the guest: what hints cost. Arguments: runs, most regions, and "all", or nothing to do only what is
 # compared with another kernel. Leaves lines of JSON in /mnt/job: pairs, many, perftest.
 set -eu

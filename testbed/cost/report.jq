@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Lines of what the boots measured as the report of ./tph cost. $pairs: {boot, kernel, kind, register,
 # deregister}; $many, $perftest: as testbed/cost/guest.sh leaves them. Times in nanoseconds.
 def quantile($q): sort | ((length - 1) * $q) as $at | ($at | floor) as $low

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: build the kernel of /run/build/src in /run/build/o with counters in the objects
 # that are named as arguments; /run/build/kernel is what a boot needs of it.
 set -eu

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Lines added by the series, with what gcov counted in all boots together. A branch is one way that a
 # jump can go; inline functions are counted once, whichever object they were compiled into.
 

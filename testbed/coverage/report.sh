@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: what of the lines added by the series ran. Arguments: build directory with src, o
 # and counters (one directory per boot); unpatched source. Source files are named on stdin. Leaves
 # coverage.json in the build directory.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # coverage.json for people.
 def left($n): . + " " * ($n - length);
 def right($n): tostring | " " * ($n - length) + .;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2086 # commands with options
 # In the guest: the examples of /mnt/job/plan. Each leaves a line of /mnt/job/results.
 set -eu

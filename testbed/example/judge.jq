@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # $plan: the lines of plan.sh; $results: what the guest saw; $flows: what was on the wire after each mark.
 # The report of ./tph example. A client writes 16 messages of 4096 bytes, and reads them back.
 def sum(f): map(f) | add // 0;

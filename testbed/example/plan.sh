@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # What ./tph example runs, a line each: number, example, the HCA function of the server's side, its width,
 # option of the server that has the first tag, that tag, number of clients, option of the clients. Argument:
 # examples.

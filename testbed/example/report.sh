@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox, after the boot: example.json, from what the guest saw (job/results), what was on the wire
 # (trace.bin) and what was to be run (job/plan). Exit status 1 when anything is not as expected.
 set -eu

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # The report of ./tph example for a terminal.
 def lpad($n): tostring | (" " * ([$n - length, 0] | max)) + .;
 def row: "    " + (.[0] | lpad(6)) + (.[1] | lpad(7)) + (.[2] | lpad(4)) + (.[3] | lpad(8)) + (.[4] | lpad(9))

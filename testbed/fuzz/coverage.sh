@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the root of fuzzers: lines that the corpus reaches. Arguments: directory of the programs, output
 # directory, targets. Leaves rooms, a line 'ROOM LINES COVERED TENTHS-OF-A-PERCENT' each and one for all, table, and
 # missed: the lines that were not reached.

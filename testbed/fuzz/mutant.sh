@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the root of fuzzers: build a tree with a mutant of fuzz/mutants, and see that its target notices. Arguments: the
 # mutant, a directory to work in. A mutant is a script of sed after lines '# FILE: path' and '# TARGET: name'.
 # The target starts from the corpus, without what the mutant's own seeds are (inputs with a name): those

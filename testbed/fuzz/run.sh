@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the root of fuzzers: fuzz one target. Arguments: directory of the programs, target, seconds, seed,
 # directory for the log and the result, directory where findings are kept, and its name outside. The corpus of the checkout is
 # where it starts; what is found on the way stays in corpus/TARGET beside the findings.

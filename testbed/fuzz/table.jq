@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # The results of ./tph fuzz for people: a line for each target, then what was found.
 def right($n): tostring | (" " * ($n - length)) + .;
 def left($n): . + (" " * ($n - length));

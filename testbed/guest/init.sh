@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Rest of the guest's start: runs /mnt/job/command with its output on the testbed's ports, leaves
 # the exit status in /mnt/job/status, and powers off. Never returns.
 

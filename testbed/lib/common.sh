@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Sourced by every command: messages, the cache, steps with progress, cleaning up.
 # shellcheck disable=SC2034 # read by the files that source this one

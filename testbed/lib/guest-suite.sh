@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # One guest suite of ./tph test in a process of its own, so that its run directory goes when it ends.
 # Arguments as guest_suite; what is built, and TPH_RESULTS, in the environment.
 set -eu

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # All of testbed/lib, for the commands.
 for tph_lib in common mirror debian sandbox sources installed build package-root package guest fuzz; do

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Debian packages: each part is built in a clean root of the release $PACKAGE_RELEASE that has what
 # packaging/packages.common and packaging/PART/packages name, from packages of the archive and of the parts

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # The sandbox: a Debian trixie root with QEMU, compilers and tools, entered with bubblewrap. What
 # runs inside has name spaces of its own, so processes and mounts end with it.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the guest: the runs of ib_write_bw in /mnt/job/plan, then the cells of /mnt/job/cells. Leaves
 # /mnt/job/rows and /mnt/job/results.
 set -eu

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Input: the plan. $results: what the guest saw, $flows: what was on the wire after each mark,
 # $runs: ib_write_bw, judged as ./tph run does. The report of ./tph matrix.
 def sum(f): map(f) | add // 0;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Walks the cells of ./tph matrix: RDMA operations between the peer's host memory and BARs or host
  * memory of other HCA functions, with every byte verified. Says what was seen; whether that is what

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One cell of the matrix: a number of messages between the peer's host memory and a target, with or
  * without a hint, and what was seen of it. Expectations are the host's; see judge.jq.

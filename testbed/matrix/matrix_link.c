@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* See matrix_link.h. */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Up to LINKS_MAX RC connections between two HCA functions, one completion queue on each side.
  * Functions return 0 or -errno.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Memory with contents that tell where they belong: every 8-byte word depends on a seed and on its
  * place, so that bytes of another cell, of another place or of none are noticed.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # The cells of ./tph matrix ($quick: of its quick form) with what has to come of each, and the runs of
 # ib_write_bw beside them (lines as testbed/run/plan.sh takes them, with the HCA function's number).
 # The functions' order is that of testbed/matrix/devices.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: what ./tph matrix does. Argument: true for its quick form. Leaves plan.json, job/cells for the
 # program and job/plan for ib_write_bw.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox, after the boot: matrix.json, from what the guest saw (job/rows, job/results), what was on the
 # wire (trace.bin) and what was expected (job/plan, plan.json). Argument as plan.sh. Exit status 1
 # when any cell is not as expected.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: build variant $1 of the kernel of /run/build/src in /run/build/o.$1. With $2 = first
 # it is configured, and /run/build/kernel.$1 becomes all that a boot and its tests need; without, only
 # the image there is replaced.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """In the sandbox: the report as JSON, from what guest.sh and collect.sh left in the directory of the run.
 
 Usage: assemble.py DIRECTORY REPEATS QEMU-VERSION, JSON to standard output. Exit status 1, with the causes on

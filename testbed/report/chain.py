@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The chain of one write, decoded from the bytes that each layer left (see chain.sh).
 
 steps() gives a list of {"layer", "title", "text", "rows", "tag"}: a row is {"at", "hex", "fields"}, a field is

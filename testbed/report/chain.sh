@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154 # variables of bandwidth.sh and guest.sh
 # Sourced in the guest: what a write into the BAR leaves behind in each layer.

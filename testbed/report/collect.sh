@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox, after a boot of guest.sh: what of the trace belongs to the report, and the report.
 # Argument: repeats. Writes report.json; exit status 1 when it is not as it has to be.
 set -eu

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * How long the CPU takes to copy from memory into memory and into a BAR that vfio-pci owns.
  * Prints a line "host|bar BYTES COPIES NANOSECONDS" for each size, all copies together.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the guest: the figures of ./tph report. Argument: repeats. Needs /mnt/job/plan (plan-full or
 # plan-quick). Leaves in /mnt/job: samples, tags, chain-8.json, chain-16.json, kernel, missing (devices that the
 # kernel does not have), again (runs that were repeated, with the cause: clock, failed).

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Writes to the file $IOCTL_BYTES what a program tells vfio and RDMA about a memory region: one line
  * of JSON for each ioctl, its bytes hexadecimal, in the order of the program's calls. Stops the program with

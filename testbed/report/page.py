@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The report as one HTML page that needs nothing else: JSON of assemble.py on standard input, page on
 standard output."""
 import json

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Plots as static SVG: no script, colours by the page's CSS classes, a text for each point."""
 import math
 from html import escape

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # variables of the caller
 # Sourced in the guest: ib_write_bw, or another $program of perftest, between two processes. Files go

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # What the guest knows of one run.
 ($st == null and $st_ext == null) as $none
 | {target: $target, bdf: $bdf, bar: $bar, st_mode: $mode, width: $width,

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the guest: the runs of /mnt/job/plan. Each leaves /mnt/job/rows/N.json.
 set -eu
 # shellcheck source=/dev/null

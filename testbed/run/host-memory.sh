@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the guest: the benchmark without a BAR, on the HCA and on soft-RoCE. Leaves
 # /mnt/job/host-memory.json.
 set -eu

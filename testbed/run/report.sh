@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox, after a boot of guest.sh: put together what the guest saw (job/rows/N.json), what
 # was on the wire (trace.bin) and what was expected (job/plan). Writes report.json.
 # Exit status 1 when any run is not as expected. Argument: IOMMU mode.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # One run: the guest's row, the trace's summary in $tlp[0], and the verdict on $expect.
 # Behind a translating IOMMU the host delivers the write, so the completer sees no hint to count.
 ($tlp[0] | {bar_writes, with_hint, wrong_hint, hint_elsewhere, by_hint}) as $wire

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: configure object tree /run/build/$1 as the guest's kernel, plus the fragment on
 # stdin. Further arguments go to make. Lines of the fragment that do not take are an error.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: build in object tree /run/build/$1 for architecture $2 all that the configuration
 # has of the directories that the series touches; with $3 = modules the modules, which says whether
 # they have all symbols.

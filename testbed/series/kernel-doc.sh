@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: what kernel-doc says of files of the kernel tree $1.
 set -eu
 cd "$1"

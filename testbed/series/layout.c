@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Compiled for 32 and 64 bits: what the series adds to the uapi has one layout, without holes. */
 #include <linux/vfio.h>
 #include <rdma/ib_user_ioctl_verbs.h>

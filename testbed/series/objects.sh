@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: compile objects with all warnings. Arguments: gcc or clang, 1 to check with sparse
 # what is compiled or 2 to check all, objects. Leaves /run/build/COMPILER.log and sparse.log.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: build perftest in /run/build/src, and say what its programs know of our options. Arguments:
 # libibverbs' headers, a directory of headers that come first (empty for none), directories of libraries.
 set -eu

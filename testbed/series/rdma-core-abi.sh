@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the root of packages.rdma-core: what the series changes in the ABI of libibverbs and libmlx5.
 # Arguments: unpatched and patched rdma-core. Prints the lines that should not be there, and returns 1 if
 # there are any.

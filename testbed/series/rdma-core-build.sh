@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the root of packages.rdma-core: build /run/build/src, again after a change. Arguments: options for
 # CMake.
 set -eu

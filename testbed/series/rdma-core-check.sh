@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the root of packages.rdma-core: rdma-core's own check of a build with IN_PLACE and ENABLE_STATIC.
 set -eu
 # It wants two modules that Python 3.13 has no more, for one function each.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # A source tree of rdma-core with its series, and a compiler: is what libibverbs says of TPH safe for programs whose
 # structures are smaller or larger than its own? Arguments: source tree, empty directory, grown.c.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: what make C=1 runs; sparse with endian checks, its warnings in a log of their own.
 # Debian's sparse does not know an operator that the kernel takes from gcc 14 on, and takes the length of
 # a literal, which MODULE_LICENSE() and its like assert, for no constant.

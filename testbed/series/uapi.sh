@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: the uapi headers named as arguments, as user space gets them from object tree
 # /run/build/$1: each compiles on its own, as C90 and for 32 and 64 bits, and what the series adds has
 # one layout.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Warnings in a compiler's log, one per line without their line numbers, each place once.
 /^Warning: / || /: (warning|error): / {
 	sub(/^Warning: /, "")

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Lines of results (suite or suite@kernel, verdict, test, reason; tab-separated) as the report, suites in
 # the order in which they ran. $kernels: lines 'variant release'.
 [inputs | split("\t") | {suite: .[0], result: .[1], test: .[2], reason: .[3]}] as $all

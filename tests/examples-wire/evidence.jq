@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Input: the lines of plan.sh. What the guest and the wire would have to say about them.
 def hint($tag; $width): {ph: 2, st: $tag, st_width: $width};
 def text: "tag \(.st), PH 2, \(.st_width)-bit";

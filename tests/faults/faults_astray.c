@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Transfers to a wrong address, where nothing is: with an IOMMU that translates, one that nobody
  * mapped.

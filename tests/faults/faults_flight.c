@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The endpoint goes away and comes back while a peer writes into it: the memory of its BAR is
  * unmapped in the middle of a transfer. The writes go well, or end in an access error, and after it

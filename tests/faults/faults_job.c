@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The next job: two HCA functions and a BAR that the peer writes into with a hint, reads back, and
  * the completer counts. Usage: faults_job REQUESTER RESPONDER BDF ENDPOINT.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Requests that go wrong on the link: refused, aborted, poisoned, without completion. Which
  * of the requests of a transfer it is comes from the seed.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Queues and what they announce: interrupts that are lost or late, a completion queue that is too
  * small, commands that are not answered in time.

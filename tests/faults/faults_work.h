@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the programs of the suite faults share: the work of two HCA functions and a BAR that a fault
  * comes into, and the proof that such work goes well afterwards.

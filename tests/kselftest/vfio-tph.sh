@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Sourced by the tests of this suite: the kernel's own test of the hint feature.
 tph_selftests=/mnt/tests/selftests/vfio

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Cells of a report as cases of a test; those that fail with their cause.
 .cells[]
 | [.verdict, ([.program, .target, .operation, "\(.mode)/\(.width)", "st=\(.requested.st)",

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # From a plan, what guest and trace say when all is as it should be: each message is one TLP.
 {results: [.[]
    | (.qps * .messages) as $tlps | ($tlps * .size) as $bytes

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In a copy of a root with the packages of `compilers`: with those of /repo installed, the main job and programs of
 # the reader run on them. Leaves a line pass|fail NAME in /cases for each step. $HEADERS: those of the patched kernel.
 set -u

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Sourced in a root by what is tried there: apt takes packages from /repo and nothing else, so that no network is
 # needed. $ours are those packages.

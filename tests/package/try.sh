@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In a copy of a root with the packages of `stock`: the packages in /repo are installed over them, purged, and
 # installed again where nothing was. Leaves a line pass|fail NAME in /cases for each step.
 set -u

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Looks at a page of ./tph report with a headless browser, at phone and desktop width, light and dark.
 
 Usage: look.py PAGE REPORT-JSON DIRECTORY: a line "pass|fail NAME" for each thing seen; screenshots and causes go to

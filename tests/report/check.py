@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What must be true of a page of ./tph report whatever draws it. A line "pass|fail NAME" for each case.
 
 Usage: check.py PAGE REPORT-JSON WORD...; the words must not be in the page.

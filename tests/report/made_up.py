@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """A run of the report with made-up figures and recorded bytes, as guest.sh and collect.sh leave one."""
 import json
 import shutil

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The report is what was measured, and says what is not as it has to be. A line "pass|fail NAME" for each case."""
 import json
 import subprocess

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What hw_counters and counters say after known traffic from mlx5_0 to mlx5_1: each file by how
  *much, and that no other has moved.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Two HCA functions with a connection; see reports.h. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the programs of the suite reports share: two HCA functions in one process, each with a QP, a
  * CQ and memory. Calls that no report is about end the program when they fail.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* 64-bit atomics: the order of the bytes, carries, and addresses that are not aligned. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Time stamps of completions are readings of the HCA's clock, which ticks as it says. */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Private data of a connection by address: as much as a request, an answer and a refusal carry.
  *

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Device memory of lengths that are no multiple of 64, registered and written to by a peer. */
 #include <errno.h>
 #include <string.h>

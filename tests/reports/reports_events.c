@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Completion events as programs wait for them: each armed CQ with a completion has one, whatever
  *the driver takes in one interrupt, and whatever else goes on.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* With a fence, what a READ or an atomic brought is what the next request sends on. */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* All that was posted comes back from a QP in error, also what is posted then; and the last one. */
 #include <errno.h>
 #include <poll.h>

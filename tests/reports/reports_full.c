@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* A send queue takes what it was created for, and no more; one completion makes room for all. */
 #include <errno.h>
 #include <string.h>

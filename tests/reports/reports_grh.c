@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* A datagram with a global route header, one without, and an answer to whom the header names. */
 #include <arpa/inet.h>
 #include <errno.h>

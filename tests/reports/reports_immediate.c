@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Immediate data comes as it went, and a write with it takes a receive that has no memory. */
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* The most inline data that a QP can have, and all of it arrives. */
 #include <errno.h>
 #include <string.h>

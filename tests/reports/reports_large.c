@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* A memory region of more than 4 GiB, whose pages come when they are needed. */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* What ibv_query_device() says can be had; one more cannot. */
 #include <errno.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Ends of a connection with different path MTUs: what is longer than the smaller one is refused. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* As many pieces of memory as the device says, some of them empty, out of step on both sides. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Empty messages among long ones while the packet sequence number wraps around. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* ibv_query_qp() says what was set, and the state that an error brought. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Static rates of a connection: set on the way to RTR, not later; those that are none are refused.
  */
 #include <errno.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* A QP that was reset starts anew: nothing of before completes, is received or is left. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* A completion queue that changes its size with completions in it, and while more of them come. */
 #include <errno.h>
 #include <pthread.h>

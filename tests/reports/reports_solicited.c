@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Who asked for solicited completions gets an event for those, and for failures; no other. */
 #include <poll.h>
 

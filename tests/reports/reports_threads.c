@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* A thread domain for each of many threads, with a parent domain for its QP. */
 #include <errno.h>
 #include <string.h>

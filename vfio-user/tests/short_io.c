@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Linked with --wrap: while short_io is set, the server's socket calls move a few bytes each. */
 #include <errno.h>
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Clients that want to do harm: to the server, to other devices' servers, to the next client. */
 #include "vfio-user/tests/transfer.h"
 

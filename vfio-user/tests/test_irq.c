@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The descriptors of vectors: what is taken, and what a client can do with them. */
 #include "vfio-user/tests/client.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The tree against a plain table of what must be in it. */
 #include "vfio-user/tests/client.h"
 

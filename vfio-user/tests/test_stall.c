@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* A client that does not answer the device's DMA messages, or does so late. */
 #include "vfio-user/tests/transfer.h"
 

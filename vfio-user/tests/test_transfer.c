@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The device's DMA: the test is the client, and each transfer has a thread of its own. */
 #include "vfio-user/tests/client.h"
 

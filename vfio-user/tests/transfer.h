@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * DMA of the device: each transfer has a thread of its own, and the test is the client. Data of a
  * transfer are made of its address, both ways.

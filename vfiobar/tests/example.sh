@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # The program in the section EXAMPLES of a manual page. Arguments: page, file to write.
 set -eu
 awk '

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A made-up machine with one function 0000:00:05.0 behind calls caught at link time: paths below
  * /sys, /dev/vfio and /dev/iommu are looked up in a directory, vfio ioctls are answered here. The

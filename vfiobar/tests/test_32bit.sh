@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # The library and the program as processes of 32 bits see them: offsets of 64, structures of the same sizes. Exit
 # status 77 where the compiler cannot. Argument: top of the tree.
 set -u

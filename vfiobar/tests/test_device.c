@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Opening, mapping, exporting and hints, on the machine of fake_vfio.h. */
 #include <dirent.h>
 #include <errno.h>

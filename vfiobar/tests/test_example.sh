@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # The manual page's example on the machine of fake_vfio.h: a hint that is taken, one that is not, and a
 # device that is not there.
 set -u

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # What an application sees of the installed library: the pkg-config file, a header that C and C++ take
 # alone, the soname, and of all symbols those that the header declares. Argument: top of the tree.
 set -eu

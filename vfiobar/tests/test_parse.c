@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Addresses, hint specifications, configuration space and copies. */
 #include <errno.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # The vfiobar program on the machine of fake_vfio.h: what it prints and how it exits.
 set -u
 vfiobar=$1

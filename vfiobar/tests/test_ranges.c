@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Which pieces of a BAR may be used, and which of them can be mapped. */
 #include <errno.h>
 #include <setjmp.h>

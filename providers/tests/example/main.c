@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Around the function of docs/application.md. Usage: readme BDF IB-DEVICE */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Programs and libraries whose structures for TPH differ in size: built with libibverbs/cmd_tph.c
  * and a verbs.h in which both structures have a further member, "later", which this library fills,

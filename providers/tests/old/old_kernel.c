@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* ioctl() of an older kernel; see old_kernel.h. Built as a library of its own. */
 #include <errno.h>
 #include <stdarg.h>

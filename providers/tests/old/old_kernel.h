@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * An older kernel, as far as libibverbs can tell: a preloaded library whose ioctl() answers verbs
  * as ib_uverbs does that lacks a method or an attribute. An unknown method, and an unknown

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A program that was built with the unpatched library, and runs with the new one: its structures
  * are shorter, and it gets hints without knowing.

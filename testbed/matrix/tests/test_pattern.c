@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What pattern_differ() has to notice. */
 #include <setjmp.h>
 #include <stdarg.h>

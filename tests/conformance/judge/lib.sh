@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154 # variables of run.sh
 # Sourced by the judges, in the guest. A judge is a test suite that nobody here wrote, run on one RDMA
 # device:

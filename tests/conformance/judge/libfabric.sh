@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154 # variables of run.sh
 # fi_pingpong over libfabric's verbs provider. Its endpoints of type msg and rdm connect by rdma_cm.
 

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154 # variables of run.sh
 # perftest's programs in loopback: each with the connections it knows, over sizes and numbers of QPs.
 common="-d $device ${gid:+-x $gid} -F"

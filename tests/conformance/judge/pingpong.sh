@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154 # variables of run.sh
 # The ping-pong programs of ibverbs-utils, with the check of what arrived where they have one.
 common="-d $device ${gid:+-g $gid} -n 100"

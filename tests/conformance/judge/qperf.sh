@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154 # variables of run.sh
 # qperf's verbs tests; it exchanges addresses over TCP.
 tests='rc_bw rc_lat uc_bw ud_bw rc_rdma_write_bw rc_rdma_read_bw'

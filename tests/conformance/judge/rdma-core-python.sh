@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154 # variables of run.sh
 # rdma-core's python tests, all modules.
 tests=/usr/share/rdma-core/tests

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # In the guest: run judges on RDMA devices. Arguments: file for the verdicts, whole or selection,
 # devices in one word, judges. The soft-RoCE device rxe0 is made when it is among the devices. Each device
 # has an IP address, for rdma_cm.

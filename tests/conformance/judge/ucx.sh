@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154 # variables of run.sh
 # ucx_perftest over UCX's transports, by verbs (rc_v, ud_v) and by commands and queues of its own (rc_x, dc_x, ud_x):
 # the protocols of UCP, and the transports (UCT) themselves. A case that hangs fails after a minute.

@@ -10,7 +10,8 @@
  *
  * Doorbells in shared pages are not trapped but looked for. EQs of one page share its doorbell word
  * there, and a later one hides an earlier: whichever is seen counts for all of them, with the last
- * index that is known of each. An interrupt too many does no harm, one too few ends all.
+ * index that is known of each. An interrupt too many does no harm, one too few ends all: one that
+ * nobody reacts to is raised again after a while.
  *
  * Room. What was not consumed is never overwritten, unless software asked for that (eqc.oi). A
  * completion event has its CQ to wait in, which stays armed: a driver may have many more CQs than
@@ -150,6 +151,30 @@ bool hca_eq_look(struct hca *hca, bool rung)
 		}
 	}
 	return rung;
+}
+
+void hca_eq_remind(struct hca *hca)
+{
+	uint64_t now = hca_now_ns();
+	uint32_t i;
+
+	if (now - hca->eq_reminded_ns < HCA_EQ_REMIND_NS)
+		return;
+	hca->eq_reminded_ns = now;
+	for (i = 0; i < hca->eqs.size; i++) {
+		struct hca_eq *eq = hca->eqs.slot[i];
+		uint32_t ci;
+		bool late;
+
+		if (!eq || eq->overrun)
+			continue;
+		ci = atomic_load(&hca->mmio.eq_ci[i]);
+		late = waiting(hca, eq) && !atomic_load(&hca->mmio.eq_armed[i]);
+		if (late && eq->is_late && eq->late_ci == ci)
+			pcie_interrupt(&hca->fn, eq->vector);
+		eq->is_late = late;
+		eq->late_ci = ci;
+	}
 }
 
 void hca_event(struct hca *hca, enum hca_event type, uint8_t subtype, const uint8_t data[28])

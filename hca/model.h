@@ -113,6 +113,8 @@ struct hca_eq {
 	bool overrun_ignored; /* eqc.oi */
 	bool overrun;	      /* in error: no more events */
 	bool holds_back;      /* completion events wait for room */
+	bool is_late;	      /* at the last reminder: fired, and events wait */
+	uint32_t late_ci;     /* the consumer index then */
 	uint8_t context[64];  /* eqc as created, for QUERY_EQ */
 };
 
@@ -147,6 +149,13 @@ bool hca_eq_post(struct hca *hca, struct hca_eq *eq, uint8_t type, uint8_t subty
  * shared pages are looked for here. Returns whether there were any.
  */
 bool hca_eq_look(struct hca *hca, bool rung);
+/*
+ * hca_eq_remind() - raises the vectors of fired EQs again whose events software has left alone for
+ * HCA_EQ_REMIND_NS, twice that at most: the interrupt may have been lost. Whether adapters do so is
+ * not known here; one too many does no harm.
+ */
+void hca_eq_remind(struct hca *hca);
+#define HCA_EQ_REMIND_NS 5000000000u
 /* Post to the EQ whose event mask has @type (the async EQ); dropped when there is none. */
 void hca_event(struct hca *hca, enum hca_event type, uint8_t subtype, const uint8_t data[28]);
 /* An affiliated event of a QP or SRQ: type byte and number where the driver looks for them. */
@@ -602,6 +611,7 @@ struct hca {
 	unsigned int cmd_next;				       /* slot that is looked at first */
 	uint16_t memic_owner[HCA_MEMIC_SIZE / HCA_MEMIC_UNIT]; /* number of each unit, 0: free */
 	bool pd_seen;	       /* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
+	uint64_t eq_reminded_ns; /* when hca_eq_remind() last looked */
 	uint32_t shared_eqs;   /* EQs whose doorbells are in shared pages */
 	uint32_t trapped_uars; /* pages below HCA_UAR_FIRST_SHARED that are taken */
 	uint8_t vport_context[512];

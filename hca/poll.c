@@ -186,6 +186,7 @@ static bool run_turn(struct hca *hca)
 	if (turn.tail != turn.head || turn.overflow)
 		doorbells(hca, &turn);
 	busy |= hca_eq_look(hca, turn.eqs);
+	hca_eq_remind(hca);
 	busy |= hca_ud_poll(hca);
 	busy |= poll_qps(hca);
 	busy |= poll_cqs(hca);

@@ -99,6 +99,52 @@ static uint8_t create(struct eqs *s, uint8_t log_size, uint32_t dw0, uint32_t ua
 	return status;
 }
 
+/* The time for a reminder has come. */
+static void remind(struct eqs *s)
+{
+	s->port->hca->eq_reminded_ns = hca_now_ns() - HCA_EQ_REMIND_NS;
+	fixture_poll(s->f);
+}
+
+/* An interrupt that was lost comes again, as long as nothing is consumed. */
+static void lost_interrupt(void **state)
+{
+	struct eqs s = eqs_new(state, 4, EVENTS);
+
+	/* Nothing waits. */
+	remind(&s);
+	remind(&s);
+	assert_int_equal(interrupts(&s), 0);
+	post(&s, &s.eq, 2);
+	assert_int_equal(interrupts(&s), 1);
+	/* It may have been raised just before. */
+	remind(&s);
+	assert_int_equal(interrupts(&s), 0);
+	remind(&s);
+	assert_int_equal(interrupts(&s), 1);
+	fixture_poll(s.f);
+	assert_int_equal(interrupts(&s), 0);
+	remind(&s);
+	assert_int_equal(interrupts(&s), 1);
+	/* Software is at work: it has consumed one since. */
+	assert_non_null(fixture_eq_next(s.port, &s.eq));
+	fixture_poll(s.f);
+	interrupts(&s);
+	atomic_store(&s.port->hca->mmio.eq_armed[s.eq.number], false);
+	remind(&s);
+	assert_int_equal(interrupts(&s), 0);
+	remind(&s);
+	assert_int_equal(interrupts(&s), 1);
+	/* All is consumed, and the EQ armed. */
+	assert_non_null(fixture_eq_next(s.port, &s.eq));
+	assert_null(fixture_eq_next(s.port, &s.eq));
+	fixture_poll(s.f);
+	interrupts(&s);
+	remind(&s);
+	remind(&s);
+	assert_int_equal(interrupts(&s), 0);
+}
+
 /* One interrupt for what comes between two arms, however much that is. */
 static void armed_and_fired(void **state)
 {
@@ -404,9 +450,10 @@ static void shared_page_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(armed_and_fired), TEST(arm_behind),    TEST(arm_wraps),
-		TEST(created),	       TEST(next_owner),    TEST(shared_page),
-		TEST(many_at_once),    TEST(more_than_fit), TEST(shared_page_full),
+		TEST(armed_and_fired),	TEST(lost_interrupt), TEST(arm_behind),
+		TEST(arm_wraps),	TEST(created),	      TEST(next_owner),
+		TEST(shared_page),	TEST(many_at_once),   TEST(more_than_fit),
+		TEST(shared_page_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,7 @@ unsigned int pace_cpus(void)
 {
 	cpu_set_t set;
 
-	/* A set for more processors than that is an error: there are many. */
+	/* An error, too, for more processors than a set has room for: to nap is never wrong. */
 	if (sched_getaffinity(0, sizeof(set), &set))
 		return 1;
 	return (unsigned int)CPU_COUNT(&set);

@@ -127,7 +127,8 @@ static void forget_owner(struct endpoint *ep)
 /*
  * The memory keeps its contents through an FLR, as DRAM behind a function does: a reset of the
  * function need not clear it, and vfio-pci resets the function when its user closes it, before the
- * bytes are compared. A conventional reset empties it. After a cold one there is another owner, too.
+ * bytes are compared. A conventional reset empties it. After a cold one there is another owner,
+ * too.
  */
 static void reset(struct pcie_function *fn, enum pcie_reset kind)
 {

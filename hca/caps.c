@@ -7,6 +7,7 @@
 #include "hca/flow_table.h"
 #include "hca/general.h"
 #include "hca/memic.h"
+#include "hca/q_counter.h"
 
 #define CAP_TYPES 64u
 #define CAP_SIZE  4096u
@@ -32,57 +33,57 @@ static const struct {
 	uint8_t type, dw, hi, lo;
 	uint32_t value;
 } defaults[] = {
-	{ CAP_GENERAL, 0, 25, 25, 1 },	  /* page_request_disable: the device needs no memory */
-	{ CAP_GENERAL, 1, 31, 31, 1 },	  /* hca_cap_2 */
-	{ CAP_GENERAL, 4, 31, 24, 15 },	  /* log_max_srq_sz */
-	{ CAP_GENERAL, 4, 23, 16, 15 },	  /* log_max_qp_sz */
-	{ CAP_GENERAL, 4, 4, 0, 18 },	  /* log_max_qp */
-	{ CAP_GENERAL, 5, 20, 16, 16 },	  /* log_max_srq */
-	{ CAP_GENERAL, 6, 23, 16, 22 },	  /* log_max_cq_sz */
-	{ CAP_GENERAL, 6, 15, 15, 1 },	  /* relaxed_ordering_write_umr */
-	{ CAP_GENERAL, 6, 14, 14, 1 },	  /* relaxed_ordering_read_umr */
-	{ CAP_GENERAL, 6, 4, 0, 16 },	  /* log_max_cq */
-	{ CAP_GENERAL, 7, 31, 24, 22 },	  /* log_max_eq_sz */
-	{ CAP_GENERAL, 7, 23, 23, 1 },	  /* relaxed_ordering_write */
-	{ CAP_GENERAL, 7, 21, 16, 24 },	  /* log_max_mkey */
-	{ CAP_GENERAL, 7, 7, 7, 1 },	  /* dump_fill_mkey */
-	{ CAP_GENERAL, 7, 3, 0, 8 },	  /* log_max_eq */
-	{ CAP_GENERAL, 8, 31, 24, 4 },	  /* max_indirection */
-	{ CAP_GENERAL, 8, 23, 23, 1 },	  /* fixed_buffer_size */
-	{ CAP_GENERAL, 8, 22, 16, 40 },	  /* log_max_mrw_sz */
-	{ CAP_GENERAL, 8, 7, 7, 1 },	  /* umr_extended_translation_offset */
-	{ CAP_GENERAL, 8, 6, 6, 1 },	  /* null_mkey */
-	{ CAP_GENERAL, 8, 5, 0, 20 },	  /* log_max_klm_list_size */
-	{ CAP_GENERAL, 9, 29, 29, 1 },	  /* qpc_extension */
-	{ CAP_GENERAL, 9, 21, 16, 4 },	  /* log_max_ra_req_dc */
-	{ CAP_GENERAL, 9, 5, 0, 4 },	  /* log_max_ra_res_dc */
-	{ CAP_GENERAL, 10, 21, 16, 4 },	  /* log_max_ra_req_qp */
-	{ CAP_GENERAL, 10, 5, 0, 4 },	  /* log_max_ra_res_qp */
-	{ CAP_GENERAL, 11, 22, 22, 1 },	  /* rts2rts_qp_counters_set_id */
-	{ CAP_GENERAL, 12, 31, 31, 1 },	  /* out_of_seq_cnt */
-	{ CAP_GENERAL, 12, 30, 30, 1 },	  /* vport_counters */
-	{ CAP_GENERAL, 12, 29, 29, 1 },	  /* retransmission_q_counters */
-	{ CAP_GENERAL, 12, 25, 16, 255 }, /* max_qp_cnt: HCA_Q_COUNTERS */
-	{ CAP_GENERAL, 13, 29, 29, 1 },	  /* ib_virt: HCA vport commands instead of MADs */
-	{ CAP_GENERAL, 13, 25, 25, 1 },	  /* nic_flow_table */
-	{ CAP_GENERAL, 13, 23, 23, 1 },	  /* device_memory */
-	{ CAP_GENERAL, 13, 20, 16, 15 },  /* local_ca_ack_delay */
-	{ CAP_GENERAL, 13, 14, 14, 1 },	  /* enhanced_error_q_counters */
-	{ CAP_GENERAL, 13, 7, 0, 1 },	  /* num_ports */
-	{ CAP_GENERAL, 14, 28, 24, 30 },  /* log_max_msg */
-	{ CAP_GENERAL, 16, 5, 5, 1 },	  /* dct */
-	{ CAP_GENERAL, 16, 1, 1, 1 },	  /* atomic */
-	{ CAP_GENERAL, 17, 30, 30, 1 },	  /* cq_resize */
-	{ CAP_GENERAL, 17, 29, 29, 1 },	  /* cq_moderation */
-	{ CAP_GENERAL, 17, 24, 24, 1 },	  /* pg */
-	{ CAP_GENERAL, 17, 23, 23, 1 },	  /* block_lb_mc */
-	{ CAP_GENERAL, 17, 14, 14, 1 },	  /* imaicl: memory windows and local invalidate */
-	{ CAP_GENERAL, 17, 3, 0, 0xf },	  /* xrc, ud, uc, rc */
-	{ CAP_GENERAL, 18, 7, 0, 12 },	  /* log_pg_sz */
-	{ CAP_GENERAL, 19, 20, 16, 9 },	  /* log_bf_reg_size: spacing of doorbells */
-	{ CAP_GENERAL, 20, 15, 0, 1024 }, /* max_wqe_sz_sq */
-	{ CAP_GENERAL, 21, 15, 0, 512 },  /* max_wqe_sz_rq */
-	{ CAP_GENERAL, 22, 15, 0, 1024 }, /* max_wqe_sz_sq_dc */
+	{ CAP_GENERAL, 0, 25, 25, 1 },	/* page_request_disable: the device needs no memory */
+	{ CAP_GENERAL, 1, 31, 31, 1 },	/* hca_cap_2 */
+	{ CAP_GENERAL, 4, 31, 24, 15 }, /* log_max_srq_sz */
+	{ CAP_GENERAL, 4, 23, 16, 15 }, /* log_max_qp_sz */
+	{ CAP_GENERAL, 4, 4, 0, 18 },	/* log_max_qp */
+	{ CAP_GENERAL, 5, 20, 16, 16 }, /* log_max_srq */
+	{ CAP_GENERAL, 6, 23, 16, 22 }, /* log_max_cq_sz */
+	{ CAP_GENERAL, 6, 15, 15, 1 },	/* relaxed_ordering_write_umr */
+	{ CAP_GENERAL, 6, 14, 14, 1 },	/* relaxed_ordering_read_umr */
+	{ CAP_GENERAL, 6, 4, 0, 16 },	/* log_max_cq */
+	{ CAP_GENERAL, 7, 31, 24, 22 }, /* log_max_eq_sz */
+	{ CAP_GENERAL, 7, 23, 23, 1 },	/* relaxed_ordering_write */
+	{ CAP_GENERAL, 7, 21, 16, 24 }, /* log_max_mkey */
+	{ CAP_GENERAL, 7, 7, 7, 1 },	/* dump_fill_mkey */
+	{ CAP_GENERAL, 7, 3, 0, 8 },	/* log_max_eq */
+	{ CAP_GENERAL, 8, 31, 24, 4 },	/* max_indirection */
+	{ CAP_GENERAL, 8, 23, 23, 1 },	/* fixed_buffer_size */
+	{ CAP_GENERAL, 8, 22, 16, 40 }, /* log_max_mrw_sz */
+	{ CAP_GENERAL, 8, 7, 7, 1 },	/* umr_extended_translation_offset */
+	{ CAP_GENERAL, 8, 6, 6, 1 },	/* null_mkey */
+	{ CAP_GENERAL, 8, 5, 0, 20 },	/* log_max_klm_list_size */
+	{ CAP_GENERAL, 9, 29, 29, 1 },	/* qpc_extension */
+	{ CAP_GENERAL, 9, 21, 16, 4 },	/* log_max_ra_req_dc */
+	{ CAP_GENERAL, 9, 5, 0, 4 },	/* log_max_ra_res_dc */
+	{ CAP_GENERAL, 10, 21, 16, 4 }, /* log_max_ra_req_qp */
+	{ CAP_GENERAL, 10, 5, 0, 4 },	/* log_max_ra_res_qp */
+	{ CAP_GENERAL, 11, 22, 22, 1 }, /* rts2rts_qp_counters_set_id */
+	{ CAP_GENERAL, 12, 31, 31, 1 }, /* out_of_seq_cnt */
+	{ CAP_GENERAL, 12, 30, 30, 1 }, /* vport_counters */
+	{ CAP_GENERAL, 12, 29, 29, 1 }, /* retransmission_q_counters */
+	{ CAP_GENERAL, 12, 25, 16, HCA_Q_COUNTERS }, /* max_qp_cnt */
+	{ CAP_GENERAL, 13, 29, 29, 1 },		 /* ib_virt: HCA vport commands instead of MADs */
+	{ CAP_GENERAL, 13, 25, 25, 1 },		 /* nic_flow_table */
+	{ CAP_GENERAL, 13, 23, 23, 1 },		 /* device_memory */
+	{ CAP_GENERAL, 13, 20, 16, 15 },	 /* local_ca_ack_delay */
+	{ CAP_GENERAL, 13, 14, 14, 1 },		 /* enhanced_error_q_counters */
+	{ CAP_GENERAL, 13, 7, 0, 1 },		 /* num_ports */
+	{ CAP_GENERAL, 14, 28, 24, 30 },	 /* log_max_msg */
+	{ CAP_GENERAL, 16, 5, 5, 1 },		 /* dct */
+	{ CAP_GENERAL, 16, 1, 1, 1 },		 /* atomic */
+	{ CAP_GENERAL, 17, 30, 30, 1 },		 /* cq_resize */
+	{ CAP_GENERAL, 17, 29, 29, 1 },		 /* cq_moderation */
+	{ CAP_GENERAL, 17, 24, 24, 1 },		 /* pg */
+	{ CAP_GENERAL, 17, 23, 23, 1 },		 /* block_lb_mc */
+	{ CAP_GENERAL, 17, 14, 14, 1 },		 /* imaicl: memory windows and local invalidate */
+	{ CAP_GENERAL, 17, 3, 0, 0xf },		 /* xrc, ud, uc, rc */
+	{ CAP_GENERAL, 18, 7, 0, 12 },		 /* log_pg_sz */
+	{ CAP_GENERAL, 19, 20, 16, 9 },		 /* log_bf_reg_size: spacing of doorbells */
+	{ CAP_GENERAL, 20, 15, 0, 1024 },	 /* max_wqe_sz_sq */
+	{ CAP_GENERAL, 21, 15, 0, 512 },	 /* max_wqe_sz_rq */
+	{ CAP_GENERAL, 22, 15, 0, 1024 },	 /* max_wqe_sz_sq_dc */
 	{ CAP_GENERAL, 23, 24, 0, HCA_MCG_MAX }, /* max_qp_mcg */
 	{ CAP_GENERAL, 24, 7, 0, HCA_MCG_LOG },	 /* log_max_mcg */
 	/*

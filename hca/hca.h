@@ -42,7 +42,7 @@ struct hca_params {
 	bool umr_limited;	 /* UMR cannot load translations: drivers write whole keys */
 	enum hca_firmware firmware;
 	unsigned int command_timeout; /* ms that drivers shall wait for a command, 0: unsaid */
-	uint64_t memory; /* bytes that all objects of the function may take; 0: HCA_MEMORY_DEFAULT */
+	uint64_t memory; /* bytes that all its objects may take; 0: HCA_MEMORY_DEFAULT */
 };
 
 struct hca;

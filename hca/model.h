@@ -221,14 +221,14 @@ bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq);
 #define HCA_MKEY_FIRST	16u
 
 struct hca_mkey {
-	uint32_t index;	    /* key >> 8 */
-	uint16_t uid;	    /* user context that made it, 0: the driver */
-	uint16_t memic;	    /* device memory that it is a key of, 0: none */
-	uint8_t mkc[64];    /* context, as the driver sees it; fields are read from here */
-	struct hca_xlt xlt; /* translation entries */
+	uint32_t index;	       /* key >> 8 */
+	uint16_t uid;	       /* user context that made it, 0: the driver */
+	uint16_t memic;	       /* device memory that it is a key of, 0: none */
+	uint8_t mkc[64];       /* context, as the driver sees it; fields are read from here */
+	struct hca_xlt xlt;    /* translation entries */
 	struct hca_pages umem; /* instead of them: bytes of a umem, count 0: none */
-	bool pg_access;	    /* CREATE_MKEY pg_access */
-	bool umr_loaded;    /* entries came by UMR: permission bits and zero entries count */
+	bool pg_access;	       /* CREATE_MKEY pg_access */
+	bool umr_loaded;       /* entries came by UMR: permission bits and zero entries count */
 	uint64_t remote_write_bytes, remote_read_bytes;
 	uint64_t dma_low, dma_high; /* what remote accesses touched, see hca_mkey_report */
 };
@@ -610,10 +610,10 @@ struct hca {
 	struct hca_cmd_job job;
 	unsigned int cmd_next;				       /* slot that is looked at first */
 	uint16_t memic_owner[HCA_MEMIC_SIZE / HCA_MEMIC_UNIT]; /* number of each unit, 0: free */
-	bool pd_seen;	       /* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
+	bool pd_seen;		 /* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
 	uint64_t eq_reminded_ns; /* when hca_eq_remind() last looked */
-	uint32_t shared_eqs;   /* EQs whose doorbells are in shared pages */
-	uint32_t trapped_uars; /* pages below HCA_UAR_FIRST_SHARED that are taken */
+	uint32_t shared_eqs;	 /* EQs whose doorbells are in shared pages */
+	uint32_t trapped_uars;	 /* pages below HCA_UAR_FIRST_SHARED that are taken */
 	uint8_t vport_context[512];
 	char node_description[64];
 	int uar_fd; /* memory of the shared UAR pages */

@@ -52,6 +52,7 @@ static const struct {
 	{ HCA_SYND_REMOTE_OP, HCA_Q_REQ_REMOTE_OP, 0, HCA_Q_RESP_LOCAL_QP },
 	{ HCA_SYND_RETRY, HCA_Q_REQ_TRANSPORT_RETRIES, 0, 0 },
 	{ HCA_SYND_RNR_RETRY, HCA_Q_REQ_RNR_RETRIES, 0, 0 },
+	{ HCA_SYND_NONE, 0, 0, 0 }, /* any other */
 };
 
 static size_t find_error(uint8_t syndrome)

@@ -47,7 +47,7 @@ struct bar_memory {
 	unsigned int slices;
 	struct vfiobar *dev;
 	struct vfiobar_window *window; /* all slices, to verify */
-	uint8_t *buf;		      /* the same in host memory */
+	uint8_t *buf;		       /* the same in host memory */
 	int fd[BAR_SLICES];
 };
 

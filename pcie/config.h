@@ -82,7 +82,8 @@ void pcie_config_add_msix(struct pcie_function *fn, unsigned int bar, unsigned i
  */
 void pcie_config_add_tph(struct pcie_function *fn, bool extended, enum pcie_st_location location,
 			 unsigned int entries);
-/* ACS extended capability: request and completion redirect, off. For functions without TPH Requester. */
+/* ACS extended capability: request and completion redirect, off. For functions without TPH
+ * Requester. */
 void pcie_config_add_acs(struct pcie_function *fn);
 /* Takes the BARs from fn->bar[] and what is there as the values after reset. */
 void pcie_config_seal(struct pcie_function *fn);

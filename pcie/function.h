@@ -112,11 +112,11 @@ struct pcie_function {
  * without TH (2.2.7.1.1), as do the TLPs of one that a host map cuts within a DW.
  * The work is one lookup for each map that the range touches, and one step for each TLP: at worst,
  * with maps of one byte, one of both for each byte.
- * Return 0; -EACCES when bus mastering is off or the function silent, -EINVAL for a hint or a range that no header can
- * carry (nothing is issued in both cases); else what the completer said: -ENODEV (unsupported
- * request; also a host map without the right) or -EIO (completer abort, broken connection); for a
- * read also -EBADMSG (poisoned) and -ETIMEDOUT (no completion). After an error a part may have been
- * written or read.
+ * Return 0; -EACCES when bus mastering is off or the function silent, -EINVAL for a hint or a range
+ * that no header can carry (nothing is issued in both cases); else what the completer said: -ENODEV
+ * (unsupported request; also a host map without the right) or -EIO (completer abort, broken
+ * connection); for a read also -EBADMSG (poisoned) and -ETIMEDOUT (no completion). After an error a
+ * part may have been written or read.
  */
 int pcie_write(struct pcie_function *fn, uint64_t addr, const void *buf, size_t len,
 	       const struct tlp_hint *hint);

@@ -8,23 +8,14 @@
 
 static struct end a, b;
 
-static void make_end(struct end *end, struct fixture_port *port, enum hca_qp_type type)
-{
-	end_create(end, port, type, 0);
-	fixture_qp_init(port, &end->qp);
-	fixture_qp_rtr(port, &end->qp, 0, 0);
-	fixture_qp_rts(port, &end->qp);
-	fill(end, 0, 8192, 7);
-}
-
 static int setup(void **state)
 {
 	struct fixture *f;
 
 	fixture_setup(state);
 	f = *state;
-	make_end(&a, &f->port[0], HCA_QP_SMI);
-	make_end(&b, &f->port[1], HCA_QP_SMI);
+	end_create_rts(&a, &f->port[0], HCA_QP_SMI);
+	end_create_rts(&b, &f->port[1], HCA_QP_SMI);
 	return 0;
 }
 
@@ -105,7 +96,7 @@ static void test_apart(void **state)
 	struct fixture *f = *state;
 	struct end ud;
 
-	make_end(&ud, &f->port[0], HCA_QP_UD);
+	end_create_rts(&ud, &f->port[0], HCA_QP_UD);
 	smp_at(&a, 1, 1, 0x20);
 	memcpy(at(&ud, 0), at(&a, 0), 256);
 	post_recv(&b, b.buf + 4096, b.lkey, 4096);

@@ -15,23 +15,14 @@ static const uint8_t other[16] = { 0xff, 0x12, 0x40, 0x1b, 0xff, 0xff, [15] = 8 
 
 static struct end a, b;
 
-static void make_end(struct end *end, struct fixture_port *port, enum hca_qp_type type)
-{
-	end_create(end, port, type, 0);
-	fixture_qp_init(port, &end->qp);
-	fixture_qp_rtr(port, &end->qp, 0, 0);
-	fixture_qp_rts(port, &end->qp);
-	fill(end, 0, 8192, 7);
-}
-
 static int setup(void **state)
 {
 	struct fixture *f;
 
 	fixture_setup(state);
 	f = *state;
-	make_end(&a, &f->port[0], HCA_QP_UD);
-	make_end(&b, &f->port[1], HCA_QP_UD);
+	end_create_rts(&a, &f->port[0], HCA_QP_UD);
+	end_create_rts(&b, &f->port[1], HCA_QP_UD);
 	return 0;
 }
 
@@ -133,7 +124,7 @@ static void test_own_multicast(void **state)
 	struct hca_qp *qp = hca_table_get(&a.port->hca->qps, a.qp.number);
 	struct end second;
 
-	make_end(&second, a.port, HCA_QP_UD);
+	end_create_rts(&second, a.port, HCA_QP_UD);
 	post_recv(&a, a.buf + 4096, a.lkey, 200);
 	post_recv(&second, second.buf, second.lkey, 200);
 	assert_int_equal(mcg(&a, ATTACH, a.qp.number, mgid), HCA_CMD_OK);
@@ -202,8 +193,8 @@ static void test_gsi(void **state)
 	struct end one, two;
 	const uint8_t *cqe;
 
-	make_end(&one, &f->port[0], HCA_QP_GSI);
-	make_end(&two, &f->port[1], HCA_QP_GSI);
+	end_create_rts(&one, &f->port[0], HCA_QP_GSI);
+	end_create_rts(&two, &f->port[1], HCA_QP_GSI);
 	put_mad(&one, 7, 2, 3, 0x10); /* communication management */
 	post_recv(&two, two.buf, two.lkey, 300);
 	post_datagram(&one, 2, 1, 0x80010000, NULL, 256);
@@ -230,7 +221,7 @@ static void test_administrator(void **state)
 	struct end gsi;
 	const uint8_t *cqe;
 
-	make_end(&gsi, &f->port[0], HCA_QP_GSI);
+	end_create_rts(&gsi, &f->port[0], HCA_QP_GSI);
 	put_mad(&gsi, 3, 2, 1, 1);
 	post_recv(&gsi, gsi.buf + 4096, gsi.lkey, 300);
 	post_datagram(&gsi, SUBNET_SM_LID, 1, 0x80010000, NULL, 256);
@@ -250,7 +241,7 @@ static void test_counters(void **state)
 	uint8_t *answer;
 	struct end one;
 
-	make_end(&one, &f->port[0], HCA_QP_GSI);
+	end_create_rts(&one, &f->port[0], HCA_QP_GSI);
 	post_recv(&b, b.buf, b.lkey, 300);
 	post_datagram(&a, 2, b.qp.number, Q_KEY, NULL, 80);
 	fixture_poll(f);

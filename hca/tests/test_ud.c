@@ -7,23 +7,14 @@
 
 static struct end a, b;
 
-static void make_end(struct end *end, struct fixture_port *port, enum hca_qp_type type)
-{
-	end_create(end, port, type, 0);
-	fixture_qp_init(port, &end->qp);
-	fixture_qp_rtr(port, &end->qp, 0, 0);
-	fixture_qp_rts(port, &end->qp);
-	fill(end, 0, 8192, 7);
-}
-
 static int setup(void **state)
 {
 	struct fixture *f;
 
 	fixture_setup(state);
 	f = *state;
-	make_end(&a, &f->port[0], HCA_QP_UD);
-	make_end(&b, &f->port[1], HCA_QP_UD);
+	end_create_rts(&a, &f->port[0], HCA_QP_UD);
+	end_create_rts(&b, &f->port[1], HCA_QP_UD);
 	return 0;
 }
 
@@ -225,7 +216,7 @@ static void test_management(void **state)
 		struct datagram d = datagram();
 		struct end qp;
 
-		make_end(&qp, &f->port[0], types[i]);
+		end_create_rts(&qp, &f->port[0], types[i]);
 		post_recv(&b, b.buf, b.lkey, 200);
 		d.lkey = qp.lkey;
 		post(&qp, &d);

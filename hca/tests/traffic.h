@@ -85,6 +85,17 @@ static inline void fill(struct end *end, uint64_t offset, size_t len, uint8_t se
 		p[i] = (uint8_t)(seed + i * 7 + (i >> 8));
 }
 
+/* An end whose QP needs no other one: UD, GSI, SMI. In RTS, with something to send in its buffer.
+ */
+static inline void end_create_rts(struct end *end, struct fixture_port *port, enum hca_qp_type type)
+{
+	end_create(end, port, type, 0);
+	fixture_qp_init(port, &end->qp);
+	fixture_qp_rtr(port, &end->qp, 0, 0);
+	fixture_qp_rts(port, &end->qp);
+	fill(end, 0, 8192, 7);
+}
+
 /* An RDMA WQE: ctrl, raddr, one data segment. */
 static inline uint16_t post_rdma(struct end *end, uint8_t opcode, uint8_t flags, uint32_t imm,
 				 uint64_t raddr, uint32_t rkey, uint64_t laddr, uint32_t lkey,

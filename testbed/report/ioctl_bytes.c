@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes to the file $IOCTL_BYTES what a program tells vfio and RDMA about a memory region: one line
- * of JSON for each ioctl, its bytes hexadecimal, in the order of the program's calls. Stops the program with
- * SIGSTOP before the region goes, so that others can look at what it led to. Preloaded to a program
- * of perftest.
+ * Writes to the file $IOCTL_BYTES what a program tells vfio and RDMA about a memory region: one
+ * line of JSON for each ioctl, its bytes hexadecimal, in the order of the program's calls. Stops
+ * the program with SIGSTOP before the region goes, so that others can look at what it led to.
+ * Preloaded to a program of perftest.
  */
 #include <errno.h>
 #include <signal.h>

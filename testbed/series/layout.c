@@ -3,9 +3,10 @@
 #include <linux/vfio.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 
-#define MEMBER(type, member, offset, size)						\
-	_Static_assert(__builtin_offsetof(type, member) == (offset) &&			\
-		       sizeof(((type *)0)->member) == (size), #member)
+#define MEMBER(type, member, offset, size)                             \
+	_Static_assert(__builtin_offsetof(type, member) == (offset) && \
+			       sizeof(((type *)0)->member) == (size),  \
+		       #member)
 
 MEMBER(struct vfio_device_feature_dma_buf_tph, dmabuf_fd, 0, 4);
 MEMBER(struct vfio_device_feature_dma_buf_tph, flags, 4, 4);

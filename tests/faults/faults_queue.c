@@ -94,7 +94,8 @@ static void announced(struct listener *l, struct ibv_qp **qp)
 	CHECK_EQUAL(IBV_WC_SUCCESS, wc.status);
 }
 
-/* The completion is there, its event is not: the device raises an interrupt again that nobody reacts to. */
+/* The completion is there, its event is not: the device raises an interrupt again that nobody
+ * reacts to. */
 static void lost_completion_interrupt(void)
 {
 	struct ibv_qp *qp[2] = { NULL, NULL };

@@ -2,7 +2,7 @@
 /*
  * Objects until there are no more: the errno then, and that one given back makes room for one.
  *
- * Usage: report_exhaust IB-DEVICE
+ * Usage: reports_exhaust IB-DEVICE
  */
 #include <errno.h>
 #include <stdlib.h>

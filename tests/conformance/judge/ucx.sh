@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154 # variables of run.sh
-# ucx_perftest over UCX's verbs transports: the protocols of UCP, and the transports (UCT) themselves.
+# ucx_perftest over UCX's transports, by verbs (rc_v, ud_v) and by commands and queues of its own (rc_x, dc_x, ud_x):
+# the protocols of UCP, and the transports (UCT) themselves. A case that hangs fails after a minute.
+both_seconds=60
 export UCX_NET_DEVICES="$device:1" UCX_WARN_UNUSED_ENV_VARS=n
 # The cause of a failure is its last lines: no backtraces.
 export UCX_HANDLE_ERRORS=none OMPI_MCA_opal_signal=
@@ -24,30 +26,62 @@ protocol()
 direct()
 {
 	unset UCX_TLS
-	one "${transport}erbs $1 $2" "-x ${transport}erbs -d $device:1" "-t $1 $2"
+	one "$uct $1 $2" "-x $uct -d $device:1" "-t $1 $2"
 }
 
-small='-n 100 -w 10 -s 8'
-for transport in rc_v ud_v; do
-	if ! ucx_info -d 2>/dev/null | grep -q "Transport: ${transport}erbs"; then
+# options SIZE: few rounds, fewer of what takes long.
+options()
+{
+	case $1 in
+	8) echo '-n 100 -w 10 -s 8' ;;
+	4096) echo '-n 50 -w 5 -s 4096' ;;
+	65536) echo '-n 20 -w 2 -s 65536' ;;
+	*) echo "-n 3 -w 1 -s $1" ;;
+	esac
+}
+
+# Messages of 8 bytes to 3 MiB: short, copied, and by rendezvous. A selection has each protocol at one size with each
+# transport, each time at the next one: all sizes with each transport, and all with each protocol.
+sizes='8 4096 65536 3145728'
+turn=0
+
+# sized TEST
+sized()
+{
+	chosen=0
+	for size in $sizes; do
+		if [ -n "$whole" ] || [ $((turn % 4)) -eq $chosen ]; then
+			protocol "$1" "$(options "$size")"
+		fi
+		chosen=$((chosen + 1))
+	done
+	turn=$((turn + 1))
+}
+
+for transport in rc_v ud_v rc_x dc_x ud_x; do
+	case $transport in
+	*_v) uct=${transport}erbs ;;
+	*_x) uct=${transport%x}mlx5 ;;
+	esac
+	if ! ucx_info -d 2>/dev/null | grep -q "Transport: $uct"; then
 		verdict skip "$transport" 'UCX does not offer the transport on this device'
 		continue
 	fi
-	for test in tag_lat tag_bw ucp_put_lat ucp_put_bw ucp_get ucp_am_lat ucp_am_bw; do
-		protocol $test "$small"
-		protocol $test '-n 20 -w 2 -s 65536'
-		[ -z "$whole" ] || protocol $test '-n 5 -w 1 -s 1048576'
+	for test in tag_lat tag_bw tag_sync_lat stream_lat stream_bw ucp_put_lat ucp_put_bw ucp_get ucp_am_lat ucp_am_bw; do
+		sized $test
 	done
-	direct am_lat "-D short $small"
+	for test in ucp_add ucp_fadd ucp_swap ucp_cswap; do
+		protocol $test "$(options 8)"
+	done
+	direct am_lat "-D short $(options 8)"
 	direct am_bw '-D bcopy -n 100 -w 10 -s 1024'
-	[ -z "$whole" ] || for test in stream_bw stream_lat ucp_add ucp_fadd ucp_swap ucp_cswap; do
-		protocol $test "$small"
-	done
-	[ $transport = rc_v ] || continue
-	direct put_lat "-D short $small"
-	direct put_bw '-D zcopy -n 20 -w 2 -s 65536'
+	case $transport in ud_*) continue ;; esac
+	direct put_lat "-D short $(options 8)"
+	direct put_bw "-D zcopy $(options 65536)"
 	direct get '-D bcopy -n 100 -w 10 -s 1024'
-	[ -z "$whole" ] || for test in fadd cswap; do
-		direct $test "$small"
+	for test in fadd cswap; do
+		direct $test "$(options 8)"
 	done
+	# Another size first than with the last transport.
+	turn=$((turn + 1))
 done

@@ -123,6 +123,7 @@ static bool to_rts(struct queue_qp *qp)
 	field_put(qpc, 1, 23, 0, qp->pd);
 	field_put(qpc, 15, 23, 16, 1);
 	field_put(qpc, 36, 15, 13, 7); /* all remote rights */
+	field_put(qpc, 36, 19, 16, 1); /* atomic_mode */
 	be32_put(qpc, 42 * 4, 0x11111111);
 	if (!modify(qp, 0x502, qpc))
 		return false;
@@ -254,6 +255,7 @@ uint32_t queue_key(struct world_port *port, const struct queue_key *key)
 	be64_put(in, 0x28, key->len);
 	be32_put(in, 0x10 + 13 * 4, key->declared ? key->declared : octwords);
 	be32_put(in, 0x10 + 14 * 4, key->log_page);
+	be32_put(in, 0x10 + 15 * 4, key->hint);
 	be32_put(in, 0x60, octwords);
 	if (octwords)
 		memcpy(in + 0x110, key->xlt, 16 * (size_t)octwords);
@@ -274,6 +276,7 @@ uint32_t queue_plain_key(struct world_port *port, uint32_t pd, uint32_t bits, ui
 		.start = start,
 		.len = len,
 		.log_page = 12,
+		.hint = 1u << 26 | 2u << 24 | 1u << 16,
 		.xlt = xlt,
 		.octwords = (pages + 1) / 2,
 	};

@@ -187,12 +187,15 @@ static uint32_t context(struct state *s, struct input *in, unsigned int p, uint1
 		be64_put(cmd, 0x28, flags & 0x40 ? input_number(in) : (len - 0x30) / 8);
 		return len;
 	case 0x805: { /* ACCESS_REG */
-		static const uint16_t registers[] = { 0x5003, 0x5004, 0x5006, 0x5008,
-						      0x500f, 0x6001, 0x7004, 0x5002 };
+		static const uint16_t registers[] = { 0x5003, 0x5004, 0x5006, 0x5008, 0x500f,
+						      0x6001, 0x7004, 0x5002, 0xc00e, 0x9024 };
+		static const uint32_t items[] = { 0x80, 0x0300008f, 0x10a, 0x03000080 };
 
 		cmd[7] = flags >> 7;
-		be32_put(cmd, 8, registers[flags & 7]);
+		be32_put(cmd, 8, registers[(flags & 0xf) % 10]);
 		input_bytes(in, cmd + 0x10, 8);
+		if ((flags & 0xf) == 9 && cmd[0x10] & 1) /* MNVDA: an item that there is */
+			be32_put(cmd, 0x14, items[flags >> 4 & 3]);
 		return 0x110 + (flags & 0x40);
 	}
 	case 0x762: /* vports, GIDs, P_Keys */

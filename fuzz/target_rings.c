@@ -72,7 +72,7 @@ static void make(struct state *s, struct input *in, uint8_t kind)
 	switch (kind & 3) {
 	case 0:
 		field_put(context, 3, 28, 24, flags & 7);
-		field_put(context, 3, 23, 0, s->port->kernel_uar);
+		field_put(context, 3, 23, 0, flags & 0x40 ? s->port->uar : s->port->kernel_uar);
 		field_put(context, 5, 11, 0, flags >> 4 & 3);
 		field_put(context, 2, 11, 6, flags & 8 ? input_u8(in) : 0);
 		number = create(s, in, 0x301, context, 0x10, 64);
@@ -166,6 +166,16 @@ static void post(struct state *s, struct input *in)
 	world_poll(s->w, 5);
 }
 
+/* A doorbell word of the context's UAR, whose page is memory that the guest maps. */
+static void ring_shared(struct state *s, uint32_t reg, uint32_t value)
+{
+	if (s->port->uar < HCA_UAR_FIRST_SHARED)
+		return;
+	be32_put((uint8_t *)s->port->hca->uar_memory +
+			 (uint64_t)(s->port->uar - HCA_UAR_FIRST_SHARED) * HCA_UAR_PAGE,
+		 reg, value);
+}
+
 static void machine(struct state *s, struct input *in)
 {
 	uint8_t what = input_u8(in), command[2] = { 0x06, 0 };
@@ -183,6 +193,11 @@ static void machine(struct state *s, struct input *in)
 		pcie_config_write(s->port->fn, 4, command, 2);
 		break;
 	case 3:
+		if (what & 8) {
+			ring_shared(s, what & 0x10 ? HCA_UAR_EQ_ARM : HCA_UAR_EQ_UPDATE,
+				    s->eq[input_below(in, MADE)] << 24 | input_u8(in));
+			break;
+		}
 		world_write(s->port, s->port->kernel_uar * HCA_UAR_PAGE + HCA_UAR_CQ_ARM, 8,
 			    (uint64_t)input_u8(in) << 32 | s->cq[input_below(in, MADE)]);
 		break;

@@ -306,7 +306,7 @@ static void make_side(struct state *s, unsigned int i)
 	world_must(side->port, attach, sizeof(attach));
 	be16_put(dctc, 0, 0x710);
 	field_put(dctc + 0x10, 2, 23, 0, cqn);
-	be32_put(dctc + 0x10, 12, 7u << 17);
+	be32_put(dctc + 0x10, 12, 1u << 20 | 7u << 17); /* atomic_mode, all remote rights */
 	field_put(dctc + 0x10, 5, 23, 0, side->srqn);
 	field_put(dctc + 0x10, 6, 23, 0, side->pd);
 	side->dct = world_must(side->port, dctc, sizeof(dctc));

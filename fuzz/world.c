@@ -155,7 +155,13 @@ static void probe(struct world_port *port)
 {
 	static const uint8_t command[2] = { 0x06, 0x00 }; /* memory space, bus master */
 
+	/* TPH Requester Enable [9:8] of the TPH control register: 8-bit tags, 16-bit ones */
+	const uint8_t enable =
+		port->fn->config.tph ? (port->hca->params.st_width == 16 ? 3 : 1) : 0;
+
 	pcie_config_write(port->fn, 0x04, command, sizeof(command));
+	if (enable)
+		pcie_config_write(port->fn, port->fn->config.tph + 9, &enable, 1);
 	world_write(port, 0x10, 4, port->queue >> 32);
 	world_write(port, 0x14, 4, port->queue);
 	world_simple(port, 0x104, 0, 0);

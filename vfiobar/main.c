@@ -262,11 +262,16 @@ static int info(const struct request *req)
 {
 	struct vfiobar_layout layout = { .size = sizeof(layout) };
 	struct vfiobar_msg msg;
+	int ret;
 
 	if (req->open)
 		return serve_opened(req);
-	if (vfiobar_read_layout(req->bdf, &layout, &msg))
-		return complain(&msg);
+	ret = vfiobar_read_layout(req->bdf, &layout, &msg);
+	if (ret) {
+		fprintf(stderr, "vfiobar: %s%s\n", msg.text,
+			ret == -EACCES ? "; --by any opens it, and so resets it" : "");
+		return EXIT_ERROR;
+	}
 	show_function(&layout, NULL, req->json);
 	return 0;
 }

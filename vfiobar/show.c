@@ -189,7 +189,7 @@ int show_list(bool json, struct vfiobar_msg *msg)
 {
 	DIR *dir = opendir(DEVICES);
 	char **names = NULL;
-	int n, shown = 0;
+	int n, shown = 0, left_out = 0, failed = 0;
 
 	n = dir ? addresses(dir, &names) : -errno;
 	if (dir)
@@ -206,10 +206,13 @@ int show_list(bool json, struct vfiobar_msg *msg)
 		int ret = vfiobar_read_layout(names[i], &layout, msg);
 
 		free(names[i]);
-		if (ret == -ENXIO)
+		/* Not on vfio-pci, or gone since the directory was read. */
+		if (ret == -ENXIO || ret == -ENODEV)
 			continue;
 		if (ret) {
 			fprintf(stderr, "vfiobar: %s\n", msg->text);
+			left_out++;
+			failed = ret;
 			continue;
 		}
 		if (shown++)
@@ -222,5 +225,8 @@ int show_list(bool json, struct vfiobar_msg *msg)
 	if (json)
 		puts("]");
 	free(names);
-	return 0;
+	if (left_out)
+		snprintf(msg->text, sizeof(msg->text), "list: functions that are left out: %d",
+			 left_out);
+	return failed;
 }

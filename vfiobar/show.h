@@ -9,8 +9,8 @@
 void show_function(const struct vfiobar_layout *layout, struct vfiobar *dev, bool json);
 
 /*
- * All functions on vfio-pci, by address. 0, or a negative errno with a cause in @msg. One that goes
- * away meanwhile, or does not answer, gets a line on standard error and is left out.
+ * All functions on vfio-pci, by address. 0, or a negative errno with a cause in @msg. One that
+ * cannot be looked at gets a line on standard error and is left out, and the others are printed.
  */
 int show_list(bool json, struct vfiobar_msg *msg);
 

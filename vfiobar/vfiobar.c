@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "vfiobar_internal.h"
@@ -257,14 +258,17 @@ static int new_device(const char *text, struct vfiobar **out, struct vfiobar_msg
 	return 0;
 }
 
-/* The first way that there is. -EACCES is one that somebody else may go. */
+/*
+ * The first way that there is. What file permissions (-EACCES) or a container's device rules
+ * (-EPERM) keep this user from may be open by the other one.
+ */
 static int open_any(struct vfiobar *dev, struct vfiobar_msg *msg)
 {
 	struct vfiobar_msg first = { "" };
 	int cdev, group;
 
 	cdev = open_cdev(dev, &first);
-	if (cdev != -ENOENT && cdev != -EACCES) {
+	if (cdev != -ENOENT && cdev != -EACCES && cdev != -EPERM) {
 		if (cdev)
 			vfiobar_say(msg, "%s", first.text);
 		return cdev;
@@ -310,6 +314,17 @@ int vfiobar_open_by(const char *text, enum vfiobar_way way, struct vfiobar **out
 	return ret;
 }
 
+/* A character device has a number that only this function has; the descriptor of a group has none.
+ */
+static bool other_node(int fd, const char *bdf)
+{
+	struct stat st;
+	dev_t number;
+
+	return !fstat(fd, &st) && S_ISCHR(st.st_mode) && vfiobar_cdev_number(bdf, &number) &&
+	       st.st_rdev != number;
+}
+
 /* Whether what sysfs says of the address can be what the descriptor is of. */
 static bool same_function(const struct vfiobar_layout *fd, const struct vfiobar_layout *sysfs)
 {
@@ -334,7 +349,12 @@ int vfiobar_from_fd(int fd, const char *text, struct vfiobar **out, struct vfiob
 	dev->fd = fd;
 	dev->adopted = true;
 	dev->access = "descriptor";
-	ret = vfiobar_sysfs_layout(dev->layout.bdf, &sysfs, msg);
+	ret = vfiobar_sysfs_layout(dev->layout.bdf, &sysfs, false, msg);
+	if (!ret && other_node(fd, dev->layout.bdf)) {
+		vfiobar_say(msg, "%s: descriptor %d is the character device of another function",
+			    dev->layout.bdf, fd);
+		ret = -EINVAL;
+	}
 	if (!ret)
 		ret = look(dev, msg);
 	if (!ret && !same_function(&dev->layout, &sysfs)) {

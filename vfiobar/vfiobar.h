@@ -100,7 +100,8 @@ int vfiobar_parse_hint(const char *spec, struct vfiobar_hint *hint, struct vfiob
 /*
  * Layout as sysfs shows it, without opening (and so without resetting) the function, whoever else
  * has it open. -EINVAL bad address, -ENODEV no such function, -ENXIO not bound to a vfio driver,
- * -ENODATA a function that does not answer, or what open and read of sysfs said.
+ * -ENODATA a function that does not answer, -EACCES when sysfs shows its capabilities to the
+ * privileged only (who may open the function sees them then), or what open and read of sysfs said.
  */
 int vfiobar_read_layout(const char *bdf, struct vfiobar_layout *layout, struct vfiobar_msg *msg);
 
@@ -125,10 +126,10 @@ int vfiobar_check_memory(const struct vfiobar_layout *layout, unsigned int bar,
 /*
  * Opens the function by the first way that there is: its character device through iommufd, without
  * IOAS, so that the function itself can reach no memory; where the kernel has none, or this user
- * must not open it, the legacy group and container. No-IOMMU mode works with either. vfio-pci
- * resets the function when the first user opens it. Errors as vfiobar_read_layout(), -EBUSY when
- * another user or a host driver of the group is in the way; where both users take the character
- * device, kernels say -EINVAL instead.
+ * must not open it (-EACCES, -EPERM), the legacy group and container. No-IOMMU mode works with
+ * either. vfio-pci resets the function when the first user opens it. Errors as
+ * vfiobar_read_layout(), -EBUSY when another user or a host driver of the group is in the way;
+ * where both users take the character device, kernels say -EINVAL instead.
  */
 int vfiobar_open(const char *bdf, struct vfiobar **dev, struct vfiobar_msg *msg);
 /*
@@ -141,7 +142,8 @@ int vfiobar_open_by(const char *bdf, enum vfiobar_way way, struct vfiobar **dev,
  * Takes the vfio device descriptor @fd of the function @bdf, which somebody else has opened (and
  * bound to an iommufd, if it is a character device) and keeps open as long as @dev is used; it is
  * never closed here. -EINVAL when it is one of another function, what the kernel says when it is
- * none of vfio, or errors of vfiobar_read_layout().
+ * none of vfio, or errors of vfiobar_read_layout() but -EACCES. Descriptors that came from groups
+ * do not tell functions of the same kind (identity, BAR sizes) apart.
  */
 int vfiobar_from_fd(int fd, const char *bdf, struct vfiobar **dev, struct vfiobar_msg *msg);
 /* Revokes every dma-buf exported, unless it is from vfiobar_from_fd(). NULL is fine. Close windows

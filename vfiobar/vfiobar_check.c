@@ -116,9 +116,9 @@ int vfiobar_give(void *to, const void *from, size_t have, size_t first, struct v
 }
 
 /* Hex digits up to @end or @max; advances @p behind @end. -1 when there are none or too many. */
-static long hex_field(const char **p, unsigned int max, char end)
+static int64_t hex_field(const char **p, unsigned int max, char end)
 {
-	long value = 0;
+	int64_t value = 0;
 	unsigned int n;
 
 	for (n = 0; n <= max; n++, (*p)++) {
@@ -143,7 +143,7 @@ static long hex_field(const char **p, unsigned int max, char end)
 int vfiobar_parse_bdf(const char *text, char bdf[VFIOBAR_BDF_LEN], struct vfiobar_msg *msg)
 {
 	const char *p = text, *colon = strchr(text, ':');
-	long domain = 0, bus, dev, fn;
+	int64_t domain = 0, bus, dev, fn;
 
 	if (colon && strchr(colon + 1, ':'))
 		domain = hex_field(&p, 8, ':');
@@ -156,8 +156,8 @@ int vfiobar_parse_bdf(const char *text, char bdf[VFIOBAR_BDF_LEN], struct vfioba
 	}
 	/* It becomes part of structures that are compared and copied. */
 	memset(bdf, 0, VFIOBAR_BDF_LEN);
-	snprintf(bdf, VFIOBAR_BDF_LEN, "%04lx:%02lx:%02lx.%lx", domain & 0xffffffff, bus & 0xff,
-		 dev & 0x1f, fn & 7);
+	snprintf(bdf, VFIOBAR_BDF_LEN, "%04x:%02x:%02x.%x", (unsigned int)domain,
+		 (unsigned int)bus & 0xff, (unsigned int)dev & 0x1f, (unsigned int)fn & 7);
 	return 0;
 }
 

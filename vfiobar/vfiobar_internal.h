@@ -3,6 +3,8 @@
 #ifndef VFIOBAR_INTERNAL_H
 #define VFIOBAR_INTERNAL_H
 
+#include <sys/types.h>
+
 #include "vfiobar.h"
 
 /* What is read of configuration space: the part that has BARs and PCI capabilities. */
@@ -43,9 +45,15 @@ bool vfiobar_mappable(const void *info, size_t size, uint64_t offset, uint64_t l
 bool vfiobar_link_name(const char *bdf, const char *leaf, char *name, size_t len);
 /* The function's entry below vfio-dev/, "vfio3" or "noiommu-vfio3"; false when there is none. */
 bool vfiobar_cdev_name(const char *bdf, char *name, size_t len);
+/* The number of that entry's device node; false when there is none. */
+bool vfiobar_cdev_number(const char *bdf, dev_t *number);
 /* -ENODEV no such function, -ENXIO not bound to a vfio driver. */
 int vfiobar_check_bound(const char *bdf, struct vfiobar_msg *msg);
-/* vfiobar_read_layout() of this library's own structure; @bdf is canonical. */
-int vfiobar_sysfs_layout(const char *bdf, struct vfiobar_layout *layout, struct vfiobar_msg *msg);
+/*
+ * vfiobar_read_layout() of this library's own structure; @bdf is canonical. Without @capabilities,
+ * what only they say (completer and MSI-X) may be missing.
+ */
+int vfiobar_sysfs_layout(const char *bdf, struct vfiobar_layout *layout, bool capabilities,
+			 struct vfiobar_msg *msg);
 
 #endif

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "vfiobar_internal.h"
@@ -62,6 +63,27 @@ bool vfiobar_cdev_name(const char *bdf, char *name, size_t len)
 		found = entry->d_name[0] != '.' && copy_name(name, len, entry->d_name);
 	closedir(dir);
 	return found;
+}
+
+bool vfiobar_cdev_number(const char *bdf, dev_t *number)
+{
+	unsigned int major_number, minor_number;
+	char path[128], name[64], leaf[80];
+	FILE *f;
+	int n;
+
+	if (!vfiobar_cdev_name(bdf, name, sizeof(name)))
+		return false;
+	snprintf(leaf, sizeof(leaf), "vfio-dev/%s/dev", name);
+	sysfs_path(path, sizeof(path), bdf, leaf);
+	f = fopen(path, "re");
+	n = f ? fscanf(f, "%u:%u", &major_number, &minor_number) : 0;
+	if (f)
+		fclose(f);
+	if (n != 2)
+		return false;
+	*number = makedev(major_number, minor_number);
+	return true;
 }
 
 int vfiobar_check_bound(const char *bdf, struct vfiobar_msg *msg)
@@ -152,7 +174,8 @@ static int sysfs_identity(struct vfiobar_layout *layout, struct vfiobar_msg *msg
 	return 0;
 }
 
-int vfiobar_sysfs_layout(const char *bdf, struct vfiobar_layout *layout, struct vfiobar_msg *msg)
+int vfiobar_sysfs_layout(const char *bdf, struct vfiobar_layout *layout, bool capabilities,
+			 struct vfiobar_msg *msg)
 {
 	struct vfiobar_layout found = { .size = sizeof(found) };
 	uint8_t cfg[VFIOBAR_CFG_LEN];
@@ -173,6 +196,14 @@ int vfiobar_sysfs_layout(const char *bdf, struct vfiobar_layout *layout, struct 
 	ret = vfiobar_parse_config(cfg, n < 0 ? 0 : (size_t)n, &found);
 	if (ret)
 		return vfiobar_say_errno(msg, bdf, "reading its configuration space failed", -ret);
+	/* Pages of MSI-X that are not known would not be refused. */
+	if (capabilities && n < VFIOBAR_CFG_LEN) {
+		vfiobar_say(msg,
+			    "%s: sysfs shows this user only %zd bytes of its configuration space, "
+			    "and so no capabilities (EACCES)",
+			    bdf, n);
+		return -EACCES;
+	}
 	ret = sysfs_bars(&found, msg);
 	if (!ret)
 		ret = sysfs_identity(&found, msg);
@@ -189,6 +220,6 @@ int vfiobar_read_layout(const char *text, struct vfiobar_layout *layout, struct 
 
 	ret = vfiobar_parse_bdf(text, bdf, msg);
 	if (!ret)
-		ret = vfiobar_sysfs_layout(bdf, &found, msg);
+		ret = vfiobar_sysfs_layout(bdf, &found, true, msg);
 	return ret ? ret : vfiobar_give(layout, &found, sizeof(found), VFIOBAR_LAYOUT_V1, msg);
 }

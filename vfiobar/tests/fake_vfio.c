@@ -40,6 +40,8 @@ __attribute__((constructor)) static void from_environment(void)
 		fake_vfio_registers();
 	if (root && getenv("FAKE_VFIO_VF"))
 		fake_vfio_vf();
+	if (root && getenv("FAKE_VFIO_UNPRIVILEGED"))
+		fake_vfio_config_shown(64);
 	if (getenv("FAKE_VFIO_BUSY"))
 		fake.cdev_errno = EBUSY;
 	if (err)
@@ -368,6 +370,17 @@ void fake_vfio_vf(void)
 
 	put(DEVICE_DIR "/config", "\xff\xff\xff\xff", 4, 0);
 	put(DEVICE_DIR "/config", bars, sizeof(bars), 0x10);
+}
+
+void fake_vfio_config_shown(unsigned int bytes)
+{
+	if (truncate(below(DEVICE_DIR "/config"), bytes))
+		abort();
+}
+
+void fake_vfio_node_number(const char *number)
+{
+	put(DEVICE_DIR "/vfio-dev/vfio7/dev", number, strlen(number), 0);
 }
 
 void fake_vfio_identity(const char *vendor)

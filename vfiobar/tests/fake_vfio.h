@@ -51,6 +51,10 @@ void fake_vfio_class(uint32_t class_code);
 void fake_vfio_registers(void);
 /* It is a VF: raw configuration space has no identity and no BARs, the one of vfio has both. */
 void fake_vfio_vf(void);
+/* Only so much of its configuration space is shown by sysfs. */
+void fake_vfio_config_shown(unsigned int bytes);
+/* The number of its character device in sysfs, "511:7\n". */
+void fake_vfio_node_number(const char *number);
 /* Another vendor in sysfs, "0x1b37\n". */
 void fake_vfio_identity(const char *vendor);
 /* Its device node, for those who open it themselves. */

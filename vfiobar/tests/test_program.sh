@@ -99,6 +99,18 @@ MSI-X PBA: BAR 2 offset 0x3000 length 0x8"
 exactly "$text" "$vfiobar" info $bdf
 exactly "$text" "$vfiobar" list
 exactly "$text" env FAKE_VFIO_VF=1 FAKE_VFIO_ROOT="$dir/vf" "$vfiobar" list
+# Who is shown 64 bytes of configuration space is told so, and nothing that may be wrong.
+says="vfiobar: $bdf: sysfs shows this user only 64 bytes of its configuration space, and so no capabilities (EACCES)"
+# shellcheck disable=SC2317 # called by expect
+unprivileged()
+{
+	FAKE_VFIO_UNPRIVILEGED=1 FAKE_VFIO_ROOT=$dir/unprivileged "$vfiobar" "$@"
+}
+expect 2 "$says; --by any opens it, and so resets it" unprivileged info $bdf
+expect 2 "$says
+vfiobar: list: functions that are left out: 1" unprivileged list
+expect 2 "[]" unprivileged --json list
+expect 0 "MSI-X table: BAR 2 offset 0x2000 length 0x40" unprivileged --by any info $bdf
 expect 2 "usage:" "$vfiobar" list $bdf
 expect 2 "usage:" "$vfiobar" --json reset $bdf
 

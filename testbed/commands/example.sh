@@ -13,6 +13,11 @@ while [ $# -gt 0 ]; do
 	bar | tags) kinds="$kinds $1" ;;
 	--json) output_file --json "${2:-}" && json=$2 && shift ;;
 	--json=*) output_file --json "${1#*=}" && json=${1#*=} ;;
+	--installed)
+		TPH_INSTALLED=1
+		# shellcheck disable=SC2034 # for installed_prepare
+		TPH_INSTALLED_NEEDS=rdma-bar-examples
+		;;
 	--dry-run) GUEST_DRY_RUN=1 ;;
 	-*) usage_error "unknown option $1" ;;
 	*) usage_error "no example '$1'; there are bar and tags" ;;

@@ -37,10 +37,11 @@ usage: ./tph COMMAND ...
       --quick               some 120 of them
       --json FILE           the results as JSON, a record for each cell
       --dry-run             print what would be started
-  example [bar|tags]... [--json FILE]
+  example [bar|tags]... [--installed] [--json FILE]
                         the programs of librdmacm-examples by IP address, between two name spaces: a BAR
                         with a hint, and many clients with a tag each; what they say, and what the
                         completer counted
+      --installed           as for run, and these programs, too
       --json FILE           the same as JSON
       --dry-run             print what would be started
   cost [OPTION...]      what hints cost, side by side: registration with and without, and on a kernel
@@ -60,6 +61,8 @@ usage: ./tph COMMAND ...
       --jobs N              suites in guests of their own side by side (default: one for each
                             processor and 3 GB of free memory)
       --linux VERSION       the series on 7.2 or 7.3 (default)
+      --installed           suites of the guest that are named, with the programs and libraries of the
+                            packages on this machine; what only tests is built
       --json FILE           the results as JSON
   conformance [OPTION...] [SUITE]...
                         test suites that nobody here wrote, on the HCA and, to compare, on soft-RoCE:
@@ -99,7 +102,8 @@ usage: ./tph COMMAND ...
                         programs that test the kernel); all by default
   package [OPTION...] [PART...]
                         build Debian packages in clean roots: rdma-core, perftest, kernel, rdma-tph
-                        (this project: libvfiobar, vfiobar, tph-emulator, rdma-tph); all by default
+                        (this project: libvfiobar, vfiobar, tph-doctor, tph-emulator,
+                        rdma-bar-examples, rdma-tph); all by default
       --release R           for Debian trixie (default) or bookworm
       --output DIR          copy them to DIR
       --repo DIR            make DIR, which has nothing else, an archive that apt can use

@@ -13,6 +13,11 @@ while [ $# -gt 0 ]; do
 	--list) list=1 ;;
 	--debug-kernel) debug=1 ;;
 	--full) export TPH_FULL=1 ;;
+	--installed)
+		TPH_INSTALLED=1
+		# shellcheck disable=SC2034 # for installed_prepare
+		TPH_INSTALLED_NEEDS='rdma-bar-examples tph-doctor'
+		;;
 	--json) output_file --json "${2:-}" && json=$2 && shift ;;
 	--json=*) output_file --json "${1#*=}" && json=${1#*=} ;;
 	--jobs)
@@ -86,6 +91,13 @@ if [ -n "$debug" ]; then
 			usage_error "$suite is no suite for --debug-kernel; there are $(suite_names "\$2 == \"guest\"")"
 	done
 	[ -z "${TPH_KERNEL:-}" ] || usage_error "--debug-kernel builds its kernels, so TPH_KERNEL cannot be set"
+fi
+if [ -n "${TPH_INSTALLED:-}" ]; then
+	[ -n "$named" ] || usage_error "--installed takes suites of the guest; there are $(suite_names "\$2 == \"guest\"")"
+	for suite in $suites; do
+		[ "$(suite_where "$suite")" = guest ] ||
+			usage_error "$suite is no suite for --installed; there are $(suite_names "\$2 == \"guest\"")"
+	done
 fi
 variants=
 for variant in plain debug kcsan; do

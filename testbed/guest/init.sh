@@ -33,7 +33,8 @@ mount_9p selftests /mnt/tests/selftests ro
 	busybox modprobe -a mlx5_ib rdma_ucm ib_umad iommufd vfio-pci rdma_rxe dummy
 
 TPH_CONTROL=$(port org.rdma-tph.control)
-export TPH_CONTROL PATH="/mnt/bin:/mnt/src/testbed/guest:/mnt/src/doctor:$PATH:/mnt/tests"
+# Programs of packages, where the guest has them, come before those of the checkout.
+export TPH_CONTROL PATH="/mnt/bin:/mnt/src/testbed/guest:$PATH:/mnt/src/doctor:/mnt/tests"
 # shellcheck disable=SC3045 # the guest has dash, which knows -l
 ulimit -l unlimited
 cd /root || exit 1

@@ -116,7 +116,6 @@ build_kernel_tests()
 {
 	headers=$KERNEL/headers/include
 	KERNEL_TESTS=
-	[ -z "${TPH_INSTALLED:-}" ] || return 0
 	# A kernel of TPH_KERNEL may have no headers, or be an earlier step of the series.
 	grep -qs ib_uverbs_mr_tph "$headers/rdma/ib_user_ioctl_verbs.h" || return 0
 	build_rdma_core
@@ -232,6 +231,8 @@ build_guest()
 build_testbed()
 {
 	[ $# -gt 0 ] || set -- 'build_kernel plain'
+	# What is missing is told before something is built.
+	[ -z "${TPH_INSTALLED:-}" ] || installed_check
 	if (nothing_to_build "$@") 2>/dev/null; then
 		build_all "$@"
 	else

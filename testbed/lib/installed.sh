@@ -10,7 +10,8 @@ installed_packages()
 	dpkg-query -W -f '${db:Status-Status} ${source:Package} ${Package} ${Version}\n' | awk '
 		$1 != "installed" { next }
 		$2 ~ /^(rdma-core|perftest)$/ && $4 ~ /\+tph/ || $3 ~ /^linux-image-.*-tph/ ||
-			$3 ~ /^(libvfiobar1|vfiobar|tph-emulator)$/ { print $3, $4 }' | LC_ALL=C sort -V
+			$3 ~ /^(libvfiobar1|vfiobar|tph-emulator|tph-doctor|rdma-bar-examples)$/ { print $3, $4 }' |
+		LC_ALL=C sort -V
 }
 
 # installed_copy DIR: their files, without the documentation, and programs for the testbed in DIR/bin; the
@@ -39,14 +40,21 @@ installed_copy()
 	rm -rf "$1/root/boot" "$1/files"
 }
 
-# installed_prepare: sets INSTALLED to a cache entry with all that; dies when something is missing.
-installed_prepare()
+# installed_check: dies when something is missing that every guest has, or that is in $TPH_INSTALLED_NEEDS. Sets
+# $installed to the packages.
+installed_check()
 {
 	installed=$(installed_packages)
-	for package in libibverbs1 ibverbs-providers librdmacm1 perftest vfiobar tph-emulator; do
+	for package in libibverbs1 ibverbs-providers librdmacm1 perftest vfiobar tph-emulator ${TPH_INSTALLED_NEEDS:-}; do
 		echo "$installed" | grep -q "^${package}\(t64\)\? " || die "--installed: $package of rdma-tph is not" \
 			"installed on this machine; './tph package --output DIR' makes the packages"
 	done
+}
+
+# installed_prepare: sets INSTALLED to a cache entry with all that.
+installed_prepare()
+{
+	installed_check
 	INSTALLED=$TPH_CACHE/installed-$({
 		echo "$installed"
 		echo "$installed" | cut -d ' ' -f 1 | while read -r package; do

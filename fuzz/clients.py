@@ -334,4 +334,5 @@ def guarded(process, work, *arguments):
             failures.append("%s: %r" % (arguments[0], error))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -16,7 +16,7 @@ if [ -f "$rooms/$part/binaries.sh" ]; then
 	sh -eu "$rooms/$part/binaries.sh"
 else
 	sh -eu "$rooms/backport.sh" "$release"
-	DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -us -uc -sa </dev/null
+	dpkg-buildpackage -us -uc -sa </dev/null
 fi
 cd ..
 rm -rf source

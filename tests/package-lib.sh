@@ -3,19 +3,21 @@
 # Sourced by the tests of the packages.
 . "$TPH_TOP/tests/host-lib.sh"
 
-# package_repo RELEASE PART...: their packages become the archive repo.
-package_repo()
+# archive RELEASE PART...: their packages become the directory repo, as ./tph package --repo makes it.
+archive()
 {
 	PACKAGE_RELEASE=$1
 	shift
 	mkdir repo
 	cache_lock
-	for repo_part; do
-		build_package "$repo_part" 2>&4
-		cp "$PACKAGE"/*.deb repo/
-		cat "$PACKAGE/Packages" >>repo/Packages
+	archive_parts=
+	for archive_part; do
+		build_package "$archive_part" 2>&4
+		archive_parts="$archive_parts $PACKAGE"
 	done
 	cache_unlock
+	# shellcheck disable=SC2086 # a list
+	package_repo "$PWD/repo" "$PACKAGE_RELEASE" $archive_parts
 }
 
 # try_in_root RELEASE LIST SCRIPT OPTION...: SCRIPT of tests/package runs in a copy of a root of that release with
@@ -30,9 +32,10 @@ try_in_root()
 	shift 3
 	cp -a "$PACKAGE_ROOT" root
 	: >root/cases
-	bwrap --bind root / --ro-bind repo /repo --ro-bind "$TPH_TOP/tests/package" /src/tests/package --dev /dev \
-		--proc /proc --tmpfs /tmp --tmpfs /run --unshare-pid --unshare-ipc --unshare-uts --die-with-parent \
-		--clearenv --setenv PATH /usr/sbin:/usr/bin:/sbin:/bin --setenv HOME /root "$@" \
+	bwrap --bind root / --ro-bind repo /srv/rdma-tph --ro-bind "$TPH_TOP/tests/package" /src/tests/package \
+		--ro-bind "$TPH_TOP/docs/packagers.md" /src/docs/packagers.md --dev /dev \
+		--proc /proc --tmpfs /tmp --tmpfs /run --unshare-pid --unshare-ipc --unshare-uts --die-with-parent --clearenv \
+		--setenv PATH /usr/sbin:/usr/bin:/sbin:/bin --setenv HOME /root "$@" \
 		sh "/src/tests/package/$script"
 	tr ' ' '-' <root/cases | sed 's/-/ /' >"$TPH_CASES"
 	[ -s root/cases ] && ! grep -q '^fail' root/cases

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In a copy of a root with the packages of `compilers`: with those of /repo installed, the main job and programs of
-# the reader run on them. Leaves a line pass|fail NAME in /cases for each step. $HEADERS: those of the patched kernel.
+# In a copy of a root with the packages of `compilers`: with ours installed, the main job and programs of the reader run
+# on them. Leaves a line pass|fail NAME in /cases for each step. $HEADERS: those of the patched kernel.
 set -u
 # shellcheck source=tests/package/steps.sh
 . /src/tests/package/steps.sh
@@ -12,7 +12,7 @@ share=/var/tmp/share
 # counted are the same.
 main_job()
 {
-	tph run --installed --json /run/report.json && jq -e '
+	documented 'tph run' --json /run/report.json && jq -e '
 		[.runs[] | select(.perftest.applied)] as $hinted
 		| ($hinted | length) >= 4 and all($hinted[];
 			(.perftest.applied | {ph, st: .steering_tag, st_width}) as $applied
@@ -45,11 +45,17 @@ shared()
 # in_guest: those programs, with a libibverbs that is the one installed here.
 in_guest()
 {
-	sha256sum /usr/lib/x86_64-linux-gnu/libibverbs.so.1 >$share/libraries
+	programs='/usr/bin/vfiobar /usr/bin/rdma_bar_server /usr/bin/rdma_bar_client /usr/bin/rdma_bar_tags /usr/bin/tph-doctor'
+	# shellcheck disable=SC2086 # a list
+	sha256sum /usr/lib/x86_64-linux-gnu/libibverbs.so.1 $programs /usr/bin/ib_write_bw >$share/installed
+	echo "$programs" >$share/programs
 	cat >$share/run.sh <<'EOF'
 set -eu
 . /mnt/src/testbed/guest/vfio.sh
-sha256sum -c /mnt/share/libraries
+sha256sum -c /mnt/share/installed
+for program in $(cat /mnt/share/programs); do
+	[ "$(command -v "${program##*/}")" = "$program" ]
+done
 vfio_bind 0000:00:10.0
 /mnt/share/readme 0000:00:10.0 mlx5_0
 /mnt/share/readme 0000:00:10.0 mlx5_1
@@ -62,6 +68,13 @@ EOF
 	[ "$status" -eq 0 ] && grep -qx '8-bit tag 42, PH 2' /tmp/out && grep -qx '16-bit tag 4660, PH 2' /tmp/out &&
 		awk '/^1\.\./ { plan += substr($0, 4) } /^ok / && !/# SKIP/ { ok++ }
 			END { exit !(plan >= 18 && ok == plan) }' /tmp/out
+}
+
+# examples: what the programs of librdmacm-examples say and what is counted, and the suites that have them and vfiobar.
+examples()
+{
+	tph example --installed --json /run/example.json && jq -e . /run/example.json >/tmp/out &&
+		tph test --installed vfio examples
 }
 
 # own_kernel: the guest runs the kernel package that is installed here.
@@ -82,13 +95,20 @@ without()
 
 # shellcheck disable=SC2086 # lists
 {
-	apt-get -q update
+	step 'the archive is added as documented' documented "echo 'deb"
 	step 'tph without the other packages says what is missing' without
+	step 'what is documented is installed' documented 'apt install'
 	step 'installed' apt-get -q -y install $ours
 	case $ours in
 	*linux-image-*) step 'the guest runs the installed kernel' own_kernel ;;
 	esac
+	step 'a command in a guest, as documented' documented 'tph exec'
 	step 'programs for the installed libraries' programs
 	step 'the main job runs from the packages' main_job
+	case $ours in
+	# Tests have programs for the headers of a kernel of the testbed.
+	*linux-image-*) ;;
+	*) step 'vfiobar and the examples from the packages' examples ;;
+	esac
 	step 'read-back of a required hint equals what the completer counts' in_guest
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In a copy of a root with the packages of `stock`: the packages in /repo are installed over them, purged, and
-# installed again where nothing was. Leaves a line pass|fail NAME in /cases for each step.
+# In a copy of a root with the packages of `stock`: ours are installed over them, purged, and installed again where
+# nothing was. Leaves a line pass|fail NAME in /cases for each step.
 set -u
 # shellcheck source=tests/package/steps.sh
 . /src/tests/package/steps.sh
@@ -11,7 +11,7 @@ installed()
 {
 	for package in $ours; do
 		want=$(awk -v want="$package" '$1 == "Package:" { mine = $2 == want }
-			mine && $1 == "Version:" { print $2 }' /repo/Packages)
+			mine && $1 == "Version:" { print $2 }' $repo/Packages)
 		have=$(dpkg-query -W -f '${Status} ${Version}' "$package")
 		[ "$have" = "install ok installed $want" ] || {
 			echo "$package: $have, expected $want"
@@ -49,11 +49,24 @@ resolved()
 
 programs()
 {
+	version=$(awk '$1 == "Package:" { mine = $2 == "vfiobar" } mine && $1 == "Version:" { print $2 }' $repo/Packages)
+	version=${version%~bpo*}
+	for program in $(project_programs); do
+		says 0 "^${program##*/} $version\$" "$program" --version || return 1
+	done
 	# Help is status 1 to perftest.
 	says 0 'usage: vfiobar' vfiobar --help && says 0 'usage: tph-emulator' tph-emulator --help &&
 		says 0 'usage: tph-doctor' tph-doctor --help && says 2 'usage: rdma_bar_client' rdma_bar_client &&
 		says 0 '^Usage: tlpdump' tlpdump --help && says 0 'usage: ./tph' tph help &&
 		says 0 42 python3 -c 'import pyverbs.device; print(42)' && says 1 '--dmabuf-tph' ib_write_bw --help
+}
+
+# project_programs: those of this project's own packages.
+project_programs()
+{
+	sed -n '/^Package: /h; /^Source: rdma-tph$/{x;p;x}; s/^Package: \(rdma-tph\)$/&/p' $repo/Packages |
+		sed 's/^Package: //' | sort -u | grep -v -e '-dbgsym$' | xargs dpkg -L |
+		grep -E '^/usr/(bin|libexec/[^/]+)/[^/]+$'
 }
 
 archive_programs()
@@ -64,7 +77,7 @@ archive_programs()
 # gone: no file of ours is left, and no package remembers its configuration.
 gone()
 {
-	for deb in /repo/*.deb; do
+	for deb in "$repo"/*.deb; do
 		dpkg-deb -c "$deb" | awk '$1 !~ /^d/ { print substr($6, 2) }'
 	done | sort -u | while read -r file; do
 		[ ! -e "$file" ] || echo "$file"
@@ -84,7 +97,7 @@ purged()
 
 # shellcheck disable=SC2086 # lists
 {
-	apt-get -q update
+	step 'the archive is added as documented' documented "echo 'deb"
 	step 'installed over the packages of the archive' apt-get -q -y --no-remove install $ours
 	step 'every package is in our version' installed
 	step 'programs of the archive find their symbols in our libraries' resolved 'ucx-utils libfabric-bin'

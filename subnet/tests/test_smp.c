@@ -68,13 +68,14 @@ static uint16_t smp_status(const uint8_t *smp)
 static uint16_t get(struct fabric *f, uint16_t dlid, uint16_t attribute, uint32_t modifier,
 		    const uint8_t **data)
 {
+	static const uint8_t nothing[SMP_DATA_LEN];
 	const uint8_t *answer;
 	uint8_t smp[MAD_LEN];
 
 	smp_init(smp, SMP_GET, attribute, modifier);
 	answer = ask_smp(f, 0, dlid, smp);
-	if (answer && data)
-		*data = answer + SMP_DATA;
+	if (data)
+		*data = answer ? answer + SMP_DATA : nothing;
 	return smp_status(answer);
 }
 

@@ -192,6 +192,17 @@ static int region_info(struct vfiobar *dev, unsigned int index, struct region *r
 	return 0;
 }
 
+/* A character device has a number that only this function has; the descriptor of a group has none.
+ */
+static bool other_node(int fd, const char *bdf)
+{
+	struct stat st;
+	dev_t number;
+
+	return !fstat(fd, &st) && S_ISCHR(st.st_mode) && vfiobar_cdev_number(bdf, &number) &&
+	       st.st_rdev != number;
+}
+
 static int look(struct vfiobar *dev, struct vfiobar_msg *msg)
 {
 	struct vfio_device_info info = { .argsz = sizeof(info) };
@@ -206,6 +217,11 @@ static int look(struct vfiobar *dev, struct vfiobar_msg *msg)
 	if (!(info.flags & VFIO_DEVICE_FLAGS_PCI)) {
 		vfiobar_say(msg, "%s: not a PCI device for vfio", bdf);
 		return -ENXIO;
+	}
+	if (dev->adopted && other_node(dev->fd, bdf)) {
+		vfiobar_say(msg, "%s: descriptor %d is the character device of another function",
+			    bdf, dev->fd);
+		return -EINVAL;
 	}
 	for (unsigned int i = 0; i < VFIOBAR_BARS; i++) {
 		ret = region_info(dev, VFIO_PCI_BAR0_REGION_INDEX + i, &dev->bar[i]);
@@ -314,17 +330,6 @@ int vfiobar_open_by(const char *text, enum vfiobar_way way, struct vfiobar **out
 	return ret;
 }
 
-/* A character device has a number that only this function has; the descriptor of a group has none.
- */
-static bool other_node(int fd, const char *bdf)
-{
-	struct stat st;
-	dev_t number;
-
-	return !fstat(fd, &st) && S_ISCHR(st.st_mode) && vfiobar_cdev_number(bdf, &number) &&
-	       st.st_rdev != number;
-}
-
 /* Whether what sysfs says of the address can be what the descriptor is of. */
 static bool same_function(const struct vfiobar_layout *fd, const struct vfiobar_layout *sysfs)
 {
@@ -350,11 +355,6 @@ int vfiobar_from_fd(int fd, const char *text, struct vfiobar **out, struct vfiob
 	dev->adopted = true;
 	dev->access = "descriptor";
 	ret = vfiobar_sysfs_layout(dev->layout.bdf, &sysfs, false, msg);
-	if (!ret && other_node(fd, dev->layout.bdf)) {
-		vfiobar_say(msg, "%s: descriptor %d is the character device of another function",
-			    dev->layout.bdf, fd);
-		ret = -EINVAL;
-	}
 	if (!ret)
 		ret = look(dev, msg);
 	if (!ret && !same_function(&dev->layout, &sysfs)) {

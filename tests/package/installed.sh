@@ -73,8 +73,8 @@ EOF
 # examples: what the programs of librdmacm-examples say and what is counted, and the suites that have them and vfiobar.
 examples()
 {
-	tph example --installed --json /run/example.json && jq -e . /run/example.json >/tmp/out &&
-		tph test --installed vfio examples
+	documented 'tph example' --json /run/example.json && jq -e . /run/example.json >/tmp/out &&
+		documented 'tph test'
 }
 
 # own_kernel: the guest runs the kernel package that is installed here.

@@ -77,6 +77,23 @@ examples()
 		documented 'tph test'
 }
 
+# symbols: those of each program and library are in a package for debuggers.
+symbols()
+{
+	for deb in "$repo"/*-dbgsym_*.deb; do
+		dpkg-deb -c "$deb"
+	done | sed -n 's,.*/usr/lib/debug/\.build-id/\(..\)/\(.*\)\.debug$,\1\2,p' >/tmp/there
+	dpkg -L libvfiobar1 vfiobar tph-doctor tph-emulator rdma-bar-examples perftest libibverbs1 | while read -r file; do
+		if [ ! -f "$file" ] || [ -L "$file" ]; then
+			continue
+		fi
+		id=$(readelf -n "$file" 2>/dev/null | sed -n 's/.*Build ID: //p')
+		[ -z "$id" ] || grep -qx "$id" /tmp/there || echo "$file"
+	done >/tmp/without
+	cat /tmp/without
+	[ -s /tmp/there ] && [ ! -s /tmp/without ]
+}
+
 # own_kernel: the guest runs the kernel package that is installed here.
 own_kernel()
 {
@@ -99,6 +116,7 @@ without()
 	step 'tph without the other packages says what is missing' without
 	step 'what is documented is installed' documented 'apt install'
 	step 'installed' apt-get -q -y install $ours
+	step 'symbols for debuggers' symbols
 	case $ours in
 	*linux-image-*) step 'the guest runs the installed kernel' own_kernel ;;
 	esac

@@ -24,12 +24,14 @@ const char options_usage[] =
 	"        st-entries=N   size of the ST table, 2..64; default 64\n"
 	"        device=ID      PCI device ID, 0x1021 or 0x1023; default 0x1021\n"
 	"        umr=KIND       full or limited, without translations; default full\n"
-	"        firmware=KIND  full, no-tph (without mkey_pcie_tph) or no-odp; default full\n"
+	"        firmware=KIND  full, no-tph (without mkey_pcie_tph), no-odp, refuse-tph-key or\n"
+	"                       refuse-tph-load (errors for keys with TPH); default full\n"
 	"        memory=BYTES   what its objects may take, with K, M or G; default 512M\n"
 	"  --gpu PROPERTIES     a GPU-like endpoint (VRAM in BAR 0)\n"
 	"  --nvme PROPERTIES    an NVMe-like endpoint (CMB in BAR 2):\n"
 	"        size=BYTES     size of VRAM or CMB, with K, M or G; default 64M\n"
 	"        completer=C    TPH completer: none, tph, reserved or extended; default extended\n"
+	"        prefix=WORD    on or off: takes End-End TLP prefixes; default on for extended\n"
 	"        acs=WORD       on or off: ACS capability; default off\n"
 	"  of every device:\n"
 	"        name=NAME      what messages, trace and control call it\n"
@@ -53,8 +55,11 @@ static const struct word {
   firmwares[] = { { "full", HCA_FIRMWARE_FULL },
 		  { "no-tph", HCA_FIRMWARE_NO_TPH },
 		  { "no-odp", HCA_FIRMWARE_NO_ODP },
+		  { "refuse-tph-key", HCA_FIRMWARE_REFUSE_TPH_KEY },
+		  { "refuse-tph-load", HCA_FIRMWARE_REFUSE_TPH_LOAD },
 		  { NULL, 0 } },
   umr_kinds[] = { { "full", false }, { "limited", true }, { NULL, 0 } },
+  prefixes[] = { { "on", ENDPOINT_PREFIX_ON }, { "off", ENDPOINT_PREFIX_OFF }, { NULL, 0 } },
   switches[] = { { "off", false }, { "on", true }, { NULL, 0 } },
   completers[] = { { "none", PCIE_TPH_COMPLETER_NONE },
 		   { "tph", PCIE_TPH_COMPLETER_TPH },
@@ -160,10 +165,11 @@ static const char *expected(const char *key)
 		{ "st-entries", "2 to 64" },
 		{ "device", "0x1021 or 0x1023" },
 		{ "umr", "full or limited" },
-		{ "firmware", "full, no-tph or no-odp" },
+		{ "firmware", "full, no-tph, no-odp, refuse-tph-key or refuse-tph-load" },
 		{ "memory", "1M to 64G" },
 		{ "size", "a power of two, 1M to 256G" },
 		{ "completer", "none, tph, reserved or extended" },
+		{ "prefix", "on or off" },
 		{ "acs", "on or off" },
 	};
 
@@ -264,6 +270,10 @@ static int set_endpoint(struct device_options *device, const char *key, const ch
 		ret = parse_word(completers, value, &word);
 		if (!ret)
 			device->endpoint.completer = (enum pcie_tph_completer)word;
+	} else if (!strcmp(key, "prefix")) {
+		ret = parse_word(prefixes, value, &word);
+		if (!ret)
+			device->endpoint.prefix = (enum endpoint_prefix)word;
 	} else if (!strcmp(key, "acs")) {
 		ret = parse_word(switches, value, &word);
 		if (!ret)

@@ -167,6 +167,13 @@ static int map_memory(struct endpoint *ep)
 	return 0;
 }
 
+static bool has_prefix(const struct endpoint_params *params)
+{
+	if (params->prefix == ENDPOINT_PREFIX_AS_COMPLETER)
+		return params->completer == PCIE_TPH_COMPLETER_EXTENDED;
+	return params->prefix == ENDPOINT_PREFIX_ON;
+}
+
 static void build_config(struct endpoint *ep, const struct endpoint_params *params)
 {
 	struct pcie_function *fn = &ep->fn;
@@ -176,8 +183,7 @@ static void build_config(struct endpoint *ep, const struct endpoint_params *para
 	fn->bar[MSIX_BAR] = (struct pcie_bar){ .size = MSIX_SIZE, .mmap_fd = -1 };
 	pcie_config_init(fn, &ep->kind->identity);
 	pcie_config_add_pm(fn);
-	pcie_config_add_express(fn, params->completer,
-				params->completer == PCIE_TPH_COMPLETER_EXTENDED);
+	pcie_config_add_express(fn, params->completer, has_prefix(params));
 	pcie_config_add_msix(fn, MSIX_BAR, 1);
 	if (params->acs)
 		pcie_config_add_acs(fn);
@@ -189,7 +195,8 @@ static bool valid(const struct endpoint_params *p)
 	return p->name && p->memory_size >= MIN_MEMORY &&
 	       (p->memory_size & (p->memory_size - 1)) == 0 &&
 	       (p->kind == ENDPOINT_GPU || p->kind == ENDPOINT_NVME) &&
-	       (unsigned int)p->completer <= PCIE_TPH_COMPLETER_EXTENDED;
+	       (unsigned int)p->completer <= PCIE_TPH_COMPLETER_EXTENDED &&
+	       (unsigned int)p->prefix <= ENDPOINT_PREFIX_OFF;
 }
 
 struct endpoint *endpoint_new(const struct endpoint_params *params)

@@ -12,6 +12,9 @@
 
 enum endpoint_kind { ENDPOINT_GPU, ENDPOINT_NVME };
 
+/* End-End TLP Prefix Supported: by default what the completer needs for its tags. */
+enum endpoint_prefix { ENDPOINT_PREFIX_AS_COMPLETER, ENDPOINT_PREFIX_ON, ENDPOINT_PREFIX_OFF };
+
 struct endpoint_params {
 	const char *name;
 	uint16_t id; /* bus[15:8] devfn[7:0] */
@@ -23,6 +26,7 @@ struct endpoint_params {
 	 */
 	uint64_t memory_size;
 	enum pcie_tph_completer completer;
+	enum endpoint_prefix prefix;
 	bool acs; /* has the ACS capability, so that the host can have its requests redirected */
 };
 

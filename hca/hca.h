@@ -19,11 +19,13 @@ enum hca_st_mode {
 	HCA_ST_DIRECT, /* no ST table; mkeys hold the tag */
 };
 
-/* What the firmware leaves out of its capabilities. */
+/* What the firmware leaves out of its capabilities, or refuses although they say that it can. */
 enum hca_firmware {
 	HCA_FIRMWARE_FULL,
-	HCA_FIRMWARE_NO_TPH, /* mkey_pcie_tph */
-	HCA_FIRMWARE_NO_ODP, /* pg: on-demand paging */
+	HCA_FIRMWARE_NO_TPH,	      /* mkey_pcie_tph */
+	HCA_FIRMWARE_NO_ODP,	      /* pg: on-demand paging */
+	HCA_FIRMWARE_REFUSE_TPH_KEY,  /* CREATE_MKEY of a key with TPH */
+	HCA_FIRMWARE_REFUSE_TPH_LOAD, /* a UMR that loads or changes one */
 };
 
 /* Bytes that the objects of a function may take when hca_params.memory is 0. */

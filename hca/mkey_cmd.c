@@ -21,6 +21,7 @@
 #define SYNDROME_ENTRIES 0x3bea03
 #define SYNDROME_INDEX	 0x3bea04
 #define SYNDROME_USER	 0x3bea06
+#define SYNDROME_TPH	 0x3bea07
 #define LOAD_STEP	 (1u << 12) /* octwords loaded at a time */
 
 /* mkey_umem_valid. The entries that the command may have, or count, are none then. */
@@ -59,6 +60,8 @@ static enum hca_cmd_status check(struct hca *hca, struct hca_cmd *cmd)
 		return status;
 	if (!is_of_umem(cmd) && !hca_mkey_valid(hca, mkc))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_CONTEXT);
+	if (mkc_tph(mkc) && hca->params.firmware == HCA_FIRMWARE_REFUSE_TPH_KEY)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_TPH);
 	if (octwords(cmd) > cmd->list_len / 16)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, SYNDROME_ENTRIES);
 	if (mkc_indirect(mkc) && octwords(cmd) > HCA_XLT_LIST_MAX)

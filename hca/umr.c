@@ -116,6 +116,8 @@ uint8_t hca_umr_apply(struct hca *hca, const struct hca_accessor *who, uint32_t 
 
 	if (!mkey || !state_allows(mkey, who, key, umr, mask))
 		return HCA_SYND_MW_BIND;
+	if (mkc_tph(mkey->mkc) && hca->params.firmware == HCA_FIRMWARE_REFUSE_TPH_LOAD)
+		return HCA_SYND_MW_BIND;
 	memcpy(context, mkey->mkc, sizeof(context));
 	apply_fields(context, mask, mkc);
 	/* A key of a umem stays one: it has no entries, and gives no byte but those of the umem. */

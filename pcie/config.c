@@ -129,6 +129,7 @@ void pcie_config_add_express(struct pcie_function *fn, enum pcie_tph_completer c
 		devcap2 |= DEVCAP2_EXT_FMT | DEVCAP2_EE_PREFIX | DEVCAP2_EE_PREFIX_ONE;
 	cfg->express = cap;
 	cfg->completer = completer;
+	cfg->end_end_prefix = end_end_prefix;
 	reg(cfg, cap + PCI_EXP_FLAGS, 2, 2 | PCI_EXP_TYPE_ENDPOINT << 4, 0);
 	reg(cfg, cap + PCI_EXP_DEVCAP, 4,
 	    2 /* MAX_PAYLOAD */ | PCI_EXP_DEVCAP_EXT_TAG | PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR,
@@ -413,6 +414,11 @@ unsigned int pcie_tags(const struct pcie_function *fn)
 enum pcie_tph_completer pcie_completer(const struct pcie_function *fn)
 {
 	return fn->config.completer;
+}
+
+bool pcie_end_end_prefix(const struct pcie_function *fn)
+{
+	return fn->config.end_end_prefix;
 }
 
 unsigned int pcie_tph_width(const struct pcie_function *fn)

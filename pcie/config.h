@@ -50,6 +50,7 @@ struct pcie_config {
 	uint16_t msix, express, pm, tph;   /* capability offsets, 0 when absent */
 	uint16_t next_cap;		   /* used while building */
 	enum pcie_tph_completer completer;
+	bool end_end_prefix;
 	unsigned int st_entries, msix_vectors;
 	struct pcie_config_view view;
 };
@@ -123,6 +124,8 @@ size_t pcie_max_payload(const struct pcie_function *fn);		     /* bytes, 128..40
 size_t pcie_max_read_request(const struct pcie_function *fn);		     /* bytes, 128..4096 */
 unsigned int pcie_tags(const struct pcie_function *fn); /* requests outstanding: 32 or 256 tags */
 enum pcie_tph_completer pcie_completer(const struct pcie_function *fn);
+/* Whether a request with an End-End TLP prefix may come to it. */
+bool pcie_end_end_prefix(const struct pcie_function *fn);
 /* Enabled requester width from TPH Requester Control [9:8]: 0 (off), 8 or 16 bits. */
 unsigned int pcie_tph_width(const struct pcie_function *fn);
 /* ST table entry, 0 past the table's end or without a table. */

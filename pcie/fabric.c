@@ -137,11 +137,12 @@ static bool find_bar(const struct pcie_fabric *fabric, uint64_t base, uint64_t s
 	return false;
 }
 
-/* An Extended ST travels with a prefix that a completer without extended support reports. */
+/* An Extended ST travels with a prefix that a completer without support of either reports. */
 static bool refuses_prefix(const struct pcie_function *target, const struct tlp *tlp)
 {
 	return tlp->hint.th && tlp->hint.extended &&
-	       pcie_completer(target) != PCIE_TPH_COMPLETER_EXTENDED;
+	       (pcie_completer(target) != PCIE_TPH_COMPLETER_EXTENDED ||
+		!pcie_end_end_prefix(target));
 }
 
 static struct run find_run(const struct transfer *t, uint64_t addr, size_t len)

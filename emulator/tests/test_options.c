@@ -51,13 +51,23 @@ static void test_hca(void **state)
 	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=0xbffe", NULL, NULL), 0);
 	assert_int_equal(options.device[0].hca.lid, 0xbffe);
 	assert_true(options.device[0].hca.memory == HCA_MEMORY_DEFAULT);
+	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=1,firmware=refuse-tph-key",
+			       NULL, NULL),
+			 0);
+	assert_int_equal(options.device[0].hca.firmware, HCA_FIRMWARE_REFUSE_TPH_KEY);
+	assert_int_equal(parse("--hca",
+			       "name=h,id=00:04.0,socket=/s,lid=1,firmware=refuse-tph-load", NULL,
+			       NULL),
+			 0);
+	assert_int_equal(options.device[0].hca.firmware, HCA_FIRMWARE_REFUSE_TPH_LOAD);
 }
 
 static void test_endpoints(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("--gpu",
-			       "name=g,id=01:1f.7,socket=/g,size=128M,completer=none,acs=on",
+			       "name=g,id=01:1f.7,socket=/g,size=128M,completer=none,acs=on,"
+			       "prefix=on",
 			       "--nvme", "name=n,id=00:11.0,socket=/n,size=1G"),
 			 0);
 	assert_int_equal(options.devices, 2);
@@ -65,6 +75,8 @@ static void test_endpoints(void **state)
 	assert_int_equal(options.device[0].endpoint.id, 0x01ff);
 	assert_int_equal(options.device[0].endpoint.memory_size, 128u << 20);
 	assert_int_equal(options.device[0].endpoint.completer, PCIE_TPH_COMPLETER_NONE);
+	assert_int_equal(options.device[0].endpoint.prefix, ENDPOINT_PREFIX_ON);
+	assert_int_equal(options.device[1].endpoint.prefix, ENDPOINT_PREFIX_AS_COMPLETER);
 	assert_true(options.device[0].endpoint.acs);
 	assert_false(options.device[1].endpoint.acs);
 	assert_int_equal(options.device[1].endpoint.kind, ENDPOINT_NVME);

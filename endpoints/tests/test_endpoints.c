@@ -55,14 +55,16 @@ static void wr(struct endpoint *ep, uint64_t offset, unsigned int size, uint64_t
 static void test_params(void **state)
 {
 	static const struct endpoint_params wrong[] = {
-		{ "ep", 1, ENDPOINT_GPU, 0, PCIE_TPH_COMPLETER_TPH, false },
-		{ "ep", 1, ENDPOINT_GPU, MIB / 2, PCIE_TPH_COMPLETER_TPH, false },
-		{ "ep", 1, ENDPOINT_GPU, 3 * MIB, PCIE_TPH_COMPLETER_TPH, false },
-		{ "ep", 1, 2, MIB, PCIE_TPH_COMPLETER_TPH, false },
-		{ "ep", 1, ENDPOINT_GPU, MIB, 4, false },
-		{ NULL, 1, ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH, false },
+		{ "ep", 1, ENDPOINT_GPU, 0, PCIE_TPH_COMPLETER_TPH, 0, false },
+		{ "ep", 1, ENDPOINT_GPU, MIB / 2, PCIE_TPH_COMPLETER_TPH, 0, false },
+		{ "ep", 1, ENDPOINT_GPU, 3 * MIB, PCIE_TPH_COMPLETER_TPH, 0, false },
+		{ "ep", 1, 2, MIB, PCIE_TPH_COMPLETER_TPH, 0, false },
+		{ "ep", 1, ENDPOINT_GPU, MIB, 4, 0, false },
+		{ "ep", 1, ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH, ENDPOINT_PREFIX_OFF + 1,
+		  false },
+		{ NULL, 1, ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH, 0, false },
 	};
-	struct endpoint_params huge = { "ep", 1, ENDPOINT_GPU, 1ull << 63, 0, false };
+	struct endpoint_params huge = { "ep", 1, ENDPOINT_GPU, 1ull << 63, 0, 0, false };
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -113,6 +115,34 @@ static void test_completer(void **state)
 		assert_int_equal(devcap2 >> 12 & 3, c);
 		assert_int_equal(devcap2 >> 21 & 1, c == PCIE_TPH_COMPLETER_EXTENDED);
 		endpoint_free(ep);
+	}
+}
+
+/* Prefixes are a matter of their own. */
+static void test_prefix(void **state)
+{
+	(void)state;
+	for (unsigned int c = 0; c < 4; c++) {
+		for (int on = 0; on < 2; on++) {
+			struct endpoint_params params = {
+				.name = "ep0",
+				.memory_size = MIB,
+				.kind = ENDPOINT_GPU,
+				.completer = c,
+				.prefix = on ? ENDPOINT_PREFIX_ON : ENDPOINT_PREFIX_OFF,
+			};
+			struct endpoint *ep = endpoint_new(&params);
+			struct pcie_function *fn;
+			unsigned int devcap2;
+
+			assert_non_null(ep);
+			fn = endpoint_function(ep);
+			devcap2 = config(ep, fn->config.express + PCI_EXP_DEVCAP2, 4);
+			assert_int_equal(devcap2 >> 12 & 3, c);
+			assert_int_equal(devcap2 >> 21 & 1, on);
+			assert_int_equal(pcie_end_end_prefix(fn), on);
+			endpoint_free(ep);
+		}
 	}
 }
 
@@ -571,6 +601,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_prefix),
 		cmocka_unit_test(test_acs),
 		cmocka_unit_test(test_completer),
 		cmocka_unit_test(test_memory_is_the_file),

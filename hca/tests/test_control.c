@@ -184,7 +184,9 @@ static void caps_of_firmware(void **state)
 		uint32_t pg, tph;
 	} kinds[] = { { HCA_FIRMWARE_FULL, 1, 1 },
 		      { HCA_FIRMWARE_NO_TPH, 1, 0 },
-		      { HCA_FIRMWARE_NO_ODP, 0, 1 } };
+		      { HCA_FIRMWARE_NO_ODP, 0, 1 },
+		      { HCA_FIRMWARE_REFUSE_TPH_KEY, 1, 1 },
+		      { HCA_FIRMWARE_REFUSE_TPH_LOAD, 1, 1 } };
 	struct hca_params params[FIXTURE_HCAS] = { fixture_params(0), fixture_params(1) };
 	uint8_t out[0x1010];
 

@@ -517,6 +517,44 @@ static void test_memory_window(void **state)
 	expect_error(&b, 3, HCA_SYND_MW_BIND);
 }
 
+/* Firmware that cannot load a key with TPH says so, and goes on with others. */
+static void test_firmware_refuses_load(void **state)
+{
+	uint64_t pa = fixture_alloc(*state, 4096, 4096);
+	struct umr_test t = umr_test_new(state, 4);
+	uint8_t xlt[64] = { 0 }, before[64];
+
+	t.hca->params.firmware = HCA_FIRMWARE_REFUSE_TPH_LOAD;
+	be64_put(xlt, 0, pa | 3);
+	set_load(&t, pa, 4096, 12, 1, 0);
+	memcpy(before, t.mkey->mkc, sizeof(before));
+	assert_int_equal(apply(&t, xlt, sizeof(xlt)), HCA_SYND_MW_BIND);
+	assert_memory_equal(t.mkey->mkc, before, sizeof(before));
+	assert_int_equal(revoke_key(&t), HCA_SYND_MW_BIND);
+	assert_memory_equal(t.mkey->mkc, before, sizeof(before));
+	be32_put(t.mkey->mkc, 15 * 4, 0);
+	set_load(&t, pa, 4096, 12, 1, 0);
+	assert_int_equal(apply(&t, xlt, sizeof(xlt)), HCA_SYND_NONE);
+}
+
+/* Firmware that cannot create one. */
+static void test_firmware_refuses_key(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_port *port = &f->port[0];
+	uint8_t in[0x110] = { 0 }, out[16];
+
+	be16_put(in, 0, 0x200);
+	be32_put(in, 0x10, 1u << 30 | 1u << 15 | HCA_MKC_MTT << 8);
+	be32_put(in, 0x14, 0xffffff00 | 0x33);
+	be32_put(in, 0x1c, port->pd);
+	be32_put(in, 0x10 + 14 * 4, 12);
+	port->hca->params.firmware = HCA_FIRMWARE_REFUSE_TPH_KEY;
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), 0);
+	be32_put(in, 0x10 + 15 * 4, TPH_WORD);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), HCA_CMD_BAD_PARAM);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
@@ -530,6 +568,8 @@ int main(void)
 		TEST(test_queue_bad_entries),
 		TEST(test_user_queue),
 		TEST(test_memory_window),
+		TEST(test_firmware_refuses_load),
+		TEST(test_firmware_refuses_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,17 +154,22 @@ static void command(struct pcie_function *fn, uint16_t value)
 	pcie_config_write(fn, PCI_COMMAND, bytes, 2);
 }
 
-static void build_gpu(enum pcie_tph_completer completer)
+static void build_gpu_with(enum pcie_tph_completer completer, bool prefix)
 {
 	static const struct pcie_identity id;
 	uint8_t bar[8] = { 0, 0, 0, 0, BAR_BASE >> 32 };
 
 	gpu.bar[0] = (struct pcie_bar){ .size = BAR_SIZE, .is_64bit = true };
 	pcie_config_init(&gpu, &id);
-	pcie_config_add_express(&gpu, completer, completer == PCIE_TPH_COMPLETER_EXTENDED);
+	pcie_config_add_express(&gpu, completer, prefix);
 	pcie_config_seal(&gpu);
 	pcie_config_write(&gpu, PCI_BASE_ADDRESS_0, bar, 8);
 	command(&gpu, PCI_COMMAND_MEMORY);
+}
+
+static void build_gpu(enum pcie_tph_completer completer)
+{
+	build_gpu_with(completer, completer == PCIE_TPH_COMPLETER_EXTENDED);
 }
 
 static int setup(void **state)
@@ -511,21 +516,27 @@ static void test_refused_prefix(void **state)
 	uint8_t data[512] = { 1 }, buf[512] = { 9 };
 
 	(void)state;
-	build_gpu(PCIE_TPH_COMPLETER_TPH);
+	/* It would understand the tag. */
+	build_gpu_with(PCIE_TPH_COMPLETER_EXTENDED, false);
 	memset(gpu_seen.mem, 0x77, sizeof(gpu_seen.mem));
+	assert_int_equal(pcie_write(&hca, BAR_BASE, data, 512, &wide), -ENODEV);
+	assert_int_equal(gpu_seen.count, 0);
+	/* Prefixes alone do not help. */
+	build_gpu_with(PCIE_TPH_COMPLETER_TPH, true);
 	assert_int_equal(pcie_write(&hca, BAR_BASE, data, 512, &wide), -ENODEV);
 	assert_int_equal(pcie_read(&hca, BAR_BASE, buf, 512, &wide), -ENODEV);
 	assert_int_equal(gpu_seen.count, 0);
 	assert_int_equal(gpu_seen.mem[0], 0x77);
 	assert_int_equal(buf[0], 9);
 	assert_int_equal(host.reads + host.writes, 0);
-	assert_int_equal(read_trace(), 3); /* one write, one read and its completion */
+	assert_int_equal(read_trace(), 4); /* two writes, one read and its completion */
 	assert_int_equal(traced[0].tlp.type, TLP_MWR);
-	assert_int_equal(traced[1].record.route, PCIE_ROUTE_NONE);
-	assert_int_equal(traced[2].tlp.type, TLP_CPL);
-	assert_int_equal(traced[2].tlp.status, TLP_UR);
-	assert_int_equal(traced[2].tlp.completer, 0x0208);
-	assert_int_equal(traced[2].tlp.tag, traced[1].tlp.tag);
+	assert_int_equal(traced[1].tlp.type, TLP_MWR);
+	assert_int_equal(traced[2].record.route, PCIE_ROUTE_NONE);
+	assert_int_equal(traced[3].tlp.type, TLP_CPL);
+	assert_int_equal(traced[3].tlp.status, TLP_UR);
+	assert_int_equal(traced[3].tlp.completer, 0x0208);
+	assert_int_equal(traced[3].tlp.tag, traced[2].tlp.tag);
 }
 
 static void write_and_count(uint64_t addr, enum pcie_route route)

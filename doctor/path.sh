@@ -111,6 +111,9 @@ check_registration_hint()
 	ERANGE) problem "the memory keys of $hca cannot express the tag of $hint (ERANGE)" "see hca-tag" ;;
 	ENOSPC) problem "the steering tag table of $hca is full (ENOSPC)" \
 		"deregister memory with other tags; 'rdma resource show mr' of the patched iproute2 lists it" ;;
+	EINVAL | EFAULT) problem "the firmware of $hca refuses memory keys with TPH ($result)" \
+		"update the firmware; without a hint $hca registers the dma-buf" ;;
+	ESTALE) problem "the hint $hint was changed while the dma-buf was registered (ESTALE)" "try again" ;;
 	EPROTONOSUPPORT) problem "RDMA core knows no policy for hints: no rdma-tph series" \
 		"build and boot a kernel with the patches of kernel/" ;;
 	*) problem "registering the dma-buf with the hint $hint: $result" '' ;;

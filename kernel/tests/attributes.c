@@ -333,7 +333,7 @@ static void query_output(void)
 
 static void query_host_memory(void)
 {
-	struct ib_uverbs_mr_tph none = tph_none(0, 0);
+	struct ib_uverbs_mr_tph none = tph_none(0);
 	struct mr_request request = { .addr = s.memory, .length = LENGTH, .access = MR_ACCESS };
 	struct ibv_mr *old;
 	struct mr mr;

@@ -24,9 +24,16 @@ struct ib_uverbs_mr_tph tph_applied(struct wire_hint hint, unsigned int policy)
 					  .policy = (uint8_t)policy };
 }
 
-struct ib_uverbs_mr_tph tph_none(unsigned int flags, unsigned int policy)
+struct ib_uverbs_mr_tph tph_none(unsigned int policy)
 {
-	return (struct ib_uverbs_mr_tph){ .flags = flags, .policy = (uint8_t)policy };
+	return (struct ib_uverbs_mr_tph){ .policy = (uint8_t)policy };
+}
+
+struct ib_uverbs_mr_tph tph_fallback(unsigned int reason, unsigned int policy)
+{
+	return (struct ib_uverbs_mr_tph){ .flags = IB_UVERBS_MR_TPH_FALLBACK,
+					  .policy = (uint8_t)policy,
+					  .reason = (uint8_t)reason };
 }
 
 struct wire_hint tph_wire(const struct ib_uverbs_mr_tph *tph)
@@ -41,8 +48,8 @@ struct wire_hint tph_wire(const struct ib_uverbs_mr_tph *tph)
 void check_tph(const struct mr_hca *hca, const struct mr *mr,
 	       const struct ib_uverbs_mr_tph *expected)
 {
-	static const uint8_t zero[6];
 	struct mr_info info;
+	static const uint8_t zero[sizeof(info.tph.reserved)];
 
 	if (!CHECK_EQUAL(0, mr_query(hca, mr, &info)) || !CHECK(info.has_tph))
 		return;
@@ -56,6 +63,7 @@ void check_tph(const struct mr_hca *hca, const struct mr *mr,
 	CHECK_EQUAL(expected->st_width, info.tph.st_width);
 	CHECK_EQUAL(expected->source, info.tph.source);
 	CHECK_EQUAL(expected->policy, info.tph.policy);
+	CHECK_EQUAL(expected->reason, info.tph.reason);
 	CHECK(!memcmp(zero, info.tph.reserved, sizeof(zero)));
 }
 

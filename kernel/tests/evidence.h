@@ -19,8 +19,10 @@ struct wire_hint {
 
 /* What the read-back of an MR with this hint from its dma-buf has to be. */
 struct ib_uverbs_mr_tph tph_applied(struct wire_hint hint, unsigned int policy);
-/* Without a hint; @flags is 0 or IB_UVERBS_MR_TPH_FALLBACK. */
-struct ib_uverbs_mr_tph tph_none(unsigned int flags, unsigned int policy);
+/* Without a hint, and nobody wanted one. */
+struct ib_uverbs_mr_tph tph_none(unsigned int policy);
+/* Without the hint that there is; @reason: enum ib_uverbs_mr_tph_reason. */
+struct ib_uverbs_mr_tph tph_fallback(unsigned int reason, unsigned int policy);
 /* The hint that TLPs to an MR with this read-back have to have. */
 struct wire_hint tph_wire(const struct ib_uverbs_mr_tph *tph);
 

@@ -289,6 +289,8 @@ int mr_tph_caps(const struct mr_hca *hca, struct mr_tph_caps *caps)
 		   sizeof(caps->st_width));
 	mr_cmd_out(&cmd, UVERBS_ATTR_QUERY_TPH_CAPS_RESP_MAX_TAGS, &caps->max_tags,
 		   sizeof(caps->max_tags));
+	mr_cmd_out(&cmd, UVERBS_ATTR_QUERY_TPH_CAPS_RESP_MAX_TAG, &caps->max_tag,
+		   sizeof(caps->max_tag));
 	return mr_cmd_run(hca, &cmd);
 }
 

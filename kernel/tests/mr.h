@@ -162,6 +162,7 @@ struct mr_tph_caps {
 	uint32_t flags;
 	uint8_t st_width;
 	uint32_t max_tags;
+	uint16_t max_tag;
 };
 
 /* -EPROTONOSUPPORT on a kernel without the method. */

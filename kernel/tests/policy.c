@@ -21,17 +21,18 @@
 enum kind { TABLE_8, TABLE_16, DIRECT_8, DIRECT_16, NONE, KINDS };
 
 /* What becomes of a hint, in the words of the error table. */
-enum outcome { SKIP, HINT, NO_HINT, TOO_WIDE, FULL, NO_TPH };
+enum outcome { SKIP, HINT, NO_HINT, WIDTH, TOO_WIDE, FULL, NO_TPH };
 
 static const struct {
-	int required;	    /* errno with REQUIRE */
-	unsigned int flags; /* of AUTO */
+	int required;	     /* errno with REQUIRE */
+	unsigned int reason; /* of AUTO to go without a hint that there is */
 } outcomes[] = {
-	[HINT] = { 0, IB_UVERBS_MR_TPH_APPLIED },
-	[NO_HINT] = { -ENODATA, 0 },
-	[TOO_WIDE] = { -ERANGE, IB_UVERBS_MR_TPH_FALLBACK },
-	[FULL] = { -ENOSPC, IB_UVERBS_MR_TPH_FALLBACK },
-	[NO_TPH] = { -EOPNOTSUPP, 0 },
+	[HINT] = { 0, IB_UVERBS_MR_TPH_REASON_NONE },
+	[NO_HINT] = { -ENODATA, IB_UVERBS_MR_TPH_REASON_NONE },
+	[WIDTH] = { -ENODATA, IB_UVERBS_MR_TPH_REASON_WIDTH },
+	[TOO_WIDE] = { -ERANGE, IB_UVERBS_MR_TPH_REASON_RANGE },
+	[FULL] = { -ENOSPC, IB_UVERBS_MR_TPH_REASON_SPACE },
+	[NO_TPH] = { -EOPNOTSUPP, IB_UVERBS_MR_TPH_REASON_NONE },
 };
 
 /* Before the registration. */
@@ -56,15 +57,15 @@ struct row {
 static const struct row rows[] = {
 	/* by kind of HCA: table of 8 bit, of 16 bit, direct of 8 bit, of 16 bit, none */
 	{ "no hint", { 0 }, { NO_HINT, NO_HINT, NO_HINT, NO_HINT, NO_TPH }, HINTED },
-	{ "ST 42", ST(42, 2), { HINT, NO_HINT, HINT, NO_HINT, NO_TPH }, HINTED },
-	{ "ST 0, PH 0", ST(0, 0), { HINT, NO_HINT, HINT, NO_HINT, NO_TPH }, HINTED },
-	{ "ST 255", ST(255, 3), { HINT, NO_HINT, HINT, NO_HINT, NO_TPH }, HINTED },
-	{ "Extended ST 42", EXT(42, 1), { NO_HINT, HINT, NO_HINT, HINT, NO_TPH }, HINTED },
-	{ "Extended ST 0", EXT(0, 2), { NO_HINT, HINT, NO_HINT, HINT, NO_TPH }, HINTED },
-	{ "Extended ST 255", EXT(255, 0), { NO_HINT, HINT, NO_HINT, HINT, NO_TPH }, HINTED },
-	{ "Extended ST 256", EXT(256, 2), { NO_HINT, HINT, NO_HINT, TOO_WIDE, NO_TPH }, HINTED },
+	{ "ST 42", ST(42, 2), { HINT, WIDTH, HINT, WIDTH, NO_TPH }, HINTED },
+	{ "ST 0, PH 0", ST(0, 0), { HINT, WIDTH, HINT, WIDTH, NO_TPH }, HINTED },
+	{ "ST 255", ST(255, 3), { HINT, WIDTH, HINT, WIDTH, NO_TPH }, HINTED },
+	{ "Extended ST 42", EXT(42, 1), { WIDTH, HINT, WIDTH, HINT, NO_TPH }, HINTED },
+	{ "Extended ST 0", EXT(0, 2), { WIDTH, HINT, WIDTH, HINT, NO_TPH }, HINTED },
+	{ "Extended ST 255", EXT(255, 0), { WIDTH, HINT, WIDTH, HINT, NO_TPH }, HINTED },
+	{ "Extended ST 256", EXT(256, 2), { WIDTH, HINT, WIDTH, TOO_WIDE, NO_TPH }, HINTED },
 	{ "Extended ST 65535", EXT(65535, 3),
-	  { NO_HINT, HINT, NO_HINT, TOO_WIDE, NO_TPH }, HINTED },
+	  { WIDTH, HINT, WIDTH, TOO_WIDE, NO_TPH }, HINTED },
 	{ "ST 42 and Extended ST 48879", BOTH(42, 48879, 1),
 	  { HINT, HINT, HINT, TOO_WIDE, NO_TPH }, HINTED },
 	{ "withdrawn", BOTH(42, 43, 2), { NO_HINT, NO_HINT, NO_HINT, NO_HINT, NO_TPH }, WITHDRAWN },
@@ -101,12 +102,14 @@ static struct {
 static struct ib_uverbs_mr_tph expected_tph(const struct row *row, unsigned int policy)
 {
 	struct wire_hint hint = { .th = true, .ph = row->hint.ph, .width = (uint8_t)s.width };
-	unsigned int flags = outcomes[row->outcome[s.kind]].flags;
+	unsigned int reason = outcomes[row->outcome[s.kind]].reason;
 
 	if (policy == IB_UVERBS_MR_TPH_IGNORE)
-		return tph_none(0, policy);
-	if (flags != IB_UVERBS_MR_TPH_APPLIED)
-		return tph_none(flags, policy);
+		return tph_none(policy);
+	if (reason != IB_UVERBS_MR_TPH_REASON_NONE)
+		return tph_fallback(reason, policy);
+	if (row->outcome[s.kind] != HINT)
+		return tph_none(policy);
 	hint.st = s.width == 16 ? row->hint.st_ext : row->hint.st;
 	return tph_applied(hint, policy);
 }

@@ -131,7 +131,7 @@ static void check_flags(const struct mr *mr, unsigned int policy, unsigned int f
 	struct ib_uverbs_mr_tph tph = tph_applied(wire(TAG, PH), policy);
 
 	if (policy == IB_UVERBS_MR_TPH_IGNORE)
-		tph = tph_none(0, policy);
+		tph = tph_none(policy);
 	else
 		tph.flags |= flags;
 	check_tph(&s.hca, mr, &tph);

@@ -115,7 +115,7 @@ static void together(void)
 
 		if (!CHECK_EQUAL(0, mr_reg_ex(&s.hca, &request, &mr[i])))
 			return;
-		tph = i == 2 ? tph_none(0, policy[i]) : tph_applied(s.hint, policy[i]);
+		tph = i == 2 ? tph_none(policy[i]) : tph_applied(s.hint, policy[i]);
 		check_write(&s.in, &mr[i], s.endpoint, tph_wire(&tph));
 	}
 	CHECK_EQUAL(0, set(NEW_TAG));
@@ -137,7 +137,7 @@ static void together(void)
 static void appears(unsigned int policy)
 {
 	struct mr_request request = mr_request(s.fd, LENGTH, (int)policy);
-	struct ib_uverbs_mr_tph none = tph_none(0, policy);
+	struct ib_uverbs_mr_tph none = tph_none(policy);
 	struct mr mr;
 
 	CHECK_EQUAL(0, mr_bar_hint(&s.bar, s.fd, mr_no_hint()));

@@ -72,7 +72,7 @@ static void dmabuf(unsigned int policy)
 	struct mr mr;
 
 	if (policy == IB_UVERBS_MR_TPH_IGNORE)
-		tph = tph_none(0, policy);
+		tph = tph_none(policy);
 	if (!CHECK(other) || !CHECK_EQUAL(0, mr_reg_dmabuf(&s.hca, &request, &mr)))
 		return;
 	for (unsigned int i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
@@ -100,6 +100,31 @@ static void check_key(const struct mr *mr, int ph)
 	CHECK_EQUAL(ph >= 0, mkey.th);
 	if (ph >= 0)
 		CHECK_EQUAL(ph, mkey.ph);
+}
+
+/* Keys of a pool have the handle in their pool's key, so that all changes are refused, as ever. */
+static void dma_handle_pooled(const struct mr *mr, struct ibv_pd *other)
+{
+	struct mr same = *mr;
+
+	CHECK_EQUAL(-EOPNOTSUPP,
+		    mr_rereg(&s.hca, &same, IBV_REREG_MR_CHANGE_ACCESS, 0, NULL, 0, LESS));
+	CHECK_EQUAL(-EOPNOTSUPP,
+		    mr_rereg(&s.hca, &same, IBV_REREG_MR_CHANGE_PD, other->handle, NULL, 0, 0));
+	CHECK_EQUAL(IBV_WC_SUCCESS, mr_link_read(&s.link, mr, 0, 4096));
+}
+
+/* A key of its own is changed in place. */
+static void dma_handle_unpooled(struct mr *mr, struct ibv_pd *other)
+{
+	CHECK_EQUAL(0, mr_rereg(&s.hca, mr, IBV_REREG_MR_CHANGE_ACCESS, 0, NULL, 0, LESS));
+	check_key(mr, DMAH_PH);
+	CHECK_EQUAL(IBV_WC_REM_ACCESS_ERR, mr_link_read(&s.link, mr, 0, 4096));
+	CHECK_EQUAL(0, mr_link_reconnect(&s.link));
+	CHECK_EQUAL(0, mr_rereg(&s.hca, mr, IBV_REREG_MR_CHANGE_PD, other->handle, NULL, 0, 0));
+	CHECK_EQUAL(IBV_WC_REM_ACCESS_ERR, mr_link_write(&s.link, mr, 0, 4096));
+	CHECK_EQUAL(0, mr_link_reconnect(&s.link));
+	CHECK_EQUAL(0, mr_rereg(&s.hca, mr, IBV_REREG_MR_CHANGE_PD, s.hca.pd->handle, NULL, 0, 0));
 }
 
 static void dma_handle(unsigned int unused)
@@ -130,15 +155,10 @@ static void dma_handle(unsigned int unused)
 					  MR_ACCESS | IBV_ACCESS_MW_BIND));
 	check_tph(&s.hca, &mr, &tph);
 	check_key(&mr, DMAH_PH);
-	CHECK_EQUAL(0, mr_rereg(&s.hca, &mr, IBV_REREG_MR_CHANGE_ACCESS, 0, NULL, 0, LESS));
-	check_tph(&s.hca, &mr, &tph);
-	check_key(&mr, DMAH_PH);
-	CHECK_EQUAL(IBV_WC_REM_ACCESS_ERR, mr_link_read(&s.link, &mr, 0, 4096));
-	CHECK_EQUAL(0, mr_link_reconnect(&s.link));
-	CHECK_EQUAL(0, mr_rereg(&s.hca, &mr, IBV_REREG_MR_CHANGE_PD, other->handle, NULL, 0, 0));
-	CHECK_EQUAL(IBV_WC_REM_ACCESS_ERR, mr_link_write(&s.link, &mr, 0, 4096));
-	CHECK_EQUAL(0, mr_link_reconnect(&s.link));
-	CHECK_EQUAL(0, mr_rereg(&s.hca, &mr, IBV_REREG_MR_CHANGE_PD, s.hca.pd->handle, NULL, 0, 0));
+	if (s.limited)
+		dma_handle_unpooled(&mr, other);
+	else
+		dma_handle_pooled(&mr, other);
 	check_tph(&s.hca, &mr, &tph);
 	check_key(&mr, DMAH_PH);
 	CHECK_EQUAL(-EBUSY, mr_dmah_free(&s.hca, request.dmah));
@@ -152,7 +172,7 @@ static void no_handle(unsigned int unused)
 	struct mr_request request = {
 		.addr = s.memory, .length = LENGTH, .access = MR_ACCESS, .iova = (uintptr_t)s.memory
 	};
-	struct ib_uverbs_mr_tph tph = tph_none(0, IB_UVERBS_MR_TPH_AUTO);
+	struct ib_uverbs_mr_tph tph = tph_none(IB_UVERBS_MR_TPH_AUTO);
 	struct mr mr;
 	uint32_t rkey;
 

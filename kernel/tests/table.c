@@ -104,20 +104,23 @@ static void capability(void)
 		CHECK(caps.max_tags > 0 && caps.max_tags < 64);
 	else
 		CHECK_EQUAL(0, caps.max_tags);
+	/* Without a table the key has the tag, and room for 8 bits of it. */
+	CHECK_EQUAL(!s.width ? 0 : table && s.width == 16 ? 0xffff : 0xff, caps.max_tag);
 }
 
 /* Each output may be left out. */
 static void capability_outputs(void)
 {
 	struct mr_tph_caps all = { 0 }, part = { 0 };
-	void *const out[] = { &part.flags, &part.st_width, &part.max_tags };
-	const size_t size[] = { sizeof(part.flags), sizeof(part.st_width), sizeof(part.max_tags) };
+	void *const out[] = { &part.flags, &part.st_width, &part.max_tags, &part.max_tag };
+	const size_t size[] = { sizeof(part.flags), sizeof(part.st_width), sizeof(part.max_tags),
+				sizeof(part.max_tag) };
 	struct mr_cmd cmd;
 
 	CHECK_EQUAL(0, mr_tph_caps(&s.hca, &all));
 	mr_cmd_init(&cmd, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_TPH_CAPS);
 	CHECK_EQUAL(0, mr_cmd_run(&s.hca, &cmd));
-	for (uint16_t i = 0; i < 3; i++) {
+	for (uint16_t i = 0; i < 4; i++) {
 		struct ib_uverbs_attr *attr;
 
 		mr_cmd_init(&cmd, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_TPH_CAPS);
@@ -131,6 +134,7 @@ static void capability_outputs(void)
 	CHECK_EQUAL(all.flags, part.flags);
 	CHECK_EQUAL(all.st_width, part.st_width);
 	CHECK_EQUAL(all.max_tags, part.max_tags);
+	CHECK_EQUAL(all.max_tag, part.max_tag);
 }
 
 /* A file without a context, as it is right after open(). */
@@ -163,8 +167,8 @@ static void no_cpu_tags(void)
 static void limit(void)
 {
 	struct ib_uverbs_mr_tph fallback =
-		tph_none(IB_UVERBS_MR_TPH_FALLBACK, IB_UVERBS_MR_TPH_AUTO);
-	struct ib_uverbs_mr_tph ignored = tph_none(0, IB_UVERBS_MR_TPH_IGNORE);
+		tph_fallback(IB_UVERBS_MR_TPH_REASON_SPACE, IB_UVERBS_MR_TPH_AUTO);
+	struct ib_uverbs_mr_tph ignored = tph_none(IB_UVERBS_MR_TPH_IGNORE);
 	struct ib_uverbs_mr_tph shared;
 	struct mr mr;
 	unsigned int n, half;

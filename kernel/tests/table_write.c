@@ -53,7 +53,7 @@ static void before(void)
 static void failing_write(void)
 {
 	struct ib_uverbs_mr_tph fallback =
-		tph_none(IB_UVERBS_MR_TPH_FALLBACK, IB_UVERBS_MR_TPH_AUTO);
+		tph_fallback(IB_UVERBS_MR_TPH_REASON_WRITE, IB_UVERBS_MR_TPH_AUTO);
 	struct mr mr;
 
 	if (s.require) {
@@ -69,7 +69,7 @@ static void failing_write(void)
 /* TPH is off: also for a tag that is in the table, and for the capability. */
 static void after(void)
 {
-	struct ib_uverbs_mr_tph none = tph_none(0, IB_UVERBS_MR_TPH_AUTO);
+	struct ib_uverbs_mr_tph none = tph_none(IB_UVERBS_MR_TPH_AUTO);
 	struct mr_tph_caps caps;
 	struct mr mr;
 

@@ -29,8 +29,8 @@ static struct {
 static void check_auto(struct ibv_mr *ibv_mr, bool hinted)
 {
 	struct wire_hint hint = { .th = true, .ph = PH, .width = s.width, .st = TAG };
-	struct ib_uverbs_mr_tph expected = hinted ? tph_applied(hint, IB_UVERBS_MR_TPH_AUTO)
-						  : tph_none(0, IB_UVERBS_MR_TPH_AUTO);
+	struct ib_uverbs_mr_tph expected =
+		hinted ? tph_applied(hint, IB_UVERBS_MR_TPH_AUTO) : tph_none(IB_UVERBS_MR_TPH_AUTO);
 	struct mr mr;
 
 	if (!CHECK(ibv_mr))

@@ -5,18 +5,20 @@ tph_selftests=/mnt/tests/selftests/vfio
 tph_variant=0000:00:15.0
 tph_mdev=83b8f4f2-509f-382f-3c1e-e6bfe0fa1001
 
-# vfio_tph BDF: the device under test. Beside it there are an endpoint on vfio-pci, one on a
+# vfio_tph BDF [OPTION...]: the device under test, and what is left of the test's cases. Beside it there are an endpoint on vfio-pci, one on a
 # variant driver that exports no dma-bufs, and a vfio device that is not on the PCI bus.
 vfio_tph()
 {
 	trap vfio_tph_clean_up EXIT
-	vfio_bind "$1"
+	tph_device=$1
+	shift
+	vfio_bind "$tph_device"
 	vfio_bind 0000:00:14.0
 	echo mlx5_vfio_pci >/sys/bus/pci/devices/$tph_variant/driver_override
 	echo $tph_variant >/sys/bus/pci/drivers_probe
 	echo $tph_mdev >/sys/devices/virtual/mdpy/mdpy/mdev_supported_types/mdpy-vga/create
 	busybox insmod $tph_selftests/test_modules/dma_buf_tph_query.ko
-	ktap $tph_selftests/vfio_dma_buf_tph_test "$1" 0000:00:14.0 $tph_variant
+	ktap $tph_selftests/vfio_dma_buf_tph_test "$@" "$tph_device" 0000:00:14.0 $tph_variant
 }
 
 vfio_tph_clean_up()

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A memory key that a program creates by way of DEVX has no TPH, whatever the program asks for: it
  * holds no reference on an entry of the ST table.

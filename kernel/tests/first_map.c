@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The hint changes between the moment that a registration takes it and the moment that it maps the
  * memory for the first time. The HCA is slow to create the memory key, which is in between. REQUIRE

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * An HCA whose firmware says that it can, and then refuses to create memory keys with TPH, or to
  * load one. AUTO gets a memory region without, and says so; REQUIRE gets the errno, and as often as

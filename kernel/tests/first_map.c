@@ -77,7 +77,10 @@ static void change_hint(enum change change, int fd, uint8_t ph)
 		CHECK_EQUAL(0, mr_bar_memory(&s.bar, true));
 }
 
-/* @ph and @pages: of no registration before, so that the pools have no key for it. */
+/*
+ * @ph and @pages: of no registration before, by other tests either, so that the pools have no key
+ * for it.
+ */
 static void run(enum change change, int policy, uint8_t ph, unsigned int pages)
 {
 	int fd =
@@ -144,7 +147,7 @@ int main(int argc, char **argv)
 		for (unsigned int p = 0; p < 2; p++) {
 			ktap_case("%s: %s while the key is made, %s", s.name, change_name[change],
 				  policy_name[p]);
-			run((enum change)change, policies[p], (uint8_t)change, 4u << 2 * p);
+			run((enum change)change, policies[p], (uint8_t)change, 128u << 2 * p);
 			ktap_done();
 		}
 	}

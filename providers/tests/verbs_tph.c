@@ -21,6 +21,7 @@ static struct {
 	struct mr_link link;
 	const char *endpoint;
 	uint8_t width;
+	uint32_t max_tag;
 } s;
 
 static int export(uint16_t tag)
@@ -46,6 +47,7 @@ static void check_mr(struct ibv_mr *ibv_mr, const struct ibv_mr_tph_attr *expect
 	CHECK_EQUAL(expected->flags, attr.flags);
 	CHECK_EQUAL(expected->source, attr.source);
 	CHECK_EQUAL(expected->policy, attr.policy);
+	CHECK_EQUAL(expected->reason, attr.reason);
 	CHECK_EQUAL(expected->steering_tag, attr.steering_tag);
 	CHECK_EQUAL(expected->ph, attr.ph);
 	CHECK_EQUAL(expected->st_width, attr.st_width);
@@ -83,6 +85,7 @@ static void caps(void)
 	CHECK_EQUAL(want.flags, got.flags);
 	CHECK_EQUAL(want.st_width, got.st_width);
 	CHECK_EQUAL(want.max_tags, got.max_tags);
+	CHECK_EQUAL(want.max_tag, got.max_tag);
 	CHECK_EQUAL(s.width, got.st_width);
 	CHECK(got.flags & IBV_TPH_CAP_DMABUF);
 	ktap_step("an application of a later version");
@@ -107,7 +110,7 @@ static void with_hint(int policy)
 		struct ibv_mr_init_attr attr;
 		int fd;
 
-		if (s.width == 8 && tags[i] > 255)
+		if (tags[i] > s.max_tag)
 			continue;
 		ktap_step("tag %u", tags[i]);
 		fd = export(tags[i]);
@@ -141,6 +144,36 @@ static void without_hint(void)
 	attr = tph_init_attr(fd, IBV_DMABUF_TPH_IGNORE);
 	check_mr(ibv_reg_mr_ex(s.hca.pd, &attr), &none);
 	close(fd);
+}
+
+/* A hint that AUTO goes without, and REQUIRE does not: @reason and @err tell why. */
+static void left_out(struct vfiobar_hint hint, uint32_t reason, int err)
+{
+	struct ibv_mr_tph_attr expected = { .flags = IBV_MR_TPH_FALLBACK, .reason = reason };
+	int fd = mr_bar_export_hinted(&s.bar, 0, TPH_LENGTH, hint);
+	struct ibv_mr_tph_attr none = unhinted(IBV_DMABUF_TPH_IGNORE);
+	struct ibv_mr_init_attr attr;
+
+	attr = tph_init_attr(fd, IBV_DMABUF_TPH_AUTO);
+	check_mr(ibv_reg_mr_ex(s.hca.pd, &attr), &expected);
+	check_mr(ibv_reg_dmabuf_mr(s.hca.pd, 0, TPH_LENGTH, 0, fd, MR_ACCESS), &expected);
+	attr = tph_init_attr(fd, IBV_DMABUF_TPH_REQUIRE);
+	CHECK_EQUAL(0, control_reset_counts(s.endpoint));
+	tph_refused(&s.hca, &attr, err);
+	check_nothing_arrived(s.endpoint);
+	attr = tph_init_attr(fd, IBV_DMABUF_TPH_IGNORE);
+	check_mr(ibv_reg_mr_ex(s.hca.pd, &attr), &none);
+	close(fd);
+}
+
+static void fallback(void)
+{
+	ktap_step("a tag of the other width only");
+	left_out(hint_of(s.width == 8 ? 16 : 8, 42, PH), IBV_MR_TPH_REASON_WIDTH, ENODATA);
+	if (s.max_tag == (1u << s.width) - 1)
+		return;
+	ktap_step("a tag that the memory key cannot express");
+	left_out(hint_of(s.width, (uint16_t)(s.max_tag + 1), PH), IBV_MR_TPH_REASON_RANGE, ERANGE);
 }
 
 /* Refused by the library, whatever the kernel would say. */
@@ -239,12 +272,13 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	s.endpoint = argv[3];
-	ktap_plan(9);
+	ktap_plan(10);
 	ktap_must(mr_hca_open(argv[1], &s.hca), argv[1]);
 	ktap_must(mr_bar_open(argv[2], 0, BAR_LENGTH, &s.bar), argv[2]);
 	ktap_must(mr_link_open(&s.link, &s.hca, &s.hca), "RC connection");
 	ktap_must(-ibv_query_tph_caps(s.hca.context, &tph_caps), "ibv_query_tph_caps()");
 	s.width = (uint8_t)tph_caps.st_width;
+	s.max_tag = tph_caps.max_tag;
 	ktap_case("%s: capabilities", argv[1]);
 	caps();
 	ktap_done();
@@ -255,6 +289,9 @@ int main(int argc, char **argv)
 	}
 	ktap_case("%s: no hint", argv[1]);
 	without_hint();
+	ktap_done();
+	ktap_case("%s: fallback and its reason", argv[1]);
+	fallback();
 	ktap_done();
 	ktap_case("%s: refused by the library", argv[1]);
 	refused();

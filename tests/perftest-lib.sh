@@ -82,10 +82,13 @@ tph()
 	jq -c ".test_info.dmabuf_tph.$1" bar.json
 }
 
-# applied SOURCE TAG WIDTH PH FALLBACK WHAT: the read-back in the JSON output; values as JSON.
+# applied SOURCE TAG WIDTH PH REASON WHAT: the read-back in the JSON output; values as JSON. REASON of a
+# fallback, or null.
 applied()
 {
-	equal "{\"source\":$1,\"steering_tag\":$2,\"st_width\":$3,\"ph\":$4,\"fallback\":$5,\"stale\":false}" \
+	fallback=true
+	[ "$5" != null ] || fallback=false
+	equal "{\"source\":$1,\"steering_tag\":$2,\"st_width\":$3,\"ph\":$4,\"fallback\":$fallback,\"reason\":$5,\"stale\":false}" \
 		"$(tph applied)" "$6: applied"
 }
 

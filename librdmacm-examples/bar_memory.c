@@ -240,10 +240,11 @@ static void why(const struct bar_memory *mem, struct ibv_context *context, int e
 		snprintf(text, size, "it sends %u-bit tags, and there is none, see -%c",
 			 caps.st_width, caps.st_width == 8 ? 't' : 'T');
 	else if (require && err == ENOSPC)
-		snprintf(text, size, "its steering tag table has no room, it takes %u tags",
+		snprintf(text, size,
+			 "it has no room for another tag, it takes up to %u of a program",
 			 caps.max_tags);
 	else if (require && err == ERANGE)
-		snprintf(text, size, "its memory keys have no room for this tag");
+		snprintf(text, size, "the largest tag for its memory keys is %u", caps.max_tag);
 	else if (require && err == EOPNOTSUPP)
 		snprintf(text, size, "device, driver or kernel cannot send hints of dma-bufs");
 	else
@@ -265,6 +266,24 @@ static struct ibv_mr *reg(const struct bar_memory *mem, unsigned int slice, stru
 	return ibv_reg_mr_ex(pd, &attr);
 }
 
+/* Why the MR has no hint though there is one, as the end of a sentence. */
+static const char *why_not(const struct ibv_mr_tph_attr *tph)
+{
+	static const char *const reasons[] = {
+		[IBV_MR_TPH_REASON_NONE] = ", which it cannot have",
+		[IBV_MR_TPH_REASON_WIDTH] = ", which it cannot have: the tag is of the other width",
+		[IBV_MR_TPH_REASON_RANGE] = ", which it cannot have: the tag is too large",
+		[IBV_MR_TPH_REASON_SPACE] = ", which it cannot have: no room for another tag",
+		[IBV_MR_TPH_REASON_WRITE] = ", which it cannot have: the device took no tag",
+		[IBV_MR_TPH_REASON_KEY] = ", which it cannot have: the device refused such a key",
+		[IBV_MR_TPH_REASON_OFF] = ", which it cannot have: TPH was turned off",
+	};
+
+	if (!(tph->flags & IBV_MR_TPH_FALLBACK))
+		return "";
+	return reasons[tph->reason < sizeof(reasons) / sizeof(reasons[0]) ? tph->reason : 0];
+}
+
 /* Prints what the memory key has. A kernel that cannot say is none with hints. */
 static void describe(struct ibv_mr *mr, const char *client, struct bar_offer *offer)
 {
@@ -284,8 +303,7 @@ static void describe(struct ibv_mr *mr, const char *client, struct bar_offer *of
 		offer->ph = tph.ph;
 	}
 	printf("client %s: %s: memory key 0x%x: %s%s\n", client,
-	       ibv_get_device_name(mr->context->device), mr->rkey, hint,
-	       tph.flags & IBV_MR_TPH_FALLBACK ? ", which it cannot have" : "");
+	       ibv_get_device_name(mr->context->device), mr->rkey, hint, why_not(&tph));
 }
 
 struct ibv_mr *bar_memory_register(struct bar_memory *mem, unsigned int slice, struct ibv_pd *pd,

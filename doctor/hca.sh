@@ -160,22 +160,28 @@ check_hca_width()
 		limit=", as the root port takes no others"
 	fi
 	if [ "$hca_width" -eq 16 ] && [ -n "$st" ] && [ -z "$st_ext" ]; then
-		problem "$hca sends 16-bit Extended Steering Tags, and the hint has an 8-bit tag only" \
+		problem "the hint is of the other width only: $hca sends 16-bit Extended Steering Tags, it has an 8-bit tag" \
 			"give the hint an Extended Steering Tag (--st-ext), too"
 	elif [ "$hca_width" -eq 8 ] && [ -n "$st_ext" ] && [ -z "$st" ]; then
-		problem "$hca sends 8-bit Steering Tags$limit, and the hint has an Extended Steering Tag only" \
+		problem "the hint is of the other width only: $hca sends 8-bit Steering Tags$limit, it has an Extended one" \
 			"give the hint an 8-bit tag (--st), too"
 	else
 		ok "$hca sends $hca_width-bit tags$limit"
 	fi
 }
 
-# Without an ST table the tag itself goes into the memory key, which has 8 bits for it.
+# Without an ST table the tag itself goes into the memory key, which has 8 bits for it. RDMA core says the same,
+# also where config space cannot be read.
 check_hca_tag()
 {
-	if [ "$hca_width" -eq 16 ] && [ $((hca_tph >> 9 & 3)) -eq 0 ] && [ "${st_ext:-0}" -gt 255 ]; then
+	largest=${hca_max_tag:-}
+	if [ -z "$largest" ]; then
+		largest=65535
+		[ $((hca_tph >> 9 & 3)) -ne 0 ] || largest=255
+	fi
+	if [ "$hca_width" -eq 16 ] && [ "${st_ext:-0}" -gt "$largest" ]; then
 		problem "$hca has no ST table, and Extended Steering Tag $st_ext does not fit the memory key" \
-			"choose a tag up to 255"
+			"choose a tag up to $largest"
 	else
 		ok "the memory keys of $hca can express the tag"
 	fi
@@ -202,8 +208,8 @@ check_hca_caps()
 		if [ "$width" -eq 0 ]; then
 			problem "RDMA core says that $hca sends no tags" "look at what the other checks of the HCA say"
 		else
-			hca_width=$width
-			ok "RDMA core says that $hca sends $width-bit tags"
+			hca_width=$width hca_max_tag=${details##* }
+			ok "RDMA core says that $hca sends $width-bit tags, up to $hca_max_tag"
 		fi
 		;;
 	EPROTONOSUPPORT | ENOTTY) problem "RDMA core does not know TPH: no rdma-tph series" \

@@ -100,22 +100,27 @@ check_registration()
 	esac
 }
 
-# The errors of IB_UVERBS_MR_TPH_REQUIRE, as the kernel series documents them.
+# The errors of IB_UVERBS_MR_TPH_REQUIRE, as the kernel series documents them. The reason with which
+# IB_UVERBS_MR_TPH_AUTO goes without the hint, 1 (IB_UVERBS_MR_TPH_REASON_WIDTH), says more than ENODATA.
 check_registration_hint()
 {
 	trial_says require || return 0
-	case $result in
-	ok) ok "$hca registers the dma-buf with the hint $hint" ;;
-	ENODATA) problem "the hint $hint has no tag of the width that $hca sends (ENODATA)" "see hca-width" ;;
-	EOPNOTSUPP) problem "$hca uses no hints of dma-bufs (EOPNOTSUPP)" "see hca-tph-enabled" ;;
-	ERANGE) problem "the memory keys of $hca cannot express the tag of $hint (ERANGE)" "see hca-tag" ;;
-	ENOSPC) problem "the steering tag table of $hca is full (ENOSPC)" \
+	refused=$result reason=
+	! trial_result auto || [ "$result" != ok ] || reason=$details
+	case $refused,$reason in
+	ok,*) ok "$hca registers the dma-buf with the hint $hint" ;;
+	ENODATA,1) problem "the dma-buf has a hint of the other width only, $hint: $hca does not send it (ENODATA)" \
+		"see hca-width" ;;
+	ENODATA,*) problem "the dma-buf has no hint for $hca (ENODATA)" "see hca-width" ;;
+	EOPNOTSUPP,*) problem "$hca uses no hints of dma-bufs (EOPNOTSUPP)" "see hca-tph-enabled" ;;
+	ERANGE,*) problem "the memory keys of $hca cannot express the tag of $hint (ERANGE)" "see hca-tag" ;;
+	ENOSPC,*) problem "the steering tag table of $hca is full (ENOSPC)" \
 		"deregister memory with other tags; 'rdma resource show mr' of the patched iproute2 lists it" ;;
-	EINVAL | EFAULT) problem "the firmware of $hca refuses memory keys with TPH ($result)" \
+	EINVAL,* | EFAULT,*) problem "the firmware of $hca refuses memory keys with TPH ($refused)" \
 		"update the firmware; without a hint $hca registers the dma-buf" ;;
-	ESTALE) problem "the hint $hint was changed while the dma-buf was registered (ESTALE)" "try again" ;;
-	EPROTONOSUPPORT) problem "RDMA core knows no policy for hints: no rdma-tph series" \
+	ESTALE,*) problem "the hint $hint was changed while the dma-buf was registered (ESTALE)" "try again" ;;
+	EPROTONOSUPPORT,*) problem "RDMA core knows no policy for hints: no rdma-tph series" \
 		"build and boot a kernel with the patches of kernel/" ;;
-	*) problem "registering the dma-buf with the hint $hint: $result" '' ;;
+	*) problem "registering the dma-buf with the hint $hint: $refused" '' ;;
 	esac
 }

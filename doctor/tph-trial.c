@@ -12,12 +12,14 @@
  *	hca		the IB device opened, and a PD
  *	host		LENGTH bytes of the process registered
  *	odp		ok if it has on-demand paging, which MRs of dma-bufs are made with
- *	caps		UVERBS_METHOD_QUERY_TPH_CAPS; width flags number-of-tags
+ *	caps		UVERBS_METHOD_QUERY_TPH_CAPS; width flags number-of-tags largest-tag
  *	vfio		the function opened; how, or the message
  *	export		the piece exported as dma-buf; the message
  *	plain		that dma-buf registered before it has a hint
  *	hint		HINT attached to it
  *	require		registered with IB_UVERBS_MR_TPH_REQUIRE
+ *	auto		if that failed, registered with IB_UVERBS_MR_TPH_AUTO; why it has no hint:
+ *			0 or an enum ib_uverbs_mr_tph_reason
  *
  * Exit status 0, whatever was found; 2 for wrong usage. Everything is released at the end.
  *
@@ -47,8 +49,17 @@
 #define CAPS_RESP_FLAGS	      0
 #define CAPS_RESP_ST_WIDTH    1
 #define CAPS_RESP_MAX_TAGS    2
+#define CAPS_RESP_MAX_TAG     3
 #define REG_TPH_POLICY	      9
+#define TPH_AUTO	      0
 #define TPH_REQUIRE	      1
+#define QUERY_MR_RESP_TPH     5
+
+struct mr_tph {
+	uint32_t flags;
+	uint16_t steering_tag;
+	uint8_t ph, st_width, source, policy, reason, reserved[5];
+};
 
 #define ATTRS  12
 #define ACCESS (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ)
@@ -174,6 +185,7 @@ static void try_caps(const struct hca *hca)
 {
 	uint32_t flags = 0, tags = 0;
 	struct command cmd;
+	uint16_t tag = 0;
 	uint8_t width = 0;
 	char text[64];
 	int err;
@@ -182,8 +194,9 @@ static void try_caps(const struct hca *hca)
 	add(&cmd, CAPS_RESP_FLAGS, sizeof(flags), (uintptr_t)&flags);
 	add(&cmd, CAPS_RESP_ST_WIDTH, sizeof(width), (uintptr_t)&width);
 	add(&cmd, CAPS_RESP_MAX_TAGS, sizeof(tags), (uintptr_t)&tags);
+	add(&cmd, CAPS_RESP_MAX_TAG, sizeof(tag), (uintptr_t)&tag);
 	err = run(hca, &cmd);
-	snprintf(text, sizeof(text), "%u %u %u", width, flags, tags);
+	snprintf(text, sizeof(text), "%u %u %u %u", width, flags, tags, tag);
 	step("caps", err, err ? "" : text);
 }
 
@@ -210,14 +223,33 @@ static void try_host(const struct hca *hca, uint64_t range)
 	munmap(memory, length);
 }
 
-/* Registers the dma-buf and gives it back. 0 or a negative errno. */
-static int reg(const struct hca *hca, int fd, uint64_t length, bool require)
+/* What the key of the MR @id has. 0 or a negative errno. */
+static int query(const struct hca *hca, uint64_t id, struct mr_tph *tph)
+{
+	struct command cmd;
+	uint32_t key[2];
+	uint64_t length;
+
+	begin(&cmd, UVERBS_OBJECT_MR, UVERBS_METHOD_QUERY_MR);
+	add(&cmd, UVERBS_ATTR_QUERY_MR_HANDLE, 0, id);
+	add(&cmd, UVERBS_ATTR_QUERY_MR_RESP_LKEY, sizeof(key[0]), (uintptr_t)&key[0]);
+	add(&cmd, UVERBS_ATTR_QUERY_MR_RESP_RKEY, sizeof(key[1]), (uintptr_t)&key[1]);
+	add(&cmd, UVERBS_ATTR_QUERY_MR_RESP_LENGTH, sizeof(length), (uintptr_t)&length);
+	add(&cmd, QUERY_MR_RESP_TPH, sizeof(*tph), (uintptr_t)tph);
+	return run(hca, &cmd);
+}
+
+/*
+ * Registers the dma-buf, asks what its key has unless @tph is NULL, and gives it back. 0 or a
+ * negative errno.
+ */
+static int reg(const struct hca *hca, int fd, uint64_t length, uint64_t policy, struct mr_tph *tph)
 {
 	struct ib_uverbs_attr *handle;
 	struct command cmd;
 	uint32_t key[2];
+	int err, destroyed;
 	uint64_t id;
-	int err;
 
 	begin(&cmd, UVERBS_OBJECT_MR, UVERBS_METHOD_REG_DMABUF_MR);
 	handle = add(&cmd, UVERBS_ATTR_REG_DMABUF_MR_HANDLE, 0, 0);
@@ -229,27 +261,36 @@ static int reg(const struct hca *hca, int fd, uint64_t length, bool require)
 	add(&cmd, UVERBS_ATTR_REG_DMABUF_MR_ACCESS_FLAGS, 4, ACCESS);
 	add(&cmd, UVERBS_ATTR_REG_DMABUF_MR_RESP_LKEY, sizeof(key[0]), (uintptr_t)&key[0]);
 	add(&cmd, UVERBS_ATTR_REG_DMABUF_MR_RESP_RKEY, sizeof(key[1]), (uintptr_t)&key[1]);
-	if (require)
-		add(&cmd, REG_TPH_POLICY, 8, TPH_REQUIRE);
+	/* The default is not said, for kernels without the series. */
+	if (policy != TPH_AUTO)
+		add(&cmd, REG_TPH_POLICY, 8, policy);
 	err = run(hca, &cmd);
 	if (err)
 		return err;
 	id = handle->data;
+	err = tph ? query(hca, id, tph) : 0;
 	begin(&cmd, UVERBS_OBJECT_MR, UVERBS_METHOD_MR_DESTROY);
 	add(&cmd, UVERBS_ATTR_DESTROY_MR_HANDLE, 0, id);
-	return run(hca, &cmd);
+	destroyed = run(hca, &cmd);
+	return err ? err : destroyed;
 }
 
 static void try_registrations(const struct hca *hca, struct vfiobar *dev, int fd,
 			      const struct request *req)
 {
-	bool plain = hca->context && step("plain", reg(hca, fd, req->length, false), "");
+	bool plain = hca->context && step("plain", reg(hca, fd, req->length, TPH_AUTO, NULL), "");
+	struct mr_tph tph = { 0 };
+	char reason[8];
+	int err;
 
 	if (!req->has_hint || !step("hint", vfiobar_set_hint(dev, fd, &req->hint, NULL), ""))
 		return;
 	/* Without the hint it says more of the cause. */
-	if (plain)
-		step("require", reg(hca, fd, req->length, true), "");
+	if (!plain || step("require", reg(hca, fd, req->length, TPH_REQUIRE, NULL), ""))
+		return;
+	err = reg(hca, fd, req->length, TPH_AUTO, &tph);
+	snprintf(reason, sizeof(reason), "%u", tph.reason);
+	step("auto", err, err ? "" : reason);
 }
 
 static void try_bar(const struct hca *hca, const struct request *req)

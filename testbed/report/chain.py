@@ -10,6 +10,7 @@ import struct
 
 PH = ["bi-directional", "requester", "target", "target with priority"]
 POLICY = ["AUTO", "REQUIRE", "IGNORE"]
+REASON = ["none", "other width", "too large", "no room", "not written", "key refused", "TPH off"]
 SOURCE = ["none", "DMA handle", "dma-buf"]
 REG_MR = ["HANDLE", "PD_HANDLE", "DMA_HANDLE", "IOVA", "ADDR", "LENGTH", "ACCESS_FLAGS", "FD", "FD_OFFSET",
           "RESP_LKEY", "RESP_RKEY", "TPH_POLICY"]
@@ -236,7 +237,8 @@ def read_back_step(call):
     rows = structure(data, 0, [
         ("flags", "I", lambda value: flags(value, ["APPLIED", "STALE", "FALLBACK"]), True),
         ("steering_tag", "H", plain, True), ("ph", "B", ph_text, True), ("st_width", "B", plain, True),
-        ("source", "B", lambda value: SOURCE[value], False), ("policy", "B", lambda value: POLICY[value], False)])
+        ("source", "B", lambda value: SOURCE[value], False), ("policy", "B", lambda value: POLICY[value], False),
+        ("reason", "B", lambda value: REASON[value], False)])
     return {"layer": "libibverbs", "title": "The application reads back what it got", "rows": rows,
             "tag": struct.unpack_from("<H", data, 4)[0],
             "text": "answer to QUERY_MR by ibv_query_mr_tph(), struct ib_uverbs_mr_tph"}

@@ -8,10 +8,10 @@
 #     job/        shared with the guest: command, status, what the job leaves
 #     stdout, stderr      named pipes for the guest command's output
 #     dmesg, machine.log, trace.bin      evidence
-# With DRY_RUN=1 in settings the two commands are printed instead.
+# With DRY_RUN=1 in settings the two commands are printed instead, on the host; TPH_MACHINE_DIR is the run directory there.
 # shellcheck disable=SC2089,SC2090 # the JSON in $devices has no blanks and is split at blanks on purpose
 set -eu
-cd /run/tph
+cd "${TPH_MACHINE_DIR:-/run/tph}"
 # shellcheck source=/dev/null
 . ./settings
 
@@ -111,9 +111,10 @@ else
 		-chardev file,id=stderr,path=/run/tph/stderr \
 		-device virtserialport,chardev=stderr,name=org.rdma-tph.stderr
 fi
-[ ! -e "$PROGRAMS/tph-emulator" ] ||
+if [ -e "$PROGRAMS/tph-emulator" ] || [ -n "$DRY_RUN" ]; then
 	set -- "$@" -chardev socket,id=control,path=/run/tph/control.sock \
 		-device virtserialport,chardev=control,name=org.rdma-tph.control
+fi
 # shellcheck disable=SC2086 # one word per option; JSON without blanks
 set -- "$@" $devices
 

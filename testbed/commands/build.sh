@@ -1,51 +1,46 @@
-#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
 # ./tph build [OPTION...] [PART...]: build parts of the testbed; all of them by default.
-set -eu
-# shellcheck source=/dev/null
-. "$TPH_TOP/testbed/lib/load.sh"
-TPH_NAME='tph build'
-dry_run='' variant=plain
-parts=
-while [ $# -gt 0 ]; do
-	case $1 in
-	--dry-run) dry_run=1 ;;
-	--linux)
-		linux_version "${2:-}"
-		shift
-		;;
-	--variant)
-		kernel_variant "${2:-}"
-		variant=$2
-		shift
-		;;
-	sandbox | programs | rdma-core | perftest | iproute2 | guest | kernel | tests) parts="$parts $1" ;;
-	-*) usage_error "unknown option $1" ;;
-	*) usage_error "nothing called '$1' to build; there are sandbox, programs, rdma-core, perftest, iproute2, guest, kernel and tests" ;;
-	esac
-	[ $# -eq 0 ] || shift
-done
-# shellcheck disable=SC2086 # a list
-set -- ${parts:-sandbox programs rdma-core perftest iproute2 guest kernel tests}
-if [ -n "$dry_run" ]; then
-	echo "would build: $* (Linux $TPH_LINUX, $variant)"
-	exit 0
+GUEST_VARIANT=$OPT_VARIANT
+if [ -n "$OPT_DRY_RUN" ]; then
+	build_pretend
+else
+	cache_lock
 fi
-cache_lock
 sandbox_prepare
+rows=$(mktemp)
+on_exit "rm -f '$rows'"
+
+# part NAME PATH [MORE]: what was built, or would be.
+part()
+{
+	if [ -z "$OPT_DRY_RUN" ]; then
+		say "$1: $2${3:+ ($3)}"
+	elif [ ! -d "$2" ]; then
+		echo "$1: would be built"
+	else
+		echo "$1: $2 is there"
+	fi
+	echo "{\"part\": \"$1\", \"path\": $(json_string "$2")}" >>"$rows"
+}
+
 for part; do
 	case $part in
-	sandbox) say "sandbox: $SANDBOX_ROOT" ;;
-	programs) build_programs && say "programs: $PROGRAMS" ;;
-	rdma-core) build_rdma_core && say "rdma-core: $RDMA_CORE" ;;
-	perftest) build_perftest && say "perftest: $PERFTEST" ;;
-	iproute2) build_iproute2 && say "iproute2: $IPROUTE2" ;;
-	guest) build_guest && say "guest: $GUEST" ;;
-	kernel) build_kernel "$variant" && say "kernel: $KERNEL ($(cat "$KERNEL/release"), $variant)" ;;
+	sandbox) part sandbox "$SANDBOX_ROOT" ;;
+	programs) build_programs && part programs "$PROGRAMS" ;;
+	rdma-core) build_rdma_core && part rdma-core "$RDMA_CORE" ;;
+	perftest) build_perftest && part perftest "$PERFTEST" ;;
+	iproute2) build_iproute2 && part iproute2 "$IPROUTE2" ;;
+	guest) build_guest && part guest "$GUEST" ;;
+	kernel)
+		build_kernel "$OPT_VARIANT"
+		part kernel "$KERNEL" "$(cat "$KERNEL/release" 2>/dev/null || echo "Linux $TPH_LINUX"), $OPT_VARIANT"
+		;;
 	tests)
 		build_rdma_core
-		build_kernel "$variant"
-		build_kernel_tests && say "tests: $KERNEL_TESTS"
+		build_kernel "$OPT_VARIANT"
+		build_kernel_tests && part tests "$KERNEL_TESTS"
 		;;
 	esac
 done
+! json_wanted || echo "{\"linux\": \"$TPH_LINUX\", \"variant\": \"$OPT_VARIANT\", \"parts\": $(json_lines "$rows")}" | json_made

@@ -1,32 +1,11 @@
-#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
 # ./tph cost: what the series costs who uses hints and who does not.
-set -eu
-# shellcheck source=/dev/null
-. "$TPH_TOP/testbed/lib/load.sh"
-TPH_NAME='tph cost'
-
-runs=30 most=65536 json='' stock=1
-while [ $# -gt 0 ]; do
-	case $1 in
-	--quick) runs=3 most=64 stock='' ;;
-	--no-stock) stock='' ;;
-	--most)
-		[ $# -ge 2 ] || usage_error "--most needs a value"
-		case $2 in
-		[1-9] | [1-9][0-9] | [1-9][0-9][0-9] | [1-9][0-9][0-9][0-9] | [1-9][0-9][0-9][0-9][0-9]) most=$2 ;;
-		*) most=65537 ;;
-		esac
-		[ "$most" -le 65536 ] || usage_error "--most takes 1..65536, not '$2'"
-		shift
-		;;
-	--json) output_file --json "${2:-}" && json=$2 && shift ;;
-	--json=*) output_file --json "${1#*=}" && json=${1#*=} ;;
-	-*) usage_error "unknown option $1" ;;
-	*) usage_error "unexpected argument $1" ;;
-	esac
-	shift
-done
+runs=30 most=${OPT_MOST:-65536} stock=1
+if [ -n "$OPT_QUICK" ]; then
+	runs=3 most=${OPT_MOST:-64} stock=''
+fi
+[ -z "$OPT_NO_STOCK" ] || stock=''
 
 stock_kernel()
 {
@@ -48,8 +27,13 @@ boot()
 	[ "$2" = patched ] || KERNEL=$kernel_stock
 	guest_prepare "$TPH_TOP/testbed/cost/devices"
 	echo "exec sh /mnt/src/testbed/cost/guest.sh $runs $most ${3:-}" >"$TPH_RUN_DIR/job/command"
-	say "boot $1: Linux $(cat "$KERNEL/release"), $2"
+	if [ -n "$OPT_DRY_RUN" ]; then
+		echo "boot $1, $2 kernel:"
+	else
+		say "boot $1: Linux $(cat "$KERNEL/release"), $2"
+	fi
 	guest_run
+	[ -z "$OPT_DRY_RUN" ] || return 0
 	[ "$GUEST_STATUS" -eq 0 ] || die "boot $1 ($2) ended with status $GUEST_STATUS"
 	guest_dmesg_check || die "boot $1 ($2): see the kernel's messages above"
 	# shellcheck disable=SC2016 # jq's variables
@@ -73,9 +57,10 @@ if [ -n "$stock" ]; then
 else
 	boot 2 patched
 fi
+[ -z "$OPT_DRY_RUN" ] || exit 0
 TPH_RUN_DIR=$out
 in_sandbox jq -n --arg release "$(cat "$kernel_patched/release")" --argjson runs "$runs" \
 	--slurpfile pairs /run/tph/pairs --slurpfile many /run/tph/many \
 	--slurpfile perftest /run/tph/perftest -f /src/testbed/cost/report.jq >"$out/cost.json"
-[ -z "$json" ] || cp "$out/cost.json" "$json"
+json_result "$out/cost.json"
 in_sandbox jq -r -f /src/testbed/cost/table.jq /run/tph/cost.json

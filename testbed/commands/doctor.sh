@@ -1,17 +1,15 @@
-#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
 # ./tph doctor: what this machine lacks for the testbed. tph-doctor is another program: it looks at HCAs and endpoints.
-set -eu
-# shellcheck source=/dev/null
-. "$TPH_TOP/testbed/lib/load.sh"
-TPH_NAME='tph doctor'
-[ $# -eq 0 ] || usage_error "takes no option, not '$1'; HCAs and endpoints are looked at by tph-doctor (doctor/tph-doctor)"
 echo "Can the testbed run on this machine? (HCAs and endpoints, here or in a guest: tph-doctor)"
 wrong=0
+rows=$(mktemp)
+on_exit "rm -f '$rows'"
 
 good()
 {
 	echo "ok       $*"
+	echo "{\"ok\": true, \"what\": $(json_string "$*"), \"mend\": null}" >>"$rows"
 }
 
 # bad WHAT MEND
@@ -19,6 +17,7 @@ bad()
 {
 	echo "WRONG    $1"
 	echo "         mend: $2"
+	echo "{\"ok\": false, \"what\": $(json_string "$1"), \"mend\": $(json_string "$2")}" >>"$rows"
 	wrong=$((wrong + 1))
 }
 
@@ -68,8 +67,12 @@ if [ -e /usr/share/keyrings/debian-archive-keyring.gpg ]; then
 else
 	bad "Debian's archive keys are missing" "apt-get install debian-archive-keyring"
 fi
-mkdir -p "$TPH_CACHE" 2>/dev/null || :
-free=$(df -Pm "$TPH_CACHE" 2>/dev/null | awk 'NR == 2 { print $4 }')
+# The cache need not be there yet.
+place=$TPH_CACHE
+while [ ! -d "$place" ]; do
+	place=$(dirname "$place")
+done
+free=$(df -Pm "$place" 2>/dev/null | awk 'NR == 2 { print $4 }')
 if [ "${free:-0}" -ge 12000 ]; then
 	good "$free MiB free for $TPH_CACHE"
 else
@@ -87,6 +90,7 @@ if [ "$cores" -ge 2 ]; then
 else
 	bad "one processor only" "two are needed: the emulator polls beside the guest"
 fi
+! json_wanted || echo "{\"wrong\": $wrong, \"checks\": $(json_lines "$rows")}" | json_made
 [ "$wrong" -eq 0 ] || {
 	echo "$wrong to mend"
 	exit 1

@@ -1,14 +1,14 @@
-#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
 # ./tph edit [--linux VERSION] kernel|rdma-core|perftest|iproute2 [DIR]: the pinned upstream source as
 # a git tree on branch rdma-tph, with the series applied as commits on top of the tag 'upstream'.
-set -eu
-# shellcheck source=/dev/null
-. "$TPH_TOP/testbed/lib/load.sh"
-TPH_NAME='tph edit'
 edit_arguments "$@"
 dir=$EDIT_DIR
 [ ! -e "$dir" ] || die "$dir exists; edit there, or remove it first"
+if [ -n "$OPT_DRY_RUN" ]; then
+	echo "would make $dir: the source of $SOURCE_NAME with $(source_series "$SOURCE_NAME" | wc -l) commits"
+	exit 0
+fi
 command -v git >/dev/null || die "needs git: apt-get install git"
 cache_lock
 source_pristine "$SOURCE_NAME"
@@ -21,3 +21,5 @@ step "$SOURCE_NAME: making a git tree" "$TPH_CACHE/log/edit.log" source_edit "$S
 chmod 755 "$work"
 mv -T "$work" "$dir"
 say "edit the commits in $dir, then: ./tph refresh $*"
+! json_wanted || echo "{\"source\": \"$SOURCE_NAME\", \"tree\": $(json_string "$dir"), \"commits\": $(source_series "$SOURCE_NAME" |
+	wc -l)}" | json_made

@@ -1,24 +1,25 @@
-#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
 # ./tph exec [OPTION...] [--] CMD ARG...: run a command in a freshly booted guest.
-set -eu
-# shellcheck source=/dev/null
-. "$TPH_TOP/testbed/lib/load.sh"
-TPH_NAME='tph exec'
-guest_options "$@"
-shift $(($# - GUEST_ARGUMENTS))
-[ $# -gt 0 ] || usage_error "no command to run"
-
+guest_options
 guest_build
-guest_prepare "${TPH_DEVICES:-$TPH_TOP/testbed/devices}"
+guest_prepare "${OPT_DEVICES:-$TPH_TOP/testbed/devices}"
 {
 	printf 'exec'
 	for word; do
-		printf " '%s'" "$(printf %s "$word" | sed "s/'/'\\\\''/g")"
+		printf ' %s' "$(shell_word "$word")"
 	done
 	echo
 } >"$TPH_RUN_DIR/job/command"
 guest_run
-[ -z "${GUEST_DRY_RUN:-}" ] || exit 0
-guest_dmesg_check || [ "$GUEST_STATUS" -ne 0 ] || GUEST_STATUS=125
+[ -z "$OPT_DRY_RUN" ] || exit 0
+complaints=0
+guest_dmesg_check 2>"$TPH_RUN_DIR/complaints" || complaints=1
+cat "$TPH_RUN_DIR/complaints" >&2
+! json_wanted || cat <<EOF | json_made
+{"command": [$(for word; do printf '%s' "$word" | tr '\n' ' '; echo; done | json_strings)], "status": $GUEST_STATUS,
+"kernel": $(json_string "$(cat "$KERNEL/release")"), "variant": "$(guest_variant)", "iommu": "$GUEST_IOMMU",
+"complaints": [$([ "$complaints" -eq 0 ] || json_strings <"$TPH_RUN_DIR/complaints")]}
+EOF
+[ "$complaints" -eq 0 ] || [ "$GUEST_STATUS" -ne 0 ] || GUEST_STATUS=125
 exit "$GUEST_STATUS"

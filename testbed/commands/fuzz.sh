@@ -1,59 +1,12 @@
-#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
 # ./tph fuzz [OPTION...] [TARGET...]: fuzz the emulator, see fuzz/README.md.
-set -eu
-# shellcheck source=/dev/null
-. "$TPH_TOP/testbed/lib/load.sh"
-TPH_NAME='tph fuzz'
-all=$(fuzz_targets)
-
-seconds=60 seed='' jobs='' json='' dry='' targets=''
-
-# minutes TEXT: a number above 0, of which a part may be after a point.
-minutes()
-{
-	echo "$1" | grep -qxE '[0-9]{1,4}(\.[0-9]{1,2})?' ||
-		usage_error "--minutes takes the minutes for each target, such as 10 or 0.5, not '$1'"
-	seconds=$(echo "$1" | awk '{ print int($1 * 60) }')
-	[ "$seconds" -gt 0 ] || usage_error "--minutes takes more than '$1'"
-}
-
-# number OPTION TEXT MOST: checked.
-number()
-{
-	echo "$2" | grep -qxE '[1-9][0-9]{0,8}' || usage_error "$1 takes 1..$3, not '$2'"
-	[ "$2" -le "$3" ] || usage_error "$1 takes 1..$3, not '$2'"
-}
-
-while [ $# -gt 0 ]; do
-	case $1 in
-	--minutes | --seed | --jobs | --json) [ $# -ge 2 ] || usage_error "$1 needs a value" ;;
-	esac
-	case $1 in
-	--minutes) minutes "$2" && shift ;;
-	--minutes=*) minutes "${1#*=}" ;;
-	--seed) number --seed "$2" 999999999 && seed=$2 && shift ;;
-	--seed=*) number --seed "${1#*=}" 999999999 && seed=${1#*=} ;;
-	--jobs) number --jobs "$2" 64 && jobs=$2 && shift ;;
-	--jobs=*) number --jobs "${1#*=}" 64 && jobs=${1#*=} ;;
-	--json) output_file --json "$2" && json=$2 && shift ;;
-	--json=*) output_file --json "${1#*=}" && json=${1#*=} ;;
-	--dry-run) dry=1 ;;
-	-*) usage_error "unknown option $1" ;;
-	*)
-		case " $all " in
-		*" $1 "*) ;;
-		*) usage_error "no target '$1'; there are $all" ;;
-		esac
-		targets="$targets $1"
-		;;
-	esac
-	shift
-done
-targets=$(echo "${targets:-$all}" | xargs)
-jobs=${jobs:-$(nproc)}
-seed=${seed:-$(od -An -N3 -tu4 /dev/urandom | awk '{ print $1 + 1 }')}
-if [ -n "$dry" ]; then
+targets=$*
+[ $# -gt 0 ] || targets=$(fuzz_targets)
+seconds=$(echo "$OPT_MINUTES" | awk '{ print int($1 * 60) }')
+jobs=${OPT_JOBS:-$(nproc)}
+seed=${OPT_SEED:-$(od -An -N3 -tu4 /dev/urandom | awk '{ print $1 + 1 }')}
+if [ -n "$OPT_DRY_RUN" ]; then
 	echo "targets: $targets; $seconds seconds each, seed $seed, $jobs at a time"
 	exit 0
 fi
@@ -116,7 +69,7 @@ wait_for 0
 # shellcheck disable=SC2016 # variables of jq
 in_fuzz_root sh -euc 'jq -n --argjson seed "$1" "{seed: \$seed, targets: [inputs]}" /run/tph/out/*.json' sh "$seed" \
 	>"$TPH_RUN_DIR/report.json"
-[ -z "$json" ] || cp "$TPH_RUN_DIR/report.json" "$json"
+json_result "$TPH_RUN_DIR/report.json"
 in_fuzz_root jq -r -f /src/testbed/fuzz/table.jq /run/tph/report.json
 for target in $targets; do
 	if grep -q '"finding":{' "$TPH_RUN_DIR/out/$target.json"; then

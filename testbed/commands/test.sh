@@ -1,42 +1,30 @@
-#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
 # ./tph test [OPTION...] [SUITE[/NNN]...]: run the suites of tests/, see tests/README.md.
-set -eu
-# shellcheck source=/dev/null
-. "$TPH_TOP/testbed/lib/load.sh"
 # shellcheck source=/dev/null
 . "$TPH_TOP/testbed/lib/suites.sh"
-TPH_NAME='tph test'
-list='' debug='' json='' jobs='' words=''
-while [ $# -gt 0 ]; do
-	case $1 in
-	--list) list=1 ;;
-	--debug-kernel) debug=1 ;;
-	--full) export TPH_FULL=1 ;;
-	--installed)
-		TPH_INSTALLED=1
-		# shellcheck disable=SC2034 # for installed_prepare
-		TPH_INSTALLED_NEEDS='rdma-bar-examples tph-doctor'
-		;;
-	--json) output_file --json "${2:-}" && json=$2 && shift ;;
-	--json=*) output_file --json "${1#*=}" && json=${1#*=} ;;
-	--jobs)
-		case ${2:-} in
-		'' | *[!0-9]* | 0*) usage_error "--jobs takes the number of guests side by side, not '${2:-}'" ;;
-		esac
-		jobs=$2
-		shift
-		;;
-	--linux)
-		linux_version "${2:-}"
-		shift
-		;;
-	--linux=*) linux_version "${1#*=}" ;;
-	-*) usage_error "unknown option $1" ;;
-	*) words="$words $1" ;;
-	esac
-	shift
-done
+list=$OPT_LIST debug=$OPT_DEBUG_KERNEL jobs=$OPT_JOBS words=$*
+[ -z "$OPT_FULL" ] || export TPH_FULL=1
+TPH_INSTALLED=$OPT_INSTALLED
+# shellcheck disable=SC2034 # for installed_check
+TPH_INSTALLED_NEEDS='rdma-bar-examples tph-doctor'
+
+# suites_json: the suites and their tests, an object for each suite.
+suites_json()
+{
+	suite_table | while read -r suite where default kernels shows; do
+		suite_files "$suite" | while read -r name; do
+			echo "{\"test\": \"$name\", \"shows\": $(json_string \
+				"$(sed -n 's/^# DESCRIPTION: //p' "$TPH_TOP/tests/$suite/$name")")}"
+		done >"$scratch/tests"
+		echo "{\"suite\": \"$suite\", \"where\": \"$where\", \"kernels\": [$(echo "$default" | tr -d - | tr , '\n' | sed '/^$/d' |
+			json_strings)], \"debug_kernels\": [$(echo "$kernels" | tr -d - | tr , '\n' | sed '/^$/d' |
+			json_strings)], \"shows\": $(json_string "$shows"), \"tests\": $(json_lines "$scratch/tests")}"
+	done
+}
+
+scratch=$(mktemp -d)
+on_exit "rm -rf '$scratch'"
 if [ -n "$list" ]; then
 	[ -z "$words$debug" ] || usage_error "--list takes nothing else"
 	suite_table | while read -r suite where default kernels shows; do
@@ -52,6 +40,11 @@ if [ -n "$list" ]; then
 				"$(sed -n 's/^# DESCRIPTION: //p' "$TPH_TOP/tests/$suite/$name")"
 		done
 	done
+	if json_wanted; then
+		suites_json >"$scratch/suites"
+		TPH_COMMAND=test-list
+		echo "{\"suites\": $(json_lines "$scratch/suites")}" | json_made
+	fi
 	exit 0
 fi
 
@@ -92,7 +85,7 @@ if [ -n "$debug" ]; then
 	done
 	[ -z "${TPH_KERNEL:-}" ] || usage_error "--debug-kernel builds its kernels, so TPH_KERNEL cannot be set"
 fi
-if [ -n "${TPH_INSTALLED:-}" ]; then
+if [ -n "$TPH_INSTALLED" ]; then
 	[ -n "$named" ] || usage_error "--installed takes suites of the guest; there are $(suite_names "\$2 == \"guest\"")"
 	for suite in $suites; do
 		[ "$(suite_where "$suite")" = guest ] ||
@@ -109,10 +102,8 @@ for variant in plain debug kcsan; do
 	done
 done
 
-scratch=$(mktemp -d)
 TPH_RESULTS=$scratch/results
 : >"$TPH_RESULTS"
-on_exit "rm -rf '$scratch'"
 # Guests that run, oldest first, as LABEL=PROCESS.
 guests=
 # shellcheck disable=SC2016 # expanded at exit
@@ -132,6 +123,15 @@ if echo "$suites" | while read -r suite; do suite_where "$suite"; done | grep -q
 	build_testbed build_kernels build_kernel_tests
 else
 	build_testbed build_kernels
+fi
+if [ -n "$OPT_DRY_RUN" ]; then
+	for variant in $variants; do
+		for suite in $suites; do
+			! kernels_of "$suite" | grep -qx "$variant" || echo "would run: $suite on the $variant kernel ($(suite_where "$suite"))," \
+				"$(echo "$selection" | grep -c "^$suite/") tests"
+		done
+	done
+	exit 0
 fi
 export TPH_TOP TPH_CACHE TPH_RESULTS SANDBOX_ROOT KERNEL GUEST PROGRAMS KERNEL_TESTS
 
@@ -246,6 +246,9 @@ echo "$kernels" | while read -r variant kernel; do
 	[ "$variant" != plain ] || labels='^[^@]*$'
 	echo "Linux $(cat "$kernel/release"), $(kernel_kind "$variant" "$kernel") kernel: $(summary "$labels")"
 done
-[ -z "$json" ] || report >"$json"
+if [ -n "$OPT_JSON" ]; then
+	report >"$scratch/report.json"
+	json_result "$scratch/report.json"
+fi
 summary
 [ "$(count fail)" -eq 0 ] && [ "$(count pass)" -gt 0 ]

@@ -77,7 +77,6 @@ build_kernel()
 		KERNEL=$INSTALLED/kernel
 		return
 	fi
-	linux_version "$TPH_LINUX"
 	variant=$1
 	linux=linux-$TPH_LINUX
 	configs=$TPH_TOP/kernel/configs
@@ -92,22 +91,11 @@ build_kernel()
 
 build_kernel_stock()
 {
-	linux_version "$TPH_LINUX"
 	series_key "linux-$TPH_LINUX"
 	KERNEL=$TPH_CACHE/kernel-$(echo "$SOURCE_ID stock" | key "$(series_packages linux)" \
 		"$TPH_TOP/kernel/configs/guest.config" "$TPH_TOP/testbed/build/kernel-stock.sh" \
 		"$TPH_TOP/testbed/build/kernel-cc.sh" "$TPH_TOP/testbed/build/kernel-install.sh")
 	[ -d "$KERNEL" ] || build_stock "$(basename "$KERNEL")" "linux-$TPH_LINUX" kernel-stock.sh
-}
-
-# kernel_variant WORD: check the name of a variant.
-kernel_variants='plain debug kcsan stock'
-kernel_variant()
-{
-	case " $kernel_variants " in
-	*" ${1:-none} "*) ;;
-	*) usage_error "--variant takes one of $kernel_variants, not '${1:-}'" ;;
-	esac
 }
 
 # build_kernel_tests: what testbed/build/kernel-tests.sh builds, for the kernel and the rdma-core that were
@@ -233,6 +221,13 @@ build_testbed()
 	[ $# -gt 0 ] || set -- 'build_kernel plain'
 	# What is missing is told before something is built.
 	[ -z "${TPH_INSTALLED:-}" ] || installed_check
+	if [ -n "$OPT_DRY_RUN" ]; then
+		build_pretend
+		build_all "$@"
+		return
+	fi
+	require_root
+	cache_open
 	if (nothing_to_build "$@") 2>/dev/null; then
 		build_all "$@"
 	else
@@ -240,6 +235,37 @@ build_testbed()
 		build_all "$@"
 		cache_unlock
 	fi
+}
+
+# build_pretend: from here on, what would be built is said, and nothing is done.
+# shellcheck disable=SC2317 # called by what is built
+build_pretend()
+{
+	require_root()
+	{
+		:
+	}
+	cache_lock()
+	{
+		:
+	}
+	cache_tmp()
+	{
+		CACHE_TMP=$TPH_CACHE/tmp
+	}
+	cache_publish()
+	{
+		:
+	}
+	step()
+	{
+		echo "would do: $1"
+	}
+	# build_source COMMAND ENTRY NAME SCRIPT [EXTRA]
+	build_source()
+	{
+		echo "would do: $3: building${5:+ (${5##*/})}"
+	}
 }
 
 build_all()

@@ -1,22 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Sourced by every command: messages, the cache, steps with progress, cleaning up.
+# Sourced by every command: messages, steps with progress, cleaning up.
 # shellcheck disable=SC2034 # read by the files that source this one
 
 : "${TPH_TOP:?run ./tph}"
 TPH_CACHE=${TPH_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/rdma-tph}
 TPH_NAME=tph
+TPH_COMMAND=
 # The kernel version that the series is made for, and the one in use.
 LINUX_BASE=7.3
 TPH_LINUX=${TPH_LINUX:-$LINUX_BASE}
 TPH_STEP_PID=
-TPH_LOCKED=
-: "${TPH_RUN_DIR:=}" "${CACHE_TMP:=}" "${SANDBOX_ROOT:=}" "${SANDBOX_BUILD:=}" "${SOURCE_TREE:=}"
+# What shared functions read of the options; the table of a command says which it has.
+OPT_JSON='' OPT_DRY_RUN='' OPT_LINUX='' OPT_KEEP=''
+: "${TPH_RUN_DIR:=}" "${SANDBOX_ROOT:=}" "${SANDBOX_BUILD:=}" "${SOURCE_TREE:=}"
 tph_started=$(date +%s)
 
 # say TEXT: progress, on stderr, with the seconds since the start.
 say()
 {
+	[ -z "${TPH_QUIET:-}" ] || return 0
 	printf '[%4ds] %s\n' $(($(date +%s) - tph_started)) "$*" >&2
 }
 
@@ -30,18 +33,14 @@ die()
 # usage_error TEXT: exit status 2.
 usage_error()
 {
-	echo "$TPH_NAME: $*; see './tph help'" >&2
+	echo "$TPH_NAME: $*; see './tph help${TPH_COMMAND:+ $TPH_COMMAND}'" >&2
 	exit 2
 }
 
-# output_file OPTION FILE: dies when FILE cannot be written, before there is something to write.
-output_file()
+# shell_word TEXT: quoted for a shell that reads it.
+shell_word()
 {
-	[ -n "$2" ] || usage_error "$1 needs a value"
-	[ ! -d "$2" ] || die "$1 $2: is a directory"
-	output_dir=$(dirname "$2")
-	[ -d "$output_dir" ] || die "$1 $2: no such directory"
-	[ -w "$2" ] || { [ ! -e "$2" ] && [ -w "$output_dir" ]; } || die "$1 $2: not writable"
+	printf "'%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")"
 }
 
 # on_exit COMMAND: run COMMAND when the script ends, however it ends; last one first.
@@ -85,52 +84,6 @@ require_root()
 	[ "$(id -u)" -eq 0 ] || die "needs root (mounts, name spaces and device nodes); try: sudo ./tph"
 }
 
-# cache_lock: one builder at a time; the kernel drops the lock when we die.
-cache_lock()
-{
-	mkdir -p "$TPH_CACHE"
-	exec 9>"$TPH_CACHE/lock"
-	if ! flock -n 9; then
-		say "another tph is building in $TPH_CACHE; waiting for it"
-		flock 9
-	fi
-	TPH_LOCKED=1
-	# What a killed predecessor left half done; nobody else can be at it now.
-	rm -rf "$TPH_CACHE"/tmp.*
-}
-
-cache_unlock()
-{
-	flock -u 9
-	exec 9>&-
-	TPH_LOCKED=
-}
-
-# cache_tmp: a new directory that becomes a cache entry by cache_publish, or disappears.
-cache_tmp()
-{
-	CACHE_TMP=$(mktemp -d "$TPH_CACHE/tmp.XXXXXX")
-	chmod 755 "$CACHE_TMP"
-	on_exit "rm -rf '$CACHE_TMP'"
-}
-
-# cache_publish ENTRY: rename the directory of cache_tmp into place.
-cache_publish()
-{
-	mv -T "$CACHE_TMP" "$TPH_CACHE/$1"
-}
-
-# key FILE...: a name made of the contents of the files (and of the text on stdin).
-key()
-{
-	{
-		cat
-		for file in "$@"; do
-			[ ! -f "$file" ] || cat "$file"
-		done
-	} | sha256sum | cut -c1-16
-}
-
 # step TEXT LOG COMMAND...: run COMMAND with its output in LOG and show that it goes on. COMMAND may
 # be a function of testbed/lib. It runs in name spaces of its own: when it is interrupted, its
 # processes and mounts are gone.
@@ -162,17 +115,5 @@ step()
 	if [ "$step_status" -ne 0 ]; then
 		tail -n 25 "$step_log" >&2
 		die "$step_text: failed with status $step_status; whole log: $step_log"
-	fi
-}
-
-# run_dir: a directory for one run; kept when TPH_KEEP is set.
-run_dir()
-{
-	mkdir -p "$TPH_CACHE/run"
-	TPH_RUN_DIR=$(mktemp -d "$TPH_CACHE/run/XXXXXX")
-	if [ -n "${TPH_KEEP:-}" ]; then
-		on_exit "echo 'kept: $TPH_RUN_DIR' >&2"
-	else
-		on_exit "rm -rf '$TPH_RUN_DIR'"
 	fi
 }

@@ -2,50 +2,34 @@
 # shellcheck shell=sh
 # One boot of the guest: prepare the run directory, start the machine, look at what it left.
 
-# guest_options ARG...: the options that exec and shell share. Sets GUEST_ARGUMENTS to the number
-# of arguments that are left.
+# guest_options: what the options of exec, shell and run say of the guest (testbed/options/machine).
+# shellcheck disable=SC2153 # the front door sets OPT_...
 guest_options()
 {
-	while [ $# -gt 0 ]; do
-		case $1 in
-		--share)
-			[ -d "${2:-}" ] || die "--share ${2:-}: no such directory"
-			GUEST_SHARE=$(CDPATH='' cd -- "$2" && pwd)
-			shift
-			;;
-		--iommu)
-			case ${2:-} in
-			pt | translated | off) GUEST_IOMMU=$2 ;;
-			*) usage_error "--iommu takes pt, translated or off, not '${2:-}'" ;;
-			esac
-			shift
-			;;
-		--devices)
-			[ -f "${2:-}" ] || die "--devices ${2:-}: no such file"
-			TPH_DEVICES=$2
-			shift
-			;;
-		--linux)
-			linux_version "${2:-}"
-			shift
-			;;
-		--variant)
-			kernel_variant "${2:-}"
-			GUEST_VARIANT=$2
-			shift
-			;;
-		--installed) TPH_INSTALLED=1 ;;
-		--dry-run) GUEST_DRY_RUN=1 ;;
-		--)
-			shift
-			break
-			;;
-		-*) usage_error "unknown option $1" ;;
-		*) break ;;
-		esac
-		shift
+	GUEST_IOMMU=$OPT_IOMMU
+	GUEST_VARIANT=$OPT_VARIANT
+	TPH_INSTALLED=$OPT_INSTALLED
+	GUEST_CPUS=$OPT_CPUS GUEST_MEMORY=$OPT_MEMORY GUEST_CMDLINE=$OPT_APPEND GUEST_DEVICES=$OPT_DEVICE
+	[ -z "${OPT_SHARE:-}" ] || GUEST_SHARE=$(CDPATH='' cd -- "$OPT_SHARE" && pwd)
+	[ -z "$OPT_KVM" ] || TPH_KVM=1
+	[ -z "${TPH_KVM:-}" ] || [ -w /dev/kvm ] || [ -n "$OPT_DRY_RUN" ] || die "KVM: this machine has no /dev/kvm"
+	[ -z "$OPT_KEEP" ] || {
+		[ ! -e "$OPT_KEEP" ] || die "--keep $OPT_KEEP: is there already"
+		[ -d "$(dirname -- "$OPT_KEEP")" ] || die "--keep $OPT_KEEP: no such directory"
+	}
+	guest_device_lines | while read -r line; do
+		echo "$line" | grep -qE "^$guest_kinds [A-Za-z0-9]+ ([A-Za-z0-9]+:)?[0-9a-f]{2}( [a-z0-9_-]+=[A-Za-z0-9._-]+)*\$" ||
+			usage_error "--device takes KIND,NAME,SLOT[,PROPERTY=VALUE]..., such as" \
+				"gpu,gpu2,14,size=16M,completer=extended, not '$(echo "$line" | tr ' ' ,)'"
 	done
-	GUEST_ARGUMENTS=$#
+}
+
+guest_kinds='(hca|gpu|nvme|qemu-nvme|port|upstream|downstream)'
+
+# guest_device_lines: those of --device, as lines of a devices file.
+guest_device_lines()
+{
+	[ -z "${GUEST_DEVICES:-}" ] || printf '%s\n' "${GUEST_DEVICES:-}" | tr , ' '
 }
 
 # guest_build: all that exec and shell need, with the kernel that the options chose. What is installed is enough for
@@ -60,7 +44,7 @@ guest_build()
 # guest_variant: that of the kernel in use.
 guest_variant()
 {
-	cat "${KERNEL:-}/variant" 2>/dev/null || echo plain
+	cat "${KERNEL:-}/variant" 2>/dev/null || echo "${GUEST_VARIANT:-plain}"
 }
 
 # guest_machine VARIANT: what a kernel variant needs of the machine. It is slow, above all under TCG,
@@ -76,8 +60,8 @@ guest_machine()
 }
 
 # guest_prepare DEVICES-FILE: the run directory of a boot. Settings come from the variables
-# GUEST_IOMMU (pt, translated, off), GUEST_SHARE, GUEST_SHELL, GUEST_CMDLINE, GUEST_DRY_RUN, TPH_KVM,
-# TPH_GCOV (a directory: the kernel's coverage counters are left there).
+# GUEST_IOMMU (pt, translated, off), GUEST_SHARE, GUEST_SHELL, GUEST_CMDLINE, GUEST_CPUS, GUEST_MEMORY,
+# GUEST_DEVICES (as --device), TPH_KVM, TPH_GCOV (a directory: the kernel's coverage counters are left there).
 guest_prepare()
 {
 	run_dir
@@ -89,6 +73,7 @@ guest_prepare()
 	[ -z "$selftests" ] || : >"$TPH_RUN_DIR/job/selftests"
 	[ -z "${TPH_GCOV:-}" ] || mkdir "$TPH_RUN_DIR/job/gcov"
 	cp "$1" "$TPH_RUN_DIR/devices"
+	guest_device_lines >>"$TPH_RUN_DIR/devices"
 	SANDBOX_SHARE=${GUEST_SHARE:-}
 	SANDBOX_KVM=${TPH_KVM:-}
 	[ -z "$SANDBOX_SHARE" ] || : >"$TPH_RUN_DIR/job/share"
@@ -99,21 +84,25 @@ IMAGE=/cache/$(basename "${GUEST:-image}")
 PROGRAMS=/cache/$(basename "${PROGRAMS:-programs}")/bin
 TESTS=${KERNEL_TESTS:+/cache/$(basename "${KERNEL_TESTS:-}")}
 SELFTESTS=$selftests
-MEMORY=$MACHINE_MEMORY
-CPUS=$MACHINE_CPUS
+MEMORY=${GUEST_MEMORY:-$MACHINE_MEMORY}
+CPUS=${GUEST_CPUS:-$MACHINE_CPUS}
 IOMMU=${GUEST_IOMMU:-pt}
 ACCEL=${TPH_KVM:+kvm}
 SHELL_MODE=${GUEST_SHELL:-}
 SHARE=$SANDBOX_SHARE
-CMDLINE='$MACHINE_CMDLINE ${GUEST_CMDLINE:-}'
-DRY_RUN=${GUEST_DRY_RUN:-}
+CMDLINE=$(shell_word "$MACHINE_CMDLINE ${GUEST_CMDLINE:-}")
+DRY_RUN=$OPT_DRY_RUN
 EOF
 }
 
 # guest_run: boot what guest_prepare prepared; $TPH_RUN_DIR/job/command runs as root in the guest.
-# Sets GUEST_STATUS to its exit status. Dies when the machine failed.
+# Sets GUEST_STATUS to its exit status. Dies when the machine failed. A dry run prints the machine.
 guest_run()
 {
+	if [ -n "$OPT_DRY_RUN" ]; then
+		TPH_MACHINE_DIR=$TPH_RUN_DIR sh "$TPH_TOP/testbed/machine.sh"
+		return
+	fi
 	guest_boot || die "$GUEST_FAILURE"
 }
 
@@ -121,7 +110,7 @@ guest_run()
 guest_start()
 {
 	exec 3<&0
-	if [ -z "${GUEST_SHELL:-}${GUEST_DRY_RUN:-}" ]; then
+	if [ -z "${GUEST_SHELL:-}" ]; then
 		rm -f "$TPH_RUN_DIR/stdout" "$TPH_RUN_DIR/stderr"
 		mkfifo "$TPH_RUN_DIR/stdout" "$TPH_RUN_DIR/stderr"
 		cat <"$TPH_RUN_DIR/stdout" &
@@ -140,7 +129,7 @@ guest_start()
 	TPH_STEP_PID=
 	kill "$watch_pid" 2>/dev/null || :
 	wait "$watch_pid" 2>/dev/null || :
-	if [ -z "${GUEST_SHELL:-}${GUEST_DRY_RUN:-}" ]; then
+	if [ -z "${GUEST_SHELL:-}" ]; then
 		if [ "$machine_status" -ne 0 ] && [ ! -s "$TPH_RUN_DIR/machine.log" ]; then
 			kill "$stdout_pid" "$stderr_pid" 2>/dev/null || :
 		fi
@@ -177,10 +166,6 @@ guest_boot()
 		echo "the guest got stuck while it booted; once more" >&2
 		rm "$TPH_RUN_DIR/stuck"
 		guest_start
-	fi
-	if [ -n "${GUEST_DRY_RUN:-}" ]; then
-		GUEST_FAILURE="status $machine_status"
-		return "$machine_status"
 	fi
 	if [ -e "$TPH_RUN_DIR/stuck" ]; then
 		tail -n 5 "$TPH_RUN_DIR/dmesg" >&2

@@ -7,11 +7,6 @@
 # packaging/PART/ has, besides, prepare.sh, which makes the source package's tree, and what that needs.
 
 PACKAGE_RELEASE=${PACKAGE_RELEASE:-trixie}
-# shellcheck disable=SC2034 # for the command
-package_releases='trixie bookworm'
-
-# The parts, in an order in which each finds what it needs.
-package_parts='rdma-core perftest kernel rdma-tph'
 
 # package_needs PART: the parts whose packages it is built with.
 package_needs()
@@ -32,7 +27,6 @@ package_sources()
 		return
 		;;
 	kernel)
-		linux_version "$TPH_LINUX"
 		package_source=linux-$TPH_LINUX
 		;;
 	*) package_source=$1 ;;

@@ -2,42 +2,21 @@
 # shellcheck shell=sh
 # Upstream sources: pinned downloads, unpacked once, and the patch series on top.
 
-# source_name WORD: the source a user calls kernel, rdma-core, perftest or iproute2; sets SOURCE_NAME.
-source_name()
-{
-	case $1 in
-	kernel) SOURCE_NAME=linux-$TPH_LINUX ;;
-	rdma-core | perftest | iproute2) SOURCE_NAME=$1 ;;
-	*) usage_error "takes kernel, rdma-core, perftest or iproute2, not '$1'" ;;
-	esac
-}
-
-# edit_arguments ARG...: those of ./tph edit and refresh; sets SOURCE_NAME and EDIT_DIR.
+# edit_arguments SOURCE [DIR]: those of ./tph edit and refresh; sets SOURCE_NAME and EDIT_DIR.
 edit_arguments()
 {
-	edit_word='' EDIT_DIR=''
-	while [ $# -gt 0 ]; do
-		case $1 in
-		--linux)
-			linux_version "${2:-}"
-			edit_linux=1
-			shift
-			;;
-		-*) usage_error "unknown option $1" ;;
-		*)
-			[ -z "$EDIT_DIR" ] || usage_error "too many arguments"
-			[ -z "$edit_word" ] && edit_word=$1 || EDIT_DIR=$1
-			;;
-		esac
-		shift
-	done
-	source_name "$edit_word"
-	[ -z "${edit_linux:-}" ] || [ "$edit_word" = kernel ] || usage_error "--linux is for the kernel"
-	case $SOURCE_NAME in
-	linux-"$LINUX_BASE") ;;
-	linux-*) edit_word=kernel-$TPH_LINUX ;;
+	EDIT_DIR=$1
+	case $1 in
+	kernel)
+		SOURCE_NAME=linux-$TPH_LINUX
+		[ "$TPH_LINUX" = "$LINUX_BASE" ] || EDIT_DIR=kernel-$TPH_LINUX
+		;;
+	*)
+		SOURCE_NAME=$1
+		[ -z "$OPT_LINUX" ] || usage_error "--linux is for the kernel, not for $1"
+		;;
 	esac
-	EDIT_DIR=${EDIT_DIR:-$TPH_CACHE/edit/$edit_word}
+	EDIT_DIR=${2:-$TPH_CACHE/edit/$EDIT_DIR}
 }
 
 # linux_versions: the kernel versions that can be chosen, on one line.
@@ -46,12 +25,12 @@ linux_versions()
 	sed -n 's/^linux-\([0-9.]*\) .*/\1/p' "$TPH_TOP/testbed/sources.list" | xargs
 }
 
-# linux_version OPTION-VALUE: choose the kernel version.
+# linux_version OPTION VERSION: choose the kernel version; without OPTION it comes from TPH_LINUX.
 linux_version()
 {
 	case " $(linux_versions) " in
-	*" ${1:-none} "*) TPH_LINUX=$1 ;;
-	*) usage_error "--linux takes one of $(linux_versions), not '${1:-}'" ;;
+	*" $2 "*) TPH_LINUX=$2 ;;
+	*) usage_error "${1:-TPH_LINUX} takes one of $(linux_versions), not '$2'" ;;
 	esac
 	export TPH_LINUX
 }
@@ -203,6 +182,7 @@ source_edit()
 	source_series "$1" | while IFS= read -r patch; do
 		git am -q "$patch"
 	done
+	git tag refreshed
 }
 
 # series_refresh NAME DIR: the commits of the tree DIR that source_edit made become the series.

@@ -96,10 +96,10 @@ sh /mnt/src/testbed/run/guest.sh || status=1
 sh /mnt/src/testbed/run/host-memory.sh || status=1
 exit $status
 EOF
-	[ -n "${GUEST_DRY_RUN:-}" ] ||
+	[ -n "$OPT_DRY_RUN" ] ||
 		say "booting with $PLAN_HCAS HCA functions for $PLAN_RUNS runs (IOMMU ${GUEST_IOMMU:-pt})"
 	guest_run
-	[ -z "${GUEST_DRY_RUN:-}" ] || return 0
+	[ -z "$OPT_DRY_RUN" ] || return 0
 	run_status=$GUEST_STATUS
 	in_sandbox sh /src/testbed/run/report.sh "${GUEST_IOMMU:-pt}" || run_status=1
 	guest_dmesg_check || run_status=1

@@ -15,7 +15,7 @@ guest_run
 [ -z "$OPT_DRY_RUN" ] || exit 0
 status=0
 [ "$GUEST_STATUS" -eq 0 ] || die "the suites ended with status $GUEST_STATUS"
-in_sandbox jq -n -R --arg kernel "$(cat "$KERNEL/release")" -f /src/testbed/conformance/report.jq \
+in_sandbox jq -n -R --arg kernel "$(cat "$KERNEL/release")" --arg qemu "$(guest_qemu)" -f /src/testbed/conformance/report.jq \
 	/run/tph/job/verdicts >"$TPH_RUN_DIR/report.json"
 json_result "$TPH_RUN_DIR/report.json"
 in_sandbox jq -r -f /src/testbed/conformance/table.jq /run/tph/report.json

@@ -59,7 +59,7 @@ else
 fi
 [ -z "$OPT_DRY_RUN" ] || exit 0
 TPH_RUN_DIR=$out
-in_sandbox jq -n --arg release "$(cat "$kernel_patched/release")" --argjson runs "$runs" \
+in_sandbox jq -n --arg release "$(cat "$kernel_patched/release")" --arg qemu "$(guest_qemu)" --argjson runs "$runs" \
 	--slurpfile pairs /run/tph/pairs --slurpfile many /run/tph/many \
 	--slurpfile perftest /run/tph/perftest -f /src/testbed/cost/report.jq >"$out/cost.json"
 json_result "$out/cost.json"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Lines of verdicts (judge, device, verdict, case, cause; tab-separated) as the report, in the order in
-# which judges and devices first appear. $kernel: its release.
+# which judges and devices first appear. $kernel: its release; $qemu: the version.
 [inputs | split("\t") | {suite: .[0], device: .[1], verdict: .[2], case: .[3], cause: .[4]}] as $all
-| {kernel: $kernel,
+| {kernel: $kernel, qemu: $qemu,
    suites: (reduce $all[] as $one ([]; if any(.[]; . == [$one.suite, $one.device]) then .
                                        else . + [[$one.suite, $one.device]] end)
      | map(. as [$suite, $device]

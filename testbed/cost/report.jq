@@ -23,7 +23,7 @@ def ratio($a; $b): [range([$a, $b | length] | min) | select($b[.] > 0) | $a[.] /
   def traffic($size; $what):
     def of($hint): [$perftest[] | select(.size == $size and .hint == $hint)[$what]];
     ratio(of("ST"); of("none"));
-  {kernel: $release, runs: $runs,
+  {kernel: $release, qemu: $qemu, runs: $runs,
    registration: $registration,
    many: ($many | group_by([.device, .tags, .count])
      | map(.[0] + {register: (map(.register) | spread), deregister: (map(.deregister) | spread)})

@@ -221,6 +221,12 @@ build_testbed()
 	[ $# -gt 0 ] || set -- 'build_kernel plain'
 	# What is missing is told before something is built.
 	[ -z "${TPH_INSTALLED:-}" ] || installed_check
+	build_parts build_programs build_guest "$@"
+}
+
+# build_parts COMMAND...: the sandbox, and what COMMANDs build, in the same way.
+build_parts()
+{
 	if [ -n "$OPT_DRY_RUN" ]; then
 		build_pretend
 		build_all "$@"
@@ -271,14 +277,13 @@ build_pretend()
 build_all()
 {
 	sandbox_prepare
-	build_programs
-	build_guest
 	for part; do
 		$part
 	done
 }
 
 # nothing_to_build COMMAND...: in a shell of its own. Whatever builds begins with one of these.
+# shellcheck disable=SC2317 # called by what is built
 nothing_to_build()
 {
 	build_series()

@@ -188,6 +188,12 @@ guest_boot()
 	fi
 }
 
+# guest_qemu: the version of QEMU.
+guest_qemu()
+{
+	in_sandbox qemu-system-x86_64 --version | sed -n 's/.*version \([0-9.]*\).*/\1/p'
+}
+
 # guest_dmesg_check [FILE...]: lines of the guest's kernel log that must not be there; returns 1 if
 # any. The files explain more lines.
 guest_dmesg_check()

@@ -38,7 +38,7 @@ json_lines()
 # json_head: what every document begins with.
 json_head()
 {
-	head_commit=$(git -C "$TPH_TOP" rev-parse --verify -q HEAD 2>/dev/null || :)
+	head_commit=$(git --no-optional-locks -C "$TPH_TOP" describe --always --abbrev=40 --dirty --exclude '*' 2>/dev/null || :)
 	printf '"document": "%s", "schema": 1, "tph": "%s", "commit": %s, "date": "%s"' "${TPH_COMMAND:-none}" \
 		"$(cat "$TPH_TOP/VERSION")" "$(json_string "$head_commit")" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
 }
@@ -51,12 +51,19 @@ json_result()
 		printf '{%s,\n' "$(json_head)"
 		sed '1s/^{//' "$1"
 	} >"$1.document"
+	json_out "$1.document"
+	mv "$1.document" "$1"
+	results_keep "$1"
+}
+
+# json_out FILE: FILE goes where --json says.
+json_out()
+{
 	case $OPT_JSON in
 	'') ;;
-	-) cat "$1.document" >&5 ;;
-	*) cat "$1.document" >"$OPT_JSON" ;;
+	-) cat "$1" >&5 ;;
+	*) cat "$1" >"$OPT_JSON" ;;
 	esac
-	mv "$1.document" "$1"
 }
 
 # json_wanted: whether there will be a document.

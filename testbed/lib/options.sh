@@ -6,7 +6,7 @@ tph_awk()
 {
 	tph_program=$1
 	shift
-	LC_ALL=C awk -f "$TPH_TOP/testbed/options/table.awk" -f "$TPH_TOP/testbed/options/$tph_program.awk" -- "$TPH_TOP" "$@"
+	TPH_CACHE=$TPH_CACHE LC_ALL=C awk -f "$TPH_TOP/testbed/options/table.awk" -f "$TPH_TOP/testbed/options/$tph_program.awk" -- "$TPH_TOP" "$@"
 }
 
 # options_parse WORD...: prints assignments for the shell; sets OPT_... and $1, $2, ... when evaluated.

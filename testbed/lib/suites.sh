@@ -103,7 +103,7 @@ here_suite()
 		mkdir "$here_scratch/work"
 		# In a session of its own, so that a signal to ./tph ends all that the test started.
 		(cd "$here_scratch/work" &&
-			TPH_CASES=$here_scratch/cases exec setsid sh "$TPH_TOP/tests/$here_suite/$name") \
+			TPH_FORGET=1 TPH_CASES=$here_scratch/cases exec setsid sh "$TPH_TOP/tests/$here_suite/$name") \
 			4>&2 >"$here_scratch/log" 2>&1 </dev/null &
 		here_pid=$!
 		wait "$here_pid" || status=$?

@@ -20,6 +20,8 @@ function values(name, prefix,    word, count, i) {
 		devices(prefix)
 	else if (kind(name) ~ /^(file|output)$/)
 		offer("@file", field[name, "metavar"])
+	else if (kind(name) == "run")
+		runs()
 	else if (kind(name) == "directory" || field[name, "metavar"] == "[DIR]")
 		offer("@directory", field[name, "metavar"])
 }
@@ -37,6 +39,16 @@ function tests(    line, suite, command) {
 	close(command)
 }
 
+# runs: what is kept
+function runs(    line, command) {
+	command = "ls '" CACHE "/runs' 2>/dev/null"
+	while ((command | getline line) > 0)
+		if (sub(/\.json$/, "", line))
+			offer(line, "kept run")
+	close(command)
+	offer("@file", "a document of --json")
+}
+
 # devices: lines of testbed/devices, as --device takes them
 function devices(prefix,    line) {
 	while ((getline line <(TOP "/testbed/devices")) > 0)
@@ -49,6 +61,7 @@ function devices(prefix,    line) {
 
 BEGIN {
 	TOP = ARGV[1]
+	CACHE = ENVIRON["TPH_CACHE"]
 	last = ARGV[ARGC - 1]
 	# options before the command
 	for (i = 2; i < ARGC - 1 && ARGV[i] ~ /^-./; i++)
@@ -69,7 +82,7 @@ BEGIN {
 	if (!is_command(ARGV[i]) || !table(ARGV[i]))
 		exit
 	arguments = 0
-	rest = argument_count == 1 && kind("ARGUMENT1") == "rest"
+	rest = argument_count && kind("ARGUMENT" argument_count) == "rest"
 	for (i++; i < ARGC - 1; i++) {
 		waiting = ""
 		if (ARGV[i] == "--" || rest && ARGV[i] !~ /^-/)

@@ -158,7 +158,7 @@ BEGIN {
 		finish("die " quoted("no table testbed/commands/" command ".options") "\n")
 	if (quiet)
 		given["--quiet"] = 1
-	rest = argument_count == 1 && kind("ARGUMENT1") == "rest"
+	rest = argument_count && kind("ARGUMENT" argument_count) == "rest"
 	for (; i < ARGC; i++) {
 		word = ARGV[i]
 		if (ended || word !~ /^-./) {

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# ./tph show RUN: its table.
+result_find "$1"
+build_parts
+run_dir
+cp "$RESULT_FILE" "$TPH_RUN_DIR/document"
+kind=$(in_sandbox jq -r '.document // ""' /run/tph/document) || die "$1: is no JSON"
+case $kind in
+run | matrix | cost | report | conformance | example) ;;
+*) die "$1: is no document of a command that is kept (docs/json.md)" ;;
+esac
+in_sandbox jq -r '"\(.date), tph \(.tph), commit \(.commit // "unknown")"' /run/tph/document | sed "s|^|$RESULT: |"
+in_sandbox jq -r -f "/src/testbed/$kind/table.jq" /run/tph/document
+[ -z "$OPT_JSON" ] || json_out "$RESULT_FILE"

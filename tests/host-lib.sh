@@ -29,3 +29,12 @@ tph_status()
 		fail "./tph $*: expected status $want, got $status"
 	}
 }
+
+# described FILE: this JSON document of the current directory is as docs/json.md says.
+described()
+{
+	(
+		SANDBOX_SHARE=$PWD
+		in_sandbox python3 -B /src/tests/described.py /src/docs/json.md "/mnt/share/$1" || exit 1
+	) || fail "$1 and docs/json.md differ"
+}

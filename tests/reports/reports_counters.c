@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What hw_counters and counters say after known traffic from mlx5_0 to mlx5_1: each file by how
- *much, and that no other has moved.
+ * much, and that no other has moved.
  *
  * Usage: reports_counters		KTAP: each kind of traffic
- *	  reports_counters serve		QP numbers, then as many WRITEs as each line of stdin
- *says
+ *        reports_counters serve	QP numbers, then as many WRITEs as each line of stdin says
  */
 #include <dirent.h>
 #include <errno.h>

@@ -86,7 +86,7 @@ def check(page, document):
 def main():
     page = Path(sys.argv[1]).read_text()
     wrong = [f"{path}: {line}" for path in sys.argv[2:] for line in check(page, json.loads(Path(path).read_text()))]
-    print("\n".join(wrong))
+    sys.stdout.writelines(line + "\n" for line in wrong)
     sys.exit(1 if wrong else 0)
 
 

@@ -86,7 +86,8 @@ require_root()
 
 # step TEXT LOG COMMAND...: run COMMAND with its output in LOG and show that it goes on. COMMAND may
 # be a function of testbed/lib. It runs in name spaces of its own: when it is interrupted, its
-# processes and mounts are gone.
+# processes and mounts are gone. It has no descriptor of ours but the build lock: of what mmdebstrap opens besides, a shell
+# of its takes no numbers above 9.
 step()
 {
 	step_text=$1
@@ -97,7 +98,7 @@ step()
 	step_begin=$(date +%s)
 	export TPH_CACHE TPH_LINUX TPH_RUN_DIR CACHE_TMP SANDBOX_ROOT SANDBOX_BUILD SOURCE_TREE
 	unshare --mount --pid --fork --kill-child --mount-proc \
-		sh "$TPH_TOP/testbed/lib/step.sh" "$@" >"$step_log" 2>&1 </dev/null &
+		sh "$TPH_TOP/testbed/lib/step.sh" "$@" >"$step_log" 2>&1 </dev/null 3>&- 4>&- 5>&- 8>&- &
 	TPH_STEP_PID=$!
 	step_next=$((step_begin + 15))
 	while kill -0 "$TPH_STEP_PID" 2>/dev/null; do

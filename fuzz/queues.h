@@ -67,7 +67,7 @@ struct queue_key {
 	uint64_t start, len;
 	bool length64;
 	uint8_t log_page;
-	uint32_t hint; /* mkc dw15: pcie_tph_en, PH, index of the ST table */
+	uint32_t hint;	   /* mkc dw15: pcie_tph_en, PH, index of the ST table */
 	uint32_t declared; /* mkc.translations_octword_size; 0: as many as come */
 	const uint8_t *xlt;
 	uint32_t octwords;

@@ -54,6 +54,13 @@ seeds = {
     "tlp": {
         "astray-wraps": hexa("02 00 d8 00 1d 03 10 00 00 00 07 fc ff ff ff bf ff ff ff 08 00"),
     },
+    # Vectors of packet/tests/vectors.h, behind a byte that says on which link they are.
+    "packet": {
+        name: bytes([2 if link == "true" else 0]) + hexa(re.sub(r'[" \n\t]', "", digits))
+        for name, link, digits in re.findall(
+            r'\{ "(\w+)",\s+(true|false),\s+((?:"[0-9a-f ]+"\s*)+),',
+            open(os.path.join(here, "../packet/tests/vectors.h")).read())
+    },
     "tlpdump": {
         "many-flows": hexa("02 1f 01 00 00 00 00 00 ff 5f"),
     },

@@ -34,15 +34,12 @@ struct block {
 	size_t head_len, tail_len;
 };
 
+/* Up to the next word; what is behind @len is zero. */
 static void put(uint8_t *buf, size_t *len, const void *data, size_t size)
 {
-	static const uint8_t zeroes[4];
-
 	if (size)
 		memcpy(buf + *len, data, size);
-	*len += size;
-	memcpy(buf + *len, zeroes, -size & 3);
-	*len += -size & 3;
+	*len += size + (-size & 3);
 }
 
 static void put32(uint8_t *buf, size_t *len, uint32_t value)

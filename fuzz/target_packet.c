@@ -144,7 +144,7 @@ static void seal(bool ethernet, uint8_t *bytes, size_t len)
 	uint16_t vcrc;
 
 	if (!ethernet) {
-		if (len < 8 + 40 + 12 + 6)
+		if (len < 8 || len < 8 + ((bytes[1] & 3) == 3 ? 40 : 0) + 12 + 6u)
 			return;
 		icrc = packet_icrc_infiniband(bytes, len - 6);
 		memcpy(bytes + len - 6, &icrc, sizeof(icrc));
@@ -154,7 +154,7 @@ static void seal(bool ethernet, uint8_t *bytes, size_t len)
 	}
 	if (len > 14 && bytes[12] == 0x81)
 		ip = 18;
-	if (len < ip + 40 + 8 + 12 + 4)
+	if (len <= ip || len < ip + (bytes[ip] >> 4 == 4 ? 20 : 40) + 8 + 12 + 4)
 		return;
 	if (bytes[ip] >> 4 == 4) {
 		bytes[ip + 10] = bytes[ip + 11] = 0;
@@ -188,6 +188,14 @@ static void from_fields(struct input *in)
 		finding("opcode 0x%02x was encoded, but does not decode", packet.opcode);
 	if (!same_route(&route, &to) || !same_packet(&packet, &back) || back.reserved)
 		finding("opcode 0x%02x says something else when decoded", packet.opcode);
+	/* Pad count and version, more often than by chance. */
+	if (input_u8(in) & 1) {
+		size_t flags =
+			1 + (route.ethernet ? 14 + 4 * route.tagged + (route.ipv4 ? 20 : 40) + 8
+					    : 8 + 40 * route.grh);
+
+		buf[flags] ^= input_u8(in) & 0x3f;
+	}
 	for (unsigned int changes = input_below(in, 4); changes; changes--) {
 		size_t at = input_u8(in) % (size_t)len;
 

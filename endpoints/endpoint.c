@@ -17,8 +17,8 @@
 #define MSIX_BAR   4
 #define MSIX_SIZE  4096u
 
-/* With the lock. */
-static void count(struct endpoint *ep, const struct tlp *tlp, size_t len)
+/* With the lock: @tlps requests for @len bytes together. */
+static void count(struct endpoint *ep, const struct tlp *tlp, unsigned int tlps, size_t len)
 {
 	uint32_t slot = tlp_hint_index(&tlp->hint);
 	struct endpoint_count *c = &ep->slots[slot];
@@ -28,10 +28,10 @@ static void count(struct endpoint *ep, const struct tlp *tlp, size_t len)
 		ep->arrived[ep->hints++] = slot;
 	}
 	if (tlp->type == TLP_MWR) {
-		c->writes++;
+		c->writes += tlps;
 		c->write_bytes += len;
 	} else {
-		c->reads++;
+		c->reads += tlps;
 		c->read_bytes += len;
 	}
 }
@@ -78,7 +78,27 @@ static void memory_request(struct pcie_function *fn, unsigned int bar, uint64_t 
 		memset(data, 0, len);
 	}
 	if (memory)
-		count(ep, tlp, len);
+		count(ep, tlp, 1, len);
+	pthread_mutex_unlock(&ep->lock);
+}
+
+/* The lock is held until burst_end(): see forget_owner(). */
+static void *burst_begin(struct pcie_function *fn, unsigned int bar, uint64_t offset,
+			 const struct tlp *tlp, unsigned int tlps, size_t len)
+{
+	struct endpoint *ep = fn->model;
+
+	if (bar != ep->kind->memory_bar || !inside(ep, offset, len))
+		return NULL;
+	pthread_mutex_lock(&ep->lock);
+	count(ep, tlp, tlps, len);
+	return ep->memory + offset;
+}
+
+static void burst_end(struct pcie_function *fn)
+{
+	struct endpoint *ep = fn->model;
+
 	pthread_mutex_unlock(&ep->lock);
 }
 
@@ -147,6 +167,8 @@ static const struct pcie_function_ops function_ops = {
 	.bar_write = bar_write,
 	.reset = reset,
 	.memory_request = memory_request,
+	.burst_begin = burst_begin,
+	.burst_end = burst_end,
 };
 
 /* Returns 0 or -errno. */

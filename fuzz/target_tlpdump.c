@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "fuzz/target.h"
-#include "pcie/trace.h"
+#include "pcie/burst.h"
 
 #define RECORDS 24576u
 
@@ -57,6 +57,29 @@ static void header(struct input *in, struct tlp_record *r)
 	r->header_len = (uint8_t)(len > 0 ? len : 0);
 }
 
+/* The header that is there becomes the first of a burst, most often of a sound one. */
+static void burst(struct input *in, struct tlp_record *r)
+{
+	uint8_t flags = input_u8(in);
+	struct tlp tlp = { .type = flags & 1 ? TLP_MRD : TLP_MWR, .requester = 0x10 };
+	struct tlp_burst burst = {
+		.len = 1u + input_u16(in),
+		.max = (size_t)128 << (flags >> 1 & 3),
+		.requests = !(flags & 1) || flags & 8,
+		.completions = flags & 1 && flags & 0x10,
+		.each = flags & 1 && flags & 0x20,
+		.completer = 0x18,
+		.completion_max = (size_t)128 << (flags >> 6),
+		.tags = flags & 1 ? 256 : 0,
+	};
+	uint64_t addr = input_number(in);
+
+	if (tlp_set_range(&tlp, addr, tlp_split(addr, burst.len, burst.max)))
+		return;
+	r->header_len = (uint8_t)tlp_encode(&tlp, r->header);
+	tlp_burst_put(r, &burst);
+}
+
 /* Returns how many records there are. */
 static unsigned int build(struct input *in)
 {
@@ -95,6 +118,8 @@ static unsigned int build(struct input *in)
 				record[count].header_len =
 					(uint8_t)tlp_encode(&tlp, record[count].header);
 			}
+		} else if ((what & 0x1f) == 0x1b) { /* several at once */
+			burst(in, r);
 		} else if ((what & 0x1e) == 0x1c) { /* some bytes are others */
 			uint8_t at = input_u8(in) % 40;
 
@@ -176,7 +201,7 @@ void target_input(const uint8_t *data, size_t size)
 	count = build(&in);
 	length = count * sizeof(record[0]) - (count && mode & 0x80 ? mode >> 3 & 15 : 0);
 	if (ftruncate(fd, 0) ||
-	    pwrite(fd, mode & 0x40 ? "TPHTLP2\n" : TLP_TRACE_MAGIC, 8, 0) != 8 ||
+	    pwrite(fd, mode & 0x40 ? TLP_TRACE_MAGIC_1 : TLP_TRACE_MAGIC, 8, 0) != 8 ||
 	    pwrite(fd, record, length, 8) != (ssize_t)length)
 		abort();
 	optind = 0;

@@ -2,7 +2,9 @@
 /*
  * Memory requests of functions. A transfer is cut into runs (bytes that take one route, looked up
  * once) and a run into TLPs. Each TLP is encoded and traced; to a function of this fabric it is
- * delivered as decoded from those bytes; to the host the bytes of a run go in one call.
+ * delivered as decoded from those bytes; to the host the bytes of a run go in one call. Where the
+ * TLPs of a run differ only by their place in it, and no fault waits for one of them, they go as
+ * bursts: the first is encoded, and the trace and the completer know how many there are.
  *
  * A TLP is traced before it is delivered: whoever learns of the delivery and then sets a mark finds
  * the TLP before the mark.
@@ -17,10 +19,13 @@
 
 #include <linux/pci_regs.h>
 
+#include "pcie/burst.h"
+
 #define ROOT_COMPLEX 0x0000 /* completer ID of guest memory */
 
 struct pcie_fabric {
 	struct tlp_trace *trace;
+	bool each;		  /* no bursts */
 	pthread_mutex_t delivery; /* one request at a time reaches the functions */
 	unsigned int count;
 	struct pcie_function *function[PCIE_FABRIC_FUNCTIONS];
@@ -80,6 +85,11 @@ int pcie_fabric_add(struct pcie_fabric *fabric, struct pcie_function *fn)
 	if (fabric->trace)
 		tlp_trace_function(fabric->trace, fn->index, fn->name);
 	return 0;
+}
+
+void pcie_fabric_trace_each(struct pcie_fabric *fabric, bool each)
+{
+	fabric->each = each;
 }
 
 struct pcie_function *pcie_fabric_find(struct pcie_fabric *fabric, const char *name)
@@ -254,15 +264,22 @@ static int issue(const struct transfer *t, const struct run *run, uint64_t addr,
 	return len < 0 ? len : 0;
 }
 
+/* What @completer, a function here, understands of a header. */
+static void hide_hint(const struct pcie_function *completer, struct tlp *tlp)
+{
+	enum pcie_tph_completer kind = pcie_completer(completer);
+
+	if (kind != PCIE_TPH_COMPLETER_TPH && kind != PCIE_TPH_COMPLETER_EXTENDED)
+		tlp->hint = (struct tlp_hint){ 0 };
+}
+
 /* Hands a request to its completer, as the completer understands it. */
 static void deliver(const struct run *run, struct tlp *tlp, void *data)
 {
-	enum pcie_tph_completer completer = pcie_completer(run->target);
 	uint64_t addr;
 	size_t n = tlp_range(tlp, &addr);
 
-	if (completer != PCIE_TPH_COMPLETER_TPH && completer != PCIE_TPH_COMPLETER_EXTENDED)
-		tlp->hint = (struct tlp_hint){ 0 };
+	hide_hint(run->target, tlp);
 	run->target->ops->memory_request(run->target, run->bar, addr - run->bar_base, tlp, data, n);
 }
 
@@ -288,6 +305,125 @@ static enum pcie_fault fault_of(const struct transfer *t, const struct run *run,
 	return fault;
 }
 
+/* --- bursts ---------------------------------------------------------------------------------- */
+
+/* Whether the requests for a run of @fn need not be looked at one by one. */
+static bool is_burst(const struct transfer *t, const struct run *run)
+{
+	if (!t->fn->fabric || t->fn->fabric->each || run->route == PCIE_ROUTE_NONE ||
+	    tlp_split(run->addr, run->len, t->max) == run->len || !tlp_burst_allows(t->max))
+		return false;
+	/* A read that a host map cuts within a DW has TLPs with TH and without. */
+	if (t->tlp.type == TLP_MRD && t->tlp.hint.th && (run->addr % 4 || run->len % 4))
+		return false;
+	return !pcie_inject_armed(t->fn, PCIE_FAULT_REQUESTS) &&
+	       !(run->target && pcie_inject_armed(run->target, PCIE_FAULT_INTO));
+}
+
+/*
+ * Traces the requests of a run, or their completions, or both, as @kind says; what it does not say
+ * of a burst is set here. In @walk is the last burst. Returns 0, or -EINVAL as issue().
+ */
+static int issue_burst(const struct transfer *t, const struct run *run, struct tlp_burst kind,
+		       struct tlp_burst_walk *walk)
+{
+	const struct pcie_function *from = run->target ? run->target : t->fn;
+	size_t done, n;
+
+	kind.max = t->max;
+	kind.completer = run->target ? run->target->id : ROOT_COMPLEX;
+	kind.completion_max = pcie_max_payload(from);
+	kind.tags = t->tlp.type == TLP_MRD ? pcie_tags(t->fn) : 0;
+	for (done = 0; done < run->len; done += n) {
+		struct tlp tlp = t->tlp;
+		struct tlp_record record = {
+			.time_ns = t->time_ns,
+			.kind = TLP_RECORD_TLP,
+			.route = run->route,
+			.source = t->fn->index,
+		};
+		uint64_t addr = run->addr + done;
+		int len;
+
+		n = tlp_split(addr, run->len - done, TLP_BURST_MAX);
+		kind.len = n;
+		if (tlp.type == TLP_MRD && done)
+			tlp.tag =
+				(tlp.tag + tlp_burst_requests(run->addr, done, t->max)) % kind.tags;
+		len = tlp_set_range(&tlp, addr, tlp_split(addr, n, t->max));
+		if (!len)
+			len = tlp_encode(&tlp, record.header);
+		record.header_len = len < 0 ? 0 : len;
+		if (run->route == PCIE_ROUTE_FUNCTION) {
+			record.target = run->target->index;
+			record.bar = run->bar;
+			record.offset = addr - run->bar_base;
+		}
+		tlp_burst_put(&record, &kind);
+		if (t->trace)
+			tlp_trace_record(t->trace, &record);
+		/* What a function gets is decoded from these bytes. */
+		if (len < 0 || (walk && tlp_burst_fault(&record, &tlp)))
+			return -EINVAL;
+		if (walk)
+			tlp_burst_start(walk, &record, &tlp);
+	}
+	return 0;
+}
+
+/* Bytes of a run that is one burst, to or from the function that it is for. */
+static void deliver_burst(const struct transfer *t, const struct run *run,
+			  struct tlp_burst_walk *walk, uint8_t *data)
+{
+	const struct pcie_function_ops *ops = run->target->ops;
+	unsigned int tlps = tlp_burst_requests(run->addr, run->len, t->max);
+	uint64_t offset = run->addr - run->bar_base;
+	struct tlp tlp = walk->tlp;
+	struct tlp_record record;
+	void *memory = NULL;
+
+	hide_hint(run->target, &tlp);
+	if (ops->burst_begin)
+		memory = ops->burst_begin(run->target, run->bar, offset, &tlp, tlps, run->len);
+	if (memory) {
+		if (tlp.type == TLP_MWR)
+			memcpy(memory, data, run->len);
+		else
+			memcpy(data, memory, run->len);
+		ops->burst_end(run->target);
+		return;
+	}
+	while (tlp_burst_next(walk, &record, &tlp)) {
+		if (tlp.type == TLP_MWR || tlp.type == TLP_MRD)
+			deliver(run, &tlp, data + (record.offset - offset));
+	}
+}
+
+/* The bytes of a run to or from a function, with the delivery lock. */
+static int function_burst(struct transfer *t, const struct run *run, struct tlp_burst kind,
+			  uint8_t *data)
+{
+	uint16_t first = t->tlp.tag;
+	struct run part = *run;
+	int rc = 0;
+
+	for (size_t done = 0; !rc && done < run->len; done += part.len) {
+		struct tlp_burst_walk walk;
+
+		part.addr = run->addr + done;
+		part.len = tlp_split(part.addr, run->len - done, TLP_BURST_MAX);
+		if (t->tlp.type == TLP_MRD && done)
+			t->tlp.tag = (first + tlp_burst_requests(run->addr, done, t->max)) %
+				     pcie_tags(t->fn);
+		rc = issue_burst(t, &part, kind, &walk);
+		if (!rc)
+			deliver_burst(t, &part, &walk, data + done);
+	}
+	return rc;
+}
+
+/* --- writes ---------------------------------------------------------------------------------- */
+
 /* Bytes [@from, @to) of a run. */
 static int write_host(const struct transfer *t, const struct run *run, const uint8_t *data,
 		      size_t from, size_t to)
@@ -296,6 +432,21 @@ static int write_host(const struct transfer *t, const struct run *run, const uin
 		return 0;
 	return host_error(
 		t->host_ops->write(t->fn->host, run->addr + from, data + from, to - from));
+}
+
+static int write_burst(struct transfer *t, const struct run *run, const uint8_t *data)
+{
+	const struct tlp_burst kind = { .requests = true };
+	int rc;
+
+	if (run->route == PCIE_ROUTE_FUNCTION) {
+		pthread_mutex_lock(&t->fn->fabric->delivery);
+		rc = function_burst(t, run, kind, (uint8_t *)data);
+		pthread_mutex_unlock(&t->fn->fabric->delivery);
+		return rc;
+	}
+	rc = t->trace ? issue_burst(t, run, kind, NULL) : 0;
+	return rc ? rc : write_host(t, run, data, 0, run->len);
 }
 
 static int write_run(struct transfer *t, const struct run *run, const uint8_t *data)
@@ -343,11 +494,16 @@ int pcie_write(struct pcie_function *fn, uint64_t addr, const void *buf, size_t 
 	for (size_t done = 0; !rc && done < len;) {
 		struct run run = find_run(&t, addr + done, len - done);
 
-		rc = write_run(&t, &run, (const uint8_t *)buf + done);
+		if (is_burst(&t, &run))
+			rc = write_burst(&t, &run, (const uint8_t *)buf + done);
+		else
+			rc = write_run(&t, &run, (const uint8_t *)buf + done);
 		done += run.len;
 	}
 	return rc;
 }
+
+/* --- reads ----------------------------------------------------------------------------------- */
 
 /* Traces the completions of the request for @n bytes at @addr. */
 static void complete(const struct transfer *t, const struct run *run, uint64_t addr, size_t n,
@@ -373,10 +529,11 @@ static void complete(const struct transfer *t, const struct run *run, uint64_t a
 	int len;
 
 	for (size_t done = 0; t->trace && done < n; done += piece) {
-		piece = status == TLP_SC ? tlp_split(addr + done, n - done, max) : n;
-		tlp.byte_count = n - done;
-		tlp.lower_addr = (addr + done) & 0x7f;
-		tlp.length = status == TLP_SC ? ((addr + done) % 4 + piece + 3) / 4 : 0;
+		piece = tlp_completion_piece(&tlp, addr, n, done, max);
+		if (status != TLP_SC) {
+			tlp.length = 0;
+			piece = n;
+		}
 		len = tlp_encode(&tlp, record.header);
 		record.header_len = len < 0 ? 0 : len;
 		tlp_trace_record(t->trace, &record);
@@ -412,6 +569,51 @@ static int complete_fault(const struct transfer *t, const struct run *run, uint6
 	}
 }
 
+/* The host has answered the requests of a round with @rc: traces its completions. */
+static int burst_answered(struct transfer *t, const struct run *run, int rc)
+{
+	const unsigned int tags = pcie_tags(t->fn);
+	uint16_t first = t->tlp.tag;
+	size_t n;
+
+	if (!t->trace || rc == -EIO)
+		return rc;
+	if (!rc)
+		return issue_burst(t, run, (struct tlp_burst){ .completions = true }, NULL);
+	for (size_t done = 0, i = 0; done < run->len; done += n, i++) {
+		n = tlp_split(run->addr + done, run->len - done, t->max);
+		complete(t, run, run->addr + done, n, (first + i) % tags, TLP_UR, false);
+	}
+	return rc;
+}
+
+/* A round whose requests are a burst, from tag t->tlp.tag on. */
+static int read_burst(struct transfer *t, const struct run *run, uint8_t *data)
+{
+	const struct tlp_burst requests = { .requests = true },
+			       both = { .requests = true, .completions = true },
+			       each = { .requests = true, .completions = true, .each = true };
+	int rc;
+
+	if (run->route == PCIE_ROUTE_FUNCTION)
+		return function_burst(t, run, each, data);
+	/* Whoever answers a message may set a mark: the requests come before it. */
+	if (run->route == PCIE_ROUTE_MEMORY &&
+	    tlp_split(run->addr, run->len, TLP_BURST_MAX) == run->len) {
+		rc = host_error(t->host_ops->read(t->fn->host, run->addr, data, run->len));
+		if (!rc)
+			return t->trace ? issue_burst(t, run, both, NULL) : 0;
+		if (t->trace)
+			issue_burst(t, run, requests, NULL);
+		return burst_answered(t, run, rc);
+	}
+	rc = t->trace ? issue_burst(t, run, requests, NULL) : 0;
+	if (rc)
+		return rc;
+	rc = host_error(t->host_ops->read(t->fn->host, run->addr, data, run->len));
+	return burst_answered(t, run, rc);
+}
+
 /*
  * One round of reads: at most as many as there are tags. To the host all requests go out before the
  * first completion; a function answers one by one.
@@ -427,6 +629,10 @@ static int read_round(struct transfer *t, const struct run *run, uint8_t *data, 
 	if (t->fn->fabric)
 		first = atomic_fetch_add(&t->fn->fabric->next_tag[t->fn->index],
 					 (run->len + t->max - 1) / t->max + 1);
+	if (is_burst(t, run)) {
+		t->tlp.tag = first % tags;
+		return read_burst(t, run, data);
+	}
 	for (done = 0, i = 0; done < run->len; done += n, i++) {
 		n = tlp_split(run->addr + done, run->len - done, t->max);
 		t->tlp.tag = (first + i) % tags;

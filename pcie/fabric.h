@@ -24,6 +24,11 @@ struct pcie_fabric *pcie_fabric_new(struct tlp_trace *trace);
 void pcie_fabric_free(struct pcie_fabric *fabric);
 /* Returns 0, -EEXIST (name or ID in use) or -ENOSPC. The function stays the caller's. */
 int pcie_fabric_add(struct pcie_fabric *fabric, struct pcie_function *fn);
+/*
+ * Whether the trace has the requests of a transfer as one record (burst.h) or each by itself, which
+ * takes much longer: for tests, and for who trusts only what was recorded as it went by.
+ */
+void pcie_fabric_trace_each(struct pcie_fabric *fabric, bool each);
 struct pcie_function *pcie_fabric_find(struct pcie_fabric *fabric, const char *name);
 
 /*

@@ -64,6 +64,15 @@ struct pcie_function_ops {
 	 */
 	void (*memory_request)(struct pcie_function *fn, unsigned int bar, uint64_t offset,
 			       const struct tlp *tlp, void *data, size_t len);
+	/*
+	 * Optional, both or none: @tlps requests at once for @len bytes from @offset on, of which
+	 * @tlp is the first. Counted as if each had come by memory_request(). Returns where the
+	 * bytes are, for the fabric to copy from or to until burst_end(), within the same call;
+	 * NULL when they shall come one by one, and nothing was counted.
+	 */
+	void *(*burst_begin)(struct pcie_function *fn, unsigned int bar, uint64_t offset,
+			     const struct tlp *tlp, unsigned int tlps, size_t len);
+	void (*burst_end)(struct pcie_function *fn);
 };
 
 /*

@@ -73,7 +73,7 @@ struct pcie_fault_count pcie_inject_count(struct pcie_function *fn, enum pcie_fa
 	return count;
 }
 
-static bool is_armed(const struct pcie_function *fn, enum pcie_fault_side side)
+bool pcie_inject_armed(const struct pcie_function *fn, enum pcie_fault_side side)
 {
 	return atomic_load_explicit(&fn->inject.armed, memory_order_relaxed) & 1u << side;
 }
@@ -116,7 +116,7 @@ static enum pcie_fault take(struct pcie_function *fn, enum pcie_fault_side side,
 	const struct pcie_fault_rule *rule = &inject->side[side].rule;
 	enum pcie_fault fault = PCIE_FAULT_NONE;
 
-	if (!is_armed(fn, side))
+	if (!pcie_inject_armed(fn, side))
 		return PCIE_FAULT_NONE;
 	pthread_mutex_lock(&lock);
 	if ((rule->kind == PCIE_FAULT_ASTRAY) == astray && fits(rule, write, where, len) &&
@@ -158,7 +158,7 @@ bool pcie_inject_interrupt(struct pcie_function *fn, unsigned int vector)
 	const struct pcie_fault_rule *rule = &inject->side[PCIE_FAULT_INTERRUPTS].rule;
 	bool pass = true;
 
-	if (!is_armed(fn, PCIE_FAULT_INTERRUPTS))
+	if (!pcie_inject_armed(fn, PCIE_FAULT_INTERRUPTS))
 		return true;
 	pthread_mutex_lock(&lock);
 	if (vector >= rule->from && vector < rule->to && hits(inject, PCIE_FAULT_INTERRUPTS)) {

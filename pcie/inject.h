@@ -95,6 +95,9 @@ bool pcie_inject_gone(const struct pcie_function *fn);
 
 /* --- where faults happen: fabric.c and the transport ----------------------------------------- */
 
+/* Whether there is a rule: then each request has to be asked about, else none. */
+bool pcie_inject_armed(const struct pcie_function *fn, enum pcie_fault_side side);
+
 /* The fault of a request for @len bytes at @where (see the rule's range), NONE most of the time. */
 enum pcie_fault pcie_inject_request(struct pcie_function *fn, enum pcie_fault_side side, bool write,
 				    uint64_t where, size_t len);

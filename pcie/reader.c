@@ -6,8 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pcie/burst.h"
+
 struct tlp_reader {
 	FILE *file;
+	bool has_bursts; /* the version of the trace */
+	bool in_burst;
+	struct tlp_burst_walk burst;
 	const char *from, *to;
 	bool started, ended;
 	unsigned long long offset; /* of the next record */
@@ -35,7 +40,8 @@ struct tlp_reader *tlp_reader_open(const char *path)
 		error = ferror(reader->file) ? errno : EPROTO;
 		goto fail;
 	}
-	if (memcmp(head.magic, TLP_TRACE_MAGIC, sizeof(head.magic))) {
+	reader->has_bursts = !memcmp(head.magic, TLP_TRACE_MAGIC, sizeof(head.magic));
+	if (!reader->has_bursts && memcmp(head.magic, TLP_TRACE_MAGIC_1, sizeof(head.magic))) {
 		error = EPROTO;
 		goto fail;
 	}
@@ -85,6 +91,7 @@ static int read_record(struct tlp_reader *reader, struct tlp_record *record)
 	}
 	record->time_ns = le64toh(record->time_ns);
 	record->offset = le64toh(record->offset);
+	record->shape = le16toh(record->shape);
 	reader->offset += n;
 	return 1;
 }
@@ -128,22 +135,29 @@ static int take_function(struct tlp_reader *reader, uint8_t index)
 	return 0;
 }
 
+static void take_names(const struct tlp_reader *reader, struct tlp_entry *entry)
+{
+	const struct tlp_record *record = &entry->record;
+
+	entry->target = NULL;
+	entry->text = NULL;
+	entry->source = name_of(reader, record->source);
+	if (record->kind == TLP_RECORD_TLP && record->route == PCIE_ROUTE_FUNCTION)
+		entry->target = name_of(reader, record->target);
+}
+
 /* Returns 0, -EPROTO, or -ENODATA for a STOP. */
 static int decode(struct tlp_reader *reader, struct tlp_entry *entry)
 {
 	const struct tlp_record *record = &entry->record;
-	const char *fault = tlp_record_fault(record, &entry->tlp);
+	bool unknown = record->kind == TLP_RECORD_BURST && !reader->has_bursts;
+	const char *fault = unknown ? "unknown kind" : tlp_record_fault(record, &entry->tlp);
 
 	if (fault)
 		return broken(reader, fault);
-	entry->target = NULL;
-	entry->text = NULL;
-	entry->source = name_of(reader, record->source);
-	if (record->kind == TLP_RECORD_TLP) {
-		if (record->route == PCIE_ROUTE_FUNCTION)
-			entry->target = name_of(reader, record->target);
+	take_names(reader, entry);
+	if (record->kind == TLP_RECORD_TLP || record->kind == TLP_RECORD_BURST)
 		return 0;
-	}
 	take_text(record, reader->text);
 	entry->text = reader->text;
 	if (record->kind == TLP_RECORD_FUNCTION)
@@ -176,11 +190,25 @@ static int missing_mark(struct tlp_reader *reader)
 	return -ENOENT;
 }
 
+/* The next TLP of a burst; false: it was the last one before. */
+static bool next_of_burst(struct tlp_reader *reader, struct tlp_entry *entry)
+{
+	reader->in_burst =
+		reader->in_burst && tlp_burst_next(&reader->burst, &entry->record, &entry->tlp);
+	if (reader->in_burst)
+		take_names(reader, entry);
+	return reader->in_burst;
+}
+
 int tlp_reader_next(struct tlp_reader *reader, struct tlp_entry *entry)
 {
 	while (!reader->ended) {
 		bool was_started = reader->started;
-		int rc = read_record(reader, &entry->record);
+		int rc;
+
+		if (next_of_burst(reader, entry))
+			return 1;
+		rc = read_record(reader, &entry->record);
 
 		if (rc == 0 && (!reader->started || reader->to))
 			return missing_mark(reader);
@@ -191,6 +219,11 @@ int tlp_reader_next(struct tlp_reader *reader, struct tlp_entry *entry)
 			return rc;
 		if (entry->record.kind == TLP_RECORD_FUNCTION)
 			continue;
+		if (entry->record.kind == TLP_RECORD_BURST) {
+			reader->in_burst = was_started;
+			tlp_burst_start(&reader->burst, &entry->record, &entry->tlp);
+			continue;
+		}
 		if (entry->record.kind == TLP_RECORD_MARK)
 			take_mark(reader, reader->text);
 		if (was_started && !reader->ended)

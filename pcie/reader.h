@@ -13,7 +13,7 @@
 struct tlp_reader;
 
 struct tlp_entry {
-	struct tlp_record record;    /* fields in host order */
+	struct tlp_record record;    /* fields in host order; kind TLP for those of a burst, too */
 	struct tlp tlp;		     /* kind TLP only */
 	const char *source, *target; /* function names; "?" unnamed, target NULL: no function */
 	const char *text;	     /* kind MARK: the name */
@@ -35,10 +35,11 @@ void tlp_reader_close(struct tlp_reader *reader);
 void tlp_reader_interval(struct tlp_reader *reader, const char *from, const char *to);
 /*
  * tlp_reader_next() - the next TLP or mark of the interval (function names are taken in on the
- * way). Strings in @entry live until close, text until the next call.
+ * way; bursts come TLP by TLP). Strings in @entry live until close, text until the next call.
  * Returns 1; 0 at the end; else -errno: -EPROTO broken record, or a second name for a function;
  * -EMSGSIZE file ends within a record, -ENODATA recording stopped here (a STOP record), -ENOENT a
- * mark of the interval is missing, -EIO and others from read. The work is one step for each record.
+ * mark of the interval is missing, -EIO and others from read. The work is one step for each record
+ * or TLP; a record has at most 1,024 TLPs.
  */
 int tlp_reader_next(struct tlp_reader *reader, struct tlp_entry *entry);
 /* What went wrong, for people: names the mark or the byte offset in the file. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * TLP trace writer: whole records collect in a buffer that goes to the file when it is full, at
- * marks and at the end. What a reader would not take is not written.
+ * TLP trace writer: whole records collect in a block, which a thread of the trace's own takes to
+ * the file when it is full, at marks and at the end. Blocks form a ring: while all are full, who
+ * records waits. What a reader would not take is not written.
  */
 #include "pcie/trace.h"
 
@@ -15,21 +16,33 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pcie/burst.h"
 #include "pcie/fabric.h"
 
-#define BUFFER_RECORDS 4096
+#define BLOCKS	      16u
+#define BLOCK_RECORDS 4096u
 
 static_assert(sizeof(struct tlp_record) == 48, "record layout");
 static_assert(TLP_TRACE_NAME >= TLP_MAX_HEADER, "a header fits");
 
+struct block {
+	unsigned int used;
+	struct tlp_record record[BLOCK_RECORDS];
+};
+
 struct tlp_trace {
 	int fd;
 	char *path;
-	pthread_mutex_t lock;
+	pthread_t writer;
+	pthread_mutex_t
+		lock; /* all that follows but blocks that are full, which are the writer's */
+	pthread_cond_t full, written;
+	bool ended;
 	struct tlp_trace_status status;
 	uint64_t limit; /* records */
-	unsigned int used;
-	struct tlp_record buffer[BUFFER_RECORDS];
+	/* Blocks [@tail, @head) are full; block @head is being filled. They count for ever. */
+	unsigned int head, tail;
+	struct block block[BLOCKS];
 };
 
 const char *tlp_record_fault(const struct tlp_record *record, struct tlp *tlp)
@@ -41,6 +54,8 @@ const char *tlp_record_fault(const struct tlp_record *record, struct tlp *tlp)
 		if (tlp_decode(record->header, record->header_len, tlp) != record->header_len)
 			return "undecodable TLP header";
 		return NULL;
+	case TLP_RECORD_BURST:
+		return tlp_burst_fault(record, tlp);
 	case TLP_RECORD_FUNCTION:
 	case TLP_RECORD_MARK:
 	case TLP_RECORD_STOP:
@@ -90,12 +105,15 @@ static struct tlp_record to_file(const struct tlp_record *record)
 
 	out.time_ns = htole64(record->time_ns);
 	out.offset = htole64(record->offset);
-	out.reserved = 0;
+	out.shape = htole16(record->kind == TLP_RECORD_BURST ? record->shape : 0);
 	return out;
 }
 
 static void free_trace(struct tlp_trace *trace)
 {
+	pthread_cond_destroy(&trace->written);
+	pthread_cond_destroy(&trace->full);
+	pthread_mutex_destroy(&trace->lock);
 	free(trace->path);
 	free(trace);
 }
@@ -105,42 +123,10 @@ static uint64_t records_in(uint64_t bytes)
 	return (bytes - sizeof(struct tlp_trace_file)) / sizeof(struct tlp_record);
 }
 
-struct tlp_trace *tlp_trace_open(const char *path)
-{
-	struct tlp_trace *trace = calloc(1, sizeof(*trace));
-	struct tlp_trace_file file;
-	int error = ENOMEM;
-
-	if (!trace)
-		return NULL;
-	trace->limit = records_in(TLP_TRACE_LIMIT);
-	trace->fd = -1;
-	trace->path = strdup(path);
-	if (!trace->path)
-		goto fail;
-	trace->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (trace->fd < 0) {
-		error = errno;
-		goto fail;
-	}
-	memcpy(file.magic, TLP_TRACE_MAGIC, sizeof(file.magic));
-	error = write_all(trace->fd, &file, sizeof(file));
-	if (error)
-		goto fail;
-	pthread_mutex_init(&trace->lock, NULL);
-	return trace;
-
-fail:
-	if (trace->fd >= 0)
-		close(trace->fd);
-	free_trace(trace);
-	errno = error;
-	return NULL;
-}
-
 /*
  * A write failed: cuts off what is there of a record, and puts STOP in the place of the last whole
- * one, because there may be no room behind it. What is no file cannot be mended.
+ * one, because there may be no room behind it. What is no file cannot be mended. What was on its
+ * way is lost. With the lock.
  */
 static void mend(struct tlp_trace *trace, const char *why)
 {
@@ -148,7 +134,8 @@ static void mend(struct tlp_trace *trace, const char *why)
 	off_t end = lseek(trace->fd, 0, SEEK_CUR);
 	uint64_t whole, records = trace->status.records;
 
-	trace->status.records -= trace->used;
+	for (unsigned int i = trace->tail; i != trace->head + 1; i++)
+		trace->status.records -= trace->block[i % BLOCKS].used;
 	if (end >= (off_t)sizeof(struct tlp_trace_file)) {
 		whole = records_in(end);
 		end = sizeof(struct tlp_trace_file) + whole * sizeof(stop);
@@ -167,23 +154,80 @@ static void say_stopped(const struct tlp_trace *trace, const char *why)
 		why, (unsigned long long)trace->status.records);
 }
 
-static void flush(struct tlp_trace *trace)
+/* With the lock: the block at the tail could not be written. */
+static void fail(struct tlp_trace *trace, int error)
 {
-	int error = write_all(trace->fd, trace->buffer, trace->used * sizeof(trace->buffer[0]));
-
-	if (error)
-		mend(trace, strerror(error));
-	if (error && !trace->status.error) {
+	mend(trace, strerror(error));
+	if (!trace->status.error) {
 		trace->status.error = error;
 		say_stopped(trace, strerror(error));
 	}
-	trace->used = 0;
+	trace->block[trace->head % BLOCKS].used = 0;
+	trace->tail = trace->head - 1;
 }
 
+static void *write_blocks(void *arg)
+{
+	struct tlp_trace *trace = arg;
+
+	pthread_mutex_lock(&trace->lock);
+	for (;;) {
+		struct block *block = &trace->block[trace->tail % BLOCKS];
+		int error;
+
+		if (trace->tail == trace->head) {
+			if (trace->ended)
+				break;
+			pthread_cond_wait(&trace->full, &trace->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&trace->lock);
+		error = write_all(trace->fd, block->record, block->used * sizeof(block->record[0]));
+		pthread_mutex_lock(&trace->lock);
+		if (error)
+			fail(trace, error);
+		trace->tail++;
+		pthread_cond_broadcast(&trace->written);
+	}
+	pthread_mutex_unlock(&trace->lock);
+	return NULL;
+}
+
+/* With the lock: the block that is being filled goes to the writer, another takes its place. */
+static void hand_over(struct tlp_trace *trace)
+{
+	if (!trace->block[trace->head % BLOCKS].used)
+		return;
+	while (trace->head - trace->tail == BLOCKS - 1)
+		pthread_cond_wait(&trace->written, &trace->lock);
+	/* While this one waited, another may have done it, or all was given up. */
+	if (!trace->block[trace->head % BLOCKS].used)
+		return;
+	trace->head++;
+	trace->block[trace->head % BLOCKS].used = 0;
+	pthread_cond_signal(&trace->full);
+}
+
+/* With the lock: until all is written that was recorded. */
+static void flush(struct tlp_trace *trace)
+{
+	unsigned int head;
+
+	hand_over(trace);
+	head = trace->head;
+	while ((int)(trace->tail - head) < 0)
+		pthread_cond_wait(&trace->written, &trace->lock);
+}
+
+/* With the lock, which may be given up for a while before the record is in its place. */
 static void append(struct tlp_trace *trace, const struct tlp_record *record)
 {
 	struct tlp_record stop;
+	struct block *block;
 
+	while (trace->block[trace->head % BLOCKS].used == BLOCK_RECORDS)
+		hand_over(trace);
+	block = &trace->block[trace->head % BLOCKS];
 	if (trace->status.error) {
 		trace->status.lost++;
 		return;
@@ -191,17 +235,55 @@ static void append(struct tlp_trace *trace, const struct tlp_record *record)
 	/* The last place is for the STOP. */
 	if (trace->status.records + 1 >= trace->limit) {
 		stop = text_record(TLP_RECORD_STOP, 0, "limit of the trace");
-		trace->buffer[trace->used++] = to_file(&stop);
+		block->record[block->used++] = to_file(&stop);
 		trace->status.error = EFBIG;
 		trace->status.lost++;
 		say_stopped(trace, "limit of the trace");
 		flush(trace);
 		return;
 	}
-	trace->buffer[trace->used++] = to_file(record);
+	block->record[block->used++] = to_file(record);
 	trace->status.records++;
-	if (trace->used == BUFFER_RECORDS)
-		flush(trace);
+	/* At once, while it is there for sure, so that the next one need not wait. */
+	if (block->used == BLOCK_RECORDS && trace->head - trace->tail < BLOCKS - 1)
+		hand_over(trace);
+}
+
+struct tlp_trace *tlp_trace_open(const char *path)
+{
+	struct tlp_trace *trace = calloc(1, sizeof(*trace));
+	struct tlp_trace_file file;
+	int error = ENOMEM;
+
+	if (!trace)
+		return NULL;
+	pthread_mutex_init(&trace->lock, NULL);
+	pthread_cond_init(&trace->full, NULL);
+	pthread_cond_init(&trace->written, NULL);
+	trace->limit = records_in(TLP_TRACE_LIMIT);
+	trace->fd = -1;
+	trace->path = strdup(path);
+	if (!trace->path)
+		goto fail;
+	trace->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (trace->fd < 0) {
+		error = errno;
+		goto fail;
+	}
+	memcpy(file.magic, TLP_TRACE_MAGIC, sizeof(file.magic));
+	error = write_all(trace->fd, &file, sizeof(file));
+	if (!error)
+		error = pthread_create(&trace->writer, NULL, write_blocks, trace);
+	if (error)
+		goto fail;
+	return trace;
+
+fail:
+	if (trace->fd >= 0)
+		close(trace->fd);
+	free_trace(trace);
+	errno = error;
+	return NULL;
 }
 
 int tlp_trace_close(struct tlp_trace *trace)
@@ -210,11 +292,15 @@ int tlp_trace_close(struct tlp_trace *trace)
 
 	if (!trace)
 		return 0;
+	pthread_mutex_lock(&trace->lock);
 	flush(trace);
+	trace->ended = true;
+	pthread_cond_signal(&trace->full);
+	pthread_mutex_unlock(&trace->lock);
+	pthread_join(trace->writer, NULL);
 	if (close(trace->fd) && !trace->status.error)
 		trace->status.error = errno;
 	error = trace->status.error;
-	pthread_mutex_destroy(&trace->lock);
 	free_trace(trace);
 	return -error;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Binary TLP trace: one record per TLP with its header bytes as they travel, and marks that
- * separate runs. Written by the fabric, read by tlpdump.
+ * Binary TLP trace: records of TLPs with header bytes as they travel, and marks that separate runs.
+ * Written by the fabric, read by tlpdump. The TLPs of one transfer are one record, see burst.h;
+ * every other TLP has its own.
  *
- * File: struct tlp_trace_file, then records. All fields little-endian except the header bytes.
+ * File: struct tlp_trace_file, then records. All fields little-endian except the header bytes. The
+ * first version had no bursts.
  *
  * Completions are records of their own: from a function, source is that function and the route is
  * FUNCTION with the requester as target; from guest memory, source is the requester, the route is
@@ -20,16 +22,18 @@
 
 #include "pcie/tlp.h"
 
-#define TLP_TRACE_MAGIC "TPHTLP1\n"
-#define TLP_TRACE_NAME	24
-/* Bytes of a trace unless tlp_trace_limit() says otherwise: 89 million TLPs. */
+#define TLP_TRACE_MAGIC	  "TPHTLP2\n"
+#define TLP_TRACE_MAGIC_1 "TPHTLP1\n"
+#define TLP_TRACE_NAME	  24
+/* Bytes of a trace unless tlp_trace_limit() says otherwise: 89 million records. */
 #define TLP_TRACE_LIMIT (1ull << 32)
 
 enum tlp_record_kind {
 	TLP_RECORD_FUNCTION = 1,
 	TLP_RECORD_MARK = 2,
 	TLP_RECORD_TLP = 3,
-	TLP_RECORD_STOP = 4, /* the rest was not recorded; text: why */
+	TLP_RECORD_STOP = 4,  /* the rest was not recorded; text: why */
+	TLP_RECORD_BURST = 5, /* several TLPs: struct tlp_burst */
 };
 
 struct tlp_trace_file {
@@ -45,9 +49,10 @@ struct tlp_record {
 	uint8_t target;	    /* route FUNCTION: index of the completer */
 	uint8_t source;	    /* index of the function that issued the TLP */
 	uint8_t bar;	    /* route FUNCTION: BAR number */
-	uint16_t reserved;
-	uint8_t header[TLP_TRACE_NAME]; /* TLP: header bytes; others: text */
-	uint64_t offset;		/* route FUNCTION: byte offset in the BAR */
+	uint16_t shape;	    /* BURST: see burst.c; else 0 */
+	/* TLP: header bytes. BURST: of the first, then its length and completer. Others: text. */
+	uint8_t header[TLP_TRACE_NAME];
+	uint64_t offset; /* route FUNCTION: byte offset in the BAR */
 };
 
 struct tlp_trace;
@@ -61,12 +66,13 @@ struct tlp_trace_status {
 
 /*
  * What a reader cannot take in @record (fields in host order), for people; NULL: nothing. @tlp is
- * the decoded header of a TLP.
+ * the decoded header of a TLP, or of the first of a burst.
  */
 const char *tlp_record_fault(const struct tlp_record *record, struct tlp *tlp);
 
 /*
- * NULL with errno from open(2) or ENOMEM. Writes are buffered; safe to call from any thread. What
+ * NULL with errno from open(2), pthread_create(3) or ENOMEM. A thread of its own writes the file;
+ * who records waits for it only when it is megabytes behind. Safe to call from any thread. What
  * goes wrong later is said once on stderr, and the callers go on without a trace.
  */
 struct tlp_trace *tlp_trace_open(const char *path);

@@ -79,7 +79,7 @@ static void test_layout(void **state)
 	assert_non_null(f);
 	assert_int_equal(fread(bytes, sizeof(bytes), 1, f), 1);
 	fclose(f);
-	assert_memory_equal(bytes, "TPHTLP1\n", 8);
+	assert_memory_equal(bytes, "TPHTLP2\n", 8);
 	assert_int_equal(bytes[8 + 8], TLP_RECORD_FUNCTION);
 	assert_int_equal(bytes[8 + 10], 4);
 	assert_int_equal(bytes[8 + 12], 3);
@@ -105,8 +105,9 @@ static void test_buffering(void **state)
 	assert_int_equal(file_size(), 8 + 11 * 48);
 	for (unsigned int i = 0; i < 10000; i++)
 		tlp_trace_record(trace, &r);
-	assert_true(file_size() > 8 + 11 * 48);
-	assert_int_equal((file_size() - 8) % 48, 0);
+	/* Another thread takes them there. */
+	while (file_size() == 8 + 11 * 48)
+		usleep(1000);
 	assert_int_equal(tlp_trace_close(trace), 0);
 	assert_int_equal(file_size(), 8 + 10011 * 48);
 }
@@ -295,7 +296,7 @@ static void test_refused(void **state)
 	r.header[3] = 0; /* 1024 DW across a 4 KiB boundary with one DW's byte enables */
 	tlp_trace_record(trace, &r);
 	r = good;
-	r.kind = 5;
+	r.kind = 6;
 	tlp_trace_record(trace, &r);
 	assert_int_equal(tlp_trace_status(trace).refused, 7);
 	assert_int_equal(tlp_trace_status(trace).records, 0);
@@ -390,7 +391,7 @@ static void test_interval(void **state)
 
 static void test_open_errors(void **state)
 {
-	static const char *const contents[] = { "", "TPHTLP1", "TPHTLP2\n" };
+	static const char *const contents[] = { "", "TPHTLP1", "TPHTLP3\n" };
 
 	(void)state;
 	errno = 0;
@@ -434,7 +435,7 @@ static void test_broken_records(void **state)
 {
 	(void)state;
 	assert_broken(8, 0, "unknown kind in the record at byte 56");
-	assert_broken(8, 5, "unknown kind in the record at byte 56");
+	assert_broken(8, 6, "unknown kind in the record at byte 56");
 	assert_broken(8, 255, "unknown kind in the record at byte 56");
 	assert_broken(9, 4, "bad length or route in the record at byte 56");
 	assert_broken(10, 21, "bad length or route in the record at byte 56");

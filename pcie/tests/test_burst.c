@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bursts: what a trace of them expands to is what recording TLP by TLP gives, byte for byte, and
+ * completers, hosts and requesters see no difference. Records that nobody wrote expand to TLPs that
+ * can be sent, or are refused.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <linux/pci_regs.h>
+
+#include "pcie/burst.h"
+#include "pcie/fabric.h"
+#include "pcie/reader.h"
+
+#define RAM_SIZE  0x80000u
+#define BAR_BASE  0x4000000000ull
+#define BAR_SIZE  0x80000ull
+#define MSG_BASE  0x80000000ull
+#define TRANSFERS 400u
+#define LEN_MAX	  200000u
+
+/* Two of everything: [0] records TLP by TLP, [1] bursts. */
+struct bench {
+	struct pcie_fabric *fabric;
+	struct tlp_trace *trace;
+	struct pcie_function hca, gpu;
+	char path[32];
+	uint8_t *ram, *bar;
+	unsigned int requests, bursts, open; /* what came to the BAR */
+	uint64_t bytes;
+	uint64_t hinted;
+};
+
+static struct bench bench[2];
+static uint64_t seed;
+
+static uint64_t draw(uint64_t below)
+{
+	seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (seed >> 33) % below;
+}
+
+/* Maps: memory up to RAM_SIZE with an odd end in the middle, the BAR; messages at MSG_BASE. */
+static const struct {
+	uint64_t base, size;
+	bool direct;
+} maps[] = {
+	{ 0, 0x20003, true },
+	{ 0x20003, RAM_SIZE - 0x20003, true },
+	{ BAR_BASE, BAR_SIZE, false },
+};
+
+static bool host_resolve(void *host, uint64_t addr, uint64_t *base, uint64_t *size, bool *direct)
+{
+	(void)host;
+	for (unsigned int i = 0; i < 3; i++) {
+		if (addr - maps[i].base >= maps[i].size)
+			continue;
+		*base = maps[i].base;
+		*size = maps[i].size;
+		*direct = maps[i].direct;
+		return true;
+	}
+	*size = 0;
+	return false;
+}
+
+static uint8_t *host_at(struct bench *b, uint64_t addr, size_t len)
+{
+	if (addr >= MSG_BASE)
+		addr -= MSG_BASE;
+	assert_true(addr + len <= RAM_SIZE);
+	return b->ram + addr;
+}
+
+/* Some of what goes by message is not supported, some breaks the connection. */
+static int failure(uint64_t addr)
+{
+	if (addr < MSG_BASE || addr % 5)
+		return 0;
+	return addr % 2 ? -ENODEV : -EIO;
+}
+
+static int host_read(void *host, uint64_t addr, void *buf, size_t len)
+{
+	if (!failure(addr))
+		memcpy(buf, host_at(host, addr, len), len);
+	return failure(addr);
+}
+
+static int host_write(void *host, uint64_t addr, const void *buf, size_t len)
+{
+	if (!failure(addr))
+		memcpy(host_at(host, addr, len), buf, len);
+	return failure(addr);
+}
+
+static const struct pcie_host_ops host_ops = { host_read, host_write, host_resolve, NULL };
+
+static void request(struct pcie_function *fn, unsigned int bar, uint64_t offset,
+		    const struct tlp *tlp, void *data, size_t len)
+{
+	struct bench *b = fn->model;
+
+	assert_int_equal(bar, 0);
+	assert_true(offset + len <= BAR_SIZE);
+	if (tlp->type == TLP_MWR)
+		memcpy(b->bar + offset, data, len);
+	else
+		memcpy(data, b->bar + offset, len);
+	b->requests++;
+	b->bytes += len;
+	b->hinted += tlp->hint.th ? tlp->hint.st + 1u : 0;
+}
+
+/* Takes bursts but where they begin in the last part of the BAR. */
+static void *burst_begin(struct pcie_function *fn, unsigned int bar, uint64_t offset,
+			 const struct tlp *tlp, unsigned int tlps, size_t len)
+{
+	struct bench *b = fn->model;
+
+	assert_int_equal(bar, 0);
+	assert_true(offset + len <= BAR_SIZE);
+	assert_int_equal(b->open, 0);
+	if (offset >= 3 * BAR_SIZE / 4)
+		return NULL;
+	b->open++;
+	b->bursts++;
+	b->requests += tlps;
+	b->bytes += len;
+	b->hinted += tlp->hint.th ? tlps * (tlp->hint.st + 1ull) : 0;
+	return b->bar + offset;
+}
+
+static void burst_end(struct pcie_function *fn)
+{
+	struct bench *b = fn->model;
+
+	assert_int_equal(b->open, 1);
+	b->open--;
+}
+
+static const struct pcie_function_ops hca_ops;
+static const struct pcie_function_ops gpu_ops = { .memory_request = request,
+						  .burst_begin = burst_begin,
+						  .burst_end = burst_end };
+
+static void build(struct pcie_function *fn, const char *name, uint16_t id,
+		  const struct pcie_function_ops *ops, struct bench *b)
+{
+	static const struct pcie_identity identity;
+	uint8_t command[2] = { PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 0 };
+	uint8_t bar[8] = { 0, 0, 0, 0, BAR_BASE >> 32 };
+
+	*fn = (struct pcie_function){ .name = name, .id = id, .ops = ops, .model = b };
+	if (ops->memory_request)
+		fn->bar[0] = (struct pcie_bar){ .size = BAR_SIZE, .is_64bit = true };
+	pcie_config_init(fn, &identity);
+	pcie_config_add_express(fn, PCIE_TPH_COMPLETER_EXTENDED, true);
+	pcie_config_seal(fn);
+	if (ops->memory_request)
+		pcie_config_write(fn, PCI_BASE_ADDRESS_0, bar, 8);
+	pcie_config_write(fn, PCI_COMMAND, command, 2);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct bench *b = &bench[i];
+		int fd;
+
+		*b = (struct bench){ .ram = malloc(RAM_SIZE), .bar = malloc(BAR_SIZE) };
+		strcpy(b->path, "/tmp/test_burst.XXXXXX");
+		fd = mkstemp(b->path);
+		assert_true(fd >= 0 && b->ram && b->bar);
+		close(fd);
+		for (unsigned int at = 0; at < RAM_SIZE; at++)
+			b->ram[at] = (uint8_t)(at * 7 + (at >> 9));
+		memset(b->bar, 0x5a, BAR_SIZE);
+		b->trace = tlp_trace_open(b->path);
+		assert_non_null(b->trace);
+		b->fabric = pcie_fabric_new(b->trace);
+		assert_non_null(b->fabric);
+		build(&b->hca, "hca0", 0x0100, &hca_ops, b);
+		build(&b->gpu, "gpu0", 0x0208, &gpu_ops, b);
+		assert_int_equal(pcie_fabric_add(b->fabric, &b->hca), 0);
+		assert_int_equal(pcie_fabric_add(b->fabric, &b->gpu), 0);
+		pcie_function_connect(&b->hca, &host_ops, b);
+		pcie_fabric_trace_each(b->fabric, !i);
+	}
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		pcie_fabric_free(bench[i].fabric);
+		tlp_trace_close(bench[i].trace);
+		unlink(bench[i].path);
+		free(bench[i].ram);
+		free(bench[i].bar);
+	}
+	return 0;
+}
+
+/* Payload and request sizes, and tags, of both functions. */
+static void set_sizes(void)
+{
+	uint16_t devctl[2];
+
+	for (unsigned int f = 0; f < 2; f++)
+		devctl[f] = (uint16_t)(draw(6) << 5 | draw(6) << 12 |
+				       (draw(2) ? PCI_EXP_DEVCTL_EXT_TAG : 0));
+	for (unsigned int i = 0; i < 2; i++) {
+		for (unsigned int f = 0; f < 2; f++) {
+			struct pcie_function *fn = f ? &bench[i].gpu : &bench[i].hca;
+			uint8_t bytes[2] = { (uint8_t)devctl[f], devctl[f] >> 8 };
+
+			pcie_config_write(fn, fn->config.express + PCI_EXP_DEVCTL, bytes, 2);
+		}
+	}
+}
+
+static void transfer(void)
+{
+	static const uint64_t bases[] = { 0, BAR_BASE, MSG_BASE };
+	static uint8_t data[2][LEN_MAX];
+	struct tlp_hint hint = { draw(2), draw(2), (uint8_t)draw(4), (uint16_t)draw(0x10000) };
+	uint64_t addr = bases[draw(3)];
+	size_t len = draw(3) ? draw(9000) : draw(LEN_MAX);
+	bool write = draw(2), aligned = draw(2);
+	int rc[2];
+
+	if (!hint.extended)
+		hint.st &= 0xff;
+	addr += draw(RAM_SIZE - len);
+	if (aligned) {
+		addr &= ~3ull;
+		len &= ~(size_t)3;
+	}
+	for (size_t at = 0; at < len; at++)
+		data[0][at] = data[1][at] = (uint8_t)(at ^ seed);
+	for (unsigned int i = 0; i < 2; i++)
+		rc[i] = write ? pcie_write(&bench[i].hca, addr, data[i], len, &hint)
+			      : pcie_read(&bench[i].hca, addr, data[i], len, &hint);
+	assert_int_equal(rc[0], rc[1]);
+	if (!rc[0])
+		assert_memory_equal(data[0], data[1], len);
+	assert_int_equal(bench[0].requests, bench[1].requests);
+	assert_int_equal(bench[0].bytes, bench[1].bytes);
+	assert_int_equal(bench[0].hinted, bench[1].hinted);
+	assert_int_equal(bench[1].open, 0);
+}
+
+static void compare_traces(void)
+{
+	struct tlp_reader *reader[2];
+	struct tlp_entry entry[2];
+	int rc[2];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(tlp_trace_status(bench[i].trace).refused, 0);
+		assert_int_equal(tlp_trace_close(bench[i].trace), 0);
+		bench[i].trace = NULL;
+		reader[i] = tlp_reader_open(bench[i].path);
+		assert_non_null(reader[i]);
+	}
+	for (;;) {
+		for (unsigned int i = 0; i < 2; i++) {
+			rc[i] = tlp_reader_next(reader[i], &entry[i]);
+			entry[i].record.time_ns = 0;
+		}
+		assert_int_equal(rc[0], rc[1]);
+		if (rc[0] != 1)
+			break;
+		assert_memory_equal(&entry[0].record, &entry[1].record, sizeof(entry[0].record));
+		assert_string_equal(entry[0].source, entry[1].source);
+		assert_int_equal(!entry[0].target, !entry[1].target);
+		if (entry[0].target)
+			assert_string_equal(entry[0].target, entry[1].target);
+		assert_int_equal(tlp_hint_index(&entry[0].tlp.hint),
+				 tlp_hint_index(&entry[1].tlp.hint));
+		assert_int_equal(entry[0].tlp.addr, entry[1].tlp.addr);
+		assert_int_equal(entry[0].tlp.length, entry[1].tlp.length);
+	}
+	assert_int_equal(rc[0], 0);
+	for (unsigned int i = 0; i < 2; i++)
+		tlp_reader_close(reader[i]);
+}
+
+static void test_same_as_each(void **state)
+{
+	uint64_t records[2];
+
+	(void)state;
+	for (seed = 1; seed < 4; seed++) {
+		uint64_t start = seed;
+
+		if (seed > 1) {
+			teardown(NULL);
+			setup(NULL);
+		}
+		for (unsigned int i = 0; i < TRANSFERS; i++) {
+			if (i % 20 == 0)
+				set_sizes();
+			transfer();
+		}
+		assert_memory_equal(bench[0].ram, bench[1].ram, RAM_SIZE);
+		assert_memory_equal(bench[0].bar, bench[1].bar, BAR_SIZE);
+		assert_true(bench[1].bursts > TRANSFERS / 20);
+		for (unsigned int i = 0; i < 2; i++)
+			records[i] = tlp_trace_status(bench[i].trace).records;
+		assert_true(records[1] < records[0] / 10);
+		compare_traces();
+		seed = start;
+	}
+}
+
+/* A rule on either side, and each request is asked about: those that are hit are those it names. */
+static void test_faults(void **state)
+{
+	static const enum pcie_fault kinds[] = { PCIE_FAULT_UR, PCIE_FAULT_CA,
+						 PCIE_FAULT_POISONED };
+	static uint8_t data[2][20000];
+
+	(void)state;
+	seed = 7;
+	for (unsigned int n = 0; n < 60; n++) {
+		struct pcie_fault_rule rule = { .kind = kinds[draw(3)],
+						.reads = true,
+						.writes = true,
+						.to = UINT64_MAX,
+						.after = draw(60),
+						.count = 1 + draw(3),
+						.permille = 1000 };
+		enum pcie_fault_side side = draw(2) ? PCIE_FAULT_REQUESTS : PCIE_FAULT_INTO;
+		uint64_t addr = (draw(2) ? BAR_BASE : 0) + draw(10000);
+		bool write = draw(2);
+		int rc[2];
+
+		for (unsigned int i = 0; i < 2; i++) {
+			struct pcie_function *fn =
+				side == PCIE_FAULT_INTO ? &bench[i].gpu : &bench[i].hca;
+
+			assert_int_equal(pcie_inject_arm(fn, side, &rule), 0);
+			rc[i] = write ? pcie_write(&bench[i].hca, addr, data[i], 20000, NULL)
+				      : pcie_read(&bench[i].hca, addr, data[i], 20000, NULL);
+			pcie_inject_disarm(fn, side);
+		}
+		assert_int_equal(rc[0], rc[1]);
+		assert_int_equal(pcie_inject_count(&bench[0].hca, side).hit,
+				 pcie_inject_count(&bench[1].hca, side).hit);
+		assert_int_equal(pcie_inject_count(&bench[0].gpu, side).hit,
+				 pcie_inject_count(&bench[1].gpu, side).hit);
+		assert_int_equal(bench[0].requests, bench[1].requests);
+	}
+	assert_memory_equal(bench[0].ram, bench[1].ram, RAM_SIZE);
+	assert_memory_equal(bench[0].bar, bench[1].bar, BAR_SIZE);
+	compare_traces();
+}
+
+static struct tlp_record sample(enum tlp_type type, struct tlp_burst burst)
+{
+	struct tlp_record record = { .route = PCIE_ROUTE_FUNCTION, .target = 1, .bar = 2 };
+	struct tlp tlp = { .type = type, .requester = 0x100, .tag = type == TLP_MRD ? 31 : 0 };
+
+	tlp_set_range(&tlp, 0xfffff07c, tlp_split(0xfffff07c, burst.len, burst.max));
+	record.header_len = (uint8_t)tlp_encode(&tlp, record.header);
+	record.offset = 0x1234;
+	tlp_burst_put(&record, &burst);
+	return record;
+}
+
+/* Where the fields are: the format of the file. */
+static void test_layout(void **state)
+{
+	struct tlp_burst burst = { .len = 0x1234,
+				   .max = 512,
+				   .requests = true,
+				   .completions = true,
+				   .completer = 0x0208,
+				   .completion_max = 256,
+				   .tags = 256 };
+	struct tlp_record record = sample(TLP_MRD, burst);
+	struct tlp tlp;
+
+	(void)state;
+	assert_int_equal(record.kind, 5);
+	assert_int_equal(record.shape, 2 | 1 << 3 | 1 << 6 | 1 << 7 | 1 << 8);
+	assert_memory_equal(record.header + 20, "\x33\x12\x08\x02", 4);
+	assert_null(tlp_burst_fault(&record, &tlp));
+	burst.each = true;
+	record = sample(TLP_MRD, burst);
+	assert_int_equal(record.shape, 2 | 1 << 3 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 9);
+	record = sample(TLP_MWR, (struct tlp_burst){ .len = 65536, .max = 4096, .requests = true });
+	assert_int_equal(record.shape, 5 | 1 << 7);
+	assert_memory_equal(record.header + 20, "\xff\xff\0\0", 4);
+	assert_null(tlp_burst_fault(&record, &tlp));
+}
+
+/* By hand: 200 bytes from 0xfffff07c on cross 4 GiB nowhere, a 128-byte line twice. */
+static void test_expansion(void **state)
+{
+	struct tlp_burst burst = { .len = 200,
+				   .max = 128,
+				   .requests = true,
+				   .completions = true,
+				   .completer = 0x0208,
+				   .completion_max = 128,
+				   .tags = 32 };
+	struct tlp_record record = sample(TLP_MRD, burst), one;
+	static const struct {
+		enum tlp_type type;
+		uint64_t addr;
+		uint16_t tag, length;
+		uint64_t offset;
+	} expected[] = {
+		{ TLP_MRD, 0xfffff07c, 31, 1, 0x1234 },
+		{ TLP_MRD, 0xfffff080, 0, 32, 0x1238 },
+		{ TLP_MRD, 0xfffff100, 1, 17, 0x12b8 },
+		{ TLP_CPLD, 0, 31, 1, 0 },
+		{ TLP_CPLD, 0, 0, 32, 0 },
+		{ TLP_CPLD, 0, 1, 17, 0 },
+	};
+	struct tlp_burst_walk walk;
+	struct tlp tlp;
+
+	(void)state;
+	assert_null(tlp_burst_fault(&record, &tlp));
+	tlp_burst_start(&walk, &record, &tlp);
+	for (unsigned int i = 0; i < 6; i++) {
+		assert_true(tlp_burst_next(&walk, &one, &tlp));
+		assert_int_equal(one.kind, TLP_RECORD_TLP);
+		assert_int_equal(one.shape, 0);
+		assert_int_equal(tlp.type, expected[i].type);
+		assert_int_equal(tlp.addr, expected[i].addr);
+		assert_int_equal(tlp.tag, expected[i].tag);
+		assert_int_equal(tlp.length, expected[i].length);
+		assert_int_equal(one.offset, expected[i].offset);
+		assert_int_equal(one.source, i < 3 ? 0 : 1);
+		assert_int_equal(one.target, i < 3 ? 1 : 0);
+	}
+	assert_false(tlp_burst_next(&walk, &one, &tlp));
+	assert_int_equal(tlp_burst_requests(0xfffff07c, 200, 128), 3);
+	assert_int_equal(tlp_burst_requests(0, 128, 128), 1);
+	assert_int_equal(tlp_burst_requests(0, 129, 128), 2);
+	assert_int_equal(tlp_burst_requests(127, 65536, 128), 513);
+}
+
+/*
+ * Every byte of a record takes every value: a fault, or a bounded number of TLPs each of which
+ * encodes to the header it came with.
+ */
+static void test_any_byte(void **state)
+{
+	struct tlp_burst burst = { .len = 70,
+				   .max = 128,
+				   .requests = true,
+				   .completions = true,
+				   .completer = 0x0208,
+				   .completion_max = 128,
+				   .tags = 32 };
+	unsigned int sound = 0;
+
+	(void)state;
+	for (unsigned int kind = 0; kind < 2; kind++) {
+		struct tlp_record good, record, one;
+
+		if (kind)
+			burst.completions = false;
+		good = sample(kind ? TLP_MWR : TLP_MRD, burst);
+		if (kind)
+			good.shape &= (uint16_t)~0x40u;
+		for (unsigned int at = 9; at < sizeof(good); at++) {
+			for (unsigned int value = 0; value < 256; value++) {
+				struct tlp_burst_walk walk;
+				uint8_t header[TLP_MAX_HEADER];
+				unsigned int tlps = 0;
+				struct tlp tlp;
+
+				record = good;
+				((uint8_t *)&record)[at] = (uint8_t)value;
+				if (tlp_burst_fault(&record, &tlp))
+					continue;
+				sound++;
+				tlp_burst_start(&walk, &record, &tlp);
+				while (tlp_burst_next(&walk, &one, &tlp)) {
+					assert_null(tlp_record_fault(&one, &tlp));
+					assert_int_equal(tlp_encode(&tlp, header), one.header_len);
+					assert_memory_equal(header, one.header, one.header_len);
+					assert_true(++tlps <= 1026);
+				}
+				assert_true(tlps);
+			}
+		}
+	}
+	assert_true(sound > 1000);
+}
+
+/* The first version of the file has no bursts. */
+static void test_versions(void **state)
+{
+	struct tlp_record record =
+		sample(TLP_MWR, (struct tlp_burst){ .len = 700, .max = 256, .requests = true });
+	static const char *const magics[] = { TLP_TRACE_MAGIC, TLP_TRACE_MAGIC_1 };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		FILE *f = fopen(bench[0].path, "w");
+		struct tlp_reader *reader;
+		struct tlp_entry entry;
+		unsigned int n = 0;
+		int rc;
+
+		assert_non_null(f);
+		fputs(magics[i], f);
+		assert_int_equal(fwrite(&record, sizeof(record), 1, f), 1);
+		fclose(f);
+		reader = tlp_reader_open(bench[0].path);
+		assert_non_null(reader);
+		while ((rc = tlp_reader_next(reader, &entry)) > 0)
+			n++;
+		assert_int_equal(rc, i ? -EPROTO : 0);
+		assert_int_equal(n, i ? 0 : 4);
+		if (i)
+			assert_string_equal(tlp_reader_error(reader),
+					    "unknown kind in the record at byte 8");
+		tlp_reader_close(reader);
+	}
+}
+
+/* What lies outside of the interval is not expanded into it. */
+static void test_interval(void **state)
+{
+	struct tlp_reader *reader;
+	struct tlp_entry entry;
+	static uint8_t data[1024];
+	unsigned int n = 0;
+
+	(void)state;
+	assert_int_equal(pcie_write(&bench[1].hca, 0x1000, data, 1024, NULL), 0);
+	assert_int_equal(tlp_trace_mark(bench[1].trace, "from"), 0);
+	assert_int_equal(pcie_write(&bench[1].hca, 0x2000, data, 512, NULL), 0);
+	assert_int_equal(tlp_trace_mark(bench[1].trace, "to"), 0);
+	assert_int_equal(pcie_write(&bench[1].hca, 0x3000, data, 1024, NULL), 0);
+	assert_int_equal(tlp_trace_mark(bench[1].trace, "end"), 0);
+	reader = tlp_reader_open(bench[1].path);
+	assert_non_null(reader);
+	tlp_reader_interval(reader, "from", "to");
+	while (tlp_reader_next(reader, &entry) > 0)
+		assert_int_equal(entry.tlp.addr, 0x2000 + 128 * n++);
+	assert_int_equal(n, 4);
+	tlp_reader_close(reader);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_same_as_each), TEST(test_faults),   TEST(test_layout),
+		TEST(test_expansion),	 TEST(test_any_byte), TEST(test_versions),
+		TEST(test_interval),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

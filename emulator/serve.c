@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "emulator/engine.h"
+#include "vfio-user/copy.h"
+#include "vfio-user/dma.h"
 #include "vfio-user/server.h"
 
 struct served {
@@ -144,6 +146,23 @@ static bool host_resolve(void *host, uint64_t addr, uint64_t *base, uint64_t *si
 	return vfio_user_dma_resolve(((struct served *)host)->server, addr, base, size, direct);
 }
 
+static bool host_hold(void *host, uint64_t addr, size_t len, bool write, struct pcie_held *held)
+{
+	struct vfio_user_held own;
+
+	if (!vfio_user_dma_hold(((struct served *)host)->server, addr, len, write, &own))
+		return false;
+	*held = (struct pcie_held){ .memory = own.memory, .cookie = own.epoch };
+	return true;
+}
+
+static void host_release(void *host, const struct pcie_held *held)
+{
+	const struct vfio_user_held own = { .memory = held->memory, .epoch = held->cookie };
+
+	vfio_user_dma_release(((struct served *)host)->server, &own);
+}
+
 static void host_interrupt(void *host, unsigned int vector)
 {
 	vfio_user_interrupt(((struct served *)host)->server, vector);
@@ -163,6 +182,9 @@ static const struct pcie_host_ops host_ops = {
 	.write = host_write,
 	.resolve = host_resolve,
 	.interrupt = host_interrupt,
+	.hold = host_hold,
+	.release = host_release,
+	.copy = vfio_user_copy_between,
 };
 
 struct served *serve(struct pcie_function *fn, const char *socket_path, unsigned int msix_vectors)

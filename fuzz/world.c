@@ -112,6 +112,47 @@ static bool host_resolve(void *host, uint64_t addr, uint64_t *base, uint64_t *si
 	return true;
 }
 
+/* The oracle sees a read when it may begin, and a write when its bytes are there. */
+static bool host_hold(void *host, uint64_t addr, size_t len, bool write, struct pcie_held *held)
+{
+	struct world_port *port = host;
+	struct world *w = port->world;
+
+	if (!in_memory(w, addr, len))
+		return false;
+	if (w->holds == WORLD_HOLDS)
+		oracle_violation(port, "more than %u pieces are held", WORLD_HOLDS);
+	*held = (struct pcie_held){ .memory = w->memory + addr, .cookie = w->holds };
+	w->hold[w->holds++] = (struct world_hold){ .len = len, .write = write };
+	if (!write)
+		oracle_read(port, addr, held->memory, len);
+	return true;
+}
+
+static void host_release(void *host, const struct pcie_held *held)
+{
+	struct world_port *port = host;
+	struct world *w = port->world;
+	struct world_hold *hold = &w->hold[held->cookie];
+	uint64_t addr = (uint64_t)(held->memory - w->memory);
+
+	if (!hold->len)
+		oracle_violation(port, "released twice: 0x%lx", addr);
+	if (hold->write) {
+		oracle_write(port, addr, held->memory, hold->len);
+		dirty(w, addr + hold->len);
+	}
+	hold->len = 0;
+	while (w->holds && !w->hold[w->holds - 1].len)
+		w->holds--;
+}
+
+static bool host_copy(void *to, const void *from, size_t len)
+{
+	memmove(to, from, len);
+	return true;
+}
+
 static void host_interrupt(void *host, unsigned int vector)
 {
 	if (vector >= WORLD_VECTORS)
@@ -124,6 +165,9 @@ static const struct pcie_host_ops host_ops = {
 	.write = host_write,
 	.resolve = host_resolve,
 	.interrupt = host_interrupt,
+	.hold = host_hold,
+	.release = host_release,
+	.copy = host_copy,
 };
 
 uint64_t world_alloc(struct world *w, size_t size, size_t align)
@@ -260,6 +304,8 @@ static bool turn(struct world_port *port)
 	oracle_turn(port);
 	busy = hca_poll(port->hca);
 	oracle_turn_end(port);
+	if (port->world->holds)
+		oracle_violation(port, "%u pieces are held after the turn", port->world->holds);
 	return busy;
 }
 

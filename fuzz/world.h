@@ -39,7 +39,17 @@ struct world_flip {
 	bool armed;
 };
 
+/* A piece that the device holds; @len 0: not any more. */
+struct world_hold {
+	size_t len;
+	bool write;
+};
+
+#define WORLD_HOLDS (2 * PCIE_PIECES)
+
 struct world {
+	struct world_hold hold[WORLD_HOLDS];
+	unsigned int holds;
 	uint8_t *memory;
 	uint64_t brk;	/* world_alloc() hands out from here */
 	uint64_t dirty; /* bytes below were written */

@@ -127,6 +127,14 @@ enum hca_fault hca_sgl_gather(const struct hca_sgl *sgl, uint64_t offset, void *
 enum hca_fault hca_sgl_scatter(const struct hca_sgl *sgl, uint64_t offset, const void *buf,
 			       uint64_t *len, struct hca_bad *bad);
 
+/*
+ * The same without moving anything: what hca_mkey_collect() says of bytes [@offset, @offset +
+ * *@len), as far as the turn and the room go. Inline segments are others.
+ */
+enum hca_fault hca_sgl_collect(const struct hca_sgl *sgl, uint64_t offset, uint64_t *len,
+			       enum hca_access access, struct hca_pieces *pieces,
+			       struct hca_bad *bad);
+
 /* --- streams.c --------------------------------------------------------------------------- */
 
 /* The WQE in @flow is of a stream that failed before: it is flushed, as in a QP in error. */

@@ -29,6 +29,8 @@ struct walk {
 	const uint8_t *out;	/* writes: where the next byte comes from */
 	struct hca_mkey *outer; /* the key that the access names, once it is found */
 	uint64_t walked;	/* bytes behind us */
+	struct hca_pieces *pieces; /* gets the pieces that are checked; NULL: nobody wants them */
+	bool full;		   /* it has no room for more */
 };
 
 /* The DMA piece or inner key that the first byte of a range translates to. */
@@ -314,6 +316,31 @@ static enum hca_fault dump(struct walk *w, uint64_t len)
 	return HCA_OK;
 }
 
+/* Another piece of what is to be transferred; what follows the last one on the bus joins it. */
+static void collect(struct walk *w, const struct piece *piece, const struct tlp_hint *hint)
+{
+	struct hca_pieces *p = w->pieces;
+	struct pcie_piece *last = p->count ? &p->piece[p->count - 1] : NULL;
+
+	if (piece->memic) {
+		p->other = w->full = true;
+		return;
+	}
+	/* TLPs of one request end at multiples of 4 KiB in any case. */
+	if (w->walked && last && last->addr + last->len == piece->addr &&
+	    piece->addr % TLP_BOUNDARY == 0 &&
+	    tlp_hint_index(&last->hint) == tlp_hint_index(hint)) {
+		last->len += piece->len;
+		return;
+	}
+	if (p->count == PCIE_PIECES) {
+		w->full = true;
+		return;
+	}
+	p->piece[p->count++] =
+		(struct pcie_piece){ .addr = piece->addr, .len = piece->len, .hint = *hint };
+}
+
 /* Whether the walk has to stop here; whoever checks for nobody's turn goes on to the end. */
 static bool turn_over(const struct walk *w)
 {
@@ -345,6 +372,10 @@ static enum hca_fault walk_piece(struct walk *w, const struct piece *piece,
 				w->write ? HCA_LOCAL_WRITE : HCA_LOCAL_READ, depth + 1);
 	if (w->transfer)
 		fault = transfer(w, piece, hint, access);
+	else if (w->pieces)
+		collect(w, piece, hint);
+	if (w->full)
+		return HCA_FAULT_TURN;
 	if (fault == HCA_OK)
 		w->walked += piece->len;
 	return fault;
@@ -357,6 +388,10 @@ static enum hca_fault walk_key(struct walk *w, uint32_t key, uint64_t va, uint64
 	struct tlp_hint hint = { .th = false };
 
 	if (key == HCA_KEY_DUMP && !is_remote(access)) {
+		if (w->pieces) {
+			w->pieces->other = true;
+			return HCA_FAULT_TURN;
+		}
 		w->walked += len;
 		return dump(w, len);
 	}
@@ -364,7 +399,7 @@ static enum hca_fault walk_key(struct walk *w, uint32_t key, uint64_t va, uint64
 		return HCA_FAULT_KEY;
 	if (!depth)
 		w->outer = mkey;
-	if (w->transfer)
+	if (w->transfer || w->pieces)
 		hint = hca_mkey_hint(w->hca, mkey);
 	while (len) {
 		struct piece piece = { .memic = false };
@@ -476,6 +511,32 @@ enum hca_fault hca_mkey_write(struct hca *hca, const struct hca_accessor *who, u
 	struct walk w = { .hca = hca, .who = who, .write = true, .out = buf };
 
 	return check_and_transfer(&w, key, va, len, access);
+}
+
+enum hca_fault hca_mkey_collect(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+				uint64_t va, uint64_t *len, enum hca_access access,
+				struct hca_pieces *pieces)
+{
+	struct walk w = {
+		.hca = hca, .who = who, .write = is_write(access), .moves = true, .pieces = pieces
+	};
+	enum hca_fault fault;
+
+	if (!*len)
+		return HCA_OK;
+	fault = walk_key(&w, key, va, *len, access, 0);
+	*len = w.walked;
+	pieces->key = key;
+	pieces->mkey = w.outer;
+	return fault == HCA_FAULT_TURN && (w.walked >= MOVE_LEAST || w.full) ? HCA_OK : fault;
+}
+
+void hca_mkey_moved(struct hca *hca, const struct hca_pieces *pieces, uint64_t len,
+		    enum hca_access access)
+{
+	for (unsigned int i = 0; i < pieces->count; i++)
+		touched(pieces->mkey, pieces->piece[i].addr, pieces->piece[i].len);
+	report(hca, pieces->mkey, pieces->key, len, access);
 }
 
 struct tlp_hint hca_mkey_hint(struct hca *hca, const struct hca_mkey *mkey)

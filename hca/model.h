@@ -279,6 +279,27 @@ enum hca_fault hca_mkey_read(struct hca *hca, const struct hca_accessor *who, ui
 			     uint64_t va, void *buf, uint64_t *len, enum hca_access access);
 enum hca_fault hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
 			      uint64_t va, const void *buf, uint64_t *len, enum hca_access access);
+/* The DMA addresses of an access, for pcie_copy(). */
+struct hca_pieces {
+	struct pcie_piece piece[PCIE_PIECES];
+	unsigned int count;
+	bool other; /* some of it is no DMA address: pcie_copy() is not for it */
+	/* Of a remote access by one key, what hca_mkey_moved() has to know. */
+	uint32_t key;
+	struct hca_mkey *mkey;
+};
+
+/*
+ * hca_mkey_collect() - check and translate, as hca_mkey_read() and hca_mkey_write() do, and as far
+ * as the turn and the room in @pieces go, instead of the transfer, which the turn pays for:
+ * @pieces gets more. *@len becomes the bytes. The pieces are valid until the turn ends.
+ */
+enum hca_fault hca_mkey_collect(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+				uint64_t va, uint64_t *len, enum hca_access access,
+				struct hca_pieces *pieces);
+/* The pieces of a remote access by one key were transferred: @len bytes. */
+void hca_mkey_moved(struct hca *hca, const struct hca_pieces *pieces, uint64_t len,
+		    enum hca_access access);
 /* Hint that the key puts on its TLPs now: by pcie_tph_en, mode, ST table and enabled width. */
 struct tlp_hint hca_mkey_hint(struct hca *hca, const struct hca_mkey *mkey);
 /* Whether a key may have this context: what CREATE_MKEY and UMRs have to keep to. */

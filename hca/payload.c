@@ -2,17 +2,26 @@
 /* Lists of data segments: check, gather, scatter. */
 #include "hca/data.h"
 
-enum direction { GATHER, SCATTER };
+enum direction { GATHER, SCATTER, COLLECT };
 
 struct move {
 	enum direction direction;
 	uint8_t *in;
 	const uint8_t *out;
+	enum hca_access access; /* COLLECT, as the next */
+	struct hca_pieces *pieces;
 };
 
 static enum hca_fault move_piece(const struct hca_sgl *sgl, const struct move *m,
 				 const struct hca_seg *seg, uint64_t at, uint64_t *len)
 {
+	if (m->direction == COLLECT && seg->inl) {
+		m->pieces->other = true;
+		return HCA_OK;
+	}
+	if (m->direction == COLLECT)
+		return hca_mkey_collect(sgl->hca, &sgl->who, seg->lkey, seg->addr + at, len,
+					m->access, m->pieces);
 	if (seg->inl) {
 		if (m->direction == SCATTER)
 			return HCA_FAULT_KEY;
@@ -50,6 +59,8 @@ static enum hca_fault move_range(const struct hca_sgl *sgl, struct move m, uint6
 
 		want = n = room < asked - *len ? room : asked - *len;
 		fault = move_piece(sgl, &m, seg, offset, &n);
+		if (m.direction == COLLECT && m.pieces->other)
+			return HCA_OK;
 		/* What was moved counts; the rest comes in the next turn. */
 		if (fault == HCA_FAULT_TURN && *len)
 			return HCA_OK;
@@ -59,7 +70,7 @@ static enum hca_fault move_range(const struct hca_sgl *sgl, struct move m, uint6
 		}
 		if (m.direction == GATHER)
 			m.in += n;
-		else
+		else if (m.direction == SCATTER)
 			m.out += n;
 		*len += n;
 		if (n < want)
@@ -108,6 +119,15 @@ enum hca_fault hca_sgl_scatter(const struct hca_sgl *sgl, uint64_t offset, const
 			       uint64_t *len, struct hca_bad *bad)
 {
 	struct move m = { .direction = SCATTER, .out = buf };
+
+	return move_range(sgl, m, offset, len, bad);
+}
+
+enum hca_fault hca_sgl_collect(const struct hca_sgl *sgl, uint64_t offset, uint64_t *len,
+			       enum hca_access access, struct hca_pieces *pieces,
+			       struct hca_bad *bad)
+{
+	struct move m = { .direction = COLLECT, .access = access, .pieces = pieces };
 
 	return move_range(sgl, m, offset, len, bad);
 }

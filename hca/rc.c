@@ -484,6 +484,112 @@ static enum hca_step move_in(const struct message *m, uint8_t *buf, uint64_t *le
 			       m->syndrome);
 }
 
+/* --- data that is moved once ------------------------------------------------------------- */
+
+/* One end of it: the requester's list, or the responder's range or receive. */
+struct end {
+	bool local;
+	enum hca_access access;
+	struct hca_pieces pieces;
+};
+
+/* *@len bytes from flow->done on, less when the turn ends: where they are on the bus. */
+static enum hca_step collect(const struct message *m, struct end *end, int64_t kept, uint64_t *len)
+{
+	struct hca_accessor who = responder(m);
+	uint64_t done = m->flow->done;
+	enum hca_fault fault;
+	struct hca_bad bad;
+	struct hca_sgl sgl;
+
+	end->pieces.count = 0;
+	end->pieces.other = false;
+	if (end->local || is_send(m->wqe)) {
+		sgl = end->local ? hca_wqe_sgl(m->qp) : receive_sgl(m);
+		sgl.who.work_kept = kept;
+		fault = hca_sgl_collect(&sgl, done, len, end->access, &end->pieces, &bad);
+	} else {
+		who.work_kept = kept;
+		fault = hca_mkey_collect(m->peer->hca, &who, m->wqe->rkey, m->wqe->raddr + done,
+					 len, end->access, &end->pieces);
+	}
+	if (end->pieces.other)
+		return HCA_STEP_MORE;
+	if (end->local)
+		return hca_local_fault(m->qp, fault, &bad, end->access == HCA_LOCAL_WRITE,
+				       m->syndrome);
+	if (is_send(m->wqe))
+		return receive_fault(m, fault, &bad);
+	return remote_fault(m, fault, done);
+}
+
+/* What the bus refused of @end. */
+static enum hca_step gone(const struct message *m, const struct end *end)
+{
+	const struct hca_bad none = { 0 };
+
+	if (end->local)
+		return hca_local_fault(m->qp, HCA_FAULT_BUS, &none, end->access == HCA_LOCAL_WRITE,
+				       m->syndrome);
+	if (is_send(m->wqe))
+		return receive_fault(m, HCA_FAULT_BUS, &none);
+	return remote_fault(m, HCA_FAULT_BUS, m->flow->done);
+}
+
+/* The first @len bytes of @pieces. */
+static void cut(struct hca_pieces *pieces, uint64_t len)
+{
+	unsigned int i;
+
+	for (i = 0; len; i++) {
+		if (pieces->piece[i].len > len)
+			pieces->piece[i].len = len;
+		len -= pieces->piece[i].len;
+	}
+	pieces->count = i;
+}
+
+/*
+ * As move_out() and move_in(), but *@len bytes go straight from one end to the other. Returns
+ * false, and nothing has happened, when they have to go by a buffer.
+ */
+static bool move_direct(const struct message *m, uint64_t *len, enum hca_step *step)
+{
+	struct hca *here = m->qp->hca, *there = m->peer->hca;
+	bool fetch = is_fetch(m->wqe);
+	struct end local = { .local = true, .access = fetch ? HCA_LOCAL_WRITE : HCA_LOCAL_READ };
+	struct end remote = { .access = fetch		  ? HCA_REMOTE_READ
+					: is_send(m->wqe) ? HCA_LOCAL_WRITE
+							  : HCA_REMOTE_WRITE };
+	struct end *from = fetch ? &remote : &local, *to = fetch ? &local : &remote;
+	struct hca *reader = fetch ? there : here, *writer = fetch ? here : there;
+	int64_t work = here->work_left;
+	uint64_t asked = *len;
+	int err = -EAGAIN;
+
+	if (!pcie_may_copy(&reader->fn, &writer->fn))
+		return false;
+	*step = collect(m, from, work / 2, len);
+	if (!from->pieces.other && *step == HCA_STEP_MORE)
+		*step = collect(m, to, 0, len);
+	if (!from->pieces.other && !to->pieces.other && *step != HCA_STEP_MORE)
+		return true;
+	if (!from->pieces.other && !to->pieces.other) {
+		cut(&from->pieces, *len);
+		err = pcie_copy(&reader->fn, from->pieces.piece, from->pieces.count, &writer->fn,
+				to->pieces.piece, to->pieces.count);
+	}
+	if (!err && !is_send(m->wqe))
+		hca_mkey_moved(there, &remote.pieces, *len, remote.access);
+	if (err == -EIO || err == -EFAULT)
+		*step = gone(m, err == -EIO ? from : to);
+	if (!err || err == -EIO || err == -EFAULT)
+		return true;
+	here->work_left = work;
+	*len = asked;
+	return false;
+}
+
 static enum hca_step move_data(const struct message *m, uint64_t *budget)
 {
 	uint8_t buf[HCA_CHUNK];
@@ -496,7 +602,8 @@ static enum hca_step move_data(const struct message *m, uint64_t *budget)
 			return HCA_STEP_MORE;
 		if (len > sizeof(buf))
 			len = sizeof(buf);
-		step = is_fetch(m->wqe) ? move_in(m, buf, &len) : move_out(m, buf, &len);
+		if (!move_direct(m, &len, &step))
+			step = is_fetch(m->wqe) ? move_in(m, buf, &len) : move_out(m, buf, &len);
 		if (step != HCA_STEP_MORE)
 			return step;
 		m->flow->done += len;

@@ -20,37 +20,7 @@
 #include <linux/pci_regs.h>
 
 #include "pcie/burst.h"
-
-#define ROOT_COMPLEX 0x0000 /* completer ID of guest memory */
-
-struct pcie_fabric {
-	struct tlp_trace *trace;
-	bool each;		  /* no bursts */
-	pthread_mutex_t delivery; /* one request at a time reaches the functions */
-	unsigned int count;
-	struct pcie_function *function[PCIE_FABRIC_FUNCTIONS];
-	atomic_uint next_tag[PCIE_FABRIC_FUNCTIONS];
-};
-
-/* What the TLPs of one pcie_read() or pcie_write() have in common. */
-struct transfer {
-	struct pcie_function *fn;
-	struct tlp_trace *trace;
-	const struct pcie_host_ops *host_ops;
-	uint64_t time_ns;
-	size_t max; /* bytes per TLP */
-	struct tlp tlp;
-};
-
-/* Bytes of a transfer that take the same route. */
-struct run {
-	uint64_t addr;
-	size_t len;
-	enum pcie_route route;
-	struct pcie_function *target; /* route FUNCTION, and a refused TLP prefix */
-	unsigned int bar;
-	uint64_t bar_base;
-};
+#include "pcie/transfer.h"
 
 struct pcie_fabric *pcie_fabric_new(struct tlp_trace *trace)
 {
@@ -107,12 +77,12 @@ void pcie_function_connect(struct pcie_function *fn, const struct pcie_host_ops 
 	__atomic_store_n(&fn->host_ops, host_ops, __ATOMIC_RELEASE);
 }
 
-static bool may_master(const struct pcie_function *fn)
+bool pcie_may_master(const struct pcie_function *fn)
 {
 	return atomic_load(&fn->bus_master) && !atomic_load(&fn->silent);
 }
 
-static const struct pcie_host_ops *host_of(const struct pcie_function *fn)
+const struct pcie_host_ops *pcie_host_of(const struct pcie_function *fn)
 {
 	return __atomic_load_n(&fn->host_ops, __ATOMIC_ACQUIRE);
 }
@@ -127,7 +97,7 @@ static bool is_bar(const struct pcie_bar *bar, uint64_t address, uint64_t base, 
 }
 
 static bool find_bar(const struct pcie_fabric *fabric, uint64_t base, uint64_t size,
-		     struct run *run)
+		     struct pcie_run *run)
 {
 	for (unsigned int i = 0; fabric && i < fabric->count; i++) {
 		struct pcie_function *fn = fabric->function[i];
@@ -155,9 +125,9 @@ static bool refuses_prefix(const struct pcie_function *target, const struct tlp 
 		!pcie_end_end_prefix(target));
 }
 
-static struct run find_run(const struct transfer *t, uint64_t addr, size_t len)
+struct pcie_run pcie_find_run(const struct pcie_transfer *t, uint64_t addr, size_t len)
 {
-	struct run run = { .addr = addr, .len = len, .route = PCIE_ROUTE_NONE };
+	struct pcie_run run = { .addr = addr, .len = len, .route = PCIE_ROUTE_NONE };
 	uint64_t base, size = 0;
 	bool direct;
 
@@ -181,15 +151,15 @@ static struct run find_run(const struct transfer *t, uint64_t addr, size_t len)
 	return run;
 }
 
-static int transfer_init(struct transfer *t, struct pcie_function *fn, enum tlp_type type,
-			 uint64_t addr, size_t len, const struct tlp_hint *hint)
+int pcie_transfer_init(struct pcie_transfer *t, struct pcie_function *fn, enum tlp_type type,
+		       uint64_t addr, size_t len, const struct tlp_hint *hint)
 {
 	uint8_t header[TLP_MAX_HEADER];
 	struct timespec now;
 
-	if (!may_master(fn))
+	if (!pcie_may_master(fn))
 		return -EACCES;
-	*t = (struct transfer){ .fn = fn, .host_ops = host_of(fn) };
+	*t = (struct pcie_transfer){ .fn = fn, .host_ops = pcie_host_of(fn) };
 	t->trace = fn->fabric ? fn->fabric->trace : NULL;
 	t->max = type == TLP_MWR ? pcie_max_payload(fn) : pcie_max_read_request(fn);
 	t->tlp = (struct tlp){ .type = type, .requester = fn->id };
@@ -230,7 +200,7 @@ static void note_dropped(struct pcie_function *completer, enum pcie_fault fault)
  * Encodes and traces the request at t->tlp for @n bytes; @decoded is what its bytes say. Returns 0,
  * or -EINVAL when no header can say it: then the trace counts it, and it goes nowhere.
  */
-static int issue(const struct transfer *t, const struct run *run, uint64_t addr, size_t n,
+static int issue(const struct pcie_transfer *t, const struct pcie_run *run, uint64_t addr, size_t n,
 		 struct tlp *decoded)
 {
 	struct tlp tlp = t->tlp;
@@ -265,7 +235,7 @@ static int issue(const struct transfer *t, const struct run *run, uint64_t addr,
 }
 
 /* What @completer, a function here, understands of a header. */
-static void hide_hint(const struct pcie_function *completer, struct tlp *tlp)
+void pcie_hide_hint(const struct pcie_function *completer, struct tlp *tlp)
 {
 	enum pcie_tph_completer kind = pcie_completer(completer);
 
@@ -274,17 +244,17 @@ static void hide_hint(const struct pcie_function *completer, struct tlp *tlp)
 }
 
 /* Hands a request to its completer, as the completer understands it. */
-static void deliver(const struct run *run, struct tlp *tlp, void *data)
+void pcie_deliver(const struct pcie_run *run, struct tlp *tlp, void *data)
 {
 	uint64_t addr;
 	size_t n = tlp_range(tlp, &addr);
 
-	hide_hint(run->target, tlp);
+	pcie_hide_hint(run->target, tlp);
 	run->target->ops->memory_request(run->target, run->bar, addr - run->bar_base, tlp, data, n);
 }
 
 /* What a host's error means to the requester: access rights are the completer's matter, too. */
-static int host_error(int rc)
+int pcie_host_error(int rc)
 {
 	if (rc == 0)
 		return 0;
@@ -292,8 +262,8 @@ static int host_error(int rc)
 }
 
 /* The fault of the request for @n bytes at @addr that is to be issued next, see inject.h. */
-static enum pcie_fault fault_of(const struct transfer *t, const struct run *run, uint64_t addr,
-				size_t n)
+static enum pcie_fault fault_of(const struct pcie_transfer *t, const struct pcie_run *run,
+				uint64_t addr, size_t n)
 {
 	bool write = t->tlp.type == TLP_MWR;
 	enum pcie_fault fault;
@@ -305,151 +275,19 @@ static enum pcie_fault fault_of(const struct transfer *t, const struct run *run,
 	return fault;
 }
 
-/* --- bursts ---------------------------------------------------------------------------------- */
-
-/* Whether the requests for a run of @fn need not be looked at one by one. */
-static bool is_burst(const struct transfer *t, const struct run *run)
-{
-	if (!t->fn->fabric || t->fn->fabric->each || run->route == PCIE_ROUTE_NONE ||
-	    tlp_split(run->addr, run->len, t->max) == run->len || !tlp_burst_allows(t->max))
-		return false;
-	/* A read that a host map cuts within a DW has TLPs with TH and without. */
-	if (t->tlp.type == TLP_MRD && t->tlp.hint.th && (run->addr % 4 || run->len % 4))
-		return false;
-	return !pcie_inject_armed(t->fn, PCIE_FAULT_REQUESTS) &&
-	       !(run->target && pcie_inject_armed(run->target, PCIE_FAULT_INTO));
-}
-
-/*
- * Traces the requests of a run, or their completions, or both, as @kind says; what it does not say
- * of a burst is set here. In @walk is the last burst. Returns 0, or -EINVAL as issue().
- */
-static int issue_burst(const struct transfer *t, const struct run *run, struct tlp_burst kind,
-		       struct tlp_burst_walk *walk)
-{
-	const struct pcie_function *from = run->target ? run->target : t->fn;
-	size_t done, n;
-
-	kind.max = t->max;
-	kind.completer = run->target ? run->target->id : ROOT_COMPLEX;
-	kind.completion_max = pcie_max_payload(from);
-	kind.tags = t->tlp.type == TLP_MRD ? pcie_tags(t->fn) : 0;
-	for (done = 0; done < run->len; done += n) {
-		struct tlp tlp = t->tlp;
-		struct tlp_record record = {
-			.time_ns = t->time_ns,
-			.kind = TLP_RECORD_TLP,
-			.route = run->route,
-			.source = t->fn->index,
-		};
-		uint64_t addr = run->addr + done;
-		int len;
-
-		n = tlp_split(addr, run->len - done, TLP_BURST_MAX);
-		kind.len = n;
-		if (tlp.type == TLP_MRD && done)
-			tlp.tag =
-				(tlp.tag + tlp_burst_requests(run->addr, done, t->max)) % kind.tags;
-		len = tlp_set_range(&tlp, addr, tlp_split(addr, n, t->max));
-		if (!len)
-			len = tlp_encode(&tlp, record.header);
-		record.header_len = len < 0 ? 0 : len;
-		if (run->route == PCIE_ROUTE_FUNCTION) {
-			record.target = run->target->index;
-			record.bar = run->bar;
-			record.offset = addr - run->bar_base;
-		}
-		tlp_burst_put(&record, &kind);
-		if (t->trace)
-			tlp_trace_record(t->trace, &record);
-		/* What a function gets is decoded from these bytes. */
-		if (len < 0 || (walk && tlp_burst_fault(&record, &tlp)))
-			return -EINVAL;
-		if (walk)
-			tlp_burst_start(walk, &record, &tlp);
-	}
-	return 0;
-}
-
-/* Bytes of a run that is one burst, to or from the function that it is for. */
-static void deliver_burst(const struct transfer *t, const struct run *run,
-			  struct tlp_burst_walk *walk, uint8_t *data)
-{
-	const struct pcie_function_ops *ops = run->target->ops;
-	unsigned int tlps = tlp_burst_requests(run->addr, run->len, t->max);
-	uint64_t offset = run->addr - run->bar_base;
-	struct tlp tlp = walk->tlp;
-	struct tlp_record record;
-	void *memory = NULL;
-
-	hide_hint(run->target, &tlp);
-	if (ops->burst_begin)
-		memory = ops->burst_begin(run->target, run->bar, offset, &tlp, tlps, run->len);
-	if (memory) {
-		if (tlp.type == TLP_MWR)
-			memcpy(memory, data, run->len);
-		else
-			memcpy(data, memory, run->len);
-		ops->burst_end(run->target);
-		return;
-	}
-	while (tlp_burst_next(walk, &record, &tlp)) {
-		if (tlp.type == TLP_MWR || tlp.type == TLP_MRD)
-			deliver(run, &tlp, data + (record.offset - offset));
-	}
-}
-
-/* The bytes of a run to or from a function, with the delivery lock. */
-static int function_burst(struct transfer *t, const struct run *run, struct tlp_burst kind,
-			  uint8_t *data)
-{
-	uint16_t first = t->tlp.tag;
-	struct run part = *run;
-	int rc = 0;
-
-	for (size_t done = 0; !rc && done < run->len; done += part.len) {
-		struct tlp_burst_walk walk;
-
-		part.addr = run->addr + done;
-		part.len = tlp_split(part.addr, run->len - done, TLP_BURST_MAX);
-		if (t->tlp.type == TLP_MRD && done)
-			t->tlp.tag = (first + tlp_burst_requests(run->addr, done, t->max)) %
-				     pcie_tags(t->fn);
-		rc = issue_burst(t, &part, kind, &walk);
-		if (!rc)
-			deliver_burst(t, &part, &walk, data + done);
-	}
-	return rc;
-}
-
 /* --- writes ---------------------------------------------------------------------------------- */
 
 /* Bytes [@from, @to) of a run. */
-static int write_host(const struct transfer *t, const struct run *run, const uint8_t *data,
-		      size_t from, size_t to)
+static int write_host(const struct pcie_transfer *t, const struct pcie_run *run,
+		      const uint8_t *data, size_t from, size_t to)
 {
 	if (from == to)
 		return 0;
-	return host_error(
+	return pcie_host_error(
 		t->host_ops->write(t->fn->host, run->addr + from, data + from, to - from));
 }
 
-static int write_burst(struct transfer *t, const struct run *run, const uint8_t *data)
-{
-	const struct tlp_burst kind = { .requests = true };
-	int rc;
-
-	if (run->route == PCIE_ROUTE_FUNCTION) {
-		pthread_mutex_lock(&t->fn->fabric->delivery);
-		rc = function_burst(t, run, kind, (uint8_t *)data);
-		pthread_mutex_unlock(&t->fn->fabric->delivery);
-		return rc;
-	}
-	rc = t->trace ? issue_burst(t, run, kind, NULL) : 0;
-	return rc ? rc : write_host(t, run, data, 0, run->len);
-}
-
-static int write_run(struct transfer *t, const struct run *run, const uint8_t *data)
+static int write_run(struct pcie_transfer *t, const struct pcie_run *run, const uint8_t *data)
 {
 	size_t n, written = 0;
 	struct tlp decoded;
@@ -473,7 +311,7 @@ static int write_run(struct transfer *t, const struct run *run, const uint8_t *d
 				rc = write_host(t, run, data, written, done);
 			written = done + n;
 		} else if (!rc && run->route == PCIE_ROUTE_FUNCTION) {
-			deliver(run, &decoded, (void *)(data + done));
+			pcie_deliver(run, &decoded, (void *)(data + done));
 		}
 	}
 	t->tlp.poisoned = false;
@@ -487,15 +325,15 @@ static int write_run(struct transfer *t, const struct run *run, const uint8_t *d
 int pcie_write(struct pcie_function *fn, uint64_t addr, const void *buf, size_t len,
 	       const struct tlp_hint *hint)
 {
-	struct transfer t;
-	int rc = transfer_init(&t, fn, TLP_MWR, addr, len, hint);
+	struct pcie_transfer t;
+	int rc = pcie_transfer_init(&t, fn, TLP_MWR, addr, len, hint);
 
 	addr = pcie_inject_address(fn, true, addr, len);
 	for (size_t done = 0; !rc && done < len;) {
-		struct run run = find_run(&t, addr + done, len - done);
+		struct pcie_run run = pcie_find_run(&t, addr + done, len - done);
 
-		if (is_burst(&t, &run))
-			rc = write_burst(&t, &run, (const uint8_t *)buf + done);
+		if (pcie_is_burst(&t, &run))
+			rc = pcie_write_burst(&t, &run, (const uint8_t *)buf + done);
 		else
 			rc = write_run(&t, &run, (const uint8_t *)buf + done);
 		done += run.len;
@@ -506,8 +344,8 @@ int pcie_write(struct pcie_function *fn, uint64_t addr, const void *buf, size_t 
 /* --- reads ----------------------------------------------------------------------------------- */
 
 /* Traces the completions of the request for @n bytes at @addr. */
-static void complete(const struct transfer *t, const struct run *run, uint64_t addr, size_t n,
-		     uint16_t tag, enum tlp_status status, bool poisoned)
+void pcie_complete(const struct pcie_transfer *t, const struct pcie_run *run, uint64_t addr,
+		   size_t n, uint16_t tag, enum tlp_status status, bool poisoned)
 {
 	const struct pcie_function *from = run->target ? run->target : t->fn;
 	size_t max = pcie_max_payload(from), piece;
@@ -515,7 +353,7 @@ static void complete(const struct transfer *t, const struct run *run, uint64_t a
 		.type = status == TLP_SC ? TLP_CPLD : TLP_CPL,
 		.requester = t->fn->id,
 		.tag = tag,
-		.completer = run->target ? run->target->id : ROOT_COMPLEX,
+		.completer = run->target ? run->target->id : PCIE_ROOT_COMPLEX,
 		.status = status,
 		.poisoned = poisoned,
 	};
@@ -541,25 +379,25 @@ static void complete(const struct transfer *t, const struct run *run, uint64_t a
 }
 
 /* The read of @n bytes at @addr is answered with @fault: what both sides note, and its errno. */
-static int complete_fault(const struct transfer *t, const struct run *run, uint64_t addr, size_t n,
-			  uint16_t tag, enum pcie_fault fault)
+static int complete_fault(const struct pcie_transfer *t, const struct pcie_run *run, uint64_t addr,
+			  size_t n, uint16_t tag, enum pcie_fault fault)
 {
 	switch (fault) {
 	case PCIE_FAULT_UR:
-		complete(t, run, addr, n, tag, TLP_UR, false);
+		pcie_complete(t, run, addr, n, tag, TLP_UR, false);
 		pcie_config_note(t->fn, PCI_STATUS_REC_MASTER_ABORT, 0);
 		if (run->target)
 			pcie_config_note(run->target, 0, PCI_EXP_DEVSTA_NFED | PCI_EXP_DEVSTA_URD);
 		return -ENODEV;
 	case PCIE_FAULT_CA:
-		complete(t, run, addr, n, tag, TLP_CA, false);
+		pcie_complete(t, run, addr, n, tag, TLP_CA, false);
 		pcie_config_note(t->fn, PCI_STATUS_REC_TARGET_ABORT, 0);
 		if (run->target)
 			pcie_config_note(run->target, PCI_STATUS_SIG_TARGET_ABORT,
 					 PCI_EXP_DEVSTA_NFED);
 		return -EIO;
 	case PCIE_FAULT_POISONED:
-		complete(t, run, addr, n, tag, TLP_SC, true);
+		pcie_complete(t, run, addr, n, tag, TLP_SC, true);
 		pcie_config_note(t->fn, PCI_STATUS_DETECTED_PARITY, PCI_EXP_DEVSTA_NFED);
 		return -EBADMSG;
 	default:
@@ -569,56 +407,17 @@ static int complete_fault(const struct transfer *t, const struct run *run, uint6
 	}
 }
 
-/* The host has answered the requests of a round with @rc: traces its completions. */
-static int burst_answered(struct transfer *t, const struct run *run, int rc)
+unsigned int pcie_take_tags(struct pcie_function *fn, unsigned int count)
 {
-	const unsigned int tags = pcie_tags(t->fn);
-	uint16_t first = t->tlp.tag;
-	size_t n;
-
-	if (!t->trace || rc == -EIO)
-		return rc;
-	if (!rc)
-		return issue_burst(t, run, (struct tlp_burst){ .completions = true }, NULL);
-	for (size_t done = 0, i = 0; done < run->len; done += n, i++) {
-		n = tlp_split(run->addr + done, run->len - done, t->max);
-		complete(t, run, run->addr + done, n, (first + i) % tags, TLP_UR, false);
-	}
-	return rc;
-}
-
-/* A round whose requests are a burst, from tag t->tlp.tag on. */
-static int read_burst(struct transfer *t, const struct run *run, uint8_t *data)
-{
-	const struct tlp_burst requests = { .requests = true },
-			       both = { .requests = true, .completions = true },
-			       each = { .requests = true, .completions = true, .each = true };
-	int rc;
-
-	if (run->route == PCIE_ROUTE_FUNCTION)
-		return function_burst(t, run, each, data);
-	/* Whoever answers a message may set a mark: the requests come before it. */
-	if (run->route == PCIE_ROUTE_MEMORY &&
-	    tlp_split(run->addr, run->len, TLP_BURST_MAX) == run->len) {
-		rc = host_error(t->host_ops->read(t->fn->host, run->addr, data, run->len));
-		if (!rc)
-			return t->trace ? issue_burst(t, run, both, NULL) : 0;
-		if (t->trace)
-			issue_burst(t, run, requests, NULL);
-		return burst_answered(t, run, rc);
-	}
-	rc = t->trace ? issue_burst(t, run, requests, NULL) : 0;
-	if (rc)
-		return rc;
-	rc = host_error(t->host_ops->read(t->fn->host, run->addr, data, run->len));
-	return burst_answered(t, run, rc);
+	return atomic_fetch_add(&fn->fabric->next_tag[fn->index], count);
 }
 
 /*
  * One round of reads: at most as many as there are tags. To the host all requests go out before the
  * first completion; a function answers one by one.
  */
-static int read_round(struct transfer *t, const struct run *run, uint8_t *data, unsigned int tags)
+static int read_round(struct pcie_transfer *t, const struct pcie_run *run, uint8_t *data,
+		      unsigned int tags)
 {
 	enum pcie_fault fault = PCIE_FAULT_NONE;
 	unsigned int first = 0, i;
@@ -627,11 +426,10 @@ static int read_round(struct transfer *t, const struct run *run, uint8_t *data, 
 	int rc = 0;
 
 	if (t->fn->fabric)
-		first = atomic_fetch_add(&t->fn->fabric->next_tag[t->fn->index],
-					 (run->len + t->max - 1) / t->max + 1);
-	if (is_burst(t, run)) {
+		first = pcie_take_tags(t->fn, (run->len + t->max - 1) / t->max + 1);
+	if (pcie_is_burst(t, run)) {
 		t->tlp.tag = first % tags;
-		return read_burst(t, run, data);
+		return pcie_read_burst(t, run, data);
 	}
 	for (done = 0, i = 0; done < run->len; done += n, i++) {
 		n = tlp_split(run->addr + done, run->len - done, t->max);
@@ -641,26 +439,26 @@ static int read_round(struct transfer *t, const struct run *run, uint8_t *data, 
 		if (rc)
 			return rc;
 		if (run->route == PCIE_ROUTE_NONE) {
-			complete(t, run, run->addr + done, n, t->tlp.tag, TLP_UR, false);
+			pcie_complete(t, run, run->addr + done, n, t->tlp.tag, TLP_UR, false);
 			return -ENODEV;
 		}
 		/* What would follow it is not asked for any more. */
 		if (fault)
 			break;
 		if (run->route == PCIE_ROUTE_FUNCTION) {
-			deliver(run, &decoded, data + done);
-			complete(t, run, run->addr + done, n, t->tlp.tag, TLP_SC, false);
+			pcie_deliver(run, &decoded, data + done);
+			pcie_complete(t, run, run->addr + done, n, t->tlp.tag, TLP_SC, false);
 		}
 	}
 	answered = done;
 	if (run->route != PCIE_ROUTE_FUNCTION && answered)
-		rc = host_error(t->host_ops->read(t->fn->host, run->addr, data, answered));
+		rc = pcie_host_error(t->host_ops->read(t->fn->host, run->addr, data, answered));
 	/* A broken connection answers nothing. */
 	for (done = 0, i = 0; run->route != PCIE_ROUTE_FUNCTION && rc != -EIO && done < answered;
 	     done += n, i++) {
 		n = tlp_split(run->addr + done, run->len - done, t->max);
-		complete(t, run, run->addr + done, n, (first + i) % tags, rc ? TLP_UR : TLP_SC,
-			 false);
+		pcie_complete(t, run, run->addr + done, n, (first + i) % tags, rc ? TLP_UR : TLP_SC,
+			      false);
 	}
 	if (fault && !rc) {
 		n = tlp_split(run->addr + answered, run->len - answered, t->max);
@@ -669,10 +467,10 @@ static int read_round(struct transfer *t, const struct run *run, uint8_t *data, 
 	return rc;
 }
 
-static int read_run(struct transfer *t, const struct run *run, uint8_t *data)
+static int read_run(struct pcie_transfer *t, const struct pcie_run *run, uint8_t *data)
 {
 	unsigned int tags = pcie_tags(t->fn);
-	struct run round = *run;
+	struct pcie_run round = *run;
 	int rc = 0;
 
 	if (run->route == PCIE_ROUTE_FUNCTION)
@@ -691,12 +489,12 @@ static int read_run(struct transfer *t, const struct run *run, uint8_t *data)
 int pcie_read(struct pcie_function *fn, uint64_t addr, void *buf, size_t len,
 	      const struct tlp_hint *hint)
 {
-	struct transfer t;
-	int rc = transfer_init(&t, fn, TLP_MRD, addr, len, hint);
+	struct pcie_transfer t;
+	int rc = pcie_transfer_init(&t, fn, TLP_MRD, addr, len, hint);
 
 	addr = pcie_inject_address(fn, false, addr, len);
 	for (size_t done = 0; !rc && done < len;) {
-		struct run run = find_run(&t, addr + done, len - done);
+		struct pcie_run run = pcie_find_run(&t, addr + done, len - done);
 
 		rc = read_run(&t, &run, (uint8_t *)buf + done);
 		done += run.len;
@@ -706,11 +504,11 @@ int pcie_read(struct pcie_function *fn, uint64_t addr, void *buf, size_t len,
 
 int pcie_peek(struct pcie_function *fn, uint64_t addr, void *buf, size_t len)
 {
-	const struct pcie_host_ops *host_ops = host_of(fn);
+	const struct pcie_host_ops *host_ops = pcie_host_of(fn);
 	uint64_t base, size;
 	bool direct;
 
-	if (!may_master(fn))
+	if (!pcie_may_master(fn))
 		return -EACCES;
 	if (!host_ops)
 		return -ENODEV;
@@ -719,7 +517,7 @@ int pcie_peek(struct pcie_function *fn, uint64_t addr, void *buf, size_t len)
 	for (size_t done = 0; done < len; done += size - (addr + done - base))
 		if (!host_ops->resolve(fn->host, addr + done, &base, &size, &direct) || !direct)
 			return -ENODEV;
-	return len ? host_error(host_ops->read(fn->host, addr, buf, len)) : 0;
+	return len ? pcie_host_error(host_ops->read(fn->host, addr, buf, len)) : 0;
 }
 
 void pcie_interrupt(struct pcie_function *fn, unsigned int vector)
@@ -730,8 +528,8 @@ void pcie_interrupt(struct pcie_function *fn, unsigned int vector)
 
 void pcie_raise(struct pcie_function *fn, unsigned int vector)
 {
-	const struct pcie_host_ops *host_ops = host_of(fn);
+	const struct pcie_host_ops *host_ops = pcie_host_of(fn);
 
-	if (host_ops && may_master(fn))
+	if (host_ops && pcie_may_master(fn))
 		host_ops->interrupt(fn->host, vector);
 }

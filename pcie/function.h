@@ -75,9 +75,16 @@ struct pcie_function_ops {
 	void (*burst_end)(struct pcie_function *fn);
 };
 
+/* Memory of the host that stays where it is. */
+struct pcie_held {
+	uint8_t *memory;
+	unsigned int cookie; /* the host's own */
+};
+
 /*
- * The host side of a function: what the transport offers. Every call may block except resolve.
- * Errors: -ENODEV address not mapped, no host connected; -EIO broken connection; -EACCES read-only.
+ * The host side of a function: what the transport offers. Every call may block except resolve, hold
+ * and release. Errors: -ENODEV address not mapped, no host connected; -EIO broken connection;
+ * -EACCES read-only.
  */
 struct pcie_host_ops {
 	int (*read)(void *host, uint64_t addr, void *buf, size_t len);
@@ -90,6 +97,17 @@ struct pcie_host_ops {
 	 */
 	bool (*resolve)(void *host, uint64_t addr, uint64_t *base, uint64_t *size, bool *direct);
 	void (*interrupt)(void *host, unsigned int vector);
+	/*
+	 * Optional, all or none. hold(): the @len bytes at @addr, at least 1, to read or write, in
+	 * this process until release(); false when it does not reach them, all, with that right.
+	 * What the host does with its maps meanwhile waits, so nothing that waits for the host
+	 * comes in between. copy(): between memory that is held, also of different hosts with the
+	 * same copy(), or to memory of this process; false: the memory is gone, a part may be
+	 * copied.
+	 */
+	bool (*hold)(void *host, uint64_t addr, size_t len, bool write, struct pcie_held *held);
+	void (*release)(void *host, const struct pcie_held *held);
+	bool (*copy)(void *to, const void *from, size_t len);
 };
 
 struct pcie_function {
@@ -131,6 +149,28 @@ int pcie_write(struct pcie_function *fn, uint64_t addr, const void *buf, size_t 
 	       const struct tlp_hint *hint);
 int pcie_read(struct pcie_function *fn, uint64_t addr, void *buf, size_t len,
 	      const struct tlp_hint *hint);
+
+/* A contiguous part of a copy. */
+struct pcie_piece {
+	uint64_t addr;
+	size_t len; /* at least 1 */
+	struct tlp_hint hint;
+};
+
+#define PCIE_PIECES 64u
+
+/* Whether pcie_copy() is worth a trial: both are in one fabric, and nothing hinders both. */
+bool pcie_may_copy(const struct pcie_function *reader, const struct pcie_function *writer);
+/*
+ * pcie_copy() - what pcie_read() by @reader of each piece of @from (@froms, PCIE_PIECES at most)
+ * into a buffer and pcie_write() of it by @writer to the pieces of @to do, with the same TLPs in
+ * the same order, but each byte is moved once. Both lists have the same number of bytes. Only where
+ * all pieces are in reach: memory of the hosts, each piece in one map, or as target a BAR.
+ * Returns 0; -EAGAIN: it cannot be done so, and nothing was issued; -EIO the source is gone,
+ * -EFAULT the target is gone, and a part is written.
+ */
+int pcie_copy(struct pcie_function *reader, const struct pcie_piece *from, unsigned int froms,
+	      struct pcie_function *writer, const struct pcie_piece *to, unsigned int tos);
 
 /*
  * pcie_peek() - look at memory without issuing a TLP. Only for polling that stands in for a

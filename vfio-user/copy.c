@@ -11,13 +11,18 @@
 
 #define FAULT_PAGE UINT64_C(4096)
 
+/* The client's bytes on one side of a copy; @first > @last: none. */
+struct range {
+	volatile uintptr_t first, last;
+};
+
 /* The copy that this thread is in the middle of. */
 struct guard {
 	sigjmp_buf out;
-	volatile uintptr_t first, last; /* the client's bytes; @first > @last: no copy */
+	struct range from, to;
 };
 
-static _Thread_local struct guard guard = { .first = 1 };
+static _Thread_local struct guard guard = { .from.first = 1, .to.first = 1 };
 static struct sigaction before;
 
 /* A fault comes again as soon as the handler is gone; what somebody sent does not. */
@@ -36,13 +41,18 @@ static void leave_copy(const ucontext_t *at_fault)
 	siglongjmp(guard.out, 1);
 }
 
+static bool touches(const struct range *range, uintptr_t page)
+{
+	return range->first <= range->last && page + (FAULT_PAGE - 1) >= range->first &&
+	       page <= range->last;
+}
+
 static void on_sigbus(int signal, siginfo_t *info, void *context)
 {
 	uintptr_t at = (uintptr_t)info->si_addr & ~(FAULT_PAGE - 1);
 
 	(void)signal;
-	if (info->si_code > 0 && guard.first <= guard.last &&
-	    at + (FAULT_PAGE - 1) >= guard.first && at <= guard.last)
+	if (info->si_code > 0 && (touches(&guard.from, at) || touches(&guard.to, at)))
 		leave_copy(context);
 	pass_on(info);
 }
@@ -61,18 +71,27 @@ void vfio_user_copy_init(void)
 	pthread_mutex_unlock(&lock);
 }
 
-static void open_guard(const void *memory, size_t len)
+static void set_range(struct range *range, const void *memory, size_t len)
 {
-	guard.last = (uintptr_t)memory + (len - 1);
-	guard.first = (uintptr_t)memory;
+	if (!memory)
+		return;
+	range->last = (uintptr_t)memory + (len - 1);
+	range->first = (uintptr_t)memory;
+}
+
+/* NULL: no client's memory. */
+static void open_guard(const void *to, const void *from, size_t len)
+{
+	set_range(&guard.to, to, len);
+	set_range(&guard.from, from, len);
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
 static void close_guard(void)
 {
 	atomic_signal_fence(memory_order_seq_cst);
-	guard.last = 0;
-	guard.first = 1;
+	guard.to.last = guard.from.last = 0;
+	guard.to.first = guard.from.first = 1;
 }
 
 #if defined(__has_feature)
@@ -96,6 +115,7 @@ __attribute__((no_sanitize("thread"))) static void move(void *to, const void *fr
 
 #define read_shared  move
 #define write_shared move
+#define move_shared  move
 #else
 static bool is_word(uintptr_t at, size_t len)
 {
@@ -164,14 +184,31 @@ static void read_shared(void *to, const void *from, size_t len)
 		memcpy(to, from, len);
 }
 
-static void write_shared(void *to, const void *from, size_t len)
+static size_t tail_of(const void *to, size_t len)
 {
 	size_t tail = 8;
 
 	while (tail > len || !is_word((uintptr_t)to + len - tail, tail))
 		tail /= 2;
+	return tail;
+}
+
+static void write_shared(void *to, const void *from, size_t len)
+{
+	size_t tail = tail_of(to, len);
+
 	memcpy(to, from, len - tail);
 	store((char *)to + len - tail, (const char *)from + len - tail, tail);
+}
+
+static void move_shared(void *to, const void *from, size_t len)
+{
+	size_t tail = tail_of(to, len);
+	uint64_t last;
+
+	memcpy(&last, (const char *)from + len - tail, tail);
+	memmove(to, from, len - tail);
+	store((char *)to + len - tail, &last, tail);
 }
 #endif
 
@@ -181,7 +218,7 @@ bool vfio_user_copy_from(void *to, const void *from, size_t len)
 		close_guard();
 		return false;
 	}
-	open_guard(from, len);
+	open_guard(NULL, from, len);
 	read_shared(to, from, len);
 	close_guard();
 	return true;
@@ -193,8 +230,20 @@ bool vfio_user_copy_to(void *to, const void *from, size_t len)
 		close_guard();
 		return false;
 	}
-	open_guard(to, len);
+	open_guard(to, NULL, len);
 	write_shared(to, from, len);
+	close_guard();
+	return true;
+}
+
+bool vfio_user_copy_between(void *to, const void *from, size_t len)
+{
+	if (sigsetjmp(guard.out, 0)) {
+		close_guard();
+		return false;
+	}
+	open_guard(to, from, len);
+	move_shared(to, from, len);
 	close_guard();
 	return true;
 }

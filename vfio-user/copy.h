@@ -23,5 +23,10 @@ void vfio_user_copy_init(void);
  */
 bool vfio_user_copy_from(void *to, const void *from, size_t len);
 bool vfio_user_copy_to(void *to, const void *from, size_t len);
+/*
+ * The same from memory of one client to that of another, or the same one, which may overlap. The
+ * bytes are moved once.
+ */
+bool vfio_user_copy_between(void *to, const void *from, size_t len);
 
 #endif

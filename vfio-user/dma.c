@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "vfio-user/copy.h"
 #include "vfio-user/map.h"
@@ -30,12 +31,33 @@ struct vfio_user_file {
 	size_t maps;
 };
 
+/* Maps that a thread used last. */
+#define REMEMBERED 4u
+
+struct remembered {
+	uint64_t generation; /* 0: nothing */
+	uint64_t first, last;
+	uint8_t *memory;
+	uint32_t flags;
+};
+
+static _Thread_local struct remembered remembered[REMEMBERED];
+static _Thread_local unsigned int forgotten_next;
+
+static uint64_t new_generation(void)
+{
+	static atomic_ullong last;
+
+	return atomic_fetch_add(&last, 1) + 1;
+}
+
 int vfio_user_maps_init(struct vfio_user_maps *maps)
 {
 	pthread_rwlockattr_t attr;
 	int ret;
 
 	*maps = (struct vfio_user_maps){ 0 };
+	atomic_init(&maps->generation, new_generation());
 	vfio_user_copy_init();
 	if (getrandom(&maps->random, sizeof(maps->random), 0) != sizeof(maps->random))
 		return -errno;
@@ -194,13 +216,34 @@ int vfio_user_maps_add(struct vfio_user_maps *maps, uint64_t addr, uint64_t size
 	return 0;
 }
 
+/*
+ * Until no copy is under way that may have found a map that is gone by now. Those that begin from
+ * here on know the new generation. One that read the epoch long ago may count itself to the wrong
+ * side, which is why both are waited for, one after the other, as new ones go to the other.
+ */
+static void wait_for_copies(struct vfio_user_maps *maps)
+{
+	static const struct timespec moment = { .tv_nsec = 20000 };
+
+	for (unsigned int side = 0; side < 2; side++) {
+		unsigned int old = atomic_fetch_add(&maps->epoch, 1) % 2;
+
+		while (atomic_load(&maps->held[old]))
+			nanosleep(&moment, NULL);
+	}
+}
+
 void vfio_user_maps_remove(struct vfio_user_maps *maps, uint64_t first, uint64_t last)
 {
 	struct vfio_user_map *removed, *map;
 
 	pthread_rwlock_wrlock(&maps->lock);
 	removed = vfio_user_map_cut(&maps->root, first, last);
+	if (removed)
+		atomic_store(&maps->generation, new_generation());
 	pthread_rwlock_unlock(&maps->lock);
+	if (removed)
+		wait_for_copies(maps);
 	while ((map = vfio_user_map_pop(&removed))) {
 		if (map->file)
 			map->file->maps--;
@@ -213,6 +256,72 @@ void vfio_user_maps_clear(struct vfio_user_maps *maps)
 {
 	vfio_user_maps_remove(maps, 0, UINT64_MAX);
 	drop_unused_files(maps);
+}
+
+static bool covers(const struct remembered *map, uint64_t addr, size_t len, bool write)
+{
+	return addr >= map->first && addr <= map->last && len - 1 <= map->last - addr &&
+	       map->flags & (write ? VFIO_USER_MAP_WRITE : VFIO_USER_MAP_READ);
+}
+
+/* Looks @addr up and remembers its map. */
+static const struct remembered *look_up(struct vfio_user_maps *maps, uint64_t addr)
+{
+	struct remembered *place = &remembered[forgotten_next];
+	const struct vfio_user_map *map;
+
+	pthread_rwlock_rdlock(&maps->lock);
+	map = vfio_user_map_find(maps->root, addr);
+	if (!map || map->first > addr || !map->memory) {
+		pthread_rwlock_unlock(&maps->lock);
+		return NULL;
+	}
+	*place = (struct remembered){
+		.generation = atomic_load(&maps->generation),
+		.first = map->first,
+		.last = map->last,
+		.memory = map->memory,
+		.flags = map->flags,
+	};
+	pthread_rwlock_unlock(&maps->lock);
+	forgotten_next = (forgotten_next + 1) % REMEMBERED;
+	return place;
+}
+
+/* The map that has @addr, if this thread knows it. */
+static const struct remembered *recall(const struct vfio_user_maps *maps, uint64_t addr)
+{
+	uint64_t generation = atomic_load(&maps->generation);
+
+	for (unsigned int i = 0; i < REMEMBERED; i++)
+		if (remembered[i].generation == generation && remembered[i].first <= addr &&
+		    addr <= remembered[i].last)
+			return &remembered[i];
+	return NULL;
+}
+
+bool vfio_user_maps_hold(struct vfio_user_maps *maps, uint64_t addr, size_t len, bool write,
+			 struct vfio_user_held *held)
+{
+	const struct remembered *map;
+
+	held->epoch = atomic_load(&maps->epoch) % 2;
+	/* Before the generation is read: see wait_for_copies(). */
+	atomic_fetch_add(&maps->held[held->epoch], 1);
+	map = recall(maps, addr);
+	if (!map)
+		map = look_up(maps, addr);
+	if (map && covers(map, addr, len, write)) {
+		held->memory = map->memory + (addr - map->first);
+		return true;
+	}
+	vfio_user_maps_release(maps, held);
+	return false;
+}
+
+void vfio_user_maps_release(struct vfio_user_maps *maps, const struct vfio_user_held *held)
+{
+	atomic_fetch_sub(&maps->held[held->epoch], 1);
 }
 
 /* With the lock held. */
@@ -239,8 +348,15 @@ static int copy(struct vfio_user_maps *maps, uint64_t addr, void *in, const void
 {
 	uint64_t last = addr + *len - 1;
 	const struct vfio_user_map *map;
+	struct vfio_user_held held;
 	int ret = 0;
 
+	if (*len <= COPY_MAX && vfio_user_maps_hold(maps, addr, *len, out, &held)) {
+		ret = out ? vfio_user_copy_to(held.memory, out, *len)
+			  : vfio_user_copy_from(in, held.memory, *len);
+		vfio_user_maps_release(maps, &held);
+		return ret ? 1 : -EFAULT;
+	}
 	pthread_rwlock_rdlock(&maps->lock);
 	map = vfio_user_map_find(maps->root, addr);
 	if (map && map->first <= addr)
@@ -265,8 +381,15 @@ bool vfio_user_maps_find(struct vfio_user_maps *maps, uint64_t addr, uint64_t *b
 			 bool *direct)
 {
 	const struct vfio_user_map *map;
+	const struct remembered *known = recall(maps, addr);
 	bool found = false;
 
+	if (known) {
+		*base = known->first;
+		*size = known->last - known->first + 1;
+		*direct = true;
+		return true;
+	}
 	pthread_rwlock_rdlock(&maps->lock);
 	map = vfio_user_map_find(maps->root, addr);
 	if (map && map->first <= addr) {

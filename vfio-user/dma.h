@@ -4,12 +4,15 @@
  * descriptor.
  *
  * add, remove and clear are called from one thread. The others may be called from any thread beside
- * them; each holds a read lock while it copies, and that is all a removal ever waits for.
+ * them: a removal waits for the copies that are under way, and for nothing else. Where a copy finds
+ * its map where it found the last ones, it takes no lock: each thread remembers some maps, with the
+ * generation of all, which each removal ends.
  */
 #ifndef VFIO_USER_DMA_H
 #define VFIO_USER_DMA_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +33,9 @@ struct vfio_user_map;
 struct vfio_user_maps {
 	pthread_rwlock_t lock;
 	struct vfio_user_map *root;
+	atomic_ullong generation; /* no two of any maps are the same */
+	/* Copies under way, those that began in even and in odd epochs. */
+	atomic_uint epoch, held[2];
 
 	/* the changing thread's */
 	size_t count;
@@ -68,6 +74,22 @@ void vfio_user_maps_clear(struct vfio_user_maps *maps);
  */
 int vfio_user_maps_read(struct vfio_user_maps *maps, uint64_t addr, void *buf, size_t *len);
 int vfio_user_maps_write(struct vfio_user_maps *maps, uint64_t addr, const void *buf, size_t *len);
+
+/* Memory that stays where it is until it is let go of. */
+struct vfio_user_held {
+	uint8_t *memory;
+	unsigned int epoch;
+};
+
+/*
+ * vfio_user_maps_hold() - the @len bytes at @addr, at least 1, for reading or writing. Removals
+ * wait for vfio_user_maps_release(): nothing that waits for the client may come in between, and no
+ * other function of these maps than hold. Returns false, and nothing is held, unless they lie in
+ * one map with memory and that right.
+ */
+bool vfio_user_maps_hold(struct vfio_user_maps *maps, uint64_t addr, size_t len, bool write,
+			 struct vfio_user_held *held);
+void vfio_user_maps_release(struct vfio_user_maps *maps, const struct vfio_user_held *held);
 
 /* As vfio_user_dma_resolve(). */
 bool vfio_user_maps_find(struct vfio_user_maps *maps, uint64_t addr, uint64_t *base, uint64_t *size,

@@ -597,6 +597,26 @@ bool vfio_user_dma_resolve(struct vfio_user_server *server, uint64_t addr, uint6
 	return found;
 }
 
+bool vfio_user_dma_hold(struct vfio_user_server *server, uint64_t addr, size_t len, bool write,
+			struct vfio_user_held *held)
+{
+	bool found;
+
+	if (addr + (len - 1) < addr)
+		return false;
+	atomic_fetch_add(&server->users, 1);
+	found = vfio_user_maps_hold(&server->maps, addr, len, write, held);
+	if (!found)
+		atomic_fetch_sub(&server->users, 1);
+	return found;
+}
+
+void vfio_user_dma_release(struct vfio_user_server *server, const struct vfio_user_held *held)
+{
+	vfio_user_maps_release(&server->maps, held);
+	atomic_fetch_sub(&server->users, 1);
+}
+
 bool vfio_user_interrupt(struct vfio_user_server *server, unsigned int vector)
 {
 	bool signalled;

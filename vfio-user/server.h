@@ -97,6 +97,14 @@ int vfio_user_dma_write(struct vfio_user_server *server, uint64_t addr, const vo
  */
 bool vfio_user_dma_resolve(struct vfio_user_server *server, uint64_t addr, uint64_t *base,
 			   uint64_t *size, bool *direct);
+struct vfio_user_held;
+/*
+ * vfio_user_dma_hold() - as vfio_user_maps_hold(), to copy without another copy in between
+ * (vfio_user_copy_between()). Until the release no other DMA call of this server.
+ */
+bool vfio_user_dma_hold(struct vfio_user_server *server, uint64_t addr, size_t len, bool write,
+			struct vfio_user_held *held);
+void vfio_user_dma_release(struct vfio_user_server *server, const struct vfio_user_held *held);
 /* Signal MSI-X @vector; nothing when no eventfd is connected. Returns whether it was signalled. */
 bool vfio_user_interrupt(struct vfio_user_server *server, unsigned int vector);
 

@@ -56,6 +56,33 @@ static bool host_resolve(void *host, uint64_t addr, uint64_t *base, uint64_t *si
 	return true;
 }
 
+static bool host_hold(void *host, uint64_t addr, size_t len, bool write, struct pcie_held *held)
+{
+	struct fixture *f = ((struct fixture_port *)host)->fixture;
+
+	(void)write;
+	if (!in_memory(f, addr, len))
+		return false;
+	held->memory = f->memory + addr;
+	f->held++;
+	return true;
+}
+
+static void host_release(void *host, const struct pcie_held *held)
+{
+	struct fixture *f = ((struct fixture_port *)host)->fixture;
+
+	assert_non_null(held->memory);
+	assert_true(f->held > 0);
+	f->held--;
+}
+
+static bool host_copy(void *to, const void *from, size_t len)
+{
+	memmove(to, from, len);
+	return true;
+}
+
 static void host_interrupt(void *host, unsigned int vector)
 {
 	struct fixture_port *port = host;
@@ -69,6 +96,9 @@ static const struct pcie_host_ops host_ops = {
 	.write = host_write,
 	.resolve = host_resolve,
 	.interrupt = host_interrupt,
+	.hold = host_hold,
+	.release = host_release,
+	.copy = host_copy,
 };
 
 static void count_wake(void *arg)

@@ -39,6 +39,7 @@ struct fixture_port {
 };
 
 struct fixture {
+	unsigned int held; /* pieces of memory that a device holds */
 	uint8_t *memory;
 	uint64_t brk; /* fixture_alloc() hands out from here */
 	/* Accesses to [hole, hole + hole_size) are answered -ENODEV. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bursts: what a trace of them expands to is what recording TLP by TLP gives, byte for byte, and
- * completers, hosts and requesters see no difference. Records that nobody wrote expand to TLPs that
- * can be sent, or are refused.
+ * Bursts and copies: what a trace of them expands to is what recording TLP by TLP gives, byte for
+ * byte, and completers, hosts and requesters see no difference. Records that nobody wrote expand to
+ * TLPs that can be sent, or are refused.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -29,12 +29,14 @@
 struct bench {
 	struct pcie_fabric *fabric;
 	struct tlp_trace *trace;
-	struct pcie_function hca, gpu;
+	struct pcie_function hca, gpu, other; /* @other: a requester, too */
 	char path[32];
 	uint8_t *ram, *bar;
 	unsigned int requests, bursts, open; /* what came to the BAR */
 	uint64_t bytes;
 	uint64_t hinted;
+	unsigned int held;
+	bool read_only, gone;
 };
 
 static struct bench bench[2];
@@ -89,6 +91,8 @@ static int failure(uint64_t addr)
 
 static int host_read(void *host, uint64_t addr, void *buf, size_t len)
 {
+	if (((struct bench *)host)->gone)
+		return -EFAULT;
 	if (!failure(addr))
 		memcpy(buf, host_at(host, addr, len), len);
 	return failure(addr);
@@ -101,7 +105,48 @@ static int host_write(void *host, uint64_t addr, const void *buf, size_t len)
 	return failure(addr);
 }
 
-static const struct pcie_host_ops host_ops = { host_read, host_write, host_resolve, NULL };
+static bool host_hold(void *host, uint64_t addr, size_t len, bool write, struct pcie_held *held)
+{
+	struct bench *b = host;
+
+	/* The second map may not be written by who holds it. */
+	for (unsigned int i = 0; i < 2; i++)
+		if (addr >= maps[i].base && addr + len <= maps[i].base + maps[i].size) {
+			held->memory = host_at(b, addr, len);
+			b->held++;
+			return !(write && b->read_only && i) || (b->held--, false);
+		}
+	return false;
+}
+
+static void host_release(void *host, const struct pcie_held *held)
+{
+	struct bench *b = host;
+
+	assert_true(held->memory >= b->ram && held->memory < b->ram + RAM_SIZE);
+	assert_true(b->held > 0);
+	b->held--;
+}
+
+static unsigned int copies_left; /* then the memory is gone */
+
+static bool host_copy(void *to, const void *from, size_t len)
+{
+	if (!copies_left)
+		return false;
+	copies_left--;
+	memmove(to, from, len);
+	return true;
+}
+
+static const struct pcie_host_ops host_ops = {
+	.read = host_read,
+	.write = host_write,
+	.resolve = host_resolve,
+	.hold = host_hold,
+	.release = host_release,
+	.copy = host_copy,
+};
 
 static void request(struct pcie_function *fn, unsigned int bar, uint64_t offset,
 		    const struct tlp *tlp, void *data, size_t len)
@@ -192,6 +237,9 @@ static int setup(void **state)
 		build(&b->gpu, "gpu0", 0x0208, &gpu_ops, b);
 		assert_int_equal(pcie_fabric_add(b->fabric, &b->hca), 0);
 		assert_int_equal(pcie_fabric_add(b->fabric, &b->gpu), 0);
+		build(&b->other, "hca1", 0x0110, &hca_ops, b);
+		assert_int_equal(pcie_fabric_add(b->fabric, &b->other), 0);
+		pcie_function_connect(&b->other, &host_ops, b);
 		pcie_function_connect(&b->hca, &host_ops, b);
 		pcie_fabric_trace_each(b->fabric, !i);
 	}
@@ -214,14 +262,16 @@ static int teardown(void **state)
 /* Payload and request sizes, and tags, of both functions. */
 static void set_sizes(void)
 {
-	uint16_t devctl[2];
+	uint16_t devctl[3];
 
-	for (unsigned int f = 0; f < 2; f++)
+	for (unsigned int f = 0; f < 3; f++)
 		devctl[f] = (uint16_t)(draw(6) << 5 | draw(6) << 12 |
 				       (draw(2) ? PCI_EXP_DEVCTL_EXT_TAG : 0));
 	for (unsigned int i = 0; i < 2; i++) {
-		for (unsigned int f = 0; f < 2; f++) {
-			struct pcie_function *fn = f ? &bench[i].gpu : &bench[i].hca;
+		for (unsigned int f = 0; f < 3; f++) {
+			struct pcie_function *fn = f == 2 ? &bench[i].other
+						   : f	  ? &bench[i].gpu
+							  : &bench[i].hca;
 			uint8_t bytes[2] = { (uint8_t)devctl[f], devctl[f] >> 8 };
 
 			pcie_config_write(fn, fn->config.express + PCI_EXP_DEVCTL, bytes, 2);
@@ -365,6 +415,178 @@ static void test_faults(void **state)
 	assert_memory_equal(bench[0].ram, bench[1].ram, RAM_SIZE);
 	assert_memory_equal(bench[0].bar, bench[1].bar, BAR_SIZE);
 	compare_traces();
+}
+
+/* --- copies ---------------------------------------------------------------------------------- */
+
+/* Pieces of @len bytes together, in memory or (@bars) also in the BAR. */
+static unsigned int draw_pieces(struct pcie_piece *piece, size_t len, bool bars)
+{
+	unsigned int n = 0;
+
+	while (len) {
+		bool bar = bars && draw(2);
+		size_t part = n == PCIE_PIECES - 1 || draw(4) == 0 ? len : 1 + draw(len);
+		struct tlp_hint hint = { draw(2), true, (uint8_t)draw(4), (uint16_t)draw(0x10000) };
+		uint64_t addr = draw((bar ? BAR_SIZE : RAM_SIZE) - part);
+
+		if (draw(2) && part > 4) {
+			addr &= ~3ull;
+			part &= ~(size_t)3;
+		}
+		/* Each piece is in one map. */
+		if (!bar && addr < maps[1].base && addr + part > maps[1].base)
+			addr = maps[1].base;
+		piece[n++] = (struct pcie_piece){ addr + (bar ? BAR_BASE : 0), part, hint };
+		len -= part;
+	}
+	return n;
+}
+
+/* What a copy stands for. */
+static void copy_by_buffer(struct bench *b, const struct pcie_piece *from, unsigned int froms,
+			   const struct pcie_piece *to, unsigned int tos)
+{
+	static uint8_t data[LEN_MAX];
+	size_t done = 0;
+
+	for (unsigned int i = 0; i < froms; done += from[i++].len)
+		assert_int_equal(
+			pcie_read(&b->hca, from[i].addr, data + done, from[i].len, &from[i].hint),
+			0);
+	done = 0;
+	for (unsigned int i = 0; i < tos; done += to[i++].len)
+		assert_int_equal(
+			pcie_write(&b->other, to[i].addr, data + done, to[i].len, &to[i].hint), 0);
+}
+
+static bool overlap(const struct pcie_piece *from, unsigned int froms, const struct pcie_piece *to,
+		    unsigned int tos)
+{
+	for (unsigned int i = 0; i < froms; i++)
+		for (unsigned int j = 0; j < tos; j++)
+			if (from[i].addr < to[j].addr + to[j].len &&
+			    to[j].addr < from[i].addr + from[i].len)
+				return true;
+	return false;
+}
+
+static void test_copy(void **state)
+{
+	struct pcie_piece from[PCIE_PIECES], to[PCIE_PIECES];
+	unsigned int copied = 0;
+
+	(void)state;
+	seed = 11;
+	copies_left = UINT32_MAX;
+	while (copied < TRANSFERS) {
+		size_t len = 1 + (draw(3) ? draw(5000) : draw(150000));
+		unsigned int froms = draw_pieces(from, len, false),
+			     tos = draw_pieces(to, len, true);
+
+		if (overlap(from, froms, to, tos))
+			continue;
+		if (copied % 20 == 0)
+			set_sizes();
+		copy_by_buffer(&bench[0], from, froms, to, tos);
+		assert_int_equal(pcie_copy(&bench[0].hca, from, froms, &bench[0].other, to, tos),
+				 -EAGAIN);
+		assert_int_equal(pcie_copy(&bench[1].hca, from, froms, &bench[1].other, to, tos),
+				 0);
+		assert_int_equal(bench[1].held, 0);
+		assert_int_equal(bench[1].open, 0);
+		copied++;
+	}
+	assert_memory_equal(bench[0].ram, bench[1].ram, RAM_SIZE);
+	assert_memory_equal(bench[0].bar, bench[1].bar, BAR_SIZE);
+	assert_int_equal(bench[0].requests, bench[1].requests);
+	assert_int_equal(bench[0].bytes, bench[1].bytes);
+	assert_int_equal(bench[0].hinted, bench[1].hinted);
+	compare_traces();
+}
+
+/* One at a time, each thing that keeps a copy from being made. Nothing is issued, held or written.
+ */
+static void test_no_copy(void **state)
+{
+	struct bench *b = &bench[1];
+	const struct pcie_piece memory = { .addr = 0x1000, .len = 256 },
+				bar = { .addr = BAR_BASE, .len = 256 },
+				second = { .addr = 0x30000, .len = 256 },
+				spans = { .addr = 0x20000, .len = 256 },
+				message = { .addr = MSG_BASE, .len = 256 };
+	const struct pcie_fault_rule rule = { .kind = PCIE_FAULT_UR,
+					      .reads = true,
+					      .writes = true,
+					      .to = UINT64_MAX,
+					      .count = 1,
+					      .permille = 1000 };
+	struct pcie_function *armed[] = { &b->hca, &b->other, &b->gpu };
+	struct pcie_piece wrong = memory;
+	uint64_t records;
+
+	(void)state;
+	copies_left = UINT32_MAX;
+	records = tlp_trace_status(b->trace).records;
+	assert_int_equal(pcie_copy(&b->hca, &bar, 1, &b->other, &memory, 1), -EAGAIN);
+	assert_int_equal(pcie_copy(&b->hca, &spans, 1, &b->other, &memory, 1), -EAGAIN);
+	assert_int_equal(pcie_copy(&b->hca, &memory, 1, &b->other, &spans, 1), -EAGAIN);
+	assert_int_equal(pcie_copy(&b->hca, &message, 1, &b->other, &memory, 1), -EAGAIN);
+	assert_int_equal(pcie_copy(&b->hca, &memory, 1, &b->other, &message, 1), -EAGAIN);
+	b->read_only = true;
+	assert_int_equal(pcie_copy(&b->hca, &memory, 1, &b->other, &second, 1), -EAGAIN);
+	b->read_only = false;
+	wrong.hint = (struct tlp_hint){ true, false, 0, 0x100 };
+	assert_int_equal(pcie_copy(&b->hca, &memory, 1, &b->other, &wrong, 1), -EAGAIN);
+	for (unsigned int i = 0; i < 3; i++) {
+		enum pcie_fault_side side = i < 2 ? PCIE_FAULT_REQUESTS : PCIE_FAULT_INTO;
+
+		assert_int_equal(pcie_inject_arm(armed[i], side, &rule), 0);
+		assert_int_equal(pcie_copy(&b->hca, &memory, 1, &b->other, &bar, 1), -EAGAIN);
+		assert_int_equal(pcie_inject_count(armed[i], side).seen, 0);
+		pcie_inject_disarm(armed[i], side);
+	}
+	atomic_store(&b->other.bus_master, false);
+	assert_false(pcie_may_copy(&b->hca, &b->other));
+	assert_int_equal(pcie_copy(&b->hca, &memory, 1, &b->other, &bar, 1), -EAGAIN);
+	atomic_store(&b->other.bus_master, true);
+	atomic_store(&b->hca.silent, true);
+	assert_int_equal(pcie_copy(&b->hca, &memory, 1, &b->other, &bar, 1), -EAGAIN);
+	atomic_store(&b->hca.silent, false);
+	pcie_inject_remove(&b->gpu);
+	assert_int_equal(pcie_copy(&b->hca, &memory, 1, &b->other, &bar, 1), -EAGAIN);
+	pcie_inject_put_back(&b->gpu);
+	assert_true(pcie_inject_answers(&b->gpu));
+	assert_int_equal(tlp_trace_status(b->trace).records, records);
+	assert_int_equal(b->requests, 0);
+	assert_int_equal(b->held, 0);
+	assert_memory_equal(b->ram, bench[0].ram, RAM_SIZE);
+	assert_memory_equal(b->bar, bench[0].bar, BAR_SIZE);
+}
+
+/* The memory goes in the middle: whose it was is found out, and nothing stays held. */
+static void test_copy_gone(void **state)
+{
+	struct bench *b = &bench[1];
+	const struct pcie_piece from[2] = { { .addr = 0x1000, .len = 256 },
+					    { .addr = 0x5000, .len = 256 } };
+	const struct pcie_piece to = { .addr = 0x30000, .len = 512 },
+				bar = { .addr = BAR_BASE, .len = 512 };
+
+	(void)state;
+	copies_left = 1;
+	b->gone = true;
+	assert_int_equal(pcie_copy(&b->hca, from, 2, &b->other, &to, 1), -EIO);
+	assert_int_equal(b->held, 0);
+	assert_memory_equal(b->ram + 0x30000, b->ram + 0x1000, 256);
+	assert_memory_equal(b->ram + 0x30100, bench[0].ram + 0x30100, 256);
+	b->gone = false;
+	assert_int_equal(pcie_copy(&b->hca, from, 2, &b->other, &to, 1), -EFAULT);
+	assert_int_equal(b->held, 0);
+	copies_left = 1;
+	assert_int_equal(pcie_copy(&b->hca, from, 2, &b->other, &bar, 1), -EIO);
+	assert_int_equal(b->held, 0);
+	assert_int_equal(b->open, 0);
 }
 
 static struct tlp_record sample(enum tlp_type type, struct tlp_burst burst)
@@ -568,7 +790,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_same_as_each), TEST(test_faults),   TEST(test_layout),
 		TEST(test_expansion),	 TEST(test_any_byte), TEST(test_versions),
-		TEST(test_interval),
+		TEST(test_interval),	 TEST(test_copy),     TEST(test_no_copy),
+		TEST(test_copy_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,7 +76,11 @@ static bool host_resolve(void *host, uint64_t addr, uint64_t *base, uint64_t *si
 	return false;
 }
 
-static const struct pcie_host_ops host_ops = { host_read, host_write, host_resolve, NULL };
+static const struct pcie_host_ops host_ops = {
+	.read = host_read,
+	.write = host_write,
+	.resolve = host_resolve,
+};
 
 static void gpu_request(struct pcie_function *fn, unsigned int bar, uint64_t offset,
 			const struct tlp *tlp, void *data, size_t len)

@@ -125,8 +125,12 @@ static void host_interrupt(void *arg, unsigned int vector)
 	host.vector = vector;
 }
 
-static const struct pcie_host_ops host_ops = { host_read, host_write, host_resolve,
-					       host_interrupt };
+static const struct pcie_host_ops host_ops = {
+	.read = host_read,
+	.write = host_write,
+	.resolve = host_resolve,
+	.interrupt = host_interrupt,
+};
 
 static void gpu_request(struct pcie_function *fn, unsigned int bar, uint64_t offset,
 			const struct tlp *tlp, void *data, size_t len)

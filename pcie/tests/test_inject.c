@@ -61,8 +61,12 @@ static void host_interrupt(void *host, unsigned int vector)
 	interrupts += 1u << (8 * vector);
 }
 
-static const struct pcie_host_ops host_ops = { host_read, host_write, host_resolve,
-					       host_interrupt };
+static const struct pcie_host_ops host_ops = {
+	.read = host_read,
+	.write = host_write,
+	.resolve = host_resolve,
+	.interrupt = host_interrupt,
+};
 
 static void gpu_request(struct pcie_function *fn, unsigned int bar, uint64_t offset,
 			const struct tlp *tlp, void *buf, size_t len)

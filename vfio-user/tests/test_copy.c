@@ -70,6 +70,36 @@ static void test_end_of_memory(void **state)
 	assert_true(vfio_user_copy_from(buf, shared, sizeof(buf)));
 }
 
+/* Either end may be the one that is gone; the last word comes last, and ranges may overlap. */
+static void test_between(void **state)
+{
+	static uint8_t plain[PAGE];
+	uint8_t expected[PAGE];
+
+	(void)state;
+	catch_sigbus();
+	assert_int_equal(ftruncate(memory, PAGE), 0);
+	for (size_t i = 0; i < PAGE; i++)
+		shared[i] = plain[i] = (uint8_t)(i * 7);
+	for (size_t len = 1; len <= 64; len++) {
+		uint8_t *end = shared + PAGE - len;
+
+		assert_true(vfio_user_copy_between(plain, end, len));
+		assert_memory_equal(plain, end, len);
+		assert_true(vfio_user_copy_between(end, plain, len));
+		assert_false(vfio_user_copy_between(plain, end + 1, len));
+		assert_false(vfio_user_copy_between(end + 1, plain, len));
+		for (size_t shift = 0; shift < 20; shift++) {
+			memcpy(expected, shared, PAGE);
+			memmove(expected + 100 + shift, expected + 110, len);
+			assert_true(
+				vfio_user_copy_between(shared + 100 + shift, shared + 110, len));
+			assert_memory_equal(shared, expected, PAGE);
+		}
+	}
+	assert_true(vfio_user_copy_from(plain, shared, 64));
+}
+
 static void *copy_beyond(void *arg)
 {
 	uint8_t buf[64];
@@ -142,6 +172,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_end_of_memory),
+		TEST(test_between),
 		TEST(test_threads),
 		TEST(test_others_pass_on),
 	};

@@ -502,6 +502,87 @@ static void test_remove_beside_copies(void **state)
 	}
 }
 
+static uint8_t *hold(uint64_t addr, size_t len, bool write)
+{
+	struct vfio_user_held held;
+
+	if (!vfio_user_maps_hold(&maps, addr, len, write, &held))
+		return NULL;
+	vfio_user_maps_release(&maps, &held);
+	return held.memory;
+}
+
+/* Only what one map with memory and the right has, whatever this thread remembers. */
+static void test_hold(void **state)
+{
+	int fd = new_memfd(8 * PAGE);
+	uint8_t *memory;
+
+	(void)state;
+	assert_int_equal(vfio_user_maps_add(&maps, 0x10000, 2 * PAGE, RW, fd, 0), 0);
+	assert_int_equal(vfio_user_maps_add(&maps, 0x12000, PAGE, VFIO_USER_MAP_READ, fd, 2 * PAGE),
+			 0);
+	assert_int_equal(vfio_user_maps_add(&maps, 0x14000, PAGE, RW, -1, 0), 0);
+	assert_int_equal(vfio_user_maps_add(&maps, UINT64_MAX - (PAGE - 1), PAGE, RW, fd, 0), 0);
+	for (int again = 0; again < 3; again++) {
+		memory = hold(0x10000, 2 * PAGE, true);
+		assert_non_null(memory);
+		assert_ptr_equal(hold(0x10001, 1, false), memory + 1);
+		assert_ptr_equal(hold(0x11fff, 1, true), memory + 2 * PAGE - 1);
+		assert_ptr_equal(hold(0x12000, PAGE, false), memory + 2 * PAGE);
+		assert_null(hold(0x12000, 1, true));
+		assert_null(hold(0x11fff, 2, false));
+		assert_null(hold(0x10000, 2 * PAGE + 1, false));
+		assert_null(hold(0xffff, 2, false));
+		assert_null(hold(0x13000, 1, false));
+		assert_null(hold(0x14000, 1, false));
+		assert_ptr_equal(hold(UINT64_MAX, 1, true), memory + PAGE - 1);
+		assert_null(hold(UINT64_MAX, 2, true));
+	}
+	/* What was remembered ends with any removal, and other memory may come in its place. */
+	vfio_user_maps_remove(&maps, 0x10000, 0x11fff);
+	assert_null(hold(0x10000, 1, false));
+	assert_ptr_equal(hold(0x12000, PAGE, false), memory + 2 * PAGE);
+	assert_int_equal(vfio_user_maps_add(&maps, 0x10000, PAGE, RW, fd, 4 * PAGE), 0);
+	assert_ptr_equal(hold(0x10000, PAGE, true), memory + 4 * PAGE);
+	assert_int_equal(atomic_load(&maps.held[0]) + atomic_load(&maps.held[1]), 0);
+	close(fd);
+}
+
+static atomic_bool removed;
+
+static void *remove_all(void *arg)
+{
+	(void)arg;
+	vfio_user_maps_remove(&maps, 0, UINT64_MAX);
+	atomic_store(&removed, true);
+	return NULL;
+}
+
+/* A removal waits for who holds a piece, and not for who begins meanwhile. */
+static void test_remove_waits(void **state)
+{
+	struct vfio_user_held held[2];
+	int fd = new_memfd(PAGE);
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(vfio_user_maps_add(&maps, 0, PAGE, RW, fd, 0), 0);
+	for (int i = 0; i < 2; i++)
+		assert_true(vfio_user_maps_hold(&maps, 0, PAGE, true, &held[i]));
+	assert_int_equal(pthread_create(&thread, NULL, remove_all, NULL), 0);
+	while (hold(0, 1, false))
+		usleep(1000);
+	vfio_user_maps_release(&maps, &held[0]);
+	usleep(20000);
+	assert_false(atomic_load(&removed));
+	memset(held[1].memory, 0x33, PAGE);
+	vfio_user_maps_release(&maps, &held[1]);
+	pthread_join(thread, NULL);
+	assert_true(atomic_load(&removed));
+	close(fd);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -520,6 +601,8 @@ int main(void)
 		TEST(test_copy_steps),
 		TEST(test_copy_every_alignment),
 		TEST(test_remove_beside_copies),
+		TEST(test_hold),
+		TEST(test_remove_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,8 @@ struct fixture_port {
 };
 
 struct fixture {
-	unsigned int held; /* pieces of memory that a device holds */
+	unsigned int held;   /* pieces of memory that devices hold */
+	unsigned int copies; /* between such pieces */
 	uint8_t *memory;
 	uint64_t brk; /* fixture_alloc() hands out from here */
 	/* Accesses to [hole, hole + hole_size) are answered -ENODEV. */

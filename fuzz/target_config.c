@@ -31,12 +31,17 @@ static void set_up(void)
 				  .st_width = 16,
 				  .st_entries = 64,
 				  .vectors = 8 };
-	struct endpoint_params gpu = {
-		"gpu0", 0x18, ENDPOINT_GPU, 1 << 20, PCIE_TPH_COMPLETER_EXTENDED, true
-	};
-	struct endpoint_params nvme = {
-		"nvme0", 0x20, ENDPOINT_NVME, 1 << 20, PCIE_TPH_COMPLETER_TPH, false
-	};
+	struct endpoint_params gpu = { .name = "gpu0",
+				       .id = 0x18,
+				       .kind = ENDPOINT_GPU,
+				       .memory_size = 1 << 20,
+				       .completer = PCIE_TPH_COMPLETER_EXTENDED,
+				       .acs = true };
+	struct endpoint_params nvme = { .name = "nvme0",
+					.id = 0x20,
+					.kind = ENDPOINT_NVME,
+					.memory_size = 1 << 20,
+					.completer = PCIE_TPH_COMPLETER_TPH };
 	struct pcie_fabric *fabric = pcie_fabric_new(NULL);
 
 	function[0] = hca_function(hca_new(&hca, subnet_new(), wake, NULL));

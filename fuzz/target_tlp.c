@@ -360,7 +360,11 @@ static void fabric(struct input *in)
 	static const struct pcie_identity id = { .vendor = 1 };
 	uint8_t what = input_u8(in);
 	struct endpoint_params params = {
-		"gpu0", 0x18, ENDPOINT_GPU, VRAM, (enum pcie_tph_completer)(what & 3), false
+		.name = "gpu0",
+		.id = 0x18,
+		.kind = ENDPOINT_GPU,
+		.memory_size = VRAM,
+		.completer = (enum pcie_tph_completer)(what & 3),
 	};
 	struct pcie_function fn = { .name = "hca0", .id = 0x10, .ops = &no_ops };
 	struct host *host = calloc(1, sizeof(*host));

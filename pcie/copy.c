@@ -227,8 +227,8 @@ static int find_gone(const struct end *source, const struct cursor *at, const st
 	return -EFAULT;
 }
 
-int pcie_copy(struct pcie_function *reader, const struct pcie_piece *from, unsigned int froms,
-	      struct pcie_function *writer, const struct pcie_piece *to, unsigned int tos)
+int pcie_copy(struct pcie_function *reader, const struct pcie_piece *from, unsigned int from_count,
+	      struct pcie_function *writer, const struct pcie_piece *to, unsigned int to_count)
 {
 	struct end source, target;
 	struct cursor at = { .end = &source };
@@ -238,13 +238,13 @@ int pcie_copy(struct pcie_function *reader, const struct pcie_piece *from, unsig
 
 	source.t = (struct pcie_transfer){ .fn = reader, .tlp.type = TLP_MRD };
 	source.piece = from;
-	source.pieces = froms;
+	source.pieces = from_count;
 	source.held_pieces = 0;
 	target.t = (struct pcie_transfer){ .fn = writer, .tlp.type = TLP_MWR };
 	target.piece = to;
-	target.pieces = tos;
+	target.pieces = to_count;
 	target.held_pieces = 0;
-	if (!froms || !tos || froms > PCIE_PIECES || tos > PCIE_PIECES ||
+	if (!from_count || !to_count || from_count > PCIE_PIECES || to_count > PCIE_PIECES ||
 	    !pcie_may_copy(reader, writer) || !open_end(&source))
 		return -EAGAIN;
 	if (!open_end(&target)) {
@@ -256,7 +256,7 @@ int pcie_copy(struct pcie_function *reader, const struct pcie_piece *from, unsig
 		pthread_mutex_lock(&reader->fabric->delivery);
 	if (source.t.trace)
 		rc = issue_reads(&source);
-	for (i = 0; !rc && i < tos; i++)
+	for (i = 0; !rc && i < to_count; i++)
 		rc = write_piece(&target, i, &at);
 	if (function)
 		pthread_mutex_unlock(&reader->fabric->delivery);

@@ -162,15 +162,15 @@ struct pcie_piece {
 /* Whether pcie_copy() is worth a trial: both are in one fabric, and nothing hinders both. */
 bool pcie_may_copy(const struct pcie_function *reader, const struct pcie_function *writer);
 /*
- * pcie_copy() - what pcie_read() by @reader of each piece of @from (@froms, PCIE_PIECES at most)
- * into a buffer and pcie_write() of it by @writer to the pieces of @to do, with the same TLPs in
- * the same order, but each byte is moved once. Both lists have the same number of bytes. Only where
- * all pieces are in reach: memory of the hosts, each piece in one map, or as target a BAR.
+ * pcie_copy() - what pcie_read() by @reader of each piece of @from (@from_count, PCIE_PIECES at
+ * most) into a buffer and pcie_write() of it by @writer to the pieces of @to do, with the same TLPs
+ * in the same order, but each byte is moved once. Both lists have the same number of bytes. Only
+ * where all pieces are in reach: memory of the hosts, each piece in one map, or as target a BAR.
  * Returns 0; -EAGAIN: it cannot be done so, and nothing was issued; -EIO the source is gone,
  * -EFAULT the target is gone, and a part is written.
  */
-int pcie_copy(struct pcie_function *reader, const struct pcie_piece *from, unsigned int froms,
-	      struct pcie_function *writer, const struct pcie_piece *to, unsigned int tos);
+int pcie_copy(struct pcie_function *reader, const struct pcie_piece *from, unsigned int from_count,
+	      struct pcie_function *writer, const struct pcie_piece *to, unsigned int to_count);
 
 /*
  * pcie_peek() - look at memory without issuing a TLP. Only for polling that stands in for a

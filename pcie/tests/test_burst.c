@@ -444,27 +444,27 @@ static unsigned int draw_pieces(struct pcie_piece *piece, size_t len, bool bars)
 }
 
 /* What a copy stands for. */
-static void copy_by_buffer(struct bench *b, const struct pcie_piece *from, unsigned int froms,
-			   const struct pcie_piece *to, unsigned int tos)
+static void copy_by_buffer(struct bench *b, const struct pcie_piece *from, unsigned int from_count,
+			   const struct pcie_piece *to, unsigned int to_count)
 {
 	static uint8_t data[LEN_MAX];
 	size_t done = 0;
 
-	for (unsigned int i = 0; i < froms; done += from[i++].len)
+	for (unsigned int i = 0; i < from_count; done += from[i++].len)
 		assert_int_equal(
 			pcie_read(&b->hca, from[i].addr, data + done, from[i].len, &from[i].hint),
 			0);
 	done = 0;
-	for (unsigned int i = 0; i < tos; done += to[i++].len)
+	for (unsigned int i = 0; i < to_count; done += to[i++].len)
 		assert_int_equal(
 			pcie_write(&b->other, to[i].addr, data + done, to[i].len, &to[i].hint), 0);
 }
 
-static bool overlap(const struct pcie_piece *from, unsigned int froms, const struct pcie_piece *to,
-		    unsigned int tos)
+static bool overlap(const struct pcie_piece *from, unsigned int from_count,
+		    const struct pcie_piece *to, unsigned int to_count)
 {
-	for (unsigned int i = 0; i < froms; i++)
-		for (unsigned int j = 0; j < tos; j++)
+	for (unsigned int i = 0; i < from_count; i++)
+		for (unsigned int j = 0; j < to_count; j++)
 			if (from[i].addr < to[j].addr + to[j].len &&
 			    to[j].addr < from[i].addr + from[i].len)
 				return true;
@@ -481,18 +481,20 @@ static void test_copy(void **state)
 	copies_left = UINT32_MAX;
 	while (copied < TRANSFERS) {
 		size_t len = 1 + (draw(3) ? draw(5000) : draw(150000));
-		unsigned int froms = draw_pieces(from, len, false),
-			     tos = draw_pieces(to, len, true);
+		unsigned int from_count = draw_pieces(from, len, false),
+			     to_count = draw_pieces(to, len, true);
 
-		if (overlap(from, froms, to, tos))
+		if (overlap(from, from_count, to, to_count))
 			continue;
 		if (copied % 20 == 0)
 			set_sizes();
-		copy_by_buffer(&bench[0], from, froms, to, tos);
-		assert_int_equal(pcie_copy(&bench[0].hca, from, froms, &bench[0].other, to, tos),
-				 -EAGAIN);
-		assert_int_equal(pcie_copy(&bench[1].hca, from, froms, &bench[1].other, to, tos),
-				 0);
+		copy_by_buffer(&bench[0], from, from_count, to, to_count);
+		assert_int_equal(
+			pcie_copy(&bench[0].hca, from, from_count, &bench[0].other, to, to_count),
+			-EAGAIN);
+		assert_int_equal(
+			pcie_copy(&bench[1].hca, from, from_count, &bench[1].other, to, to_count),
+			0);
 		assert_int_equal(bench[1].held, 0);
 		assert_int_equal(bench[1].open, 0);
 		copied++;

@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 # ./tph example: the programs of librdmacm-examples between two name spaces, what they say, and what the
 # completer counted.
+# shellcheck disable=SC2153 # an option, see example.options
 TPH_INSTALLED=$OPT_INSTALLED
 # shellcheck disable=SC2034 # for installed_check
 TPH_INSTALLED_NEEDS=rdma-bar-examples

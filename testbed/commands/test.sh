@@ -5,6 +5,7 @@
 . "$TPH_TOP/testbed/lib/suites.sh"
 list=$OPT_LIST debug=$OPT_DEBUG_KERNEL jobs=$OPT_JOBS words=$*
 [ -z "$OPT_FULL" ] || export TPH_FULL=1
+# shellcheck disable=SC2153 # an option, see test.options
 TPH_INSTALLED=$OPT_INSTALLED
 # shellcheck disable=SC2034 # for installed_check
 TPH_INSTALLED_NEEDS='rdma-bar-examples tph-doctor'

@@ -129,6 +129,8 @@ static void compare_traces(void)
 
 static void test_same_messages(void **state)
 {
+	struct hca_mkey_report report[2];
+
 	(void)state;
 	for (unsigned int way = 0; way < 2; way++) {
 		uint16_t received = 0;
@@ -139,8 +141,13 @@ static void test_same_messages(void **state)
 			message(i, &received);
 		/* Each message directly, or none. */
 		assert_true(way ? fixture->copies >= MESSAGES : fixture->copies == 0);
+		assert_true(hca_mkey_report(b.port->hca, &report[way]));
 		close_way();
 	}
+	assert_int_equal(report[0].remote_write_bytes, report[1].remote_write_bytes);
+	assert_int_equal(report[0].remote_read_bytes, report[1].remote_read_bytes);
+	assert_int_equal(report[0].dma_low, report[1].dma_low);
+	assert_int_equal(report[0].dma_high, report[1].dma_high);
 	compare_traces();
 }
 

@@ -34,8 +34,8 @@ struct tlp_trace {
 	int fd;
 	char *path;
 	pthread_t writer;
-	pthread_mutex_t
-		lock; /* all that follows but blocks that are full, which are the writer's */
+	/* For all that follows, but not for blocks that are full: they are the writer's. */
+	pthread_mutex_t lock;
 	pthread_cond_t full, written;
 	bool ended;
 	struct tlp_trace_status status;

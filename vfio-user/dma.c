@@ -42,7 +42,7 @@ struct remembered {
 };
 
 static _Thread_local struct remembered remembered[REMEMBERED];
-static _Thread_local unsigned int forgotten_next;
+static _Thread_local unsigned int next_place;
 
 static uint64_t new_generation(void)
 {
@@ -267,7 +267,7 @@ static bool covers(const struct remembered *map, uint64_t addr, size_t len, bool
 /* Looks @addr up and remembers its map. */
 static const struct remembered *look_up(struct vfio_user_maps *maps, uint64_t addr)
 {
-	struct remembered *place = &remembered[forgotten_next];
+	struct remembered *place = &remembered[next_place];
 	const struct vfio_user_map *map;
 
 	pthread_rwlock_rdlock(&maps->lock);
@@ -284,7 +284,7 @@ static const struct remembered *look_up(struct vfio_user_maps *maps, uint64_t ad
 		.flags = map->flags,
 	};
 	pthread_rwlock_unlock(&maps->lock);
-	forgotten_next = (forgotten_next + 1) % REMEMBERED;
+	next_place = (next_place + 1) % REMEMBERED;
 	return place;
 }
 

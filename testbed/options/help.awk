@@ -82,10 +82,7 @@ function one(command,    part, count, i, name) {
 
 BEGIN {
 	TOP = ARGV[1]
-	table_file(TOP "/testbed/options/common")
-	common_count = option_count
-	for (i = 1; i <= common_count; i++)
-		common[i] = options[i]
+	common_options()
 	if (ARGC == 2)
 		everything()
 	else {

@@ -68,10 +68,7 @@ function command(name,    i, part, count) {
 
 BEGIN {
 	TOP = ARGV[1]
-	table_file(TOP "/testbed/options/common")
-	common_count = option_count
-	for (i = 1; i <= common_count; i++)
-		common[i] = options[i]
+	common_options()
 	while ((getline line <(TOP "/testbed/options/manual.roff")) > 0) {
 		if (line == "@commands") {
 			count = split(list("@commands"), commands, " ")

@@ -70,6 +70,14 @@ function table_file(file,    line, key, name, found) {
 	return found
 }
 
+# common, common_count: the options of all commands
+function common_options(    i) {
+	table_file(TOP "/testbed/options/common")
+	common_count = option_count
+	for (i = 1; i <= common_count; i++)
+		common[i] = options[i]
+}
+
 # table COMMAND: reads its table; false when it has none
 function table(command) {
 	split("", field)

@@ -7,6 +7,7 @@
 #                 SHELL_MODE SHARE CMDLINE DRY_RUN
 #     job/        shared with the guest: command, status, what the job leaves
 #     stdout, stderr      named pipes for the guest command's output
+#     qmp.sock    QEMU Machine Protocol
 #     dmesg, machine.log, trace.bin      evidence
 # With DRY_RUN=1 in settings the two commands are printed instead, on the host; TPH_MACHINE_DIR is the run directory there.
 # shellcheck disable=SC2089,SC2090 # the JSON in $devices has no blanks and is split at blanks on purpose
@@ -75,7 +76,8 @@ translated) iommu_args='intel_iommu=on iommu.passthrough=0' ;;
 off) iommu_args='vfio.enable_unsafe_noiommu_mode=1' ;;
 esac
 
-set -- qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -name tph
+set -- qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -name tph \
+	-qmp unix:/run/tph/qmp.sock,server=on,wait=off
 if [ "$ACCEL" = kvm ]; then
 	set -- "$@" -accel kvm -cpu host
 else

@@ -90,6 +90,12 @@ ask()
 	in_sandbox python3 /src/tests/faults-control.py /run/tph/control.sock ask "$@"
 }
 
+# qmp COMMAND: to QEMU itself, which has answered when this returns.
+qmp()
+{
+	in_sandbox python3 /src/tests/faults-qmp.py /run/tph/qmp.sock "$1"
+}
+
 # ends STATUS JOB-STATUS: the machine, and the job in it.
 ends()
 {

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "transport/requester.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct requester_entry *entry_of(struct requester *r, uint64_t number)
+{
+	return &r->entry[number % REQUESTER_MESSAGES];
+}
+
+static bool is_atomic(const struct requester_message *m)
+{
+	return m->operation == TRANSPORT_COMPARE_SWAP || m->operation == TRANSPORT_FETCH_ADD;
+}
+
+/* Data come back: an ACK is not enough. */
+static bool is_fetch(const struct requester_message *m)
+{
+	return m->operation == TRANSPORT_READ || is_atomic(m);
+}
+
+static bool is_unreliable(const struct requester *r)
+{
+	return r->attr.path.service == PACKET_UC;
+}
+
+void requester_init(struct requester *r, const struct requester_attr *attr,
+		    const struct requester_ops *ops, void *owner)
+{
+	memset(r, 0, sizeof(*r));
+	r->attr = *attr;
+	r->ops = ops;
+	r->owner = owner;
+	r->retries_left = attr->retry_count;
+	r->rnr_left = attr->rnr_retry;
+	/* Above zero, so that a ghost's number does not wrap. */
+	r->new_psn = (attr->psn & PSN_MASK) + (1ull << PSN_BITS);
+	r->unacked = r->sent = r->new_psn;
+}
+
+int requester_post(struct requester *r, const struct requester_message *message)
+{
+	struct requester_entry *entry = entry_of(r, r->posted);
+
+	if (message->length > REQUESTER_LENGTH_MAX ||
+	    (is_atomic(message) && message->length != sizeof(uint64_t)) ||
+	    (is_unreliable(r) && (is_fetch(message) || message->operation == TRANSPORT_SEND_INV)))
+		return -EINVAL;
+	if (r->posted - r->oldest == REQUESTER_MESSAGES)
+		return -EAGAIN;
+	*entry = (struct requester_entry){
+		.message = *message,
+		.psn = r->new_psn,
+		.psns = is_atomic(message) ? 1
+					   : transport_packets(message->length, r->attr.path.mtu),
+	};
+	r->posted++;
+	r->new_psn += entry->psns;
+	if (r->failed)
+		requester_flush(r);
+	return 0;
+}
+
+static void complete(struct requester *r, enum transport_status status)
+{
+	uint64_t id = entry_of(r, r->oldest)->message.id;
+
+	r->oldest++;
+	if (r->next < r->oldest) {
+		r->next = r->oldest;
+		r->at = 0;
+	}
+	r->ops->complete(r->owner, id, status);
+}
+
+void requester_flush(struct requester *r)
+{
+	r->failed = true;
+	r->deadline = 0;
+	while (r->oldest < r->posted)
+		complete(r, TRANSPORT_FLUSHED);
+}
+
+/* The oldest message fails, and with it the QP. */
+static void fail(struct requester *r, enum transport_status status)
+{
+	r->failed = true;
+	r->deadline = 0;
+	complete(r, status);
+	requester_flush(r);
+}
+
+/* --- sending ----------------------------------------------------------------------------- */
+
+/* The number that the next packet has. */
+static uint64_t next_psn(struct requester *r)
+{
+	const struct requester_entry *entry = entry_of(r, r->next);
+
+	return entry->psn + (is_fetch(&entry->message) ? entry->got : r->at);
+}
+
+static void go_back(struct requester *r)
+{
+	const struct requester_entry *entry = entry_of(r, r->oldest);
+
+	r->next = r->oldest;
+	r->at = 0;
+	if (r->oldest < r->posted && !is_fetch(&entry->message))
+		r->at = r->unacked - entry->psn;
+	r->ask = true;
+}
+
+static void restart_timer(struct requester *r, uint64_t now)
+{
+	bool waits = r->next > r->oldest || r->at;
+
+	r->deadline =
+		waits && r->attr.timeout_ns && !is_unreliable(r) ? now + r->attr.timeout_ns : 0;
+}
+
+static void timer(struct requester *r, uint64_t now)
+{
+	if (!r->deadline || now < r->deadline)
+		return;
+	r->counts.timeouts++;
+	if (!r->retries_left) {
+		fail(r, TRANSPORT_RETRY_EXCEEDED);
+		return;
+	}
+	r->retries_left--;
+	r->went_back = false;
+	r->deadline = 0;
+	go_back(r);
+}
+
+static bool may_send(struct requester *r)
+{
+	const struct requester_entry *entry = entry_of(r, r->next);
+	unsigned int fetches = 0;
+
+	if (is_unreliable(r))
+		return true;
+	if (next_psn(r) - r->unacked >= REQUESTER_WINDOW)
+		return false;
+	if (entry->psn + entry->psns - r->unacked >= PSN_HALF && r->next != r->oldest)
+		return false;
+	if (!is_fetch(&entry->message))
+		return true;
+	for (uint64_t i = r->oldest; i < r->next; i++)
+		fetches += is_fetch(&entry_of(r, i)->message);
+	return fetches < r->attr.max_rd_atomic;
+}
+
+/* Opcodes of a message's packets, by what place they have in it. */
+static uint8_t opcode_of(const struct requester_entry *entry, bool first, bool last)
+{
+	bool only = first && last;
+
+	switch (entry->message.operation) {
+	case TRANSPORT_SEND:
+		return only    ? PACKET_SEND_ONLY
+		       : first ? PACKET_SEND_FIRST
+		       : last  ? PACKET_SEND_LAST
+			       : PACKET_SEND_MIDDLE;
+	case TRANSPORT_SEND_IMM:
+		return only    ? PACKET_SEND_ONLY_IMM
+		       : first ? PACKET_SEND_FIRST
+		       : last  ? PACKET_SEND_LAST_IMM
+			       : PACKET_SEND_MIDDLE;
+	case TRANSPORT_SEND_INV:
+		return only    ? PACKET_SEND_ONLY_INV
+		       : first ? PACKET_SEND_FIRST
+		       : last  ? PACKET_SEND_LAST_INV
+			       : PACKET_SEND_MIDDLE;
+	case TRANSPORT_WRITE:
+		return only    ? PACKET_WRITE_ONLY
+		       : first ? PACKET_WRITE_FIRST
+		       : last  ? PACKET_WRITE_LAST
+			       : PACKET_WRITE_MIDDLE;
+	case TRANSPORT_WRITE_IMM:
+		return only    ? PACKET_WRITE_ONLY_IMM
+		       : first ? PACKET_WRITE_FIRST
+		       : last  ? PACKET_WRITE_LAST_IMM
+			       : PACKET_WRITE_MIDDLE;
+	case TRANSPORT_READ:
+		return PACKET_READ;
+	case TRANSPORT_COMPARE_SWAP:
+		return PACKET_COMPARE_SWAP;
+	default:
+		return PACKET_FETCH_ADD;
+	}
+}
+
+/* Headers; a READ that was answered in part asks for the rest. */
+static void fill(struct requester *r, const struct requester_entry *entry, struct packet *packet)
+{
+	const struct requester_message *m = &entry->message;
+	const struct transport_path *path = &r->attr.path;
+	bool fetch = is_fetch(m), first = !r->at, last = fetch || r->at == entry->psns - 1;
+	uint64_t done = entry->got * path->mtu;
+
+	*packet = (struct packet){
+		.opcode = (uint8_t)(path->service | opcode_of(entry, first, last)),
+		.solicited = m->solicited && last,
+		.migrated = path->migrated,
+		.ack_req =
+			!is_unreliable(r) && (last || r->ask || next_psn(r) % REQUESTER_ASKS == 0),
+		.p_key = path->p_key,
+		.dest_qpn = path->dest_qpn,
+		.psn = next_psn(r) & PSN_MASK,
+		.srqn = m->srqn,
+		.va = m->va,
+		.r_key = m->r_key,
+		.dma_length = (uint32_t)m->length,
+		.swap_add = m->swap_add,
+		.compare = m->compare,
+		.immediate = m->immediate,
+	};
+	if (m->operation == TRANSPORT_READ) {
+		packet->va += done;
+		packet->dma_length -= (uint32_t)done;
+	}
+}
+
+/* The packet at the cursor is gone. */
+static void advance(struct requester *r, uint64_t now, const struct requester_entry *entry)
+{
+	bool fetch = is_fetch(&entry->message);
+	uint64_t psn = next_psn(r), end = fetch ? entry->psn + entry->psns : psn + 1;
+
+	r->counts.packets++;
+	r->counts.resent += psn < r->sent;
+	if (r->sent < end)
+		r->sent = end;
+	r->ask = false;
+	if (fetch || ++r->at == entry->psns) {
+		r->next++;
+		r->at = 0;
+	}
+	if (is_unreliable(r)) {
+		r->unacked = end;
+		if (!r->at)
+			complete(r, TRANSPORT_SUCCESS);
+		return;
+	}
+	if (!r->deadline)
+		restart_timer(r, now);
+}
+
+bool requester_poll(struct requester *r, uint64_t now, struct packet *packet, uint8_t *buf)
+{
+	struct requester_entry *entry;
+	uint64_t offset, left;
+
+	if (r->failed || now < r->rnr_until)
+		return false;
+	r->rnr_until = 0;
+	timer(r, now);
+	if (r->failed || r->next == r->posted || !may_send(r))
+		return false;
+	entry = entry_of(r, r->next);
+	fill(r, entry, packet);
+	if (!is_fetch(&entry->message) && entry->message.length) {
+		offset = r->at * r->attr.path.mtu;
+		left = entry->message.length - offset;
+		packet->length = left < r->attr.path.mtu ? left : r->attr.path.mtu;
+		switch (r->ops->fetch(r->owner, entry->message.id, offset, packet->length, buf,
+				      &packet->payload)) {
+		case TRANSPORT_OK:
+			break;
+		case TRANSPORT_WAIT:
+			return false;
+		default:
+			/* Those before it have a right to their own end. */
+			if (r->next == r->oldest)
+				fail(r, TRANSPORT_LOCAL_PROTECTION);
+			return false;
+		}
+	}
+	advance(r, now, entry);
+	return true;
+}
+
+uint64_t requester_wakes(const struct requester *r)
+{
+	return r->rnr_until ? r->rnr_until : r->deadline;
+}
+
+/* --- answers ----------------------------------------------------------------------------- */
+
+static void progress(struct requester *r, uint64_t now)
+{
+	r->retries_left = r->attr.retry_count;
+	r->rnr_left = r->attr.rnr_retry;
+	r->went_back = false;
+	restart_timer(r, now);
+}
+
+/*
+ * All below @end is acknowledged, but READs and atomics only by their own responses. Returns false
+ * when one of them stands in the way.
+ */
+static bool acknowledge(struct requester *r, uint64_t now, uint64_t end)
+{
+	uint64_t before = r->unacked;
+	bool all = true;
+
+	while (r->oldest < r->posted) {
+		struct requester_entry *entry = entry_of(r, r->oldest);
+		uint64_t behind = entry->psn + entry->psns;
+
+		if (is_fetch(&entry->message) && entry->got < entry->psns) {
+			if (r->unacked < entry->psn + entry->got && entry->psn <= end)
+				r->unacked = entry->psn + entry->got;
+			all = end <= entry->psn + entry->got;
+			break;
+		}
+		if (end < behind) {
+			if (r->unacked < end)
+				r->unacked = end;
+			break;
+		}
+		r->unacked = behind;
+		complete(r, TRANSPORT_SUCCESS);
+	}
+	/* What was about to be sent again has arrived after all. */
+	if (r->next == r->oldest && r->oldest < r->posted &&
+	    !is_fetch(&entry_of(r, r->oldest)->message) &&
+	    entry_of(r, r->oldest)->psn + r->at < r->unacked)
+		r->at = r->unacked - entry_of(r, r->oldest)->psn;
+	if (r->unacked != before)
+		progress(r, now);
+	return all;
+}
+
+/* An answer to a later request came first: one was lost. Once, until there is progress. */
+static void implied_nak(struct requester *r)
+{
+	if (r->went_back)
+		return;
+	r->counts.implied_naks++;
+	go_back(r);
+	r->went_back = true;
+}
+
+static bool was_sent(struct requester *r, uint64_t psn)
+{
+	return r->next == r->posted ? r->next > r->oldest : next_psn(r) > psn;
+}
+
+static void receive_rnr(struct requester *r, uint64_t now, uint8_t field)
+{
+	r->counts.rnr_naks++;
+	/* The other end lives. */
+	r->retries_left = r->attr.retry_count;
+	if (r->attr.rnr_retry != REQUESTER_RNR_FOREVER) {
+		if (!r->rnr_left) {
+			fail(r, TRANSPORT_RNR_EXCEEDED);
+			return;
+		}
+		r->rnr_left--;
+	}
+	r->rnr_until = now + transport_rnr_ns(field);
+	r->deadline = 0;
+	go_back(r);
+}
+
+static void receive_nak(struct requester *r, uint8_t code)
+{
+	switch (code) {
+	case NAK_SEQUENCE:
+		r->counts.sequence_naks++;
+		if (!r->retries_left) {
+			fail(r, TRANSPORT_RETRY_EXCEEDED);
+			return;
+		}
+		r->retries_left--;
+		go_back(r);
+		break;
+	case NAK_INVALID:
+		fail(r, TRANSPORT_REMOTE_INVALID);
+		break;
+	case NAK_ACCESS:
+		fail(r, TRANSPORT_REMOTE_ACCESS);
+		break;
+	case NAK_OPERATION:
+		fail(r, TRANSPORT_REMOTE_OPERATION);
+		break;
+	default: /* reserved: it says nothing */
+		break;
+	}
+}
+
+static void receive_ack(struct requester *r, uint64_t now, uint64_t psn, uint8_t syndrome)
+{
+	uint8_t kind = syndrome >> AETH_KIND_SHIFT, value = syndrome & AETH_VALUE;
+
+	if (kind != AETH_ACK && kind != AETH_RNR && kind != AETH_NAK)
+		return;
+	if (!acknowledge(r, now, kind == AETH_ACK ? psn + 1 : psn)) {
+		implied_nak(r);
+		return;
+	}
+	/* A NAK for what is to be sent again anyway says nothing new. */
+	if (kind == AETH_ACK || r->oldest == r->posted || !was_sent(r, psn))
+		return;
+	if (kind == AETH_RNR)
+		receive_rnr(r, now, value);
+	else
+		receive_nak(r, value);
+}
+
+/* Response with data, @psn of it. Returns false when the owner has to wait. */
+static bool receive_data(struct requester *r, uint64_t now, uint64_t psn,
+			 const struct packet *packet, const struct packet_opcode *info)
+{
+	struct requester_entry *entry = NULL;
+	enum transport_answer answer;
+	uint64_t offset, left, len;
+	bool atomic = info->operation == PACKET_OP_ATOMIC_ACK, last;
+
+	for (uint64_t i = r->oldest; i < r->posted && !entry; i++) {
+		struct requester_entry *candidate = entry_of(r, i);
+
+		if (psn < candidate->psn + candidate->psns)
+			entry = candidate;
+	}
+	if (!acknowledge(r, now, entry->psn) || entry != entry_of(r, r->oldest) ||
+	    (is_fetch(&entry->message) && psn != entry->psn + entry->got)) {
+		implied_nak(r);
+		return true;
+	}
+	offset = entry->got * r->attr.path.mtu;
+	left = entry->message.length - offset;
+	len = left < r->attr.path.mtu ? left : r->attr.path.mtu;
+	last = entry->got + 1 == entry->psns;
+	if (atomic ? !is_atomic(&entry->message)
+		   : entry->message.operation != TRANSPORT_READ || packet->length != len ||
+			     !(info->place & PACKET_LAST) == last ||
+			     (!entry->got && !(info->place & PACKET_FIRST))) {
+		fail(r, TRANSPORT_BAD_RESPONSE);
+		return true;
+	}
+	answer = atomic ? r->ops->place_atomic(r->owner, entry->message.id, packet->original)
+			: r->ops->place(r->owner, entry->message.id, offset, packet->payload, len);
+	if (answer == TRANSPORT_WAIT)
+		return false;
+	if (answer == TRANSPORT_REFUSED) {
+		fail(r, TRANSPORT_LOCAL_PROTECTION);
+		return true;
+	}
+	entry->got++;
+	acknowledge(r, now, psn + 1);
+	return true;
+}
+
+bool requester_receive(struct requester *r, uint64_t now, const struct packet *packet)
+{
+	struct packet_opcode info;
+	uint64_t psn = psn_near(r->unacked, packet->psn);
+
+	if (r->failed || is_unreliable(r))
+		return true;
+	if (!packet_opcode(packet->opcode, &info) || !info.response ||
+	    (packet->opcode & PACKET_CLASS_MASK) != r->attr.path.service)
+		return true;
+	if (psn < r->unacked || psn >= r->sent) {
+		r->counts.ghosts++;
+		return true;
+	}
+	if (info.operation != PACKET_OP_ACK)
+		return receive_data(r, now, psn, packet, &info);
+	receive_ack(r, now, psn, packet->syndrome);
+	return true;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The requester of a connected QP: messages in, packets out, and what comes back for them. On a
+ * reliable connection what is not acknowledged is sent again from there on (go-back-N): after a
+ * NAK for a sequence error, when an answer implies that one was lost, when the receiver was not
+ * ready, and when the acknowledge timer expires.
+ */
+#ifndef TRANSPORT_REQUESTER_H
+#define TRANSPORT_REQUESTER_H
+
+#include "transport/transport.h"
+
+/* Messages that are posted and not complete. */
+#define REQUESTER_MESSAGES 64u
+/* Sequence numbers under way, beyond those of a READ: as rxe has it, and enough for a link. */
+#define REQUESTER_WINDOW 128u
+/* An acknowledgement is asked for at the end of each message, and once in so many packets. */
+#define REQUESTER_ASKS 32u
+/* Bytes of a message. */
+#define REQUESTER_LENGTH_MAX  (1u << 31)
+#define REQUESTER_RNR_FOREVER 7u
+
+/* How a message ended. */
+enum transport_status {
+	TRANSPORT_SUCCESS,
+	TRANSPORT_LOCAL_PROTECTION, /* the owner's fetch or place was refused */
+	TRANSPORT_REMOTE_INVALID,
+	TRANSPORT_REMOTE_ACCESS,
+	TRANSPORT_REMOTE_OPERATION,
+	TRANSPORT_RETRY_EXCEEDED,
+	TRANSPORT_RNR_EXCEEDED,
+	TRANSPORT_BAD_RESPONSE,
+	TRANSPORT_FLUSHED, /* one before it failed */
+};
+
+struct requester_message {
+	enum transport_operation operation;
+	uint64_t id;	 /* the owner's */
+	uint64_t length; /* bytes; 8 for atomics */
+	bool solicited;
+	uint64_t va;
+	uint32_t r_key;
+	uint32_t immediate; /* or the key to invalidate */
+	uint64_t swap_add, compare;
+	uint32_t srqn; /* XRC */
+};
+
+/* What the owner does. @owner is its own, @id that of a message. */
+struct requester_ops {
+	/*
+	 * The bytes [@offset, @offset + @len) of the message's payload: *@at becomes where they
+	 * are,
+	 * @buf (which has room for them) or a place of the owner's that stays as it is until the
+	 * packet is gone. They may be asked for again until the message is complete.
+	 */
+	enum transport_answer (*fetch)(void *owner, uint64_t id, uint64_t offset, size_t len,
+				       uint8_t *buf, const uint8_t **at);
+	/* What a READ fetched, once for each byte and in order. */
+	enum transport_answer (*place)(void *owner, uint64_t id, uint64_t offset,
+				       const uint8_t *data, size_t len);
+	/* What an atomic found: a number in the host's order. */
+	enum transport_answer (*place_atomic)(void *owner, uint64_t id, uint64_t original);
+	/* In the order in which messages were posted. After the first failure all others follow. */
+	void (*complete)(void *owner, uint64_t id, enum transport_status status);
+};
+
+struct requester_attr {
+	struct transport_path path;
+	uint32_t psn;	       /* first one, 24 bits */
+	uint8_t retry_count;   /* 0..7: times that the same packet is sent again */
+	uint8_t rnr_retry;     /* 0..7, REQUESTER_RNR_FOREVER */
+	uint64_t timeout_ns;   /* 0: never */
+	uint8_t max_rd_atomic; /* READs and atomics under way */
+};
+
+/* What happened, for the counters of the device. */
+struct requester_counts {
+	uint64_t packets, resent;
+	uint64_t timeouts;	/* local_ack_timeout_err */
+	uint64_t sequence_naks; /* packet_seq_err */
+	uint64_t implied_naks;	/* implied_nak_seq_err */
+	uint64_t rnr_naks;	/* rnr_nak_retry_err */
+	uint64_t ghosts;	/* responses to nothing that is under way */
+};
+
+/* A message under way. */
+struct requester_entry {
+	struct requester_message message;
+	uint64_t psn;  /* of its first packet */
+	uint64_t psns; /* numbers that it takes: packets, or those of its response */
+	uint64_t got;  /* READ, atomic: response packets so far */
+};
+
+struct requester {
+	struct requester_attr attr;
+	const struct requester_ops *ops;
+	void *owner;
+	struct requester_counts counts;
+	bool failed;
+	/* Messages count upwards; entry[n % REQUESTER_MESSAGES]. */
+	struct requester_entry entry[REQUESTER_MESSAGES];
+	uint64_t oldest, next, posted; /* not complete; to send; to post */
+	uint64_t at;		       /* packet of the message @next to send */
+	uint64_t unacked;	       /* the oldest number that is not acknowledged */
+	uint64_t sent;		       /* behind the highest number ever sent */
+	uint64_t new_psn;	       /* of the message to post */
+	uint64_t deadline;	       /* of the acknowledge timer, 0: it does not run */
+	uint64_t rnr_until;	       /* the receiver is not ready before */
+	uint8_t retries_left, rnr_left;
+	bool went_back; /* because of an implied NAK, and there was no progress since */
+	bool ask;	/* the next packet asks for an acknowledgement */
+};
+
+/* @ops stays the caller's, and unchanged. */
+void requester_init(struct requester *requester, const struct requester_attr *attr,
+		    const struct requester_ops *ops, void *owner);
+/*
+ * requester_post() - a message to send. Returns 0; -EAGAIN when REQUESTER_MESSAGES are under way;
+ * -EINVAL for a length above REQUESTER_LENGTH_MAX, an atomic not of 8 bytes, or what an unreliable
+ * connection does not have.
+ */
+int requester_post(struct requester *requester, const struct requester_message *message);
+/*
+ * requester_poll() - the next packet to send, and timers. @buf has room for one MTU; @packet may
+ * point to it. Returns whether there is a packet.
+ */
+bool requester_poll(struct requester *requester, uint64_t now, struct packet *packet, uint8_t *buf);
+/* A response arrived. Returns false when it has to come again, since the owner said to wait. */
+bool requester_receive(struct requester *requester, uint64_t now, const struct packet *packet);
+/* When requester_poll() has something to do without a new event: 0 never, may be in the past. */
+uint64_t requester_wakes(const struct requester *requester);
+/* The QP goes to error: what is under way is flushed, nothing is sent any more. */
+void requester_flush(struct requester *requester);
+
+#endif

@@ -126,7 +126,7 @@ static void complete(void *owner, uint64_t id, enum transport_status status)
 	world->completed++;
 }
 
-static const struct requester_ops requester_ops = { fetch, place, place_atomic, complete };
+const struct requester_ops world_requester_ops = { fetch, place, place_atomic, complete };
 
 /* --- the responder's owner ------------------------------------------------------------------- */
 
@@ -297,8 +297,8 @@ static void failed(void *owner, enum transport_refusal why)
 	world->refusal = why;
 }
 
-static const struct responder_ops responder_ops = { check, write_memory,   read_memory, atomic,
-						    take,  place_received, receipt,	failed };
+const struct responder_ops world_responder_ops = { check, write_memory,	  read_memory, atomic,
+						   take,  place_received, receipt,     failed };
 
 /* --- the network ------------------------------------------------------------------------------ */
 
@@ -484,8 +484,8 @@ void world_connect(struct world *world, enum packet_class service)
 	world->network.damaged = world->network.bytes ? losses[world_below(world, 4)] : 0;
 	world->waits = world_below(world, 4) ? 0 : 100000;
 	world->receive_after = (uint32_t)(1000 + world_below(world, MILLION));
-	requester_init(&world->requester, &requester, &requester_ops, world);
-	responder_init(&world->responder, &responder, &responder_ops, world);
+	requester_init(&world->requester, &requester, &world_requester_ops, world);
+	responder_init(&world->responder, &responder, &world_responder_ops, world);
 }
 
 void world_post(struct world *world, const struct requester_message *message)

@@ -78,6 +78,10 @@ struct world {
 	bool lossy_order; /* UC: receipts may be missing */
 };
 
+/* What the ends of a world do with its memory; the owner is the world. */
+extern const struct requester_ops world_requester_ops;
+extern const struct responder_ops world_responder_ops;
+
 void world_init(struct world *world, uint64_t seed);
 void world_free(struct world *world);
 /* 0 .. @n - 1 */

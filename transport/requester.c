@@ -135,6 +135,17 @@ static void timer(struct requester *r, uint64_t now)
 	go_back(r);
 }
 
+static bool takes_receive(const struct requester_message *m)
+{
+	return m->operation <= TRANSPORT_SEND_INV || m->operation == TRANSPORT_WRITE_IMM;
+}
+
+/* The receiver has said that it has no receive for the message to send. */
+static bool is_limited(struct requester *r)
+{
+	return r->credits && r->next >= r->credits && takes_receive(&entry_of(r, r->next)->message);
+}
+
 static bool may_send(struct requester *r)
 {
 	const struct requester_entry *entry = entry_of(r, r->next);
@@ -142,6 +153,12 @@ static bool may_send(struct requester *r)
 
 	if (is_unreliable(r))
 		return true;
+	/* Without credits a packet at a time goes, alone, to learn of new ones (9.7.7.2.5). */
+	if (is_limited(r)) {
+		if (next_psn(r) != r->unacked)
+			return false;
+		r->ask = true;
+	}
 	if (next_psn(r) - r->unacked >= REQUESTER_WINDOW)
 		return false;
 	if (entry->psn + entry->psns - r->unacked >= PSN_HALF && r->next != r->oldest)
@@ -393,6 +410,19 @@ static void receive_nak(struct requester *r, uint8_t code)
 	}
 }
 
+static void learn_credits(struct requester *r, const struct packet *packet)
+{
+	uint8_t code = packet->syndrome & AETH_VALUE;
+	uint64_t limit;
+
+	if (packet->syndrome >> AETH_KIND_SHIFT != AETH_ACK || code == AETH_NO_CREDITS)
+		return;
+	limit = psn_near(r->oldest + (1ull << PSN_BITS), packet->msn) - (1ull << PSN_BITS) +
+		transport_credits(code);
+	if (r->credits < limit)
+		r->credits = limit;
+}
+
 static void receive_ack(struct requester *r, uint64_t now, uint64_t psn, uint8_t syndrome)
 {
 	uint8_t kind = syndrome >> AETH_KIND_SHIFT, value = syndrome & AETH_VALUE;
@@ -470,6 +500,8 @@ bool requester_receive(struct requester *r, uint64_t now, const struct packet *p
 		r->counts.ghosts++;
 		return true;
 	}
+	if (info.headers & PACKET_AETH)
+		learn_credits(r, packet);
 	if (info.operation != PACKET_OP_ACK)
 		return receive_data(r, now, psn, packet, &info);
 	receive_ack(r, now, psn, packet->syndrome);

@@ -107,8 +107,10 @@ struct requester {
 	uint64_t deadline;	       /* of the acknowledge timer, 0: it does not run */
 	uint64_t rnr_until;	       /* the receiver is not ready before */
 	uint8_t retries_left, rnr_left;
-	bool went_back; /* because of an implied NAK, and there was no progress since */
-	bool ask;	/* the next packet asks for an acknowledgement */
+	uint64_t credits; /* messages that the receiver has room for, counted from the first; 0: not
+			     known */
+	bool went_back;	  /* because of an implied NAK, and there was no progress since */
+	bool ask;	  /* the next packet asks for an acknowledgement */
 };
 
 /* @ops stays the caller's, and unchanged. */

@@ -50,6 +50,11 @@ static void queue(struct responder *r, const struct responder_answer *answer)
 		r->counts.dropped++;
 }
 
+static bool is_ack(uint8_t syndrome)
+{
+	return syndrome >> AETH_KIND_SHIFT == AETH_ACK;
+}
+
 /* An ACK says all that one before it says, unless that is a NAK. */
 static void queue_ack(struct responder *r, uint64_t psn, uint8_t syndrome)
 {
@@ -58,7 +63,7 @@ static void queue_ack(struct responder *r, uint64_t psn, uint8_t syndrome)
 					   .psn = psn,
 					   .syndrome = syndrome };
 
-	if (last && last->kind == PACKET_OP_ACK && last->syndrome >> AETH_KIND_SHIFT == AETH_ACK)
+	if (last && last->kind == PACKET_OP_ACK && is_ack(last->syndrome))
 		*last = answer;
 	else
 		queue(r, &answer);
@@ -69,9 +74,10 @@ static uint8_t nak(uint8_t code)
 	return AETH_NAK << AETH_KIND_SHIFT | code;
 }
 
+/* Its credits are of the time when it leaves. */
 static uint8_t ack(void)
 {
-	return AETH_ACK << AETH_KIND_SHIFT | AETH_NO_CREDITS;
+	return AETH_ACK << AETH_KIND_SHIFT;
 }
 
 static void fail(struct responder *r, enum transport_refusal why)
@@ -498,6 +504,8 @@ bool responder_poll(struct responder *r, struct packet *packet, uint8_t *buf)
 		.msn = r->msn,
 		.original = answer->original,
 	};
+	if (is_ack(packet->syndrome))
+		packet->syndrome |= transport_credit_code(r->ops->receives(r->owner));
 	if (answer->kind != PACKET_OP_READ_RESPONSE) {
 		pop(r);
 		return true;

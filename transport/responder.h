@@ -65,6 +65,11 @@ struct responder_ops {
 	enum transport_answer (*receipt)(void *owner, const struct transport_receipt *receipt,
 					 enum transport_refusal *why);
 	/*
+	 * Receives that are posted, the taken one included, for the credits of ACKs; negative: they
+	 * are not counted, as with an SRQ.
+	 */
+	int64_t (*receives)(void *owner);
+	/*
 	 * The responder failed: no further packet is taken. What it means for the taken receive and
 	 * for the QP is the owner's.
 	 */

@@ -30,6 +30,23 @@ uint64_t transport_rnr_ns(uint8_t field)
 	return 10000 * (uint64_t)units[field & 31];
 }
 
+uint32_t transport_credits(uint8_t code)
+{
+	/* From 4 on two codes for each power of two. */
+	return code < 4 ? code : (code & 1 ? 3u : 2u) << ((code >> 1) - 1);
+}
+
+uint8_t transport_credit_code(int64_t receives)
+{
+	uint8_t code = 0;
+
+	if (receives < 0)
+		return AETH_NO_CREDITS;
+	while (code < AETH_NO_CREDITS - 1 && transport_credits(code + 1) <= receives)
+		code++;
+	return code;
+}
+
 uint8_t transport_nak(enum transport_refusal why)
 {
 	return rows[why].nak;

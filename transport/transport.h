@@ -74,6 +74,12 @@ struct transport_path {
 #define NAK_ACCESS	2u
 #define NAK_OPERATION	3u
 
+/*
+ * The credit code of an ACK: the largest that says no more than @receives; AETH_NO_CREDITS for less
+ * than none (9.7.7.2, table 44). And what a code below AETH_NO_CREDITS says.
+ */
+uint8_t transport_credit_code(int64_t receives);
+uint32_t transport_credits(uint8_t code);
 /* Nanoseconds of an RNR NAK's timer field, 0..31 (9.7.5.2.8, table 45). */
 uint64_t transport_rnr_ns(uint8_t field);
 /* NAK code of a refusal. */

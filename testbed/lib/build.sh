@@ -178,7 +178,7 @@ build_programs()
 		return
 	fi
 	# shellcheck disable=SC2046 # no blanks in names of tracked files
-	programs_key=$(cd "$TPH_TOP" && key $(find CMakeLists.txt VERSION packet pcie subnet vfio-user hca endpoints emulator \
+	programs_key=$(cd "$TPH_TOP" && key $(find CMakeLists.txt VERSION packet transport pcie subnet vfio-user hca endpoints emulator \
 		vfiobar testbed/packages.sandbox testbed/build/programs.sh -type f | LC_ALL=C sort) </dev/null)
 	PROGRAMS=$TPH_CACHE/programs-$programs_key
 	[ ! -d "$PROGRAMS" ] || return 0

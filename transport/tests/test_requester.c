@@ -390,6 +390,44 @@ static void test_ghosts(void **state)
 	assert_false(r->failed);
 }
 
+/* Credits @code of a receiver that is done with @msn messages. */
+static void answer_credits(uint32_t psn, uint32_t msn, uint8_t code)
+{
+	struct packet packet = response(PACKET_ACK, psn, code);
+
+	packet.msn = msn;
+	assert_true(requester_receive(r, now, &packet));
+}
+
+static void test_credits(void **state)
+{
+	(void)state;
+	begin();
+	for (unsigned int i = 0; i < 3; i++)
+		post(TRANSPORT_SEND, 1);
+	post(TRANSPORT_WRITE, 1);
+	post(TRANSPORT_SEND, 2 * MTU);
+	post(TRANSPORT_WRITE, 1);
+	/* Before the first ACK nothing is known. */
+	sends(PACKET_SEND_ONLY, 0, 1);
+	answer_credits(0, 1, 2);
+	sends(PACKET_SEND_ONLY, 1, 1);
+	sends(PACKET_SEND_ONLY, 2, 1);
+	sends(PACKET_WRITE_ONLY, 3, 1); /* takes none */
+	quiet();
+	/* All is acknowledged, and there is still none: one packet, alone. */
+	answer_credits(3, 4, 0);
+	sends(PACKET_SEND_FIRST, 4, MTU);
+	assert_true(out.ack_req);
+	quiet();
+	/* An older ACK takes nothing away, a newer one gives. */
+	answer_credits(4, 4, 1);
+	sends(PACKET_SEND_LAST, 5, 1 * MTU);
+	sends(PACKET_WRITE_ONLY, 6, 1);
+	answer(PACKET_ACK, 6, 0x1f);
+	assert_int_equal(world.completed, 6);
+}
+
 static void test_local_refusal(void **state)
 {
 	(void)state;
@@ -458,13 +496,21 @@ static void test_numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_segments),      cmocka_unit_test(test_window),
-		cmocka_unit_test(test_max_rd_atomic), cmocka_unit_test(test_timeouts),
-		cmocka_unit_test(test_not_ready),     cmocka_unit_test(test_sequence_nak),
-		cmocka_unit_test(test_implied_nak),   cmocka_unit_test(test_implied_ack),
-		cmocka_unit_test(test_naks),	      cmocka_unit_test(test_bad_responses),
-		cmocka_unit_test(test_ghosts),	      cmocka_unit_test(test_local_refusal),
-		cmocka_unit_test(test_unreliable),    cmocka_unit_test(test_what_cannot_be_posted),
+		cmocka_unit_test(test_segments),
+		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_max_rd_atomic),
+		cmocka_unit_test(test_timeouts),
+		cmocka_unit_test(test_not_ready),
+		cmocka_unit_test(test_sequence_nak),
+		cmocka_unit_test(test_implied_nak),
+		cmocka_unit_test(test_implied_ack),
+		cmocka_unit_test(test_naks),
+		cmocka_unit_test(test_bad_responses),
+		cmocka_unit_test(test_ghosts),
+		cmocka_unit_test(test_credits),
+		cmocka_unit_test(test_local_refusal),
+		cmocka_unit_test(test_unreliable),
+		cmocka_unit_test(test_what_cannot_be_posted),
 		cmocka_unit_test(test_numbers),
 	};
 

@@ -101,6 +101,42 @@ static void test_acks_become_one(void **state)
 	silent();
 }
 
+/* Without an SRQ, ACKs say how many receives there are. */
+static void test_credits(void **state)
+{
+	(void)state;
+	begin();
+	world.counted = true;
+	world.receives = 8;
+	expect_job(TRANSPORT_SEND, 10);
+	send_only(0);
+	answers(PACKET_ACK, 0, 5); /* 7 are left: "6" */
+	expect_job(TRANSPORT_SEND, 10);
+	send_only(1);
+	world.receives = 0;
+	answers(PACKET_ACK, 1, 0);
+	send_only(3);
+	answers(PACKET_ACK, 2, 0x60);
+}
+
+static void test_credit_codes(void **state)
+{
+	static const uint32_t some[] = { 0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32 };
+
+	(void)state;
+	for (uint8_t code = 0; code < sizeof(some) / sizeof(some[0]); code++)
+		assert_int_equal(transport_credits(code), some[code]);
+	assert_int_equal(transport_credits(30), 32768);
+	for (uint8_t code = 0; code < AETH_NO_CREDITS; code++) {
+		assert_int_equal(transport_credit_code(transport_credits(code)), code);
+		if (code)
+			assert_int_equal(transport_credit_code(transport_credits(code) - 1),
+					 code - 1);
+	}
+	assert_int_equal(transport_credit_code(INT64_MAX), 30);
+	assert_int_equal(transport_credit_code(-1), AETH_NO_CREDITS);
+}
+
 static void test_sequence_nak_once(void **state)
 {
 	(void)state;
@@ -468,6 +504,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_acks_become_one),
+		cmocka_unit_test(test_credits),
+		cmocka_unit_test(test_credit_codes),
 		cmocka_unit_test(test_sequence_nak_once),
 		cmocka_unit_test(test_duplicate_send),
 		cmocka_unit_test(test_read),

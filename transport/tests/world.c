@@ -289,6 +289,13 @@ static enum transport_answer receipt(void *owner, const struct transport_receipt
 	return TRANSPORT_OK;
 }
 
+static int64_t receives(void *owner)
+{
+	struct world *world = owner;
+
+	return world->counted ? (int64_t)world->receives + world->taken : -1;
+}
+
 static void failed(void *owner, enum transport_refusal why)
 {
 	struct world *world = owner;
@@ -297,8 +304,9 @@ static void failed(void *owner, enum transport_refusal why)
 	world->refusal = why;
 }
 
-const struct responder_ops world_responder_ops = { check, write_memory,	  read_memory, atomic,
-						   take,  place_received, receipt,     failed };
+const struct responder_ops world_responder_ops = { check,   write_memory, read_memory,
+						   atomic,  take,	  place_received,
+						   receipt, receives,	  failed };
 
 /* --- the network ------------------------------------------------------------------------------ */
 
@@ -483,6 +491,7 @@ void world_connect(struct world *world, enum packet_class service)
 	};
 	world->network.damaged = world->network.bytes ? losses[world_below(world, 4)] : 0;
 	world->waits = world_below(world, 4) ? 0 : 100000;
+	world->counted = service == PACKET_RC && world_below(world, 2);
 	world->receive_after = (uint32_t)(1000 + world_below(world, MILLION));
 	requester_init(&world->requester, &requester, &world_requester_ops, world);
 	responder_init(&world->responder, &responder, &world_responder_ops, world);

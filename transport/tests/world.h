@@ -59,6 +59,7 @@ struct world {
 	unsigned int receives;	 /* posted, not taken */
 	uint32_t receive_after;	 /* parts of a million: one more is posted in a step */
 	uint64_t receive_length; /* bytes of each */
+	bool counted;		 /* ACKs say how many there are */
 	bool taken;
 	uint8_t received[WORLD_MEMORY]; /* the taken one */
 	unsigned int receipts;		/* messages that took one so far */

@@ -43,7 +43,7 @@ int requester_post(struct requester *r, const struct requester_message *message)
 {
 	struct requester_entry *entry = entry_of(r, r->posted);
 
-	if (message->length > REQUESTER_LENGTH_MAX ||
+	if (message->length > TRANSPORT_LENGTH_MAX ||
 	    (is_atomic(message) && message->length != sizeof(uint64_t)) ||
 	    (is_unreliable(r) && (is_fetch(message) || message->operation == TRANSPORT_SEND_INV)))
 		return -EINVAL;

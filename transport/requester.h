@@ -17,7 +17,7 @@
 /* An acknowledgement is asked for at the end of each message, and once in so many packets. */
 #define REQUESTER_ASKS 32u
 /* Bytes of a message. */
-#define REQUESTER_LENGTH_MAX  (1u << 31)
+#define TRANSPORT_LENGTH_MAX  (1u << 31)
 #define REQUESTER_RNR_FOREVER 7u
 
 /* How a message ended. */
@@ -118,7 +118,7 @@ void requester_init(struct requester *requester, const struct requester_attr *at
 		    const struct requester_ops *ops, void *owner);
 /*
  * requester_post() - a message to send. Returns 0; -EAGAIN when REQUESTER_MESSAGES are under way;
- * -EINVAL for a length above REQUESTER_LENGTH_MAX, an atomic not of 8 bytes, or what an unreliable
+ * -EINVAL for a length above TRANSPORT_LENGTH_MAX, an atomic not of 8 bytes, or what an unreliable
  * connection does not have.
  */
 int requester_post(struct requester *requester, const struct requester_message *message);

@@ -275,7 +275,8 @@ static enum outcome execute(struct responder *r, const struct packet *packet,
 {
 	if (!in_place(r, info))
 		return refuse(why, TRANSPORT_REFUSE_SEQUENCE);
-	if (info->payload && !length_fits(r, packet, info))
+	if ((info->headers & PACKET_RETH && packet->dma_length > TRANSPORT_LENGTH_MAX) ||
+	    (info->payload && !length_fits(r, packet, info)))
 		return refuse(why, TRANSPORT_REFUSE_LENGTH);
 	switch (info->operation) {
 	case PACKET_OP_SEND:
@@ -519,7 +520,11 @@ bool responder_poll(struct responder *r, struct packet *packet, uint8_t *buf)
 		case TRANSPORT_WAIT:
 			return false;
 		default:
-			/* The rest of its answers would be for a failed QP. */
+			/* After a failure that was told already, only its NAK is left to say. */
+			if (r->failed) {
+				pop(r);
+				return responder_poll(r, packet, buf);
+			}
 			packet->opcode = (uint8_t)(path->service | PACKET_ACK);
 			packet->syndrome = nak(transport_nak(why));
 			r->answers = 0;

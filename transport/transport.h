@@ -62,6 +62,9 @@ struct transport_path {
 	bool migrated;
 };
 
+/* Bytes of a message (9.7.2). */
+#define TRANSPORT_LENGTH_MAX (1u << 31)
+
 /* AETH syndromes (9.7.5.2): kind in [7:5], value in [4:0]. */
 #define AETH_KIND_SHIFT 5
 #define AETH_VALUE	0x1fu

@@ -25,7 +25,7 @@ awk -F '[:,]' -v missed="$out/missed" '
 		sub(/.*\/src\//, "", file)
 		room = file
 		sub(/\/.*/, "", room)
-		wanted = file ~ /^(hca|packet|pcie|subnet|vfio-user)\/[^\/]*\.c$/
+		wanted = file ~ /^(hca|packet|pcie|subnet|transport|vfio-user)\/[^\/]*\.c$/
 	}
 	/^DA:/ && wanted {
 		lines[room]++

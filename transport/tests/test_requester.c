@@ -465,7 +465,7 @@ static void test_what_cannot_be_posted(void **state)
 
 	(void)state;
 	begin();
-	message.length = (uint64_t)REQUESTER_LENGTH_MAX + 1;
+	message.length = (uint64_t)TRANSPORT_LENGTH_MAX + 1;
 	assert_int_equal(requester_post(r, &message), -EINVAL);
 	message.operation = TRANSPORT_FETCH_ADD;
 	message.length = 4;

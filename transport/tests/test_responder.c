@@ -154,9 +154,11 @@ static void test_sequence_nak_once(void **state)
 	expect_job(TRANSPORT_SEND, 10);
 	send_only(1);
 	answers(PACKET_ACK, 1, 0x1f);
-	/* The next gap is told anew. */
+	/* The next gap is told anew, and an ACK does not take its place. */
 	send_only(3);
+	send_only(0);
 	answers(PACKET_ACK, 2, 0x60);
+	answers(PACKET_ACK, 1, 0x1f);
 	assert_int_equal(r->counts.out_of_sequence, 4);
 }
 
@@ -356,6 +358,13 @@ static void test_lengths(void **state)
 		packet.dma_length = (uint32_t)(10 + more);
 		refused(&packet, 0, 0x61, TRANSPORT_REFUSE_LENGTH);
 	}
+	/* Longer than a message can be. */
+	for (unsigned int i = 0; i < 2; i++) {
+		begin();
+		packet = request(i ? PACKET_READ : PACKET_WRITE_FIRST, 0, i ? 0 : MTU);
+		packet.dma_length = TRANSPORT_LENGTH_MAX + 1;
+		refused(&packet, 0, 0x61, TRANSPORT_REFUSE_LENGTH);
+	}
 	/* A SEND and its receive. */
 	begin();
 	world.receive_length = 9;
@@ -438,6 +447,30 @@ static void test_too_many_reads(void **state)
 	refused(&packet, 0, 0x61, TRANSPORT_REFUSE_RESOURCES);
 }
 
+/* A READ that fails when it leaves; one that fails after the QP did is not told once more. */
+static void test_bus_errors(void **state)
+{
+	struct packet packet;
+
+	(void)state;
+	begin();
+	world.bus_error = true;
+	packet = read_request(0, 0, 1);
+	receive(&packet);
+	assert_false(world.responder_failed);
+	answers(PACKET_ACK, 0, 0x63);
+	assert_int_equal(world.refusal, TRANSPORT_REFUSE_BUS);
+	silent();
+	begin();
+	world.bus_error = true;
+	receive(&packet);
+	packet = request(PACKET_SEND_MIDDLE, 1, MTU);
+	receive(&packet);
+	assert_int_equal(world.refusal, TRANSPORT_REFUSE_SEQUENCE);
+	answers(PACKET_ACK, 1, 0x61);
+	silent();
+}
+
 static void test_unreliable(void **state)
 {
 	struct packet packet;
@@ -516,6 +549,7 @@ int main(void)
 		cmocka_unit_test(test_opcodes_out_of_place),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_too_many_reads),
+		cmocka_unit_test(test_bus_errors),
 		cmocka_unit_test(test_unreliable),
 		cmocka_unit_test(test_other_services),
 	};

@@ -15,7 +15,7 @@
 
 #include "transport/tests/world.h"
 
-#define PACKETS 300000u
+#define PACKETS 100000u
 #define STEPS	3000000u
 
 static struct world world;

@@ -178,12 +178,13 @@ static enum transport_answer read_memory(void *owner, const struct transport_ran
 	struct world *world = owner;
 	uint64_t from = range->va - WORLD_READ + offset;
 
-	(void)why;
 	(void)buf;
 	if (range->r_key != WORLD_KEY || from + len > WORLD_MEMORY)
 		world_wrong(world, "read without a right");
 	if (world_chance(world, world->waits))
 		return TRANSPORT_WAIT;
+	if (world->bus_error)
+		return refuse(why, TRANSPORT_REFUSE_BUS);
 	/* By reference: it does not change. */
 	*at = world->read + from;
 	return TRANSPORT_OK;
@@ -300,6 +301,8 @@ static void failed(void *owner, enum transport_refusal why)
 {
 	struct world *world = owner;
 
+	if (world->responder_failed)
+		world_wrong(world, "the responder failed twice");
 	world->responder_failed = true;
 	world->refusal = why;
 }

@@ -55,7 +55,7 @@ struct world {
 	/* responder's side */
 	uint8_t written[WORLD_MEMORY], read[WORLD_MEMORY];
 	uint64_t cell[WORLD_CELLS];
-	bool refuse_invalidate;
+	bool bus_error;		 /* of reads */
 	unsigned int receives;	 /* posted, not taken */
 	uint32_t receive_after;	 /* parts of a million: one more is posted in a step */
 	uint64_t receive_length; /* bytes of each */

@@ -3,7 +3,7 @@
 # Sourced by the tests of ./tph report.
 . "$TPH_TOP/tests/host-lib.sh"
 # shellcheck source=/dev/null
-. "$TPH_TOP/testbed/lib/browser.sh"
+. "$TPH_TOP/testbed/lib/roots.sh"
 
 # in_here COMMAND...: in the sandbox, with the test's directory as /mnt/share.
 in_here()

@@ -290,22 +290,24 @@ static void step(struct owner *owner)
 	case 1:
 		packet = some_packet(owner, owner->responder.expected);
 		for (unsigned int i = 0; i < 3; i++)
-			if (responder_receive(&owner->responder, &packet))
+			if (responder_receive(&owner->responder, &packet, 1))
 				break;
 		break;
 	case 2:
 		packet = some_packet(owner, owner->requester.unacked);
 		for (unsigned int i = 0; i < 3; i++)
-			if (requester_receive(&owner->requester, owner->now, &packet))
+			if (requester_receive(&owner->requester, owner->now, &packet, 1))
 				break;
 		break;
 	case 3:
-		while (!waits(owner) && responder_poll(&owner->responder, &packet, buf))
+		while (!waits(owner) && responder_poll(&owner->responder, &packet, buf,
+						       owner->responder.attr.path.mtu))
 			if (packet.length > owner->responder.attr.path.mtu)
 				finding("a response of %zu bytes", packet.length);
 		break;
 	case 4:
-		while (!waits(owner) && requester_poll(&owner->requester, owner->now, &packet, buf))
+		while (!waits(owner) && requester_poll(&owner->requester, owner->now, &packet, buf,
+						       owner->requester.attr.path.mtu))
 			if (packet.length > owner->requester.attr.path.mtu)
 				finding("a request of %zu bytes", packet.length);
 		break;

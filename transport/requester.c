@@ -210,20 +210,38 @@ static uint8_t opcode_of(const struct requester_entry *entry, bool first, bool l
 	}
 }
 
-/* Headers; a READ that was answered in part asks for the rest. */
-static void fill(struct requester *r, const struct requester_entry *entry, struct packet *packet)
+/* How many packets of the message at the cursor may go as one, of @most. */
+static uint64_t train(struct requester *r, const struct requester_entry *entry, uint64_t most)
+{
+	uint64_t left = entry->psns - r->at, window = r->unacked + REQUESTER_WINDOW - next_psn(r);
+
+	if (is_fetch(&entry->message) || is_limited(r))
+		return 1;
+	if (!is_unreliable(r) && left > window)
+		left = window;
+	return left < most ? left : most;
+}
+
+/* A multiple of REQUESTER_ASKS is among @count numbers from @psn on. */
+static bool asks(uint64_t psn, uint64_t count)
+{
+	return (psn + count - 1) / REQUESTER_ASKS != (psn - 1) / REQUESTER_ASKS;
+}
+
+/* Headers of @count packets; a READ that was answered in part asks for the rest. */
+static void fill(struct requester *r, const struct requester_entry *entry, uint64_t count,
+		 struct packet *packet)
 {
 	const struct requester_message *m = &entry->message;
 	const struct transport_path *path = &r->attr.path;
-	bool fetch = is_fetch(m), first = !r->at, last = fetch || r->at == entry->psns - 1;
+	bool fetch = is_fetch(m), first = !r->at, last = fetch || r->at + count == entry->psns;
 	uint64_t done = entry->got * path->mtu;
 
 	*packet = (struct packet){
 		.opcode = (uint8_t)(path->service | opcode_of(entry, first, last)),
 		.solicited = m->solicited && last,
 		.migrated = path->migrated,
-		.ack_req =
-			!is_unreliable(r) && (last || r->ask || next_psn(r) % REQUESTER_ASKS == 0),
+		.ack_req = !is_unreliable(r) && (last || r->ask || asks(next_psn(r), count)),
 		.p_key = path->p_key,
 		.dest_qpn = path->dest_qpn,
 		.psn = next_psn(r) & PSN_MASK,
@@ -241,18 +259,21 @@ static void fill(struct requester *r, const struct requester_entry *entry, struc
 	}
 }
 
-/* The packet at the cursor is gone. */
-static void advance(struct requester *r, uint64_t now, const struct requester_entry *entry)
+/* The @count packets at the cursor are gone. */
+static void advance(struct requester *r, uint64_t now, const struct requester_entry *entry,
+		    uint64_t count)
 {
 	bool fetch = is_fetch(&entry->message);
-	uint64_t psn = next_psn(r), end = fetch ? entry->psn + entry->psns : psn + 1;
+	uint64_t psn = next_psn(r), end = fetch ? entry->psn + entry->psns : psn + count;
 
-	r->counts.packets++;
-	r->counts.resent += psn < r->sent;
+	r->counts.packets += count;
+	if (psn < r->sent)
+		r->counts.resent += r->sent - psn < count ? r->sent - psn : count;
 	if (r->sent < end)
 		r->sent = end;
 	r->ask = false;
-	if (fetch || ++r->at == entry->psns) {
+	r->at += count;
+	if (fetch || r->at == entry->psns) {
 		r->next++;
 		r->at = 0;
 	}
@@ -266,38 +287,42 @@ static void advance(struct requester *r, uint64_t now, const struct requester_en
 		restart_timer(r, now);
 }
 
-bool requester_poll(struct requester *r, uint64_t now, struct packet *packet, uint8_t *buf)
+uint32_t requester_poll(struct requester *r, uint64_t now, struct packet *packet, uint8_t *buf,
+			size_t room)
 {
 	struct requester_entry *entry;
-	uint64_t offset, left;
+	uint64_t offset, left, count;
 
 	if (r->failed || now < r->rnr_until)
-		return false;
+		return 0;
 	r->rnr_until = 0;
 	timer(r, now);
 	if (r->failed || r->next == r->posted || !may_send(r))
-		return false;
+		return 0;
 	entry = entry_of(r, r->next);
-	fill(r, entry, packet);
+	count = train(r, entry, room / r->attr.path.mtu);
+	fill(r, entry, count, packet);
 	if (!is_fetch(&entry->message) && entry->message.length) {
 		offset = r->at * r->attr.path.mtu;
 		left = entry->message.length - offset;
-		packet->length = left < r->attr.path.mtu ? left : r->attr.path.mtu;
+		packet->length = left;
+		if (packet->length > count * r->attr.path.mtu)
+			packet->length = count * r->attr.path.mtu;
 		switch (r->ops->fetch(r->owner, entry->message.id, offset, packet->length, buf,
 				      &packet->payload)) {
 		case TRANSPORT_OK:
 			break;
 		case TRANSPORT_WAIT:
-			return false;
+			return 0;
 		default:
 			/* Those before it have a right to their own end. */
 			if (r->next == r->oldest)
 				fail(r, TRANSPORT_LOCAL_PROTECTION);
-			return false;
+			return 0;
 		}
 	}
-	advance(r, now, entry);
-	return true;
+	advance(r, now, entry, count);
+	return (uint32_t)count;
 }
 
 uint64_t requester_wakes(const struct requester *r)
@@ -442,9 +467,10 @@ static void receive_ack(struct requester *r, uint64_t now, uint64_t psn, uint8_t
 		receive_nak(r, value);
 }
 
-/* Response with data, @psn of it. Returns false when the owner has to wait. */
+/* @count responses with data, from @psn on. Returns false when the owner has to wait. */
 static bool receive_data(struct requester *r, uint64_t now, uint64_t psn,
-			 const struct packet *packet, const struct packet_opcode *info)
+			 const struct packet *packet, uint32_t count,
+			 const struct packet_opcode *info)
 {
 	struct requester_entry *entry = NULL;
 	enum transport_answer answer;
@@ -464,8 +490,12 @@ static bool receive_data(struct requester *r, uint64_t now, uint64_t psn,
 	}
 	offset = entry->got * r->attr.path.mtu;
 	left = entry->message.length - offset;
-	len = left < r->attr.path.mtu ? left : r->attr.path.mtu;
-	last = entry->got + 1 == entry->psns;
+	len = left < (uint64_t)count * r->attr.path.mtu ? left : (uint64_t)count * r->attr.path.mtu;
+	last = entry->got + count == entry->psns;
+	if (entry->got + count > entry->psns) {
+		fail(r, TRANSPORT_BAD_RESPONSE);
+		return true;
+	}
 	if (atomic ? !is_atomic(&entry->message)
 		   : entry->message.operation != TRANSPORT_READ || packet->length != len ||
 			     !(info->place & PACKET_LAST) == last ||
@@ -481,12 +511,13 @@ static bool receive_data(struct requester *r, uint64_t now, uint64_t psn,
 		fail(r, TRANSPORT_LOCAL_PROTECTION);
 		return true;
 	}
-	entry->got++;
-	acknowledge(r, now, psn + 1);
+	entry->got += count;
+	acknowledge(r, now, psn + count);
 	return true;
 }
 
-bool requester_receive(struct requester *r, uint64_t now, const struct packet *packet)
+bool requester_receive(struct requester *r, uint64_t now, const struct packet *packet,
+		       uint32_t count)
 {
 	struct packet_opcode info;
 	uint64_t psn = psn_near(r->unacked, packet->psn);
@@ -503,7 +534,7 @@ bool requester_receive(struct requester *r, uint64_t now, const struct packet *p
 	if (info.headers & PACKET_AETH)
 		learn_credits(r, packet);
 	if (info.operation != PACKET_OP_ACK)
-		return receive_data(r, now, psn, packet, &info);
+		return receive_data(r, now, psn, packet, count, &info);
 	receive_ack(r, now, psn, packet->syndrome);
 	return true;
 }

@@ -123,12 +123,18 @@ void requester_init(struct requester *requester, const struct requester_attr *at
  */
 int requester_post(struct requester *requester, const struct requester_message *message);
 /*
- * requester_poll() - the next packet to send, and timers. @buf has room for one MTU; @packet may
- * point to it. Returns whether there is a packet.
+ * requester_poll() - the next packets to send, and timers. @room: bytes at @buf, one MTU or more;
+ * @packet may point there. Returns how many packets @packet stands for, 0: there is none. They are
+ * more than one only where @room is more than one MTU, see transport.h.
  */
-bool requester_poll(struct requester *requester, uint64_t now, struct packet *packet, uint8_t *buf);
-/* A response arrived. Returns false when it has to come again, since the owner said to wait. */
-bool requester_receive(struct requester *requester, uint64_t now, const struct packet *packet);
+uint32_t requester_poll(struct requester *requester, uint64_t now, struct packet *packet,
+			uint8_t *buf, size_t room);
+/*
+ * @count responses arrived, see responder_poll(). Returns false when they have to come again, since
+ * the owner said to wait.
+ */
+bool requester_receive(struct requester *requester, uint64_t now, const struct packet *packet,
+		       uint32_t count);
 /* When requester_poll() has something to do without a new event: 0 never, may be in the past. */
 uint64_t requester_wakes(const struct requester *requester);
 /* The QP goes to error: what is under way is flushed, nothing is sent any more. */

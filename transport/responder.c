@@ -100,12 +100,16 @@ static enum outcome refuse(enum transport_refusal *why, enum transport_refusal r
 }
 
 /* All packets but the last are full, and the last one is not empty (9.7.4.1.6). */
-static bool length_fits(const struct responder *r, const struct packet *packet,
+static bool length_fits(const struct responder *r, const struct packet *packet, uint32_t count,
 			const struct packet_opcode *info)
 {
+	uint64_t full = (uint64_t)count * r->attr.path.mtu;
+
 	if (!(info->place & PACKET_LAST))
-		return packet->length == r->attr.path.mtu;
-	return packet->length <= r->attr.path.mtu && (packet->length || info->place == PACKET_ONLY);
+		return packet->length == full;
+	if (!packet->length)
+		return count == 1 && info->place == PACKET_ONLY;
+	return packet->length <= full && packet->length > full - r->attr.path.mtu;
 }
 
 static enum transport_operation send_operation(const struct packet_opcode *info)
@@ -270,13 +274,13 @@ static bool in_place(const struct responder *r, const struct packet_opcode *info
 	return r->in_message && r->operation == info->operation;
 }
 
-static enum outcome execute(struct responder *r, const struct packet *packet,
+static enum outcome execute(struct responder *r, const struct packet *packet, uint32_t count,
 			    const struct packet_opcode *info, enum transport_refusal *why)
 {
 	if (!in_place(r, info))
 		return refuse(why, TRANSPORT_REFUSE_SEQUENCE);
 	if ((info->headers & PACKET_RETH && packet->dma_length > TRANSPORT_LENGTH_MAX) ||
-	    (info->payload && !length_fits(r, packet, info)))
+	    (info->payload && !length_fits(r, packet, count, info)))
 		return refuse(why, TRANSPORT_REFUSE_LENGTH);
 	switch (info->operation) {
 	case PACKET_OP_SEND:
@@ -300,28 +304,33 @@ static void begin_or_end(struct responder *r, const struct packet_opcode *info)
 
 /* --- reliable ------------------------------------------------------------------------------ */
 
-static uint64_t numbers(const struct responder *r, const struct packet *packet,
+static uint64_t numbers(const struct responder *r, const struct packet *packet, uint32_t count,
 			const struct packet_opcode *info)
 {
 	if (info->operation != PACKET_OP_READ)
-		return 1;
+		return count;
 	return transport_packets(packet->dma_length, r->attr.path.mtu);
 }
 
 /* It was done already: its answer was lost, or is on its way (9.7.5.1.4, 9.7.5.1.5). */
 static bool duplicate(struct responder *r, uint64_t psn, const struct packet *packet,
-		      const struct packet_opcode *info)
+		      uint32_t count, const struct packet_opcode *info)
 {
 	enum transport_refusal why;
 	struct responder_answer answer = { .kind = PACKET_OP_ATOMIC_ACK,
 					   .psn = psn,
 					   .again = true };
 
-	r->counts.duplicates++;
+	if (psn + count > r->expected) {
+		r->counts.duplicates += r->expected - psn;
+		queue_ack(r, r->expected, nak(NAK_SEQUENCE));
+		return true;
+	}
+	r->counts.duplicates += count;
 	switch (info->operation) {
 	case PACKET_OP_READ:
 		/* What goes beyond what was asked for is no duplicate. */
-		if (psn + numbers(r, packet, info) > r->expected || !has_room(r))
+		if (psn + numbers(r, packet, count, info) > r->expected || !has_room(r))
 			break;
 		switch (read_request(r, psn, packet, &why)) {
 		case LATER:
@@ -351,16 +360,16 @@ static bool duplicate(struct responder *r, uint64_t psn, const struct packet *pa
 	return true;
 }
 
-static bool reliable(struct responder *r, const struct packet *packet,
+static bool reliable(struct responder *r, const struct packet *packet, uint32_t count,
 		     const struct packet_opcode *info)
 {
 	uint64_t psn = psn_near(r->expected, packet->psn);
 	enum transport_refusal why;
 
 	if (psn < r->expected)
-		return duplicate(r, psn, packet, info);
+		return duplicate(r, psn, packet, count, info);
 	if (psn > r->expected) {
-		r->counts.out_of_sequence++;
+		r->counts.out_of_sequence += count;
 		if (!r->silent)
 			queue_ack(r, r->expected, nak(NAK_SEQUENCE));
 		r->silent = true;
@@ -371,7 +380,7 @@ static bool reliable(struct responder *r, const struct packet *packet,
 		r->counts.dropped++;
 		return true;
 	}
-	switch (execute(r, packet, info, &why)) {
+	switch (execute(r, packet, count, info, &why)) {
 	case LATER:
 		return false;
 	case NOT_READY:
@@ -387,20 +396,20 @@ static bool reliable(struct responder *r, const struct packet *packet,
 		break;
 	}
 	r->silent = false;
-	r->expected += numbers(r, packet, info);
+	r->expected += numbers(r, packet, count, info);
 	begin_or_end(r, info);
 	if (!r->in_message)
 		r->msn = (r->msn + 1) & PACKET_24_BITS;
 	if (packet->ack_req &&
 	    (info->operation == PACKET_OP_SEND || info->operation == PACKET_OP_WRITE))
-		queue_ack(r, psn, ack());
+		queue_ack(r, psn + count - 1, ack());
 	return true;
 }
 
 /* --- unreliable (9.8.2) --------------------------------------------------------------------- */
 
 /* Nobody is told: what is wrong ends the message, and the next one that begins is taken. */
-static bool unreliable(struct responder *r, const struct packet *packet,
+static bool unreliable(struct responder *r, const struct packet *packet, uint32_t count,
 		       const struct packet_opcode *info)
 {
 	uint64_t psn = psn_near(r->expected, packet->psn);
@@ -408,21 +417,21 @@ static bool unreliable(struct responder *r, const struct packet *packet,
 	enum transport_refusal why;
 
 	if (psn != r->expected) {
-		r->counts.out_of_sequence++;
+		r->counts.out_of_sequence += count;
 		r->skips = true;
 	}
 	if (first) {
 		r->skips = false;
 		r->in_message = false;
 	}
-	r->expected = psn + 1;
+	r->expected = psn + count;
 	if (r->skips || !in_place(r, info)) {
 		r->skips = true;
 		r->in_message = false;
-		r->counts.dropped++;
+		r->counts.dropped += count;
 		return true;
 	}
-	switch (execute(r, packet, info, &why)) {
+	switch (execute(r, packet, count, info, &why)) {
 	case LATER:
 		r->expected = psn;
 		return false;
@@ -441,32 +450,34 @@ static bool unreliable(struct responder *r, const struct packet *packet,
 	default:
 		break;
 	}
-	r->counts.dropped++;
+	r->counts.dropped += count;
 	r->skips = true;
 	r->in_message = false;
 	return true;
 }
 
-bool responder_receive(struct responder *r, const struct packet *packet)
+bool responder_receive(struct responder *r, const struct packet *packet, uint32_t count)
 {
 	struct packet_opcode info;
 	bool taken;
 
 	if (r->failed || !packet_opcode(packet->opcode, &info) || info.response ||
 	    (packet->opcode & PACKET_CLASS_MASK) != r->attr.path.service) {
-		r->counts.dropped++;
+		r->counts.dropped += count;
 		return true;
 	}
-	taken = is_unreliable(r) ? unreliable(r, packet, &info) : reliable(r, packet, &info);
-	r->counts.packets += taken;
+	taken = is_unreliable(r) ? unreliable(r, packet, count, &info)
+				 : reliable(r, packet, count, &info);
+	if (taken)
+		r->counts.packets += count;
 	return taken;
 }
 
 /* --- answers out ----------------------------------------------------------------------------- */
 
-static uint8_t response_opcode(const struct responder *r, const struct responder_answer *answer)
+/* @last: it has all that is left of a READ. */
+static uint8_t response_opcode(const struct responder_answer *answer, bool last)
 {
-	bool last = answer->range.length <= r->attr.path.mtu;
 
 	switch (answer->kind) {
 	case PACKET_OP_ACK:
@@ -486,17 +497,18 @@ static void pop(struct responder *r)
 	r->answers--;
 }
 
-bool responder_poll(struct responder *r, struct packet *packet, uint8_t *buf)
+uint32_t responder_poll(struct responder *r, struct packet *packet, uint8_t *buf, size_t room)
 {
 	struct responder_answer *answer = answer_at(r, 0);
 	const struct transport_path *path = &r->attr.path;
 	enum transport_refusal why;
-	size_t len;
+	uint64_t len = answer->range.length, most = room - room % path->mtu;
+	bool last = len <= most;
 
 	if (!r->answers)
-		return false;
+		return 0;
 	*packet = (struct packet){
-		.opcode = (uint8_t)(path->service | response_opcode(r, answer)),
+		.opcode = (uint8_t)(path->service | response_opcode(answer, last)),
 		.migrated = path->migrated,
 		.p_key = path->p_key,
 		.dest_qpn = path->dest_qpn,
@@ -509,34 +521,35 @@ bool responder_poll(struct responder *r, struct packet *packet, uint8_t *buf)
 		packet->syndrome |= transport_credit_code(r->ops->receives(r->owner));
 	if (answer->kind != PACKET_OP_READ_RESPONSE) {
 		pop(r);
-		return true;
+		return 1;
 	}
-	len = answer->range.length < path->mtu ? answer->range.length : path->mtu;
+	if (!last)
+		len = most;
 	if (len)
 		switch (r->ops->read(r->owner, &answer->range, 0, len, buf, &packet->payload,
 				     &why)) {
 		case TRANSPORT_OK:
 			break;
 		case TRANSPORT_WAIT:
-			return false;
+			return 0;
 		default:
 			/* After a failure that was told already, only its NAK is left to say. */
 			if (r->failed) {
 				pop(r);
-				return responder_poll(r, packet, buf);
+				return responder_poll(r, packet, buf, room);
 			}
 			packet->opcode = (uint8_t)(path->service | PACKET_ACK);
 			packet->syndrome = nak(transport_nak(why));
 			r->answers = 0;
 			fail(r, why);
-			return true;
+			return 1;
 		}
 	packet->length = len;
-	answer->psn++;
+	answer->psn += transport_packets(len, path->mtu);
 	answer->range.va += len;
 	answer->range.length -= len;
 	answer->continued = true;
-	if (packet->opcode % 32 == PACKET_READ_LAST || packet->opcode % 32 == PACKET_READ_ONLY)
+	if (last)
 		pop(r);
-	return true;
+	return (uint32_t)transport_packets(len, path->mtu);
 }

@@ -131,12 +131,16 @@ struct responder {
 
 void responder_init(struct responder *responder, const struct responder_attr *attr,
 		    const struct responder_ops *ops, void *owner);
-/* A request arrived. Returns false when it has to come again, since the owner said to wait. */
-bool responder_receive(struct responder *responder, const struct packet *packet);
 /*
- * responder_poll() - the next answer. @buf has room for one MTU; @packet may point to it. Returns
- * whether there is a packet.
+ * @count requests arrived, see requester_poll(). Returns false when they have to come again, since
+ * the owner said to wait. Of a train that was taken in part the rest is asked for.
  */
-bool responder_poll(struct responder *responder, struct packet *packet, uint8_t *buf);
+bool responder_receive(struct responder *responder, const struct packet *packet, uint32_t count);
+/*
+ * responder_poll() - the next answers. @room: bytes at @buf, one MTU or more; @packet may point
+ * there. Returns how many packets @packet stands for, 0: there is none.
+ */
+uint32_t responder_poll(struct responder *responder, struct packet *packet, uint8_t *buf,
+			size_t room);
 
 #endif

@@ -5,6 +5,15 @@
  * only in packets. They know no queues, no keys and no device: their owner gives them memory and
  * receives by a few functions, takes packets from them, and brings them those that arrive.
  *
+ * Packets of one message that follow one another may go as a train: one struct packet that stands
+ * for several, with the bytes of all, the sequence number of the first and an opcode that says what
+ * of the message they are together ("only", when they are all of it). All but the last one are
+ * full. It is for ends in one process, where nothing gets lost, nor has to be captured; a packet on
+ * a wire stands for itself. What is done with a train is what would be done with its packets, but
+ * that checks of the last one come before the bytes of the first. Its bytes may go by reference:
+ * where one owner says that they are at NULL, the other is called with NULL, and both know where
+ * they are.
+ *
  * Times are nanoseconds of a clock that the caller has.
  */
 #ifndef TRANSPORT_TRANSPORT_H

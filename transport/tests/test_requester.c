@@ -59,7 +59,7 @@ static void post(enum transport_operation operation, uint64_t length)
 /* The next packet; @psn counts from the first one of the QP. */
 static void sends(uint8_t opcode, uint32_t psn, size_t length)
 {
-	assert_true(requester_poll(r, now, &out, buf));
+	assert_int_equal(requester_poll(r, now, &out, buf, sizeof(buf)), 1);
 	assert_int_equal(out.opcode, opcode);
 	assert_int_equal(out.psn, (PSN_MASK + psn) & PSN_MASK);
 	assert_int_equal(out.length, length);
@@ -68,7 +68,7 @@ static void sends(uint8_t opcode, uint32_t psn, size_t length)
 
 static void quiet(void)
 {
-	assert_false(requester_poll(r, now, &out, buf));
+	assert_false(requester_poll(r, now, &out, buf, sizeof(buf)));
 }
 
 static struct packet response(uint8_t opcode, uint32_t psn, uint8_t syndrome)
@@ -82,7 +82,7 @@ static void answer(uint8_t opcode, uint32_t psn, uint8_t syndrome)
 {
 	struct packet packet = response(opcode, psn, syndrome);
 
-	assert_true(requester_receive(r, now, &packet));
+	assert_true(requester_receive(r, now, &packet, 1));
 }
 
 static void answer_read(uint8_t opcode, uint32_t psn, uint64_t offset, size_t length)
@@ -91,7 +91,7 @@ static void answer_read(uint8_t opcode, uint32_t psn, uint64_t offset, size_t le
 
 	packet.payload = world.read + offset;
 	packet.length = length;
-	assert_true(requester_receive(r, now, &packet));
+	assert_true(requester_receive(r, now, &packet, 1));
 }
 
 static void ended(unsigned int job, enum transport_status status)
@@ -139,7 +139,7 @@ static void test_window(void **state)
 	begin();
 	post(TRANSPORT_SEND, MTU * (REQUESTER_WINDOW + 10));
 	for (unsigned int i = 0; i < REQUESTER_WINDOW; i++) {
-		assert_true(requester_poll(r, now, &out, buf));
+		assert_int_equal(requester_poll(r, now, &out, buf, sizeof(buf)), 1);
 		asked += out.ack_req;
 	}
 	quiet();
@@ -308,7 +308,7 @@ static void test_implied_ack(void **state)
 	sends(PACKET_WRITE_ONLY, 0, 1);
 	sends(PACKET_FETCH_ADD, 1, 0);
 	packet = response(PACKET_ATOMIC_ACK, 1, 0x1f);
-	assert_true(requester_receive(r, now, &packet));
+	assert_true(requester_receive(r, now, &packet, 1));
 	ended(0, TRANSPORT_SUCCESS);
 	ended(1, TRANSPORT_SUCCESS);
 	assert_true(world.job[1].has_original);
@@ -396,7 +396,7 @@ static void answer_credits(uint32_t psn, uint32_t msn, uint8_t code)
 	struct packet packet = response(PACKET_ACK, psn, code);
 
 	packet.msn = msn;
-	assert_true(requester_receive(r, now, &packet));
+	assert_true(requester_receive(r, now, &packet, 1));
 }
 
 static void test_credits(void **state)

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MILLION 1000000u
-#define STEP_NS 1000u
+#define MILLION	  1000000u
+#define TRAIN_MAX 64u
+#define STEP_NS	  1000u
 
 void world_wrong(const struct world *world, const char *format, ...)
 {
@@ -313,7 +314,7 @@ const struct responder_ops world_responder_ops = { check,   write_memory, read_m
 
 /* --- the network ------------------------------------------------------------------------------ */
 
-static void launch(struct world *world, bool response, const struct packet *packet)
+static void launch(struct world *world, bool response, const struct packet *packet, uint32_t count)
 {
 	struct flight *flight = &world->flight[world->flights];
 
@@ -323,7 +324,8 @@ static void launch(struct world *world, bool response, const struct packet *pack
 	*flight = (struct flight){ .at = world->now + world->network.delay_ns +
 					 world_below(world, world->network.jitter_ns),
 				   .response = response,
-				   .packet = *packet };
+				   .packet = *packet,
+				   .count = count };
 	if (packet->length) {
 		flight->payload = malloc(packet->length);
 		if (!flight->payload)
@@ -351,12 +353,12 @@ static bool as_bytes(struct world *world, const struct packet *packet, uint8_t *
 	return !fault;
 }
 
-static void send(struct world *world, bool response, const struct packet *packet)
+static void send(struct world *world, bool response, const struct packet *packet, uint32_t count)
 {
 	static uint8_t buf[PACKET_MAX];
 	struct packet back;
 
-	world->packets++;
+	world->packets += count;
 	if (world_chance(world, world->network.loss)) {
 		world->lost++;
 		return;
@@ -368,9 +370,9 @@ static void send(struct world *world, bool response, const struct packet *packet
 		}
 		packet = &back;
 	}
-	launch(world, response, packet);
+	launch(world, response, packet, count);
 	if (world_chance(world, world->network.doubled))
-		launch(world, response, packet);
+		launch(world, response, packet, count);
 }
 
 /* The first that is due, and of several the one that was sent first. */
@@ -402,8 +404,10 @@ static bool deliver(struct world *world)
 
 	if (!flight)
 		return false;
-	taken = flight->response ? requester_receive(&world->requester, world->now, &flight->packet)
-				 : responder_receive(&world->responder, &flight->packet);
+	taken = flight->response
+			? requester_receive(&world->requester, world->now, &flight->packet,
+					    flight->count)
+			: responder_receive(&world->responder, &flight->packet, flight->count);
 	/* One that has to come again comes before all others. */
 	if (!taken)
 		return false;
@@ -413,7 +417,9 @@ static bool deliver(struct world *world)
 
 bool world_step(struct world *world)
 {
-	static uint8_t buf[PACKET_PAYLOAD_MAX];
+	static uint8_t buf[TRAIN_MAX * PACKET_PAYLOAD_MAX];
+	size_t room = (size_t)world->network.train * world->requester.attr.path.mtu;
+	uint32_t count;
 	uint64_t wakes;
 	struct packet packet;
 	bool busy = false;
@@ -423,12 +429,14 @@ bool world_step(struct world *world)
 	if (!world->responder_failed && world_chance(world, world->receive_after))
 		world->receives++;
 	for (unsigned int i = 0; i < 8; i++) {
-		if (responder_poll(&world->responder, &packet, buf)) {
-			send(world, true, &packet);
+		count = responder_poll(&world->responder, &packet, buf, room);
+		if (count) {
+			send(world, true, &packet, count);
 			busy = true;
 		}
-		if (requester_poll(&world->requester, world->now, &packet, buf)) {
-			send(world, false, &packet);
+		count = requester_poll(&world->requester, world->now, &packet, buf, room);
+		if (count) {
+			send(world, false, &packet, count);
 			busy = true;
 		}
 	}
@@ -492,6 +500,9 @@ void world_connect(struct world *world, enum packet_class service)
 		.jitter_ns = world_below(world, 2) ? world_below(world, 50000) : 0,
 		.bytes = world_below(world, 2),
 	};
+	world->network.train = 1;
+	if (!world->network.bytes && world->network.loss <= 10000 && world_below(world, 2))
+		world->network.train += (uint32_t)world_below(world, TRAIN_MAX);
 	world->network.damaged = world->network.bytes ? losses[world_below(world, 4)] : 0;
 	world->waits = world_below(world, 4) ? 0 : 100000;
 	world->counted = service == PACKET_RC && world_below(world, 2);

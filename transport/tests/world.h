@@ -25,13 +25,15 @@
 struct network {
 	uint32_t loss, doubled, damaged;
 	uint64_t delay_ns, jitter_ns;
-	bool bytes; /* packets are encoded and decoded */
+	bool bytes;	/* packets are encoded and decoded */
+	uint32_t train; /* that so many may go as one: 1, unless nothing but this end sees them */
 };
 
 struct flight {
 	uint64_t at;
 	bool response;
 	struct packet packet;
+	uint32_t count;	  /* of packets that it stands for */
 	uint8_t *payload; /* of the heap, or NULL */
 };
 

@@ -4,7 +4,8 @@
 # directory /run/tph:
 #     devices     one device per line, see testbed/devices
 #     settings    shell assignments: KERNEL IMAGE PROGRAMS TESTS SELFTESTS MEMORY CPUS IOMMU ACCEL
-#                 SHELL_MODE SHARE CMDLINE DRY_RUN
+#                 SHELL_MODE SHARE CMDLINE DRY_RUN, and OTHER, the programs of a second emulator: it serves the
+#                 devices whose line begins with "other" (./tph bench --vs), and has files other.* here
 #     job/        shared with the guest: command, status, what the job leaves
 #     stdout, stderr      named pipes for the guest command's output
 #     qmp.sock    QEMU Machine Protocol
@@ -19,13 +20,28 @@ cd "${TPH_MACHINE_DIR:-/run/tph}"
 # The emulator has a mount, network and IPC name space of its own, no capabilities, and of the machine
 # only libraries, its program and the run directory without the job. Not a PID name space: its control
 # socket tells its clients apart by their processes. It says the emulator's process to descriptor 9.
-confined="bwrap --ro-bind /usr /usr --symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc \
-	--ro-bind $PROGRAMS $PROGRAMS --bind /run/tph /run/tph --tmpfs /run/tph/job --chdir /run/tph \
-	--unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try --cap-drop ALL --die-with-parent \
-	--clearenv --info-fd 9"
+# confined PROGRAMS: the words before the emulator's.
+confined()
+{
+	echo "bwrap --ro-bind /usr /usr --symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc \
+		--ro-bind $1 $1 --bind /run/tph /run/tph --tmpfs /run/tph/job --chdir /run/tph \
+		--unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try --cap-drop ALL --die-with-parent \
+		--clearenv --info-fd 9"
+}
+
 emulator="$PROGRAMS/tph-emulator --control /run/tph/control.sock --trace /run/tph/trace.bin --guest-cpus $CPUS"
+other=
+if [ -n "$OTHER" ]; then
+	other="$OTHER/tph-emulator --control /run/tph/other.sock --trace /run/tph/other.bin"
+	# Earlier ones do not ask.
+	! "$OTHER/tph-emulator" --help 2>&1 | grep -q -e --guest-cpus || other="$other --guest-cpus $CPUS"
+fi
 devices='' ports=0 cpu=EPYC
 while read -r kind name slot rest; do
+	by=emulator
+	if [ "$kind" = other ]; then
+		by=other kind=$name name=$slot slot=${rest%% *} rest=${rest#* }
+	fi
 	rest=$(echo "$rest" | tr ' ' ',')
 	# The firmware numbers the buses below root ports in their order.
 	bus=00 place="\"addr\":\"0x$slot\""
@@ -38,7 +54,11 @@ while read -r kind name slot rest; do
 	case $kind in
 	ipoib-mtu) emulator="$emulator --ipoib-mtu $name" ;;
 	hca | gpu | nvme)
-		emulator="$emulator --$kind name=$name,id=$bus:$slot.0,socket=/run/tph/$name.sock${rest:+,$rest}"
+		served="--$kind name=$name,id=$bus:$slot.0,socket=/run/tph/$name.sock${rest:+,$rest}"
+		case $by in
+		emulator) emulator="$emulator $served" ;;
+		other) other="$other $served" ;;
+		esac
 		# A late reply would desynchronise the stream for good, so QEMU waits long.
 		devices="$devices -device {\"driver\":\"vfio-user-pci\",\"id\":\"$name\",$place,\"socket\":{\"type\":\"unix\",\"path\":\"/run/tph/$name.sock\"},\"x-msg-timeout\":600000}"
 		;;
@@ -122,25 +142,50 @@ set -- "$@" $devices
 
 if [ -n "$DRY_RUN" ]; then
 	# shellcheck disable=SC2086 # one word per option
-	echo $confined "$emulator"
+	echo "$(confined "$PROGRAMS") $emulator"
+	[ -z "$other" ] || echo "$(confined "$OTHER") $other"
 	echo "$@"
 	exit 0
 fi
 
-if [ -e "$PROGRAMS/tph-emulator" ]; then
-	# Of a boot before this one that got stuck.
-	rm -f ./*.sock
-	# shellcheck disable=SC2086
-	$confined $emulator >emulator.log 2>&1 9>emulator.json &
-	confined_pid=$!
-	while [ ! -S control.sock ]; do
-		kill -0 "$confined_pid" 2>/dev/null || {
+# start NAME COMMAND: an emulator, until its control socket NAME.sock is there. Sets start_pid.
+start()
+{
+	start_log=emulator
+	[ "$1" = control ] || start_log=$1
+	# shellcheck disable=SC2086 # words
+	$2 >"$start_log.log" 2>&1 9>"$start_log.json" &
+	start_pid=$!
+	while [ ! -S "$1.sock" ]; do
+		kill -0 "$start_pid" 2>/dev/null || {
 			echo "the emulator did not start:" >&2
-			cat emulator.log >&2
+			cat "$start_log.log" >&2
 			exit 1
 		}
 		sleep 0.05
 	done
+}
+
+# stop LOG PID: an emulator; sets status when it failed.
+stop()
+{
+	kill -TERM "$(sed -n 's/.*"child-pid": \([0-9]*\).*/\1/p' "$1.json")" 2>/dev/null || :
+	wait "$2" || {
+		echo "the emulator failed:" >&2
+		tail -n 40 "$1.log" >&2
+		status=1
+	}
+}
+
+if [ -e "$PROGRAMS/tph-emulator" ]; then
+	# Of a boot before this one that got stuck.
+	rm -f ./*.sock
+	start control "$(confined "$PROGRAMS") $emulator"
+	confined_pid=$start_pid
+	if [ -n "$other" ]; then
+		start other "$(confined "$OTHER") $other"
+		other_pid=$start_pid
+	fi
 fi
 status=0
 # A test that kills QEMU has a second one come to the same emulator.
@@ -154,12 +199,6 @@ if [ -n "$SHELL_MODE" ]; then
 else
 	"$@" >machine.log 2>&1 || status=$?
 fi
-if [ -n "${confined_pid:-}" ]; then
-	kill -TERM "$(sed -n 's/.*"child-pid": \([0-9]*\).*/\1/p' emulator.json)" 2>/dev/null || :
-	wait "$confined_pid" || {
-		echo "the emulator failed:" >&2
-		tail -n 40 emulator.log >&2
-		status=1
-	}
-fi
+[ -z "${confined_pid:-}" ] || stop emulator "$confined_pid"
+[ -z "${other_pid:-}" ] || stop other "$other_pid"
 exit "$status"

@@ -7,9 +7,13 @@ run_dir
 cp "$RESULT_FILE" "$TPH_RUN_DIR/document"
 kind=$(in_sandbox jq -r '.document // ""' /run/tph/document) || die "$1: is no JSON"
 case $kind in
-run | matrix | cost | report | conformance | example) ;;
+run | matrix | cost | bench | report | conformance | example) ;;
 *) die "$1: is no document of a command that is kept (docs/json.md)" ;;
 esac
 in_sandbox jq -r '"\(.date), tph \(.tph), commit \(.commit // "unknown")"' /run/tph/document | sed "s|^|$RESULT: |"
-in_sandbox jq -r -f "/src/testbed/$kind/table.jq" /run/tph/document
+if [ -e "$TPH_TOP/testbed/$kind/table.py" ]; then
+	in_sandbox python3 -B "/src/testbed/$kind/table.py" /run/tph/document
+else
+	in_sandbox jq -r -f "/src/testbed/$kind/table.jq" /run/tph/document
+fi
 [ -z "$OPT_JSON" ] || json_out "$RESULT_FILE"

@@ -177,15 +177,24 @@ build_programs()
 		PROGRAMS=$INSTALLED
 		return
 	fi
+	build_programs_of "$TPH_TOP"
+	PROGRAMS=$PROGRAMS_OF
+}
+
+# build_programs_of TREE: those of a tree of ours, of whichever commit; sets PROGRAMS_OF.
+build_programs_of()
+{
 	# shellcheck disable=SC2046 # no blanks in names of tracked files
-	programs_key=$(cd "$TPH_TOP" && key $(find CMakeLists.txt VERSION packet transport pcie subnet vfio-user hca endpoints emulator \
-		vfiobar testbed/packages.sandbox testbed/build/programs.sh -type f | LC_ALL=C sort) </dev/null)
-	PROGRAMS=$TPH_CACHE/programs-$programs_key
-	[ ! -d "$PROGRAMS" ] || return 0
+	programs_key=$(cd "$1" && key $(find CMakeLists.txt VERSION packet transport pcie subnet vfio-user hca endpoints emulator \
+		vfiobar testbed/packages.sandbox testbed/build/programs.sh -type f 2>/dev/null | LC_ALL=C sort) </dev/null)
+	PROGRAMS_OF=$TPH_CACHE/programs-$programs_key
+	[ ! -d "$PROGRAMS_OF" ] || return 0
 	cache_tmp
+	SANDBOX_SOURCE=$1
 	step "programs: building" "$TPH_CACHE/log/build-programs.log" in_sandbox \
 		sh -eu /src/testbed/build/programs.sh "/cache/$(basename "$CACHE_TMP")"
-	cache_publish "$(basename "$PROGRAMS")"
+	SANDBOX_SOURCE=
+	cache_publish "$(basename "$PROGRAMS_OF")"
 }
 
 # build_guest: root file system image of the guest.

@@ -13,7 +13,7 @@ TPH_LINUX=${TPH_LINUX:-$LINUX_BASE}
 TPH_STEP_PID=
 # What shared functions read of the options; the table of a command says which it has.
 OPT_JSON='' OPT_DRY_RUN='' OPT_LINUX='' OPT_KEEP=''
-: "${TPH_RUN_DIR:=}" "${SANDBOX_ROOT:=}" "${SANDBOX_BUILD:=}" "${SOURCE_TREE:=}"
+: "${TPH_RUN_DIR:=}" "${SANDBOX_ROOT:=}" "${SANDBOX_BUILD:=}" "${SANDBOX_SOURCE:=}" "${SOURCE_TREE:=}"
 tph_started=$(date +%s)
 
 # say TEXT: progress, on stderr, with the seconds since the start.
@@ -96,7 +96,7 @@ step()
 	mkdir -p "$(dirname "$step_log")"
 	say "$step_text"
 	step_begin=$(date +%s)
-	export TPH_CACHE TPH_LINUX TPH_RUN_DIR CACHE_TMP SANDBOX_ROOT SANDBOX_BUILD SOURCE_TREE
+	export TPH_CACHE TPH_LINUX TPH_RUN_DIR CACHE_TMP SANDBOX_ROOT SANDBOX_BUILD SANDBOX_SOURCE SOURCE_TREE
 	unshare --mount --pid --fork --kill-child --mount-proc \
 		sh "$TPH_TOP/testbed/lib/step.sh" "$@" >"$step_log" 2>&1 </dev/null 3>&- 4>&- 5>&- 8>&- &
 	TPH_STEP_PID=$!

@@ -61,7 +61,7 @@ guest_machine()
 
 # guest_prepare DEVICES-FILE: the run directory of a boot. Settings come from the variables
 # GUEST_IOMMU (pt, translated, off), GUEST_SHARE, GUEST_SHELL, GUEST_CMDLINE, GUEST_CPUS, GUEST_MEMORY,
-# GUEST_DEVICES (as --device), TPH_KVM, TPH_GCOV (a directory: the kernel's coverage counters are left there).
+# GUEST_DEVICES (as --device), GUEST_OTHER (programs of a second emulator), TPH_KVM, TPH_GCOV (a directory: the kernel's coverage counters are left there).
 guest_prepare()
 {
 	run_dir
@@ -82,6 +82,7 @@ guest_prepare()
 KERNEL=/cache/${guest_kernel#"$TPH_CACHE"/}
 IMAGE=/cache/$(basename "${GUEST:-image}")
 PROGRAMS=/cache/$(basename "${PROGRAMS:-programs}")/bin
+OTHER=${GUEST_OTHER:+/cache/$(basename "${GUEST_OTHER:-}")/bin}
 TESTS=${KERNEL_TESTS:+/cache/$(basename "${KERNEL_TESTS:-}")}
 SELFTESTS=$selftests
 MEMORY=${GUEST_MEMORY:-$MACHINE_MEMORY}

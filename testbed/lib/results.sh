@@ -10,7 +10,7 @@ RESULTS_TRACES=2
 results_keep()
 {
 	case $TPH_COMMAND in
-	run | matrix | cost | report | conformance | example) ;;
+	run | matrix | cost | bench | report | conformance | example) ;;
 	*) return 0 ;;
 	esac
 	[ -z "${TPH_FORGET:-}" ] || return 0
@@ -45,7 +45,7 @@ result_find()
 	RESULT=$1
 	case $1 in
 	*/* | *.json) RESULT_FILE=$1 ;;
-	run | matrix | cost | report | conformance | example)
+	run | matrix | cost | bench | report | conformance | example)
 		RESULT_FILE=$(find "$TPH_CACHE/runs" -name "$1-[0-9]*.json" -printf '%T@ %p\n' 2>/dev/null | sort -rn |
 			sed -n '1s/^[^ ]* //p')
 		[ -n "$RESULT_FILE" ] || die "no run of ./tph $1 is kept; './tph runs' lists those that are"

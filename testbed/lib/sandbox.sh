@@ -3,7 +3,7 @@
 # The sandbox: a Debian trixie root with QEMU, compilers and tools, entered with bubblewrap. What
 # runs inside has name spaces of its own, so processes and mounts end with it.
 #
-#     /src        this checkout, read-only
+#     /src        this checkout, or SANDBOX_SOURCE, read-only
 #     /cache      the cache directory
 #     /run/tph    the run directory
 
@@ -36,7 +36,7 @@ sandbox_prepare()
 # in_sandbox COMMAND...: with the checkout, the cache and the run directory bound in.
 in_sandbox()
 {
-	bwrap --ro-bind "$SANDBOX_ROOT" / --ro-bind "$TPH_TOP" /src --bind "$TPH_CACHE" /cache \
+	bwrap --ro-bind "$SANDBOX_ROOT" / --ro-bind "${SANDBOX_SOURCE:-$TPH_TOP}" /src --bind "$TPH_CACHE" /cache \
 		--dev /dev --proc /proc --tmpfs /tmp --tmpfs /var/tmp --tmpfs /run \
 		--dir /run/tph ${TPH_RUN_DIR:+--bind "$TPH_RUN_DIR" /run/tph} \
 		${SANDBOX_BUILD:+--bind "$SANDBOX_BUILD" /run/build} \

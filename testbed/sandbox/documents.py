@@ -106,6 +106,28 @@ class Cost:
                 for row in document["many"]}
 
 
+class Bench:
+    @staticmethod
+    def headline(document):
+        wrong = len(document["wrong"])
+        return f"medians of {document['rounds']} rounds" + (f", {wrong} figures MISSING" if wrong else "")
+
+    @staticmethod
+    def figures(document):
+        result = {}
+        for row in document["measures"]:
+            name = f"{row['name']}, {row['size']} bytes, {row['qps']} QPs"
+            for system, one in row["systems"].items():
+                result[f"{name}: {system}"] = (one["median"], row["unit"])
+            for key, one in row["ratios"].items():
+                result[f"{name}: ratio to {key}"] = (one["median"], "ratio")
+        return result
+
+    @staticmethod
+    def states(document):
+        return {text: "MISSING" for text in document["wrong"]}
+
+
 class Report:
     @staticmethod
     def headline(document):
@@ -143,7 +165,7 @@ class Conformance:
         return result
 
 
-KINDS = {"run": Run, "matrix": Matrix, "example": Example, "cost": Cost, "report": Report, "conformance": Conformance}
+KINDS = {"run": Run, "matrix": Matrix, "example": Example, "cost": Cost, "bench": Bench, "report": Report, "conformance": Conformance}
 SCHEMA = 1
 
 

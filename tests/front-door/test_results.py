@@ -27,6 +27,9 @@ COST = {"document": "cost", "schema": 1, "runs": 3, "registration": [
     "many": [{"device": "hca1", "count": 4, "tags": "one", "register": SPREAD, "hinted": 3, "fallback": 1}],
     "traffic": [{"size": 8, "hint": "ST", "MBps": {"median": 5.0}, "messages_per_s": {"median": 7}}],
     "ratios": {"x / y": {"median": 1.5}, "u / v": None}}
+BENCH = {"document": "bench", "schema": 1, "rounds": 2, "wrong": ["w"], "measures": [
+    {"name": "latency", "unit": "us", "size": 8, "qps": 1, "systems": {"this": {"median": 5.0}, "rxe": {"median": 50.0}},
+     "ratios": {"rxe": {"median": 0.1}}}]}
 
 
 class Table(unittest.TestCase):
@@ -51,6 +54,7 @@ class Documents(unittest.TestCase):
         bad["runs"][0]["as_expected"] = False
         self.assertEqual(documents.kind(bad).headline(bad), "1 as expected, 1 NOT")
         self.assertEqual(documents.kind(CONFORMANCE).headline(CONFORMANCE), "2 passed, 1 failed")
+        self.assertEqual(documents.kind(BENCH).headline(BENCH), "medians of 2 rounds, 1 figures MISSING")
 
     def test_figures(self):
         self.assertEqual(documents.kind(RUN).figures(RUN), {
@@ -59,6 +63,9 @@ class Documents(unittest.TestCase):
             "register, host memory, stock kernel": (2.0, "us"), "deregister, host memory, stock kernel": (0.5, "us"),
             "register, 4 regions on hca1, tags: one": (2.0, "us"), "8 bytes, ST": (5.0, "MB/s"), "8 bytes, ST, rate": (7, "messages/s"),
             "x / y": (1.5, "ratio")})
+        self.assertEqual(documents.kind(BENCH).figures(BENCH), {
+            "latency, 8 bytes, 1 QPs: this": (5.0, "us"), "latency, 8 bytes, 1 QPs: rxe": (50.0, "us"),
+            "latency, 8 bytes, 1 QPs: ratio to rxe": (0.1, "ratio")})
 
     def test_states(self):
         self.assertEqual(documents.kind(CONFORMANCE).states(CONFORMANCE), {

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""In the sandbox: the measurements of ./tph bench, one a line, in the order that the guest makes them.
+
+Usage: plan.py full|quick ROUNDS [vs]; lines are ROUND SYSTEM MEASURE SIZE QPS MESSAGES.
+"""
+import sys
+
+# Who is measured: the emulator of this checkout, that of --vs, soft-RoCE, the host's memcpy.
+SYSTEMS = ("this", "other", "rxe", "memcpy")
+# measure: (name, unit, whether less is better). The 99th percentile comes with the latency.
+MEASURES = {
+    "latency": ("latency of a write", "us", True),
+    "latency-p99": ("99th percentile of it", "us", True),
+    "rate": ("message rate", "messages/s", False),
+    "bandwidth": ("bandwidth", "MB/s", False),
+    "bar": ("bandwidth into the BAR, no hint", "MB/s", False),
+    "bar-tph": ("bandwidth into the BAR, ST 42, PH 2", "MB/s", False),
+    "register": ("registration of a BAR, no hint", "us", True),
+    "register-tph": ("registration of a BAR, tag in use", "us", True),
+    "register-host": ("registration of host memory", "us", True)}
+# Those that one run of a program gives besides the first.
+BESIDES = {"latency": ("latency-p99",), "register": ("register-tph", "register-host")}
+EMULATED = ("this", "other")
+# (measure, size, QPs, messages, systems)
+FULL = (
+    ("latency", 8, 1, 1000, ("this", "other", "rxe")),
+    ("rate", 8, 1, 20000, ("this", "other", "rxe")),
+    ("rate", 8, 16, 40000, EMULATED),
+    ("bandwidth", 4096, 1, 20000, ("this", "other", "rxe", "memcpy")),
+    ("bandwidth", 65536, 1, 4000, ("this", "other", "rxe", "memcpy")),
+    ("bandwidth", 1048576, 1, 400, ("this", "other", "memcpy")),
+    ("bandwidth", 8388608, 1, 60, ("this", "other", "memcpy")),
+    ("bar", 65536, 1, 4000, EMULATED), ("bar-tph", 65536, 1, 4000, EMULATED),
+    ("bar", 1048576, 1, 400, EMULATED), ("bar-tph", 1048576, 1, 400, EMULATED),
+    ("register", 65536, 0, 50, EMULATED))
+QUICK = (
+    ("latency", 8, 1, 200, ("this", "other", "rxe")),
+    ("rate", 8, 1, 2000, EMULATED),
+    ("bandwidth", 65536, 1, 200, ("this", "other", "memcpy")),
+    ("bar", 65536, 1, 200, EMULATED), ("bar-tph", 65536, 1, 200, EMULATED),
+    ("register", 65536, 0, 50, EMULATED))
+# Soft-RoCE is slow with what is large.
+RXE_MOST = 500
+
+
+def plan(rows, rounds, vs):
+    """The measurements of all rounds. Who of those that are compared comes first changes from round to round."""
+    result = []
+    for number in range(1, rounds + 1):
+        for measure, size, qps, messages, systems in rows:
+            present = [one for one in systems if vs or one != "other"]
+            first = number % len(present)
+            for system in present[first:] + present[:first]:
+                count = min(messages, RXE_MOST) if system == "rxe" else messages
+                result.append((number, system, measure, size, qps, count))
+    return result
+
+
+def main():
+    rows = {"full": FULL, "quick": QUICK}[sys.argv[1]]
+    for one in plan(rows, int(sys.argv[2]), sys.argv[3:] == ["vs"]):
+        print(*one)
+
+
+if __name__ == "__main__":
+    main()

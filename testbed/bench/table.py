@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""In the sandbox: the document of ./tph bench as tables.
+
+Usage: table.py FILE
+"""
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "sandbox"))
+from table import figure, table
+
+NAMES = {"this": "this", "other": "other", "rxe": "soft-RoCE", "memcpy": "memcpy"}
+OF = {"other": "the other commit", "rxe": "soft-RoCE", "memcpy": "memcpy of the host", "bar": "no hint", "register": "no hint",
+      "bandwidth": "host memory"}
+
+
+def what(row):
+    """The measure in words."""
+    qps = f", {row['qps']} QPs" if row["qps"] > 1 else ""
+    return f"{row['name']}, {row['size']} bytes{qps}"
+
+
+def spread(one):
+    return [figure(one["median"]), f"{figure(one['q1'])}..{figure(one['q3'])}"] if one else [None, None]
+
+
+def lines(document):
+    """DOCUMENT for people."""
+    rows = document["measures"]
+    systems = [name for name in NAMES if any(name in row["systems"] for row in rows)]
+    out = [f"Linux {document['kernel']}, QEMU {document['qemu']}, {document['rounds']} rounds: medians, and quartiles. "
+           "The figures are an emulation's: compare within a table.",
+           f"Load of the machine, which has {document['processors']} processors: {document['load'][0]} before, {document['load'][1]} after, "
+           "with the run's own."]
+    if document["vs"]:
+        out.append(f"other: the emulator of {document['vs']}")
+    head = ["", ""] + [cell for name in systems for cell in (NAMES[name], "quartiles")]
+    out += [""] + table([head] + [[what(row), row["unit"]] + [cell for name in systems for cell in spread(row["systems"].get(name))]
+                                  for row in rows], right=range(2, len(head), 2))
+    ratios = [[what(row), f"/ {OF[key]}", *spread(one)] for row in rows for key, one in row["ratios"].items()]
+    if ratios:
+        out += [""] + table([["ratios, round by round", "", "median", "quartiles"]] + ratios, right=(2,))
+    out += [f"no figure: {line}" for line in document["gaps"]] + [f"WRONG: {line}" for line in document["wrong"]]
+    return out
+
+
+def main():
+    print("\n".join(lines(json.loads(Path(sys.argv[1]).read_text()))))
+
+
+if __name__ == "__main__":
+    main()

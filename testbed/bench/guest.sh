@@ -110,6 +110,7 @@ measure_once()
 for slot in 10 11; do
 	[ ! -e /sys/bus/pci/devices/0000:00:$slot.0 ] || vfio_bind 0000:00:$slot.0
 done
+: >/mnt/job/measuring
 asked=0 last=
 while read -r round system measure size qps messages; do
 	[ "$round" = "$last" ] || echo "round $round" >&2
@@ -125,4 +126,11 @@ while read -r round system measure size qps messages; do
 		echo "$round $system $measure $size $qps $messages" >>/mnt/job/failed
 	fi
 done </mnt/job/plan
+: >/mnt/job/measured
+if [ -e /mnt/job/profile ]; then
+	# While the programs are there to be looked at.
+	until [ -e /mnt/job/profiled ]; do
+		sleep 0.1
+	done
+fi
 [ ! -e /sys/class/infiniband/rxe0 ] || rdma link delete rxe0

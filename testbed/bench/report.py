@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """In the sandbox: the document of ./tph bench, of what testbed/bench/guest.sh left.
 
-Usage: report.py JOB-DIRECTORY ROUNDS QEMU [COMMIT]; JSON to standard output. Exit status 1, with the causes on standard error,
+Usage: report.py RUN-DIRECTORY ROUNDS QEMU [COMMIT]; JSON to standard output. Exit status 1, with the causes on standard error,
 when a figure of an emulator is missing. Those of soft-RoCE are there to compare: what it fails is in gaps.
 """
 import json
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from plan import BESIDES, MEASURES, SYSTEMS
+from profiling import profile
 
 # What a measure of this checkout is a ratio of, besides the same of other systems.
 BASES = {"bar-tph": "bar", "register-tph": "register", "bar": "bandwidth"}
@@ -79,8 +80,8 @@ def missing(plan, samples):
 
 
 def main():
-    job, rounds, qemu, *commit = sys.argv[1:]
-    job = Path(job)
+    run, rounds, qemu, *commit = sys.argv[1:]
+    job = Path(run) / "job"
     samples = [json.loads(line) for line in (job / "samples").read_text().splitlines()]
     plan = expected((job / "plan").read_text().splitlines())
     wrong, gaps = missing(plan, samples)
@@ -88,7 +89,7 @@ def main():
     load = [float((job / "load").read_text().split()[0]), os.getloadavg()[0]]
     json.dump({"kernel": kernel, "qemu": qemu, "rounds": int(rounds), "vs": commit[0] if commit else None,
                "load": [round(one, 2) for one in load], "processors": len(os.sched_getaffinity(0)),
-               "measures": measures(samples), "wrong": wrong, "gaps": gaps}, sys.stdout, indent=1)
+               "measures": measures(samples), "profile": profile(Path(run), os.sysconf("SC_CLK_TCK")), "wrong": wrong, "gaps": gaps}, sys.stdout, indent=1)
     print()
     for line in wrong:
         print(f"bench: {line}", file=sys.stderr)

@@ -25,6 +25,17 @@ def spread(one):
     return [figure(one["median"]), f"{figure(one['q1'])}..{figure(one['q3'])}"] if one else [None, None]
 
 
+def profile(one):
+    """Where the time went, in lines."""
+    out = [""] + table([["processor time, s", "", "user", "kernel"]] + [
+        [thread["program"], thread["thread"], f"{thread['user_s']:.2f}", f"{thread['system_s']:.2f}"] for thread in one["threads"]
+        if thread["user_s"] + thread["system_s"] > 0], right=(2, 3))
+    if one["no_functions"]:
+        return out + ["", f"no functions: {one['no_functions']}"]
+    return out + [""] + table([["functions, of all samples", "", "", "%"]] + [
+        [row["thread"], row["object"], row["function"] or "(no names)", f"{row['percent']:.2f}"] for row in one["functions"]], right=(3,))
+
+
 def lines(document):
     """DOCUMENT for people."""
     rows = document["measures"]
@@ -41,6 +52,8 @@ def lines(document):
     ratios = [[what(row), f"/ {OF[key]}", *spread(one)] for row in rows for key, one in row["ratios"].items()]
     if ratios:
         out += [""] + table([["ratios, round by round", "", "median", "quartiles"]] + ratios, right=(2,))
+    if document["profile"]:
+        out += profile(document["profile"])
     out += [f"no figure: {line}" for line in document["gaps"]] + [f"WRONG: {line}" for line in document["wrong"]]
     return out
 

@@ -34,16 +34,28 @@ fi
 in_sandbox python3 -B /src/testbed/bench/plan.py $length "$rounds" ${vs_commit:+vs} >"$TPH_RUN_DIR/job/plan"
 cat /proc/loadavg >"$TPH_RUN_DIR/job/load"
 say "$(wc -l <"$TPH_RUN_DIR/job/plan") measurements in $rounds rounds${vs_commit:+, beside $vs_commit}"
+profile_pid=
+if [ -n "$OPT_PROFILE" ]; then
+	# shellcheck source=testbed/bench/profile.sh
+	. "$TPH_TOP/testbed/bench/profile.sh"
+	profile_watch &
+	profile_pid=$!
+	on_exit "kill $profile_pid 2>/dev/null || :"
+fi
 # The guest asks for copies by the host's memcpy in between.
 in_sandbox python3 -B /src/testbed/bench/copies.py /run/tph/job &
 copies_pid=$!
 on_exit "kill $copies_pid 2>/dev/null || :"
 guest_run
 kill $copies_pid 2>/dev/null || :
+if [ -n "$profile_pid" ] && [ -e "$TPH_RUN_DIR/job/measured" ]; then
+	wait $profile_pid
+	profile_functions
+fi
 status=0
 [ "$GUEST_STATUS" -eq 0 ] || status=1
 guest_dmesg_check || status=1
-in_sandbox python3 -B /src/testbed/bench/report.py /run/tph/job "$rounds" "$(guest_qemu)" ${vs_commit:+"$vs_commit"} \
+in_sandbox python3 -B /src/testbed/bench/report.py /run/tph "$rounds" "$(guest_qemu)" ${vs_commit:+"$vs_commit"} \
 	>"$TPH_RUN_DIR/bench.json" || status=1
 json_result "$TPH_RUN_DIR/bench.json"
 in_sandbox python3 -B /src/testbed/bench/table.py /run/tph/bench.json

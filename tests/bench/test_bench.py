@@ -9,6 +9,7 @@ BENCH = Path(__file__).parents[2] / "testbed/bench"
 sys.path.insert(0, str(BENCH))
 import copies
 import plan
+import profiling
 import report
 
 
@@ -74,7 +75,7 @@ class Table(unittest.TestCase):
         module = importlib.util.module_from_spec(spec)
         sys.path.insert(0, str(BENCH.parent / "sandbox"))
         spec.loader.exec_module(module)
-        document = {"kernel": "7.3.4", "qemu": "11.1.3", "rounds": 2, "vs": "c0ffee", "load": [0.5, 2.25], "processors": 2, "gaps": ["g"], "wrong": ["w"],
+        document = {"kernel": "7.3.4", "qemu": "11.1.3", "rounds": 2, "vs": "c0ffee", "load": [0.5, 2.25], "processors": 2, "profile": None, "gaps": ["g"], "wrong": ["w"],
                     "measures": report.measures(samples((1, "this", "rate", 8, 16, 1000.0), (1, "other", "rate", 8, 16, 250.0)))}
         self.assertEqual(module.lines(document)[1:], [
             "Load of the machine, which has 2 processors: 0.5 before, 2.25 after, with the run's own.",
@@ -84,6 +85,35 @@ class Table(unittest.TestCase):
             "ratios, round by round                             median  quartiles",
             "message rate, 8 bytes, 16 QPs  / the other commit    4.00  4.00..4.00",
             "no figure: g", "WRONG: w"])
+
+
+class Profile(unittest.TestCase):
+    @staticmethod
+    def line(number, name, user, system):
+        return f"this {number} ({name}) S 1 2 3 0 -1 4194560 375 0 0 0 {user} {system} 0 0 20 0"
+
+    def test_threads(self):
+        begin = [self.line(7, "a (b) c", 100, 10)]
+        end = [self.line(7, "a (b) c", 150, 30), self.line(8, "new", 200, 0)]
+        self.assertEqual(profiling.threads(begin, end, 100), [
+            {"program": "this", "thread": "new", "user_s": 2.0, "system_s": 0.0},
+            {"program": "this", "thread": "a (b) c", "user_s": 0.5, "system_s": 0.2}])
+
+    def test_functions(self):
+        self.assertEqual(profiling.functions([
+            " 0.21%  |CPU 0/TCG      |[JIT] tid 13273        |[.] 0x00007f321da804bd",
+            " 0.30%  |CPU 0/TCG      |[JIT] tid 13273        |[.] 0x00007f321da804be",
+            " 0.40%  |tph-emulator   |tph-emulator           |[.] hca_poll", "a line that is none"]), [
+                {"thread": "CPU 0/TCG", "object": "JIT", "function": None, "percent": 0.51},
+                {"thread": "tph-emulator", "object": "tph-emulator", "function": "hca_poll", "percent": 0.4}])
+
+    def test_none(self):
+        with tempfile.TemporaryDirectory() as name:
+            self.assertIsNone(profiling.profile(Path(name), 100))
+            for file in ("threads-begin", "threads-end"):
+                (Path(name) / file).write_text(self.line(7, "a", 1, 1) + "\n")
+            (Path(name) / "functions-missing").write_text("no perf\n")
+            self.assertEqual(profiling.profile(Path(name), 100)["no_functions"], "no perf")
 
 
 class Copies(unittest.TestCase):

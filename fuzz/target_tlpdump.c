@@ -169,19 +169,20 @@ static int arguments(struct input *in, char words[][24], char **argv)
 
 void target_input(const uint8_t *data, size_t size)
 {
-	static const char *const modes[][8] = {
+	static const char *const modes[][9] = {
 		{ "--json" },
 		{ "--marks" },
 		{ "--flows" },
 		{ "--flows", "--json" },
-		{ "--summary", "--source", "hca0", "--window", "0,0xffffffffffffffff" },
-		{ "--summary", "--source", "hca0", "--window", "0x1000,64", "--json" },
+		{ "--summary", "--source", "hca0", "--window", "0,0xffffffffffffffff", "--expect",
+		  "ph=1,st=7,width=8" },
+		{ "--summary", "--source", "hca0", "--window", "0,0x100000000", "--json" },
 		{ "--hinted", "--type", "MWr", "--addr", "0,4096" },
 		{ "--from", "a", "--to", "b", "--json", "--marks" },
 	};
 	struct input in = input_of(data, size);
 	uint8_t mode = input_u8(&in);
-	char path[32], words[4][24], *argv[12] = { "tlpdump" };
+	char path[32], words[4][24], *argv[13] = { "tlpdump" };
 	static int fd = -1;
 	unsigned int count;
 	size_t length;

@@ -2,7 +2,8 @@
 /*
  * A vfio-user client that may say anything: requests of every kind with lengths, flags and
  * descriptors that fit or do not, connections that end at any byte, files that shrink, replies to
- * DMA messages that are late, wrong or missing, while another thread transfers and interrupts.
+ * DMA messages that are late, wrong or missing, while another thread transfers, copies and
+ * interrupts; and the server stops and starts again.
  *
  * Each whole request is answered, or the connection ends; after each input a new client is served;
  * and only bytes of files that were mapped for writing are written.
@@ -23,6 +24,8 @@
 #include <unistd.h>
 
 #include "fuzz/target.h"
+#include "vfio-user/copy.h"
+#include "vfio-user/dma.h"
 #include "vfio-user/protocol.h"
 #include "vfio-user/server.h"
 
@@ -41,9 +44,9 @@ struct transfer {
 	pthread_t thread;
 	bool running;
 	atomic_bool done;
-	uint64_t addr;
+	uint64_t addr, to;
 	uint32_t len;
-	bool write;
+	bool write, copies; /* copies: from @addr to @to, both held */
 };
 
 struct state {
@@ -113,12 +116,21 @@ static void stop(void)
 	vfio_user_server_free(server);
 }
 
+static struct vfio_user_config config = {
+	.name = "fuzz", .socket_path = path, .msix_vectors = VECTORS, .dma_timeout_ms = TIMEOUT_MS
+};
+
+/* Returns what the start does. */
+static int new_server(void)
+{
+	server = vfio_user_server_new(&config, &ops, NULL);
+	if (!server)
+		abort();
+	return vfio_user_server_start(server);
+}
+
 static void set_up(void)
 {
-	struct vfio_user_config config = { .name = "fuzz",
-					   .socket_path = path,
-					   .msix_vectors = VECTORS,
-					   .dma_timeout_ms = TIMEOUT_MS };
 	int bar = memfd_create("bar", MFD_CLOEXEC);
 
 	snprintf(path, sizeof(path), "/tmp/fuzz-vfio.%d", getpid());
@@ -130,8 +142,7 @@ static void set_up(void)
 	config.region[2] = (struct vfio_user_region){ BAR2_SIZE, 0, BAR2_SIZE, bar };
 	config.region[3] = (struct vfio_user_region){ .size = 4096 };
 	config.region[VFIO_USER_CONFIG_REGION].size = 4096;
-	server = vfio_user_server_new(&config, &ops, NULL);
-	if (!server || vfio_user_server_start(server) || atexit(stop))
+	if (new_server() || atexit(stop))
 		abort();
 }
 
@@ -453,6 +464,26 @@ static void request(struct state *s, struct input *in)
 /* --- the device's side -------------------------------------------------------------------------
  */
 
+/* One copy between two places, if both are in reach. Who finds memory gone says so by a read. */
+static void copy(const struct transfer *t)
+{
+	struct vfio_user_held from, to;
+	uint8_t byte;
+	bool whole;
+
+	if (!vfio_user_dma_hold(server, t->addr, t->len, false, &from))
+		return;
+	if (!vfio_user_dma_hold(server, t->to, t->len, true, &to)) {
+		vfio_user_dma_release(server, &from);
+		return;
+	}
+	whole = vfio_user_copy_between(to.memory, from.memory, t->len);
+	vfio_user_dma_release(server, &from);
+	vfio_user_dma_release(server, &to);
+	if (!whole)
+		vfio_user_dma_read(server, t->addr, &byte, 1);
+}
+
 static void *transfer(void *arg)
 {
 	struct transfer *t = arg;
@@ -460,7 +491,9 @@ static void *transfer(void *arg)
 	uint64_t base, size;
 	bool direct;
 
-	if (t->write) {
+	if (t->copies) {
+		copy(t);
+	} else if (t->write) {
 		memset(buf, 0xee, t->len);
 		vfio_user_dma_write(server, t->addr, buf, t->len);
 	} else {
@@ -501,6 +534,9 @@ static void start_transfer(struct state *s, struct input *in)
 	if (flags & 8) /* a word at once */
 		t->len = 1u << (flags >> 4 & 3);
 	s->answers = input_u8(in);
+	t->copies = flags & 0x40;
+	if (t->copies)
+		t->to = any_address(in);
 	if (!pthread_create(&t->thread, NULL, transfer, t))
 		t->running = true;
 	finish_transfer(s, flags & 4);
@@ -568,10 +604,57 @@ static void end_connection(struct state *s)
 	close(s->sock);
 }
 
+/* A socket in the server's place, that somebody listens on or that was left behind; or a file. */
+static int take_place(uint8_t what)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	strcpy(address.sun_path, path);
+	if (what & 2) {
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0)
+			abort();
+		return fd;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
+	    (what & 1 && listen(fd, 1)))
+		abort();
+	return fd;
+}
+
+/* The server ends while a client is there, and another one takes its place when that is free. */
+static void restart(struct state *s, uint8_t what)
+{
+	int fd, rc;
+
+	vfio_user_server_stop(server);
+	end_connection(s);
+	vfio_user_server_free(server);
+	if (!access(path, F_OK))
+		finding("a server that has stopped left its socket");
+	fd = take_place(what);
+	if (!(what & 1))
+		close(fd);
+	rc = new_server();
+	if (rc != (what & 3 ? -EADDRINUSE : 0))
+		finding("a server starts with %d where there is %d", rc, what & 3);
+	if (what & 1)
+		close(fd);
+	if (!rc)
+		return;
+	unlink(path);
+	vfio_user_server_free(server);
+	if (new_server())
+		finding("a server does not start");
+}
+
 void target_input(const uint8_t *data, size_t size)
 {
 	struct input in = input_of(data, size);
 	struct state s = { 0 };
+	bool restarted = false;
 
 	if (!server)
 		set_up();
@@ -597,7 +680,12 @@ void target_input(const uint8_t *data, size_t size)
 			drain(&s);
 			finish_transfer(&s, true);
 		} else { /* another client in its place */
-			end_connection(&s);
+			if (what == 0xff && !restarted)
+				restart(&s, input_u8(&in));
+			else
+				end_connection(&s);
+			/* Once: it takes much longer than all else. */
+			restarted |= what == 0xff;
 			s.sock = open_socket();
 			s.fd[FDS - 1] = s.sock;
 			s.ended = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory keys in use, as the kernel's pools count them: a dump over RDMA netlink. */
+/* Pools of memory keys and the keys in use, as the kernel counts them: a dump over RDMA netlink. */
 #include "account_keys.h"
 
 #include <errno.h>
@@ -20,8 +20,8 @@ struct request {
 };
 
 struct search {
-	const char *device; /* or NULL: add up the keys in use */
-	int64_t result;
+	const char *device; /* or NULL: add up the pools and the keys in use */
+	int64_t result, pools;
 };
 
 /* The attributes between @at and @end; @found is called for each, with its payload. */
@@ -48,8 +48,10 @@ static void add_pool(struct search *search, const struct nlattr *attr, const uin
 	uint64_t in_use;
 
 	switch (attr->nla_type & NLA_TYPE_MASK) {
-	case RDMA_NLDEV_ATTR_FRMR_POOLS:
 	case RDMA_NLDEV_ATTR_FRMR_POOL_ENTRY:
+		search->pools++;
+		__attribute__((fallthrough));
+	case RDMA_NLDEV_ATTR_FRMR_POOLS:
 		attributes(data, data + length, search, add_pool);
 		break;
 	case RDMA_NLDEV_ATTR_FRMR_POOL_IN_USE:
@@ -125,7 +127,8 @@ static int dump(int fd, uint16_t command, uint32_t index, struct search *search,
 	}
 }
 
-int64_t account_keys(const char *device)
+/* Both totals of @device's pools; 0 or -errno. */
+static int64_t pools_of(const char *device, struct search *total)
 {
 	struct search search = { .device = device, .result = -ENODEV };
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_RDMA);
@@ -136,11 +139,25 @@ int64_t account_keys(const char *device)
 	ret = dump(fd, RDMA_NLDEV_CMD_GET, 0, &search, device_message);
 	if (!ret)
 		ret = search.result;
-	if (ret >= 0) {
-		search = (struct search){ 0 };
-		ret = dump(fd, RDMA_NLDEV_CMD_FRMR_POOLS_GET, (uint32_t)ret, &search,
-			   pools_message);
-	}
+	*total = (struct search){ 0 };
+	if (ret >= 0)
+		ret = dump(fd, RDMA_NLDEV_CMD_FRMR_POOLS_GET, (uint32_t)ret, total, pools_message);
 	close(fd);
-	return ret ? ret : search.result;
+	return ret;
+}
+
+int64_t account_keys(const char *device)
+{
+	struct search total;
+	int64_t ret = pools_of(device, &total);
+
+	return ret ? ret : total.result;
+}
+
+int64_t account_pools(const char *device)
+{
+	struct search total;
+	int64_t ret = pools_of(device, &total);
+
+	return ret ? ret : total.pools;
 }

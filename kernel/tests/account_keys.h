@@ -6,5 +6,7 @@
 
 /* How many memory keys HCA function @device took from its pools and has not put back, or -errno. */
 int64_t account_keys(const char *device);
+/* How many pools it has, or -errno. */
+int64_t account_pools(const char *device);
 
 #endif

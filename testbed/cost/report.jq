@@ -31,6 +31,9 @@ def ratio($a; $b): [range([$a, $b | length] | min) | select($b[.] > 0) | $a[.] /
    traffic: $traffic,
    ratios: {
      "registration: tag in use / no hint": within("BAR, tag in use"; "BAR, no hint"; "register"),
+     "registration: tag came back / no hint": within("BAR, tag came back"; "BAR, no hint"; "register"),
+     "registration: tag came back / tag in use":
+       within("BAR, tag came back"; "BAR, tag in use"; "register"),
      "registration: new tag / no hint": within("BAR, new tag"; "BAR, no hint"; "register"),
      "registration: new tag, require / no hint":
        within("BAR, new tag, require"; "BAR, no hint"; "register"),

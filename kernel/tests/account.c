@@ -17,6 +17,8 @@
 
 /* More than any table has room for. */
 #define TAGS_MAX 256
+/* More than it takes to fill one: each may have a quarter. */
+#define CONTEXTS_MAX 6
 
 static int count_fds(void)
 {
@@ -77,32 +79,49 @@ bool account_same(const struct mr_hca *hca, const struct account *before)
 	return same;
 }
 
+/*
+ * Tag @number. A dma-buf each, of another page: an MR maps all of its dma-buf, and to map a page
+ * over and over is what DMA debugging takes for a mistake. The MR keeps the dma-buf.
+ */
+static int take_tag(const struct mr_hca *hca, struct mr_bar *bar, int number)
+{
+	int fd = mr_bar_export_hinted(bar, (uint64_t)number * MR_PAGE, MR_PAGE,
+				      mr_st_both((uint8_t)number, (uint16_t)number, 1));
+	struct mr_request request = mr_request(fd, MR_PAGE, IB_UVERBS_MR_TPH_REQUIRE);
+	struct mr mr;
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = mr_reg(hca, MR_REG_DMABUF_MR, &request, &mr);
+	close(fd);
+	return ret;
+}
+
 int account_tags(const struct mr_hca *hca, struct mr_bar *bar)
 {
-	struct mr mr[TAGS_MAX];
-	int tags = 0, ret = 0;
+	struct mr_hca context[CONTEXTS_MAX];
+	int tags = 0, before = -1, contexts = 0, ret = 0;
 
-	/*
-	 * A dma-buf each, of another page: an MR maps all of its dma-buf, and to map a page over
-	 * and over is what DMA debugging takes for a mistake. The MR keeps the dma-buf.
-	 */
-	while (tags < TAGS_MAX && !ret) {
-		int fd = mr_bar_export_hinted(bar, (uint64_t)tags * MR_PAGE, MR_PAGE,
-					      mr_st_both((uint8_t)tags, (uint16_t)tags, 1));
-		struct mr_request request = mr_request(fd, MR_PAGE, IB_UVERBS_MR_TPH_REQUIRE);
+	while (contexts < CONTEXTS_MAX && tags < TAGS_MAX && tags != before) {
+		const char *name = ibv_get_device_name(hca->context->device);
 
-		if (fd < 0) {
-			ret = fd;
+		ret = mr_hca_open(name, &context[contexts]);
+		if (ret)
 			break;
+		before = tags;
+		while (tags < TAGS_MAX && !ret) {
+			ret = take_tag(&context[contexts], bar, tags);
+			tags += !ret;
 		}
-		ret = mr_reg(hca, MR_REG_DMABUF_MR, &request, &mr[tags]);
-		if (!ret)
-			tags++;
-		close(fd);
+		contexts++;
+		if (ret && ret != -ENOSPC)
+			break;
+		ret = 0;
 	}
-	for (int i = 0; i < tags; i++)
-		CHECK_EQUAL(0, mr_dereg(hca, &mr[i]));
-	return ret && ret != -ENOSPC ? ret : tags;
+	while (contexts)
+		mr_hca_close(&context[--contexts]);
+	return ret ? ret : tags;
 }
 
 bool account_table_empty(const struct mr_hca *hca, struct mr_bar *bar)
@@ -110,7 +129,7 @@ bool account_table_empty(const struct mr_hca *hca, struct mr_bar *bar)
 	struct mr_tph_caps caps;
 
 	return CHECK_EQUAL(0, mr_tph_caps(hca, &caps)) &&
-	       CHECK_EQUAL(caps.max_tags ? (int)caps.max_tags : TAGS_MAX, account_tags(hca, bar));
+	       CHECK_EQUAL(caps.max_tags ? ACCOUNT_TABLE_TAGS : TAGS_MAX, account_tags(hca, bar));
 }
 
 static int64_t meminfo(const char *name)

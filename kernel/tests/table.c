@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What an HCA function says about TPH, and that it is so: as many tags as it says and not one more,
- * each of them on the wire, and all of them free again whichever way the registrations end.
+ * What an HCA function says about TPH, and that it is so: a context has as many tags as it says and
+ * not one more, each of them on the wire, others have theirs meanwhile, and all of them are free
+ * again whichever way the registrations end.
  *
  * Usage: table IB-DEVICE table|direct|none WIDTH BDF ENDPOINT, a completer of Extended TPH whose
  * BAR 0 vfio-pci owns.
@@ -15,9 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "evidence.h"
 
-#define TAGS_MAX   256u
+#define TAGS_MAX 256u
+/* As many contexts as it takes to fill the table. */
+#define CONTEXTS   4u
 #define BAR_LENGTH (TAGS_MAX * MR_PAGE)
 #define FIRST_TAG  7u
 #define PH	   1u
@@ -58,17 +62,39 @@ static int reg_tag(const struct mr_hca *hca, unsigned int i, int policy, struct 
 	return ret;
 }
 
-/* Registers distinct tags until that fails, @limit at most. Returns how many it were. */
-static unsigned int fill(const struct mr_hca *hca, unsigned int limit, int *err)
+/* Registers distinct tags, @n the first one, until that fails; @limit at most. Returns the next. */
+static unsigned int fill_from(const struct mr_hca *hca, unsigned int n, unsigned int limit,
+			      int *err)
 {
-	unsigned int n = 0;
-
 	*err = 0;
 	while (n < limit && !*err) {
 		*err = reg_tag(hca, n, IB_UVERBS_MR_TPH_REQUIRE, &s.mr[n]);
 		n += !*err;
 	}
 	return n;
+}
+
+static unsigned int fill(const struct mr_hca *hca, unsigned int limit, int *err)
+{
+	return fill_from(hca, 0, limit, err);
+}
+
+/* Opens contexts that take the whole table. Returns how many tags have room in it. */
+static unsigned int fill_table(struct mr_hca context[CONTEXTS])
+{
+	unsigned int n = 0;
+	int err;
+
+	memset(context, 0, CONTEXTS * sizeof(*context));
+	for (unsigned int i = 0; i < CONTEXTS && !mr_hca_open(s.name, &context[i]); i++)
+		n = fill_from(&context[i], n, TAGS_MAX, &err);
+	return n;
+}
+
+static void close_all(struct mr_hca context[CONTEXTS])
+{
+	for (unsigned int i = 0; i < CONTEXTS; i++)
+		mr_hca_close(&context[i]);
 }
 
 static void empty(const struct mr_hca *hca, unsigned int n)
@@ -80,13 +106,7 @@ static void empty(const struct mr_hca *hca, unsigned int n)
 /* All places are free. */
 static void check_all_free(void)
 {
-	unsigned int n;
-	int err;
-
-	n = fill(&s.hca, TAGS_MAX, &err);
-	CHECK_EQUAL(s.max_tags, n);
-	CHECK_EQUAL(-ENOSPC, err);
-	empty(&s.hca, n);
+	CHECK(account_table_empty(&s.hca, &s.bar));
 }
 
 static void capability(void)
@@ -101,7 +121,7 @@ static void capability(void)
 			    (table ? IB_UVERBS_TPH_CAP_TABLE : 0),
 		    caps.flags);
 	if (table)
-		CHECK(caps.max_tags > 0 && caps.max_tags < 64);
+		CHECK_EQUAL((ACCOUNT_TABLE_TAGS + 3) / 4, caps.max_tags);
 	else
 		CHECK_EQUAL(0, caps.max_tags);
 	/* Without a table the key has the tag, and room for 8 bits of it. */
@@ -163,7 +183,7 @@ static void no_cpu_tags(void)
 		check_all_free();
 }
 
-/* A full table: who gets in, who does not, and that every key sends its own tag. */
+/* A context that has all it may have: what it gets, and that every key sends its own tag. */
 static void limit(void)
 {
 	struct ib_uverbs_mr_tph fallback =
@@ -187,7 +207,7 @@ static void limit(void)
 		check_tph(&s.hca, &mr, &ignored);
 		CHECK_EQUAL(0, mr_dereg(&s.hca, &mr));
 	}
-	/* A tag that is in the table needs no place, and keeps it until the last MR is gone. */
+	/* A tag that it has needs no place, and keeps it until the last MR is gone. */
 	half = n / 2;
 	shared = tph_applied(wire_of(half), IB_UVERBS_MR_TPH_REQUIRE);
 	if (CHECK_EQUAL(0, reg_tag(&s.hca, half, IB_UVERBS_MR_TPH_REQUIRE, &mr))) {
@@ -205,32 +225,86 @@ static void limit(void)
 	check_all_free();
 }
 
-static void closed_context(void)
+/* One context that takes all it can leaves enough to the next one, which shares tags with it, too.
+ */
+static void two_contexts(void)
 {
 	struct mr_hca other;
+	struct mr own, shared;
+	unsigned int n;
 	int err;
 
 	if (!CHECK_EQUAL(0, mr_hca_open(s.name, &other)))
 		return;
-	CHECK_EQUAL(s.max_tags, fill(&other, TAGS_MAX, &err));
-	CHECK_EQUAL(-ENOSPC, reg_tag(&s.hca, TAGS_MAX - 20, IB_UVERBS_MR_TPH_REQUIRE, &s.mr[0]));
+	n = fill(&s.hca, TAGS_MAX, &err);
+	CHECK_EQUAL(-ENOSPC, err);
+	if (CHECK_EQUAL(0, reg_tag(&other, n, IB_UVERBS_MR_TPH_REQUIRE, &own))) {
+		struct ib_uverbs_mr_tph applied = tph_applied(wire_of(n), IB_UVERBS_MR_TPH_REQUIRE);
+
+		check_tph(&other, &own, &applied);
+		/* There is no more for the first one, not even by way of the other. */
+		CHECK_EQUAL(-ENOSPC, reg_tag(&s.hca, n, IB_UVERBS_MR_TPH_REQUIRE, &s.mr[n]));
+	}
+	/* What counts for the other is no concern of the first one. */
+	if (CHECK_EQUAL(0, reg_tag(&other, 0, IB_UVERBS_MR_TPH_REQUIRE, &shared))) {
+		CHECK_EQUAL(0, mr_dereg(&s.hca, &s.mr[0]));
+		CHECK_EQUAL(0, reg_tag(&s.hca, n + 1, IB_UVERBS_MR_TPH_REQUIRE, &s.mr[0]));
+	}
+	empty(&s.hca, n);
+	CHECK_EQUAL(s.max_tags, fill_from(&other, n + 2, TAGS_MAX, &err) - n);
+	CHECK_EQUAL(-ENOSPC, err);
 	mr_hca_close(&other);
+	check_all_free();
+}
+
+/* A full table: who comes late has what is in it, and no more. */
+static void full_table(void)
+{
+	struct ib_uverbs_mr_tph fallback =
+		tph_fallback(IB_UVERBS_MR_TPH_REASON_SPACE, IB_UVERBS_MR_TPH_AUTO);
+	struct ib_uverbs_mr_tph applied = tph_applied(wire_of(0), IB_UVERBS_MR_TPH_REQUIRE);
+	struct mr_hca context[CONTEXTS];
+	unsigned int n = fill_table(context);
+	struct mr mr;
+
+	CHECK_EQUAL(ACCOUNT_TABLE_TAGS, n);
+	CHECK_EQUAL(-ENOSPC, reg_tag(&s.hca, n, IB_UVERBS_MR_TPH_REQUIRE, &mr));
+	if (CHECK_EQUAL(0, reg_tag(&s.hca, n, IB_UVERBS_MR_TPH_AUTO, &mr))) {
+		check_tph(&s.hca, &mr, &fallback);
+		CHECK_EQUAL(0, mr_dereg(&s.hca, &mr));
+	}
+	if (CHECK_EQUAL(0, reg_tag(&s.hca, 0, IB_UVERBS_MR_TPH_REQUIRE, &mr))) {
+		check_tph(&s.hca, &mr, &applied);
+		check_write(&s.link, &mr, s.endpoint, wire_of(0));
+		CHECK_EQUAL(0, mr_dereg(&s.hca, &mr));
+	}
+	close_all(context);
+	check_all_free();
+}
+
+static void closed_context(void)
+{
+	struct mr_hca context[CONTEXTS];
+
+	CHECK_EQUAL(ACCOUNT_TABLE_TAGS, fill_table(context));
+	CHECK_EQUAL(-ENOSPC, reg_tag(&s.hca, TAGS_MAX - 20, IB_UVERBS_MR_TPH_REQUIRE, &s.mr[0]));
+	close_all(context);
 	check_all_free();
 }
 
 /* The child shares the device's descriptor, but no MR. */
 static void killed_process(void)
 {
-	struct mr_hca other;
+	struct mr_hca context[CONTEXTS];
 	char ready = 0;
-	int pipes[2], err, status;
+	int pipes[2], status;
 	pid_t child;
 
 	if (!CHECK_EQUAL(0, pipe(pipes)))
 		return;
 	child = fork();
 	if (!child) {
-		ready = !mr_hca_open(s.name, &other) && fill(&other, TAGS_MAX, &err) == s.max_tags;
+		ready = fill_table(context) == ACCOUNT_TABLE_TAGS;
 		if (write(pipes[1], &ready, 1) == 1)
 			pause();
 		_exit(1);
@@ -278,7 +352,9 @@ static const struct test any[] = { { "capability", capability },
 				   { "capability: outputs", capability_outputs },
 				   { "capability: no context", capability_without_context },
 				   { NULL, NULL } };
-static const struct test table[] = { { "full table", limit },
+static const struct test table[] = { { "full context", limit },
+				     { "two contexts", two_contexts },
+				     { "full table", full_table },
 				     { "closed context", closed_context },
 				     { "killed process", killed_process },
 				     { "DMA handle of a CPU", no_cpu_tags },

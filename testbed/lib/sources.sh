@@ -45,10 +45,29 @@ series_dir()
 	esac
 }
 
+# series_sets: the sets of the kernel series, as lines "NAME FIRST LAST", in order.
+series_sets()
+{
+	grep -v '^#' "$(series_dir "linux-$LINUX_BASE")/series"
+}
+
+# series_set_end: number of the last patch of the set TPH_SET, nothing if that is not set.
+series_set_end()
+{
+	[ -n "${TPH_SET:-}" ] || return 0
+	series_sets | awk -v set="$TPH_SET" '$1 == set { print $3 }' | grep . ||
+		die "TPH_SET=$TPH_SET: no set of the kernel series; there are $(series_sets | cut -d ' ' -f 1 | xargs)"
+}
+
 # source_series NAME: the patches, in order, one per line. The series for another kernel version is
-# that for $LINUX_BASE, with some patches replaced by those of the same number.
+# that for $LINUX_BASE, with some patches replaced by those of the same number. With TPH_SET that of the
+# kernel ends with that set.
 source_series()
 {
+	series_last=
+	case $1 in
+	linux-*) series_last=$(series_set_end) || return ;;
+	esac
 	series_other=
 	case $1 in
 	linux-"$LINUX_BASE") ;;
@@ -67,6 +86,9 @@ source_series()
 			done
 		fi
 		echo "$patch"
+		case $(basename "$patch") in
+		"${series_last:-none}"-*) break ;;
+		esac
 	done
 }
 

@@ -132,7 +132,7 @@ guest_suite()
 	left=$TPH_RUN_DIR/job/results
 	mkdir "$left"
 	cat >"$TPH_RUN_DIR/job/command" <<EOF
-export LINUX_BASE=$LINUX_BASE TPH_FULL=${TPH_FULL:-} ${TPH_SECONDS:+TPH_SECONDS="$TPH_SECONDS"}
+export LINUX_BASE=$LINUX_BASE TPH_SERIES_END=$(series_set_end) TPH_FULL=${TPH_FULL:-} ${TPH_SECONDS:+TPH_SECONDS="$TPH_SECONDS"}
 export ${TPH_SEED:+TPH_SEED="$TPH_SEED"} TPH_VARIANT=$(guest_variant)
 exec sh /mnt/src/tests/guest-suite.sh $suite $*
 EOF

@@ -52,13 +52,9 @@ static void check_tph(struct race_target *target, int policy, const struct ib_uv
 		return;
 	}
 	HAMMER_EQUAL(IB_UVERBS_MR_TPH_AUTO, policy);
-	/*
-	 * What failed because the memory was gone may have gone well without hint. A hint that came
-	 * between the questions for either width looks like one for the other width.
-	 */
-	if (tph->flags == IB_UVERBS_MR_TPH_FALLBACK)
-		HAMMER_CHECK(tph->reason == IB_UVERBS_MR_TPH_REASON_WIDTH ||
-			     (target->revoked && tph->reason == IB_UVERBS_MR_TPH_REASON_KEY));
+	/* what failed because the memory was gone may have gone well without hint */
+	if (target->revoked && tph->flags == IB_UVERBS_MR_TPH_FALLBACK)
+		HAMMER_EQUAL(IB_UVERBS_MR_TPH_REASON_KEY, tph->reason);
 	else
 		HAMMER_EQUAL(0, tph->flags);
 	HAMMER_EQUAL(IB_UVERBS_MR_TPH_SOURCE_NONE, tph->source);

@@ -11,6 +11,7 @@
  *	bar		a page of the BAR without a hint
  *	bar,HINT	with HINT, as in st=42,ph=2
  *	move,HINT	the BAR's last page is mapped again after its hint has become HINT
+ *	context		nothing, but what follows has another context of the HCA
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +25,8 @@
 #define BAR_LENGTH 0x400000u
 
 static struct {
-	struct mr_hca hca;
+	const char *name;
+	struct mr_hca hca; /* the last one; those before it stay open */
 	struct mr_bar bar;
 	struct mr mr; /* the last one */
 	int fd;	      /* dma-buf of the last one in the BAR */
@@ -95,6 +97,8 @@ static int step(const char *text)
 		return bar(&hint);
 	if (!strncmp(text, "move,", 5))
 		return move(&hint);
+	if (!strcmp(text, "context"))
+		return mr_hca_open(s.name, &s.hca);
 	return -EINVAL;
 }
 
@@ -107,7 +111,8 @@ int main(int argc, char **argv)
 		fputs("usage: mr_hold IB-DEVICE BDF STEP...\n", stderr);
 		return 2;
 	}
-	err = mr_hca_open(argv[1], &s.hca);
+	s.name = argv[1];
+	err = mr_hca_open(s.name, &s.hca);
 	if (!err && strcmp(argv[2], "-"))
 		err = mr_bar_open(argv[2], 0, BAR_LENGTH, &s.bar);
 	if (err) {

@@ -21,14 +21,16 @@ struct account account(const struct mr_hca *hca);
 /* Checks that all figures are those of @before. */
 bool account_same(const struct mr_hca *hca, const struct account *before);
 
-/* Tags of dma-bufs that have room in the tables of the tests' HCAs: three quarters of 63. */
-#define ACCOUNT_TABLE_TAGS 47
+/* Entries of the ST table of the HCA under test: 64, as those of most tests have. */
+extern unsigned int account_entries;
+/* Tags of dma-bufs that have room there: three quarters of the entries but the first. */
+unsigned int account_table_tags(void);
 
 /*
  * Registers one region after the other that must have a tag of its own, in as many contexts as it
  * takes until the ST table is full, and closes them. Returns how many the HCA could take, which is
- * ACCOUNT_TABLE_TAGS for an empty table, 256 at most; negative errno otherwise. Takes the first 256
- * pages of @bar.
+ * account_table_tags() for an empty table, 256 at most; negative errno otherwise. Takes the first
+ * 256 pages of @bar.
  */
 int account_tags(const struct mr_hca *hca, struct mr_bar *bar);
 /* Checks that no entry of the ST table is in use; with direct mode, that there is no limit. */

@@ -61,7 +61,7 @@ static void many_tags(int policy)
 	struct account before = account(&s.hca);
 	struct mr mr;
 
-	for (unsigned int i = 0; i < ACCOUNT_TABLE_TAGS + 2; i++) {
+	for (unsigned int i = 0; i < account_table_tags() + 2; i++) {
 		uint8_t tag = (uint8_t)(i + 1);
 		int fd = mr_bar_export_hinted(&s.bar, (i % 64) * MR_PAGE, MR_PAGE,
 					      mr_st_both(tag, tag, PH));

@@ -4,8 +4,8 @@
  * not one more, each of them on the wire, others have theirs meanwhile, and all of them are free
  * again whichever way the registrations end.
  *
- * Usage: table IB-DEVICE table|direct|none WIDTH BDF ENDPOINT, a completer of Extended TPH whose
- * BAR 0 vfio-pci owns.
+ * Usage: table IB-DEVICE table|direct|none WIDTH BDF ENDPOINT [ENTRIES], a completer of Extended
+ * TPH whose BAR 0 vfio-pci owns; the ST table has 64 entries unless ENTRIES says otherwise.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -121,7 +121,7 @@ static void capability(void)
 			    (table ? IB_UVERBS_TPH_CAP_TABLE : 0),
 		    caps.flags);
 	if (table)
-		CHECK_EQUAL((ACCOUNT_TABLE_TAGS + 3) / 4, caps.max_tags);
+		CHECK_EQUAL((account_table_tags() + 3) / 4, caps.max_tags);
 	else
 		CHECK_EQUAL(0, caps.max_tags);
 	/* Without a table the key has the tag, and room for 8 bits of it. */
@@ -267,7 +267,7 @@ static void full_table(void)
 	unsigned int n = fill_table(context);
 	struct mr mr;
 
-	CHECK_EQUAL(ACCOUNT_TABLE_TAGS, n);
+	CHECK_EQUAL(account_table_tags(), n);
 	CHECK_EQUAL(-ENOSPC, reg_tag(&s.hca, n, IB_UVERBS_MR_TPH_REQUIRE, &mr));
 	if (CHECK_EQUAL(0, reg_tag(&s.hca, n, IB_UVERBS_MR_TPH_AUTO, &mr))) {
 		check_tph(&s.hca, &mr, &fallback);
@@ -286,7 +286,7 @@ static void closed_context(void)
 {
 	struct mr_hca context[CONTEXTS];
 
-	CHECK_EQUAL(ACCOUNT_TABLE_TAGS, fill_table(context));
+	CHECK_EQUAL(account_table_tags(), fill_table(context));
 	CHECK_EQUAL(-ENOSPC, reg_tag(&s.hca, TAGS_MAX - 20, IB_UVERBS_MR_TPH_REQUIRE, &s.mr[0]));
 	close_all(context);
 	check_all_free();
@@ -304,7 +304,7 @@ static void killed_process(void)
 		return;
 	child = fork();
 	if (!child) {
-		ready = fill_table(context) == ACCOUNT_TABLE_TAGS;
+		ready = fill_table(context) == account_table_tags();
 		if (write(pipes[1], &ready, 1) == 1)
 			pause();
 		_exit(1);
@@ -383,14 +383,17 @@ int main(int argc, char **argv)
 	const struct test *own;
 	struct mr_tph_caps caps;
 
-	if (argc != 6) {
-		fprintf(stderr, "usage: table IB-DEVICE table|direct|none WIDTH BDF ENDPOINT\n");
+	if (argc != 6 && argc != 7) {
+		fprintf(stderr,
+			"usage: table IB-DEVICE table|direct|none WIDTH BDF ENDPOINT [ENTRIES]\n");
 		return 2;
 	}
 	s.name = argv[1];
 	s.mode = argv[2];
 	s.width = (uint8_t)atoi(argv[3]);
 	s.endpoint = argv[5];
+	if (argc == 7)
+		account_entries = (unsigned int)atoi(argv[6]);
 	own = !strcmp(s.mode, "table") ? table : !strcmp(s.mode, "direct") ? direct : none;
 	ktap_plan(run(any, true) + run(own, true));
 	ktap_must(mr_hca_open(s.name, &s.hca), s.name);

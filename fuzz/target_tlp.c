@@ -302,7 +302,7 @@ static unsigned int take_pieces(const struct slots *slots, const struct host *ho
 				struct input *in, struct pcie_piece *piece, size_t *total)
 {
 	uint8_t flags = input_u8(in);
-	unsigned int count = flags & 0x80 ? input_u8(in) % (PCIE_PIECES + 2) : 1 + (flags & 3), n;
+	unsigned int count = flags & 0x80 ? input_u8(in) % (PCIE_PIECES + 2) : 1U + (flags & 3), n;
 	size_t left = *total;
 
 	for (n = 0; n < count || left; n++) {

@@ -16,8 +16,7 @@
 #define REQUESTER_WINDOW 128u
 /* An acknowledgement is asked for at the end of each message, and once in so many packets. */
 #define REQUESTER_ASKS 32u
-/* Bytes of a message. */
-#define TRANSPORT_LENGTH_MAX  (1u << 31)
+/* A value of rnr_retry: without end. */
 #define REQUESTER_RNR_FOREVER 7u
 
 /* How a message ended. */
@@ -49,9 +48,8 @@ struct requester_message {
 struct requester_ops {
 	/*
 	 * The bytes [@offset, @offset + @len) of the message's payload: *@at becomes where they
-	 * are,
-	 * @buf (which has room for them) or a place of the owner's that stays as it is until the
-	 * packet is gone. They may be asked for again until the message is complete.
+	 * are, @buf (which has room for them) or a place of the owner's that stays as it is until
+	 * the packet is gone. They may be asked for again until the message is complete.
 	 */
 	enum transport_answer (*fetch)(void *owner, uint64_t id, uint64_t offset, size_t len,
 				       uint8_t *buf, const uint8_t **at);

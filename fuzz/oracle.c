@@ -19,6 +19,7 @@
 	(4 * (uint64_t)HCA_TURN_WORK) /* moved by one turn, by the oracle's own count \
 				       */
 
+#define QUEUE_LEN   (32 * 64u)
 #define BLOCK	    576u
 #define BLOCK_DATA  512u
 #define BLOCK_TAIL  0x230u
@@ -272,8 +273,10 @@ static bool command_read(struct watched *seen, uint64_t addr, const uint8_t *dat
 {
 	struct command *cmd = &seen->cmd;
 
-	if (addr - seen->queue < 32 * 64 && (addr - seen->queue) % 64 == 0 && len == 64) {
-		open_command(seen, (unsigned int)(addr - seen->queue) / 64, data);
+	if (addr - seen->queue < QUEUE_LEN && len <= QUEUE_LEN - (addr - seen->queue)) {
+		/* Where memory vanishes in the middle of an entry, no command comes of it. */
+		if ((addr - seen->queue) % 64 == 0 && len == 64)
+			open_command(seen, (unsigned int)(addr - seen->queue) / 64, data);
 		return true;
 	}
 	if (!cmd->open || !cmd->in)
@@ -290,7 +293,9 @@ static bool command_read(struct watched *seen, uint64_t addr, const uint8_t *dat
 		return true;
 	}
 	if (cmd->blocks < output_blocks(cmd) && addr == cmd->next_out + BLOCK_TAIL &&
-	    len == BLOCK - BLOCK_TAIL) {
+	    len <= BLOCK - BLOCK_TAIL) {
+		if (len < BLOCK - BLOCK_TAIL)
+			return true;
 		cmd->out_block =
 			realloc(cmd->out_block, (cmd->blocks + 1) * sizeof(*cmd->out_block));
 		if (!cmd->out_block)

@@ -192,8 +192,11 @@ static void fill_data(struct input *in, uint16_t attribute, uint8_t *data)
 		break;
 	case SMP_LINEAR_TABLE:
 		memset(data, what & 1 ? 255 : 0, SMP_DATA_LEN);
-		for (unsigned int i = 0; i < 8; i++) /* LIDs of ports */
-			data[input_u8(in) % SMP_DATA_LEN] = input_u8(in) % 70;
+		for (unsigned int i = 0; i < 8; i++) { /* LIDs of ports */
+			uint8_t port = input_u8(in) % 70;
+
+			data[input_u8(in) % SMP_DATA_LEN] = port;
+		}
 		break;
 	case SMP_MULTICAST_TABLE:
 		input_bytes(in, data, 8);

@@ -44,6 +44,13 @@ static uint64_t page(struct state *s, struct input *in)
 	return which < 0xf0 ? s->mem + 4096ull * (which & 63) : input_number(in);
 }
 
+static uint64_t record(struct state *s, struct input *in)
+{
+	uint64_t at = page(s, in);
+
+	return at + 8 * (input_u8(in) & 7);
+}
+
 /* Page list at @at, to the end of the input. */
 static uint32_t pages(struct state *s, struct input *in, uint8_t *cmd, uint32_t at)
 {
@@ -61,11 +68,15 @@ static uint32_t context(struct state *s, struct input *in, unsigned int p, uint1
 	static const uint8_t types[] = { HCA_QP_RC,  HCA_QP_UC,	 HCA_QP_UD,  HCA_QP_XRC,
 					 HCA_QP_DCI, HCA_QP_GSI, HCA_QP_SMI, HCA_QP_REG_UMR };
 	uint8_t *ctx = cmd + 0x10;
-	uint8_t flags = input_u8(in);
+	uint8_t flags = input_u8(in), mode;
+	uint32_t rights;
 
 	switch (op) {
 	case 0x200: /* CREATE_MKEY */
-		be32_put(ctx, 0, (uint32_t)input_u16(in) << 8 | KEY_MODE(input_u8(in) & 7));
+		rights = (uint32_t)input_u16(in) << 8;
+		mode = input_u8(in) & 3;
+		mode |= input_u8(in) & 4;
+		be32_put(ctx, 0, rights | KEY_MODE(mode));
 		be32_put(ctx, 4, 0xffffff00 | KEY_BYTE);
 		be32_put(ctx, 12, (uint32_t)(flags & 1) << 31 | any_number(s, in, p));
 		be64_put(ctx, 0x10,
@@ -98,7 +109,7 @@ static uint32_t context(struct state *s, struct input *in, unsigned int p, uint1
 		field_put(ctx, 3, 28, 24, flags & 0x1f);
 		field_put(ctx, 3, 23, 0, s->w->port[p].uar);
 		field_put(ctx, 5, 7, 0, any_number(s, in, p));
-		be64_put(ctx, 0x38, page(s, in) + 8 * (input_u8(in) & 7));
+		be64_put(ctx, 0x38, record(s, in));
 		field_put(ctx, 6, 28, 24, flags & 0x40 ? input_u8(in) : 0);
 		if (op == 0x403) {
 			be32_put(cmd, 8, any_number(s, in, p));
@@ -124,7 +135,7 @@ static uint32_t context(struct state *s, struct input *in, unsigned int p, uint1
 		be32_put(ctx, 31 * 4, any_number(s, in, p) | (flags & 0x10 ? 1u << 24 : 0));
 		be32_put(ctx, 32 * 4, (uint32_t)(input_u8(in) & 7) << 24);
 		field_put(ctx, 39, 23, 0, any_number(s, in, p));
-		be64_put(ctx, 0xa0, page(s, in) + 8 * (input_u8(in) & 7));
+		be64_put(ctx, 0xa0, record(s, in));
 		field_put(ctx, 43, 26, 24, input_u8(in) & 3);
 		field_put(ctx, 43, 23, 0, any_number(s, in, p));
 		if (flags & 0x80) {
@@ -266,13 +277,15 @@ static void command(struct state *s, struct input *in)
 /* Doorbells, send counters and arm words of whatever queues there are. */
 static void doorbell(struct state *s, struct input *in)
 {
-	uint8_t where = input_u8(in);
+	uint8_t where = input_u8(in), at = input_u8(in) & 7;
 	struct world_port *port = &s->w->port[where & 1];
-	uint8_t *record = world_at(s->w, s->mem + 4096ull * (where >> 1 & 63), 64);
+	uint8_t *records = world_at(s->w, s->mem + 4096ull * (where >> 1 & 63), 64);
+	uint64_t number;
 
-	be32_put(record, 8 * (input_u8(in) & 7) + 4 * (where >> 7), input_u16(in));
+	be32_put(records, 8 * at + 4 * (where >> 7), input_u16(in));
+	number = any_number(s, in, where & 1);
 	world_write(port, HCA_UAR_FIRST * HCA_UAR_PAGE + (where & 2 ? HCA_UAR_CQ_ARM : HCA_UAR_SQ),
-		    8, (uint64_t)any_number(s, in, where & 1) << 8 | input_u8(in));
+		    8, number << 8 | input_u8(in));
 	world_poll(s->w, 3);
 }
 

@@ -179,6 +179,7 @@ static void ring_shared(struct state *s, uint32_t reg, uint32_t value)
 static void machine(struct state *s, struct input *in)
 {
 	uint8_t what = input_u8(in), command[2] = { 0x06, 0 };
+	uint32_t number;
 
 	switch (what & 7) {
 	case 0: /* memory vanishes */
@@ -194,15 +195,18 @@ static void machine(struct state *s, struct input *in)
 		break;
 	case 3:
 		if (what & 8) {
+			number = s->eq[input_below(in, MADE)];
 			ring_shared(s, what & 0x10 ? HCA_UAR_EQ_ARM : HCA_UAR_EQ_UPDATE,
-				    s->eq[input_below(in, MADE)] << 24 | input_u8(in));
+				    number << 24 | input_u8(in));
 			break;
 		}
+		number = input_u8(in);
 		world_write(s->port, s->port->kernel_uar * HCA_UAR_PAGE + HCA_UAR_CQ_ARM, 8,
-			    (uint64_t)input_u8(in) << 32 | s->cq[input_below(in, MADE)]);
+			    (uint64_t)number << 32 | s->cq[input_below(in, MADE)]);
 		break;
 	case 4:
-		world_write(s->port, input_u32(in) & 0xfffffc, what & 8 ? 4 : 8, input_u32(in));
+		number = input_u32(in);
+		world_write(s->port, number & 0xfffffc, what & 8 ? 4 : 8, input_u32(in));
 		break;
 	case 5: { /* payload and request sizes */
 		uint8_t size = input_u8(in);

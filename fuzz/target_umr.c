@@ -93,10 +93,10 @@ static void fill_list(struct state *s, struct input *in, uint8_t *xlt, uint32_t 
 			be16_put(entry, 12, (uint16_t)input_number(in));
 			be16_put(entry, 14, (uint16_t)(octwords - 1));
 		} else {
-			uint32_t count = kind & 0x80 ? (uint32_t)input_u8(in) << 16 |
-							       (1 + input_below(in, 4))
-						     : (uint32_t)input_number(in);
+			uint32_t count = (uint32_t)(kind & 0x80 ? input_u8(in) : input_number(in));
 
+			if (kind & 0x80)
+				count = count << 16 | (1 + input_below(in, 4));
 			be32_put(entry, 0, count);
 			be32_put(entry, 4, any_key(s, in));
 			be64_put(entry, 8, any_address(s, in));

@@ -357,8 +357,11 @@ static uint32_t fill(struct state *s, struct input *in, uint16_t command, uint8_
 	switch (command) {
 	case VFIO_USER_VERSION:
 		memcpy(body, version, sizeof(version));
-		if (input_u8(in) & 1)
-			body[input_u8(in) % sizeof(version)] = input_u8(in);
+		if (input_u8(in) & 1) {
+			uint8_t byte = input_u8(in);
+
+			body[input_u8(in) % sizeof(version)] = byte;
+		}
 		return sizeof(version);
 	case VFIO_USER_DMA_MAP:
 		add_map(s, in, body, which, nfds);

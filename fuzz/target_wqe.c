@@ -61,6 +61,14 @@ static uint32_t any_length(struct input *in)
 	return which & 8 ? (uint32_t)input_number(in) : lengths[which & 7];
 }
 
+static void any_data(const struct side *side, struct input *in, uint8_t *segment)
+{
+	uint64_t addr = any_address(side, in);
+	uint32_t key = any_key(side, in);
+
+	segment_data(segment, addr, key, any_length(in));
+}
+
 /* Data segments: in memory, or inside the WQE. Returns the WQE's length with them. */
 static size_t payload(const struct side *side, struct input *in, uint8_t *wqe, size_t len)
 {
@@ -75,7 +83,7 @@ static size_t payload(const struct side *side, struct input *in, uint8_t *wqe, s
 			len += (4 + (kind & 63u) + 15) & ~15u;
 			continue;
 		}
-		segment_data(wqe + len, any_address(side, in), any_key(side, in), any_length(in));
+		any_data(side, in, wqe + len);
 		len += 16;
 	}
 	return len;
@@ -128,11 +136,12 @@ static void send(struct state *s, struct input *in)
 	uint8_t who = input_u8(in), what = input_u8(in), wqe[1024] = { 0 };
 	struct side *side = &s->side[who & 1], *far = &s->side[!(who & 1)];
 	struct queue_qp *qp = &side->qp[who >> 1 & 7];
-	uint8_t opcode = opcodes[what & 15];
+	uint8_t opcode = opcodes[what & 15], flags;
+	uint64_t addr;
 	size_t len = 16;
 
-	segment_ctrl(wqe, opcode, what & 0x80 ? input_u8(in) : SIGNALLED,
-		     opcode == HCA_OP_UMR ? any_key(side, in) : any_key(far, in));
+	flags = what & 0x80 ? input_u8(in) : SIGNALLED;
+	segment_ctrl(wqe, opcode, flags, any_key(opcode == HCA_OP_UMR ? side : far, in));
 	if (qp->type == HCA_QP_XRC) {
 		be32_put(wqe, len, far->srqn);
 		len += 16;
@@ -141,12 +150,14 @@ static void send(struct state *s, struct input *in)
 		len += 48;
 	}
 	if (opcode >= HCA_OP_READ || opcode == HCA_OP_WRITE || opcode == HCA_OP_WRITE_IMM) {
-		segment_raddr(wqe + len, any_address(far, in), any_key(far, in));
+		addr = any_address(far, in);
+		segment_raddr(wqe + len, addr, any_key(far, in));
 		len += 16;
 	}
 	if (opcode == HCA_OP_ATOMIC_CS || opcode == HCA_OP_ATOMIC_FA) {
 		input_bytes(in, wqe + len, 16);
-		segment_data(wqe + len + 16, any_address(side, in), any_key(side, in), 8);
+		addr = any_address(side, in);
+		segment_data(wqe + len + 16, addr, any_key(side, in), 8);
 		len += 32;
 	} else if (opcode == HCA_OP_UMR) {
 		input_bytes(in, wqe + 16, 16);
@@ -176,8 +187,7 @@ static void receive(struct state *s, struct input *in)
 	unsigned int count = 1 + (who >> 4 & 1);
 
 	for (unsigned int i = 0; i < count; i++)
-		segment_data(segs + 16 * i, any_address(side, in), any_key(side, in),
-			     any_length(in));
+		any_data(side, in, segs + 16 * i);
 	if (who & 0x20) {
 		uint8_t *wqe = world_at(s->w, side->srq + (side->srq_pi & 15) * QUEUE_STRIDE,
 					QUEUE_STRIDE);
@@ -196,7 +206,7 @@ static void lie(struct state *s, struct input *in)
 	uint8_t who = input_u8(in);
 	struct side *side = &s->side[who & 1];
 	struct queue_qp *qp = &side->qp[who >> 1 & 7];
-	uint8_t *srq = world_at(s->w, side->srq, 16 * QUEUE_STRIDE);
+	uint8_t *srq = world_at(s->w, side->srq, 16 * QUEUE_STRIDE), *entry;
 
 	switch (who >> 4) {
 	case 0:
@@ -204,7 +214,8 @@ static void lie(struct state *s, struct input *in)
 		be32_put(world_at(s->w, qp->dbr, 8), 4 * (who >> 4), input_u16(in));
 		break;
 	case 2:
-		be16_put(srq, input_below(in, 16) * QUEUE_STRIDE + 2, input_u16(in));
+		entry = srq + input_below(in, 16) * QUEUE_STRIDE;
+		be16_put(entry, 2, input_u16(in));
 		break;
 	case 3:
 		be32_put(world_at(s->w, side->srq_dbr, 4), 0, input_u16(in));

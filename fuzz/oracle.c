@@ -197,7 +197,7 @@ void oracle_register(struct world_port *port, uint64_t offset, unsigned int size
 	struct watched *seen = watched(port);
 	uint64_t queue = seen->queue == UINT64_MAX ? 0 : seen->queue;
 
-	if (size == 8 && offset % 8 == 0) {
+	if (size == 8) {
 		oracle_register(port, offset, 4, value >> 32);
 		oracle_register(port, offset + 4, 4, (uint32_t)value);
 	} else if (size == 4 && offset == 0x10) {

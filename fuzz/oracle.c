@@ -19,7 +19,6 @@
 	(4 * (uint64_t)HCA_TURN_WORK) /* moved by one turn, by the oracle's own count \
 				       */
 
-#define QUEUE_LEN   (32 * 64u)
 #define BLOCK	    576u
 #define BLOCK_DATA  512u
 #define BLOCK_TAIL  0x230u
@@ -273,9 +272,10 @@ static bool command_read(struct watched *seen, uint64_t addr, const uint8_t *dat
 {
 	struct command *cmd = &seen->cmd;
 
-	if (addr - seen->queue < QUEUE_LEN && len <= QUEUE_LEN - (addr - seen->queue)) {
+	if (seen->queue != UINT64_MAX && addr - seen->queue < 32 * 64 &&
+	    (addr - seen->queue) % 64 == 0 && len <= 64) {
 		/* Where memory vanishes in the middle of an entry, no command comes of it. */
-		if ((addr - seen->queue) % 64 == 0 && len == 64)
+		if (len == 64)
 			open_command(seen, (unsigned int)(addr - seen->queue) / 64, data);
 		return true;
 	}

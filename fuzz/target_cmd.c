@@ -74,6 +74,7 @@ static uint32_t context(struct state *s, struct input *in, unsigned int p, uint1
 	switch (op) {
 	case 0x200: /* CREATE_MKEY */
 		rights = (uint32_t)input_u16(in) << 8;
+		/* Two bytes, as the inputs of the corpus have them. */
 		mode = input_u8(in) & 3;
 		mode |= input_u8(in) & 4;
 		be32_put(ctx, 0, rights | KEY_MODE(mode));

@@ -171,10 +171,13 @@ void queue_revive(struct queue_qp *qp)
 		world_broken("QP %u cannot be connected again", qp->number);
 }
 
-void queue_ring(struct queue_qp *qp)
+void queue_ring(const struct queue_qp *qp)
 {
-	world_write(qp->port, (uint64_t)qp->port->kernel_uar * HCA_UAR_PAGE + HCA_UAR_SQ, 8,
-		    (uint64_t)qp->sq_pi << 40 | (uint64_t)qp->number << 8);
+	uint32_t page = qp->port->uar - HCA_UAR_FIRST_SHARED;
+
+	if (qp->port->uar >= HCA_UAR_FIRST_SHARED)
+		be64_put((uint8_t *)qp->port->hca->uar_memory + (uint64_t)page * HCA_UAR_PAGE,
+			 HCA_UAR_SQ, (uint64_t)qp->sq_pi << 40 | (uint64_t)qp->number << 8);
 }
 
 void queue_send(struct queue_qp *qp, uint8_t *wqe, size_t len)
@@ -192,6 +195,7 @@ void queue_send(struct queue_qp *qp, uint8_t *wqe, size_t len)
 	}
 	qp->sq_pi = (uint16_t)(qp->sq_pi + (len + 63) / 64);
 	be32_put(dbr, 4, qp->sq_pi);
+	queue_ring(qp);
 }
 
 void queue_recv(struct queue_qp *qp, const void *segments, size_t len)

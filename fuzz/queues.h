@@ -38,11 +38,11 @@ void queue_revive(struct queue_qp *qp);
 enum hca_qp_state queue_state(const struct queue_qp *qp);
 
 /* A WQE of @len bytes (multiple of 16, at most 1024), control segment first: index, QPN and ds are
- * put in, and the record is updated. */
+ * put in, the record is updated, and the doorbell rung. */
 void queue_send(struct queue_qp *qp, uint8_t *wqe, size_t len);
 void queue_recv(struct queue_qp *qp, const void *segments, size_t len);
-/* The QP's trapped doorbell, for those that are not polled. */
-void queue_ring(struct queue_qp *qp);
+/* The QP's doorbell, in the shared page of its port. */
+void queue_ring(const struct queue_qp *qp);
 
 /* Segments of 16 bytes. */
 void segment_ctrl(uint8_t *seg, uint8_t opcode, uint8_t flags, uint32_t imm);

@@ -162,6 +162,8 @@ static void post(struct state *s, struct input *in)
 		if (what & 2)
 			world_write(s->port, s->port->kernel_uar * HCA_UAR_PAGE + HCA_UAR_SQ, 8,
 				    (uint64_t)qp->number << 8);
+		else
+			queue_ring(qp);
 	}
 	world_poll(s->w, 5);
 }
@@ -194,6 +196,11 @@ static void machine(struct state *s, struct input *in)
 		pcie_config_write(s->port->fn, 4, command, 2);
 		break;
 	case 3:
+		if ((what & 0x28) == 0x28) {
+			/* The word that names the CQ. */
+			ring_shared(s, HCA_UAR_CQ_ARM + 4, s->cq[input_below(in, MADE)]);
+			break;
+		}
 		if (what & 8) {
 			number = s->eq[input_below(in, MADE)];
 			ring_shared(s, what & 0x10 ? HCA_UAR_EQ_ARM : HCA_UAR_EQ_UPDATE,

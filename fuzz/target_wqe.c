@@ -212,6 +212,7 @@ static void lie(struct state *s, struct input *in)
 	case 0:
 	case 1:
 		be32_put(world_at(s->w, qp->dbr, 8), 4 * (who >> 4), input_u16(in));
+		queue_ring(qp);
 		break;
 	case 2:
 		entry = srq + input_below(in, 16) * QUEUE_STRIDE;

@@ -2,9 +2,10 @@
 /*
  * Completion queues.
  *
- * Arming. The arm doorbell of a user context goes to a shared page and is not seen, so the arm word
- * of the doorbell record stands for it: sn << 28 | cmd << 24 | ci. Software advances sn after each
- * event that it took, so one event is due per sn. Two records do not say "armed":
+ * Arming. The arm doorbell of a user context goes to a shared page, where that of another CQ may
+ * hide it (uar.c), so the arm word of the doorbell record says what it says: sn << 28 | cmd << 24 |
+ * ci. It is read with each CQE, and after a doorbell where CQEs came before it. Software advances
+ * sn after each event that it took, so one event is due per sn. Two records do not say "armed":
  * - a kernel CQ is armed by its doorbell only, which is trapped; before the first one its record
  *   holds an initial value (sn 2), and a CQ that is only polled must never raise an event;
  * - a user CQ's record of zero is the first arm or none at all; it counts as an arm, since an event
@@ -98,8 +99,10 @@ static bool send_event(struct hca *hca, struct hca_cq *cq, uint32_t arm)
 	uint8_t data[28] = { 0 };
 
 	cq->delayed = is_moderated(cq);
-	if (cq->delayed)
+	if (cq->delayed) {
+		hca_cq_due(hca, cq);
 		return false;
+	}
 	be32_put(data, 0x18, cq->number);
 	if (eq && !hca_eq_post(hca, eq, HCA_EVENT_COMPLETION, 0, data))
 		return false;
@@ -107,6 +110,7 @@ static bool send_event(struct hca *hca, struct hca_cq *cq, uint32_t arm)
 	cq->event_sn = arm >> 28 & 3;
 	cq->any_new = false;
 	cq->any_solicited = false;
+	hca_uar_forget_cq(hca, cq);
 	cq->urgent = false;
 	cq->event_pi = cq->pi;
 	if (field_get(cq->context, 4, 27, 16))
@@ -128,7 +132,13 @@ bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq)
 	bool solicited;
 
 	cq->delayed = false;
-	if (!cq->pi || !read_record(hca, cq, false, record) || !is_armed(cq, record[1]))
+	if (!cq->pi)
+		return false;
+	if (!read_record(hca, cq, false, record)) {
+		hca_list_add(&hca->watched_cqs, &cq->due);
+		return false;
+	}
+	if (!is_armed(cq, record[1]))
 		return false;
 	solicited = record[1] & ARM_SOLICITED;
 	if (solicited ? !cq->any_solicited : !cq->any_new)
@@ -209,6 +219,7 @@ void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe)
 	}
 	put_cqe(hca, cq, cqe);
 	cq->any_new = true;
+	hca_uar_add_cq(hca, cq);
 	if (field_get(cq->context, 4, 27, 16))
 		cq->cqe_ns = hca_now_ns();
 	urgent = cqe->solicited || cqe->opcode >= HCA_CQE_REQ_ERR;
@@ -241,6 +252,8 @@ static enum hca_cmd_status find_buffer(struct hca *hca, const struct hca_cq *cq,
 
 void hca_cq_free(struct hca *hca, struct hca_cq *cq)
 {
+	hca_list_remove(&cq->due);
+	hca_uar_forget_cq(hca, cq);
 	hca_record_free(&cq->dbr);
 	hca_pages_free(hca, &cq->pages);
 	hca_release(hca, cq);

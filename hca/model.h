@@ -14,6 +14,7 @@
 
 #include "hca/hca.h"
 #include "hca/inject.h"
+#include "hca/list.h"
 #include "hca/xlt.h"
 #include "pcie/function.h"
 #include "subnet/bits.h"
@@ -23,7 +24,7 @@
 #define HCA_UAR_PAGES 4096u /* BAR0 is 16 MiB */
 /*
  * UAR pages below this are trapped (the driver's own, allocated at probe), the others are one
- * shared area that the guest writes as plain memory: there the doorbell records are polled.
+ * shared area that the guest writes as plain memory: there uar.c looks for doorbells.
  */
 #define HCA_UAR_FIRST	     3u
 #define HCA_UAR_FIRST_SHARED 16u
@@ -185,6 +186,8 @@ struct hca_cq {
 	uint32_t event_pi;	   /* pi when the last event was sent */
 	bool urgent;		   /* a solicited or error CQE since then */
 	bool delayed;		   /* an event is due, but not yet */
+	struct hca_place in_page;  /* see struct hca_uar_page */
+	struct hca_place due;	   /* in hca.due_cqs or hca.watched_cqs */
 	uint8_t context[64];	   /* cqc as created, for QUERY_CQ */
 };
 
@@ -210,6 +213,8 @@ void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe);
 void hca_cq_arm_lost(struct hca *hca, struct hca_cq *cq);
 /* Look at the arm record of @cq and send the event that is due. Called by hca_poll(). */
 bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq);
+/* poll.c: the arm record of @cq is looked at in the next turn: it may have been written. */
+void hca_cq_due(struct hca *hca, struct hca_cq *cq);
 
 /* --- memory keys (mkey.c) -------------------------------------------------------------------- */
 
@@ -378,9 +383,12 @@ struct hca_qp {
 	bool rre, rwe, rae; /* rae: with an atomic_mode */
 
 	/* engine: requester */
-	uint16_t sq_ci; /* hardware consumer, in 64-byte blocks */
-	uint16_t sq_pi; /* last send doorbell record seen */
-	bool sq_kick;	/* a trapped doorbell named this QP */
+	uint16_t sq_ci;		  /* hardware consumer, in 64-byte blocks */
+	uint16_t sq_pi;		  /* last send doorbell record seen */
+	bool sq_kick;		  /* its doorbell was rung, or may have been */
+	bool out_of_reach;	  /* the send doorbell record could not be read when it was rung */
+	struct hca_place in_page; /* see struct hca_uar_page */
+	struct hca_place due;	  /* in hca.due_qps or hca.watched_qps */
 	uint8_t retries_left, rnr_left;
 	bool retrying;
 	uint64_t retry_at_ns; /* CLOCK_MONOTONIC; nothing is sent before */
@@ -397,6 +405,14 @@ void hca_qp_state_changed(struct hca_qp *qp, enum hca_qp_state old);
 void hca_qp_stop(struct hca_qp *qp);
 /* One bounded turn of a QP: doorbell record, send queue, retries, flush. True when it did work. */
 bool hca_qp_poll(struct hca_qp *qp);
+/*
+ * poll.c: hca_qp_poll() is called in the next turn, and then in each while it does work or the send
+ * queue has a WQE that is not completed. A QP for which nobody calls this has no turns: whatever
+ * gives it something to do, but a doorbell, has to.
+ */
+void hca_qp_due(struct hca_qp *qp);
+/* The same, and the send doorbell record is read, by a TLP where it cannot be looked at. */
+void hca_qp_ring(struct hca_qp *qp);
 /* Commands: move to ERR from the data path (affects qpc too) and raise the event, when not 0xff. */
 void hca_qp_error(struct hca_qp *qp, int event);
 
@@ -416,6 +432,26 @@ struct hca_srq {
 	uint16_t consumed;   /* counter against the doorbell record */
 	uint8_t context[64]; /* srqc as created */
 };
+
+/* --- doorbells in shared pages (uar.c) ------------------------------------------------------ */
+
+/*
+ * A page, in hca.used_uars while there is anything in it: QPs that have a send queue, and CQs with
+ * CQEs that no event has announced, which lack nothing but to be armed.
+ */
+struct hca_uar_page {
+	struct hca_place used;
+	struct hca_list qps, cqs;
+	uint32_t qps_left, cqs_left; /* to look at, since their doorbells may be hidden */
+};
+
+/* Doorbells of @qp, of @cq are looked for in its page from now on, or are not. */
+void hca_uar_add_qp(struct hca_qp *qp);
+void hca_uar_forget_qp(struct hca_qp *qp);
+void hca_uar_add_cq(struct hca *hca, struct hca_cq *cq);
+void hca_uar_forget_cq(struct hca *hca, struct hca_cq *cq);
+/* Look into all pages that are used: queues that were rung for, or may have been, are due. */
+void hca_uar_look(struct hca *hca);
 
 /* --- commands (cmd.c) ---------------------------------------------------------------------- */
 
@@ -640,9 +676,16 @@ struct hca {
 	int uar_fd; /* memory of the shared UAR pages */
 	void *uar_memory;
 	/* data path scratch and timers */
-	uint32_t poll_next; /* QP number where the next turn starts */
-	uint32_t cq_next;   /* CQ number where the next turn starts */
-	uint32_t cq_lost;   /* slots of CQs to look at because of doorbells that found no room */
+	uint32_t cq_next; /* CQ number where the next turn goes on with those of cq_lost */
+	uint32_t cq_lost; /* slots of CQs to look at because of doorbells that found no room */
+	/*
+	 * What a turn looks at: those that are due, and a few of the watched ones, which no
+	 * doorbell is sure to name: their records were out of reach, or are those of receive queues
+	 * in error. QPs and CQs in no list cost nothing.
+	 */
+	struct hca_list due_qps, watched_qps, due_cqs, watched_cqs;
+	struct hca_list used_uars;
+	struct hca_uar_page uar_page[HCA_UAR_PAGES];
 	uint32_t gsi_qpn;   /* the newest QP of type GSI */
 	uint32_t smi_qpn;   /* and of type SMI */
 	uint32_t drop_next; /* slot of the table that hca_drop_objects() goes on with */

@@ -7,6 +7,8 @@
 #define BUSY_QPS 64u
 /* CQs looked at per call; the next call goes on behind them. */
 #define PEEKED_CQS 4096u
+/* Of the watched ones, looked at per call. */
+#define WATCHED 16u
 
 struct turn {
 	bool reset, overflow, link, eqs;
@@ -53,12 +55,28 @@ static void finish_reset(struct hca *hca)
 	pthread_mutex_unlock(&mmio->lock);
 }
 
+void hca_qp_due(struct hca_qp *qp)
+{
+	hca_list_add(&qp->hca->due_qps, &qp->due);
+}
+
+void hca_qp_ring(struct hca_qp *qp)
+{
+	qp->sq_kick = true;
+	hca_qp_due(qp);
+}
+
+void hca_cq_due(struct hca *hca, struct hca_cq *cq)
+{
+	hca_list_add(&hca->due_cqs, &cq->due);
+}
+
 static void ring_sq(struct hca *hca, uint64_t value)
 {
 	struct hca_qp *qp = hca_table_get(&hca->qps, (uint32_t)value >> 8);
 
 	if (qp)
-		qp->sq_kick = true;
+		hca_qp_ring(qp);
 }
 
 static void ring_cq(struct hca *hca, uint64_t value)
@@ -80,7 +98,7 @@ static void kick_all(struct hca *hca)
 		struct hca_qp *qp = hca->qps.slot[i];
 
 		if (qp)
-			qp->sq_kick = true;
+			hca_qp_ring(qp);
 	}
 }
 
@@ -105,67 +123,89 @@ static void doorbells(struct hca *hca, const struct turn *turn)
 		kick_all(hca);
 }
 
-/*
- * Doorbells of the driver's own pages are trapped, so idle QPs there cost nothing. Behind a shared
- * page the send doorbell record has to be looked at.
- */
-static bool qp_needs_turn(const struct hca_qp *qp)
+static uint32_t at_most(uint32_t count, uint32_t limit)
 {
-	if (qp->state < HCA_QP_RTS)
-		return false;
-	return qp->uar >= HCA_UAR_FIRST_SHARED || qp->sq_kick || qp->sq_ci != qp->sq_pi ||
-	       qp->state != HCA_QP_RTS;
+	return count < limit ? count : limit;
 }
 
-/* Goes round all QPs, a part in each turn when there is much to do. */
+/* Where @qp belongs after a turn that @did something or not. */
+static void place_qp(struct hca_qp *qp, bool did)
+{
+	struct hca *hca = qp->hca;
+
+	if (qp->state < HCA_QP_RTS)
+		return;
+	/* There may be more: look again, also without a new doorbell. */
+	if (did)
+		hca_qp_ring(qp);
+	else if (qp->sq_ci != qp->sq_pi)
+		hca_qp_due(qp);
+	else if (qp->out_of_reach || qp->sq_kick || (qp->state == HCA_QP_ERR && qp->rq_wqes))
+		hca_list_add(&hca->watched_qps, &qp->due);
+}
+
+/* Each of those that are due now once, a part of them in each turn when there is much to do. */
 static bool poll_qps(struct hca *hca)
 {
-	uint32_t size = hca->qps.size, first = hca->poll_next, i, busy = 0;
+	uint32_t busy = 0, i;
 
-	for (i = 0; i < size && busy < BUSY_QPS; i++) {
-		uint32_t number = (first + i) % size;
-		struct hca_qp *qp = hca->qps.slot[number];
+	for (i = at_most(hca->watched_qps.count, WATCHED); i; i--)
+		hca_qp_due(hca_object(hca->watched_qps.first, struct hca_qp, due));
+	for (i = hca->due_qps.count; i && busy < BUSY_QPS; i--) {
+		struct hca_qp *qp = hca_object(hca->due_qps.first, struct hca_qp, due);
+		bool did;
 
-		if (!qp || !qp_needs_turn(qp))
-			continue;
-		if (hca_turn_over(hca)) {
-			hca->poll_next = number;
+		if (hca_turn_over(hca))
 			return true;
-		}
 		hca_work(hca, HCA_WORK_PEEK);
-		if (!hca_qp_poll(qp))
-			continue;
-		/* There may be more: look again, also without a new doorbell. */
-		qp->sq_kick = true;
-		hca->poll_next = (number + 1) % size;
-		busy++;
+		hca_list_remove(&qp->due);
+		did = hca_qp_poll(qp);
+		place_qp(qp, did);
+		busy += did;
 	}
 	return busy;
 }
 
-/* Their share of a turn is their own, so that busy QPs do not keep events back. */
-static bool poll_cqs(struct hca *hca)
+/* CQs of which nobody knows whether they are armed, as cq_lost says. */
+static bool poll_lost_cqs(struct hca *hca)
 {
 	uint32_t size = hca->cqs.size, peeks = 0, i;
 	bool busy = false;
 
-	for (i = 0; i < size && peeks < PEEKED_CQS; i++) {
+	if (!size)
+		hca->cq_lost = 0;
+	for (i = 0; i < size && hca->cq_lost && peeks < PEEKED_CQS; i++) {
 		uint32_t number = hca->cq_next < size ? hca->cq_next : 0;
 		struct hca_cq *cq = hca->cqs.slot[number];
-		bool lost = hca->cq_lost;
 
 		hca->cq_next = number + 1;
-		hca->cq_lost -= lost;
-		/* The arm doorbell of the others is trapped, unless there was no room for it. */
-		if (!cq || !cq->pi || (!lost && !cq->delayed && cq->uar < HCA_UAR_FIRST_SHARED))
+		hca->cq_lost--;
+		if (!cq || !cq->pi)
 			continue;
-		if (lost)
-			hca_cq_arm_lost(hca, cq);
+		hca_cq_arm_lost(hca, cq);
 		hca_work(hca, HCA_WORK_PEEK);
 		peeks++;
 		busy |= hca_cq_poll_arm(hca, cq);
 	}
 	return busy || hca->cq_lost;
+}
+
+/* Their share of a turn is their own, so that busy QPs do not keep events back. */
+static bool poll_cqs(struct hca *hca)
+{
+	bool busy = false;
+	uint32_t i;
+
+	for (i = at_most(hca->watched_cqs.count, WATCHED); i; i--)
+		hca_cq_due(hca, hca_object(hca->watched_cqs.first, struct hca_cq, due));
+	for (i = at_most(hca->due_cqs.count, PEEKED_CQS); i; i--) {
+		struct hca_cq *cq = hca_object(hca->due_cqs.first, struct hca_cq, due);
+
+		hca_list_remove(&cq->due);
+		hca_work(hca, HCA_WORK_PEEK);
+		busy |= hca_cq_poll_arm(hca, cq);
+	}
+	return poll_lost_cqs(hca) || busy;
 }
 
 static bool run_turn(struct hca *hca)
@@ -188,6 +228,7 @@ static bool run_turn(struct hca *hca)
 	busy |= hca_eq_look(hca, turn.eqs);
 	hca_eq_remind(hca);
 	busy |= hca_ud_poll(hca);
+	hca_uar_look(hca);
 	busy |= poll_qps(hca);
 	busy |= poll_cqs(hca);
 	return busy;

@@ -42,6 +42,8 @@ struct hca_qp *hca_qp_get(struct hca *hca, const struct hca_cmd *cmd)
 void hca_qp_free(struct hca *hca, struct hca_qp *qp)
 {
 	hca_qp_stop(qp);
+	hca_list_remove(&qp->due);
+	hca_uar_forget_qp(qp);
 	hca_q_counter_unbind(qp);
 	hca_record_free(&qp->dbr);
 	hca_pages_free(hca, &qp->pages);
@@ -196,6 +198,8 @@ enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 		return status;
 	}
 	hca_qp_hold(qp, 1);
+	if (qp->sq_wqebbs)
+		hca_uar_add_qp(qp);
 	if (qp->type == HCA_QP_GSI)
 		hca->gsi_qpn = qp->number;
 	else if (qp->type == HCA_QP_SMI)

@@ -133,6 +133,7 @@ static void set_state(struct hca_qp *qp, enum hca_qp_state state)
 {
 	qp->state = state;
 	field_put(qp->qpc, QPC_STATE, 31, 28, state);
+	hca_qp_due(qp);
 }
 
 static const struct transition *find_transition(uint16_t opcode)

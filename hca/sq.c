@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Requester engine: finds posted WQEs by the doorbell record, runs them in order, completes them.
- * Doorbells of user contexts go to a shared page and are not seen, so the record is looked at in
- * each turn; what is fetched because of it is fetched by TLPs.
+ * A doorbell may be one of another queue (uar.c), so the record is looked at first; what is fetched
+ * because of it is fetched by TLPs.
  */
 #include "hca/budget.h"
 #include "hca/data.h"
@@ -108,8 +108,8 @@ static uint16_t posted(const struct hca_qp *qp)
 }
 
 /*
- * Look for new WQEs: the send counter is the second word of the doorbell record. A trapped doorbell
- * matters only where the record is out of reach.
+ * Look for new WQEs: the send counter is the second word of the doorbell record. What cannot be
+ * looked at is read when a doorbell was rung, and where that fails, looked at later.
  */
 static void look_at_record(struct hca_qp *qp)
 {
@@ -117,11 +117,16 @@ static void look_at_record(struct hca_qp *qp)
 	uint8_t raw[4];
 
 	qp->sq_kick = false;
-	if (pcie_peek(&qp->hca->fn, qp->dbr.addr + 4, raw, sizeof(raw))
-		    ? !kicked
-		    : (uint16_t)be32_at(raw, 0) == qp->sq_pi)
+	if (pcie_peek(&qp->hca->fn, qp->dbr.addr + 4, raw, sizeof(raw))) {
+		if (!kicked)
+			return;
+		hca_work(qp->hca, HCA_WORK_TRANSFER);
+	} else if ((uint16_t)be32_at(raw, 0) == qp->sq_pi) {
+		qp->out_of_reach = false;
 		return;
-	if (!pcie_read(&qp->hca->fn, qp->dbr.addr + 4, raw, sizeof(raw), NULL))
+	}
+	qp->out_of_reach = pcie_read(&qp->hca->fn, qp->dbr.addr + 4, raw, sizeof(raw), NULL) != 0;
+	if (!qp->out_of_reach)
 		qp->sq_pi = (uint16_t)be32_at(raw, 0);
 }
 

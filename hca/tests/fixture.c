@@ -466,7 +466,7 @@ void fixture_cq_create(struct fixture_port *port, uint8_t log_size, uint32_t eqn
 	uint8_t cqc[64] = { 0 };
 	uint8_t *entries;
 
-	*cq = (struct fixture_cq){ .log_size = log_size, .arm_sn = 1 };
+	*cq = (struct fixture_cq){ .log_size = log_size, .arm_sn = 1, .uar = port->uar };
 	cq->buf = fixture_alloc(port->fixture, bytes, 4096);
 	cq->dbr = fixture_alloc(port->fixture, 64, 64);
 	entries = fixture_at(port->fixture, cq->buf);
@@ -491,11 +491,29 @@ const uint8_t *fixture_cq_next(struct fixture_port *port, struct fixture_cq *cq)
 	return cqe;
 }
 
+/* In a shared page, whose memory the guest has, too. */
+static void ring(struct fixture_port *port, uint32_t uar, uint32_t reg, uint64_t value)
+{
+	uint8_t *page = (uint8_t *)port->hca->uar_memory +
+			(uint64_t)(uar - HCA_UAR_FIRST_SHARED) * HCA_UAR_PAGE;
+
+	if (uar >= HCA_UAR_FIRST_SHARED)
+		atomic_store((_Atomic uint64_t *)(page + reg), htobe64(value));
+}
+
+void fixture_cq_ring(struct fixture_port *port, const struct fixture_cq *cq)
+{
+	uint32_t arm = be32_at(fixture_at(port->fixture, cq->dbr), 4);
+
+	ring(port, cq->uar, HCA_UAR_CQ_ARM, (uint64_t)arm << 32 | cq->number);
+}
+
 void fixture_cq_arm(struct fixture_port *port, struct fixture_cq *cq, bool solicited)
 {
 	uint32_t word = (cq->arm_sn++ & 3) << 28 | (solicited ? 1u << 24 : 0) | (cq->ci & 0xffffff);
 
 	be32_put(fixture_at(port->fixture, cq->dbr), 4, word);
+	fixture_cq_ring(port, cq);
 }
 
 void fixture_qp_create(struct fixture_port *port, const struct fixture_qp_attr *attr,
@@ -513,6 +531,7 @@ void fixture_qp_create(struct fixture_port *port, const struct fixture_qp_attr *
 		.pd = port->pd,
 		.cqn_snd = attr->cqn_snd,
 		.cqn_rcv = attr->cqn_rcv,
+		.uar = attr->uar ? attr->uar : port->uar,
 	};
 	qp->buf = fixture_alloc(port->fixture, bytes, 4096);
 	qp->sq_buf = qp->buf + rq_bytes;
@@ -631,6 +650,14 @@ enum hca_qp_state fixture_qp_state(struct fixture_port *port, struct fixture_qp 
 	return out[0x18] >> 4;
 }
 
+void fixture_qp_ring(struct fixture_port *port, const struct fixture_qp *qp)
+{
+	/* One half of the register and the other in turn, as the provider does. */
+	uint32_t reg = HCA_UAR_SQ + (qp->sq_pi & 1) * 0x100;
+
+	ring(port, qp->uar, reg, (uint64_t)qp->sq_pi << 40 | (uint64_t)qp->number << 8);
+}
+
 uint16_t fixture_post_send(struct fixture_port *port, struct fixture_qp *qp, const void *wqe,
 			   size_t len)
 {
@@ -651,6 +678,7 @@ uint16_t fixture_post_send(struct fixture_port *port, struct fixture_qp *qp, con
 	}
 	qp->sq_pi = (uint16_t)(qp->sq_pi + (len + 63) / 64);
 	be32_put(fixture_at(port->fixture, qp->dbr), 4, qp->sq_pi);
+	fixture_qp_ring(port, qp);
 	return index;
 }
 

@@ -124,6 +124,7 @@ struct fixture_cq {
 	uint32_t number;
 	uint64_t buf;
 	uint64_t dbr;
+	uint32_t uar;
 	uint8_t log_size;
 	uint32_t ci;
 	uint32_t arm_sn;
@@ -134,13 +135,16 @@ void fixture_cq_create(struct fixture_port *port, uint8_t log_size, uint32_t eqn
 		       struct fixture_cq *cq);
 /* The next CQE, consumed (the doorbell record too), or NULL. Does not poll the HCA. */
 const uint8_t *fixture_cq_next(struct fixture_port *port, struct fixture_cq *cq);
-/* Writes the arm record, as the provider does; the doorbell too when the UAR page is trapped. */
+/* The arm doorbell; in a trapped page it is the test's to write. */
+void fixture_cq_ring(struct fixture_port *port, const struct fixture_cq *cq);
+/* Writes the arm record and rings, as the provider does: nobody sees it before the next turn. */
 void fixture_cq_arm(struct fixture_port *port, struct fixture_cq *cq, bool solicited);
 
 struct fixture_qp {
 	uint32_t number;
 	uint64_t buf;
 	uint64_t dbr;
+	uint32_t uar;
 	uint32_t rq_wqes, rq_stride;
 	uint32_t sq_wqebbs;
 	uint64_t sq_buf;
@@ -174,9 +178,11 @@ void fixture_qp_connect(struct fixture_port *port_a, struct fixture_qp *a,
 /* qpc.state by QUERY_QP. */
 enum hca_qp_state fixture_qp_state(struct fixture_port *port, struct fixture_qp *qp);
 
+/* The doorbell of the QP; in a trapped page it is the test's to write. */
+void fixture_qp_ring(struct fixture_port *port, const struct fixture_qp *qp);
 /*
  * Put a WQE of @len bytes (multiple of 16, control segment first) into the send queue, wrapping at
- * its end, with index, QPN and ds filled in, and update the send doorbell record. No doorbell.
+ * its end, with index, QPN and ds filled in, update the send doorbell record, and ring.
  * Returns the WQE's index.
  */
 uint16_t fixture_post_send(struct fixture_port *port, struct fixture_qp *qp, const void *wqe,

@@ -40,6 +40,7 @@ static void post(struct cqs *s, uint16_t counter, bool solicited)
 static void record(struct cqs *s, uint32_t arm)
 {
 	be32_put(fixture_at(s->f, s->cq.dbr), 4, arm);
+	fixture_cq_ring(s->port, &s->cq);
 }
 
 static unsigned int events(struct cqs *s)

@@ -403,6 +403,7 @@ static void test_queue_unreadable(void **state)
 	/* The same for a record that says more than the queue holds. */
 	f->hole_size = 0;
 	be32_put(fixture_at(f, b.qp.dbr), 4, b.qp.sq_wqebbs + 1);
+	fixture_qp_ring(b.port, &b.qp);
 	fixture_poll(f);
 	assert_int_equal(next_event(&b, &number), HCA_EVENT_WQ_CATAS);
 	expect_idle(&b);

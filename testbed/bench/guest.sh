@@ -1,10 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # In the guest: the measurements of /mnt/job/plan (testbed/bench/plan.py). Leaves in /mnt/job: samples, lines of JSON;
-# kernel; failed, lines of the plan that gave no figure.
+# kernel; failed, lines of the plan that gave no figure; counted, for each try with the emulator of this checkout what the
+# endpoint counted, and the mark in the trace before it.
 set -eu
 # shellcheck source=/dev/null
 . /mnt/src/testbed/guest/vfio.sh
+# shellcheck source=testbed/guest/control.sh
+. /mnt/src/testbed/guest/control.sh
 # shellcheck source=testbed/run/bandwidth.sh
 . /mnt/src/testbed/run/bandwidth.sh
 work=$(mktemp -d)
@@ -13,6 +16,7 @@ trap 'exit 130' INT TERM
 uname -r >/mnt/job/kernel
 : >/mnt/job/samples
 : >/mnt/job/failed
+: >/mnt/job/counted
 ip link add tph0 type dummy
 ip address add 192.0.2.1/24 dev tph0
 ip link set tph0 up
@@ -49,10 +53,10 @@ sample()
 perftest()
 {
 	common_args="-s $size -n $messages -F"
-	[ "$qps" -le 1 ] || common_args="$common_args -q $qps"
+	[ "$measure" = latency-idle ] || [ "$qps" -le 1 ] || common_args="$common_args -q $qps"
 	server_args="-d $server" client_args="-d $client" seconds=60
 	case $measure in
-	latency) program=ib_write_lat ;;
+	latency | latency-idle) program=ib_write_lat ;;
 	bar) program=ib_write_bw server_args="$server_args --use_vfio=$gpu --vfio_bar=0" ;;
 	bar-tph) program=ib_write_bw server_args="$server_args --use_vfio=$gpu --vfio_bar=0 --dmabuf-tph=st=42,ph=2" ;;
 	*) program=ib_write_bw ;;
@@ -67,6 +71,7 @@ perftest()
 		sample latency .results.t_typical "$work/client.json" &&
 			sample latency-p99 .results.percentile_99 "$work/client.json"
 		;;
+	latency-idle) sample latency-idle .results.t_typical "$work/client.json" ;;
 	rate) sample rate '.results.MsgRate * 1e6' "$work/client.json" ;;
 	*) sample "$measure" '.results.BW_average * 1.048576' "$work/client.json" ;;
 	esac
@@ -80,6 +85,32 @@ registration()
 		jq -s --arg kind "${kind#*=}" 'map(select(.kind == $kind).register) | sort | .[1]' "$work/pairs" >"$work/register"
 		sample "${kind%%=*}" '. / 1000' "$work/register" || return 1
 	done
+}
+
+# registration_host: the same of host memory alone.
+registration_host()
+{
+	# shellcheck disable=SC2086 # the device is the first word
+	set -- $server
+	/mnt/tests/cost host "$1" 3 >"$work/pairs" || return 1
+	jq -s 'map(.register) | sort | .[1]' "$work/pairs" >"$work/register"
+	sample register-host '. / 1000' "$work/register"
+}
+
+# beside_idle COMMAND: while the QPs of the line are there, at the client's function, and do nothing.
+beside_idle()
+{
+	: >"$work/idle"
+	/mnt/tests/idle_queues "$client" "$qps" >"$work/idle" &
+	idle=$! idle_status=0
+	until [ -s "$work/idle" ] || ! kill -0 $idle 2>/dev/null; do
+		sleep 0.05
+	done
+	[ -s "$work/idle" ] && "$@" || idle_status=1
+	kill $idle 2>/dev/null || :
+	# The shell would say that it was killed.
+	wait $idle 2>/dev/null || :
+	return $idle_status
 }
 
 memcpy()
@@ -103,20 +134,38 @@ measure_once()
 	case $system,$measure in
 	memcpy,*) memcpy ;;
 	*,register) registration ;;
+	*,register-host) registration_host ;;
+	*,latency-idle) beside_idle perftest ;;
 	*) perftest ;;
 	esac
+}
+
+# measure_counted: the same, and the requests that the endpoint got meanwhile.
+measure_counted()
+{
+	[ "$system" = this ] || {
+		measure_once
+		return
+	}
+	runs=$((runs + 1)) measured=0
+	control reset-counts gpu0 >/dev/null && control mark "run-$runs" >/dev/null || return 1
+	measure_once || measured=1
+	control mark "end-$runs" >/dev/null && control counts gpu0 >"$work/counts" || return 1
+	jq -c --arg mark "run-$runs" --argjson round "$round" --arg measure "$measure" --argjson size "$size" --argjson qps "$qps" \
+		'{mark: $mark, round: $round, measure: $measure, size: $size, qps: $qps, counts}' "$work/counts" >>/mnt/job/counted
+	return $measured
 }
 
 for slot in 10 11; do
 	[ ! -e /sys/bus/pci/devices/0000:00:$slot.0 ] || vfio_bind 0000:00:$slot.0
 done
 : >/mnt/job/measuring
-asked=0 last=
+asked=0 runs=0 last=
 while read -r round system measure size qps messages; do
 	[ "$round" = "$last" ] || echo "round $round" >&2
 	last=$round
 	tries=3
-	until measure_once; do
+	until measure_counted; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || break
 	done

@@ -11,6 +11,7 @@ SYSTEMS = ("this", "other", "rxe", "memcpy")
 MEASURES = {
     "latency": ("latency of a write", "us", True),
     "latency-p99": ("99th percentile of it", "us", True),
+    "latency-idle": ("latency beside idle QPs", "us", True),
     "rate": ("message rate", "messages/s", False),
     "bandwidth": ("bandwidth", "MB/s", False),
     "bar": ("bandwidth into the BAR, no hint", "MB/s", False),
@@ -21,9 +22,10 @@ MEASURES = {
 # Those that one run of a program gives besides the first.
 BESIDES = {"latency": ("latency-p99",), "register": ("register-tph", "register-host")}
 EMULATED = ("this", "other")
-# (measure, size, QPs, messages, systems)
+# (measure, size, QPs, messages, systems); the QPs of latency-idle are those that do nothing
 FULL = (
     ("latency", 8, 1, 1000, ("this", "other", "rxe")),
+    ("latency-idle", 8, 1024, 1000, EMULATED), ("latency-idle", 8, 4096, 1000, EMULATED),
     ("rate", 8, 1, 20000, ("this", "other", "rxe")),
     ("rate", 8, 16, 40000, EMULATED),
     ("bandwidth", 4096, 1, 20000, ("this", "other", "rxe", "memcpy")),
@@ -32,13 +34,14 @@ FULL = (
     ("bandwidth", 8388608, 1, 60, ("this", "other", "memcpy")),
     ("bar", 65536, 1, 4000, EMULATED), ("bar-tph", 65536, 1, 4000, EMULATED),
     ("bar", 1048576, 1, 400, EMULATED), ("bar-tph", 1048576, 1, 400, EMULATED),
-    ("register", 65536, 0, 50, EMULATED))
+    ("register", 65536, 0, 50, EMULATED), ("register-host", 65536, 0, 50, ("rxe",)))
 QUICK = (
     ("latency", 8, 1, 200, ("this", "other", "rxe")),
+    ("latency-idle", 8, 64, 200, EMULATED),
     ("rate", 8, 1, 2000, EMULATED),
     ("bandwidth", 65536, 1, 200, ("this", "other", "memcpy")),
     ("bar", 65536, 1, 200, EMULATED), ("bar-tph", 65536, 1, 200, EMULATED),
-    ("register", 65536, 0, 50, EMULATED))
+    ("register", 65536, 0, 50, EMULATED), ("register-host", 65536, 0, 50, ("rxe",)))
 # Soft-RoCE is slow with what is large.
 RXE_MOST = 500
 

@@ -2,7 +2,8 @@
 """In the sandbox: the document of ./tph bench, of what testbed/bench/guest.sh left.
 
 Usage: report.py RUN-DIRECTORY ROUNDS QEMU [COMMIT]; JSON to standard output. Exit status 1, with the causes on standard error,
-when a figure of an emulator is missing. Those of soft-RoCE are there to compare: what it fails is in gaps.
+when a figure of an emulator is missing, or the endpoint counted other requests than the trace has. Those of soft-RoCE are
+there to compare: what it fails is in gaps.
 """
 import json
 import os
@@ -12,8 +13,15 @@ from pathlib import Path
 from plan import BESIDES, MEASURES, SYSTEMS
 from profiling import profile
 
-# What a measure of this checkout is a ratio of, besides the same of other systems.
-BASES = {"bar-tph": "bar", "register-tph": "register", "bar": "bandwidth"}
+# What a measure of this checkout is a ratio of, besides the same of other systems: names, and the system and measure they are for,
+# of the same size. The QPs are as many, but for latency-idle.
+BASES = {"bar-tph": {"bar": ("this", "bar")}, "bar": {"bandwidth": ("this", "bandwidth")},
+         "register": {"rxe-host": ("rxe", "register-host")},
+         "register-tph": {"register": ("this", "register"), "rxe-host": ("rxe", "register-host")},
+         "latency-idle": {"latency": ("this", "latency")}}
+# The endpoint of testbed/bench/devices, and what it counts.
+COMPLETER = "gpu0"
+COUNTED = {"writes": ("write", "write_bytes"), "reads": ("read", "read_bytes")}
 
 
 def quantile(values, q):
@@ -59,8 +67,8 @@ def measures(samples):
             if values:
                 systems[system] = spread(values)
         ratios = {system: ratio(row, system, row) for system in systems if system != "this"}
-        if measure in BASES:
-            ratios[BASES[measure]] = ratio(row, "this", (BASES[measure], size, qps))
+        for key, (system, base) in BASES.get(measure, {}).items():
+            ratios[key] = ratio(row, system, (base, size, 1 if measure == "latency-idle" else qps))
         result.append({"measure": measure, "name": name, "unit": unit, "less_is_better": less, "size": size, "qps": qps,
                        "systems": systems, "ratios": {key: one for key, one in ratios.items() if one}})
     return result
@@ -79,21 +87,58 @@ def missing(plan, samples):
     return wrong, gaps
 
 
+def hint_of(one):
+    return "none" if one is None or one["st"] is None else f"ST {one['st']} of {one['st_width']} bits, PH {one['ph']}"
+
+
+def requests(counted, flows):
+    """What the endpoint counted in each run, and whether those are the requests of the trace behind the mark of that run."""
+    on_wire = {one["mark"]: one for one in flows}
+    total, wrong = {key: 0 for key in COUNTED}, []
+    for run in counted:
+        text = "round {round}: {measure}, {size} bytes, {qps} QPs".format(**run)
+        trace = on_wire.get(run["mark"])
+        if trace is None or trace.get("others"):
+            wrong.append(f"{text}: the trace does not have all of it")
+            continue
+        seen, sent = {}, {}
+        for one in run["counts"]:
+            for key, (kind, size) in COUNTED.items():
+                total[key] += one[key]
+                if one[key]:
+                    seen[(kind, hint_of(one))] = (one[key], one[size])
+        for one in trace["flows"]:
+            if one["target"] == COMPLETER and one["type"] != "completion":
+                key = (one["type"], hint_of(one["hint"]))
+                tlps, size = sent.get(key, (0, 0))
+                sent[key] = (tlps + one["tlps"], size + one["bytes"])
+        for key in sorted(set(seen) | set(sent)):
+            if seen.get(key) != sent.get(key):
+                wrong.append("{}: {}, hint {}: {} requests of {} bytes counted, {} of {} in the trace".format(
+                    text, *key, *seen.get(key, (0, 0)), *sent.get(key, (0, 0))))
+    return {"runs": len(counted), **total, "wrong": wrong}
+
+
+def json_lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
 def main():
     run, rounds, qemu, *commit = sys.argv[1:]
     job = Path(run) / "job"
-    samples = [json.loads(line) for line in (job / "samples").read_text().splitlines()]
+    samples = json_lines(job / "samples")
+    asked = requests(json_lines(job / "counted"), json_lines(Path(run) / "flows"))
     plan = expected((job / "plan").read_text().splitlines())
     wrong, gaps = missing(plan, samples)
     kernel = (job / "kernel").read_text().strip()
     load = [float((job / "load").read_text().split()[0]), os.getloadavg()[0]]
     json.dump({"kernel": kernel, "qemu": qemu, "rounds": int(rounds), "vs": commit[0] if commit else None,
                "load": [round(one, 2) for one in load], "processors": len(os.sched_getaffinity(0)),
-               "measures": measures(samples), "profile": profile(Path(run), os.sysconf("SC_CLK_TCK")), "wrong": wrong, "gaps": gaps}, sys.stdout, indent=1)
+               "measures": measures(samples), "requests": asked, "profile": profile(Path(run), os.sysconf("SC_CLK_TCK")), "wrong": wrong, "gaps": gaps}, sys.stdout, indent=1)
     print()
-    for line in wrong:
+    for line in wrong + asked["wrong"]:
         print(f"bench: {line}", file=sys.stderr)
-    return 1 if wrong else 0
+    return 1 if wrong or asked["wrong"] else 0
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from table import figure, table
 
 NAMES = {"this": "this", "other": "other", "rxe": "soft-RoCE", "memcpy": "memcpy"}
 OF = {"other": "the other commit", "rxe": "soft-RoCE", "memcpy": "memcpy of the host", "bar": "no hint", "register": "no hint",
-      "bandwidth": "host memory"}
+      "bandwidth": "host memory", "rxe-host": "soft-RoCE, host memory", "latency": "no idle QPs"}
 
 
 def what(row):
@@ -52,9 +52,12 @@ def lines(document):
     ratios = [[what(row), f"/ {OF[key]}", *spread(one)] for row in rows for key, one in row["ratios"].items()]
     if ratios:
         out += [""] + table([["ratios, round by round", "", "median", "quartiles"]] + ratios, right=(2,))
+    asked = document["requests"]
+    out += ["", f"Into the BAR: {asked['writes']} write requests and {asked['reads']} read requests in {asked['runs']} runs, counted by the "
+            "endpoint" + ("." if asked["wrong"] else ", and each in the trace with its hint.")]
     if document["profile"]:
         out += profile(document["profile"])
-    out += [f"no figure: {line}" for line in document["gaps"]] + [f"WRONG: {line}" for line in document["wrong"]]
+    out += [f"no figure: {line}" for line in document["gaps"]] + [f"WRONG: {line}" for line in document["wrong"] + asked["wrong"]]
     return out
 
 

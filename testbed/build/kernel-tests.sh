@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: build the programs of kernel/tests, that test the kernel series from user space, of
-# providers/tests, of tests/faults and tests/reports, of perftest/tests, librdmacm-examples, and what tph-doctor and ./tph matrix, cost and report run in the
+# providers/tests, of tests/faults and tests/reports, of perftest/tests, librdmacm-examples, and what tph-doctor and ./tph matrix, cost, bench and report run in the
 # guest. Arguments: output directory, the patched kernel's headers, installed rdma-core, unpatched rdma-core.
 # A file with main() is a program; the other files are there for each of them.
 set -eu
@@ -17,7 +17,7 @@ compile()
 		-isystem "$2" -isystem "$3/usr/include" -c -o "$objects/$(basename "$4" .c).o" "$4"
 }
 shared='' programs=''
-for file in /src/kernel/tests/*.c /src/providers/tests/*.c /src/tests/faults/*.c /src/tests/reports/*.c /src/testbed/matrix/*.c /src/testbed/cost/*.c \
+for file in /src/kernel/tests/*.c /src/providers/tests/*.c /src/tests/faults/*.c /src/tests/reports/*.c /src/testbed/matrix/*.c /src/testbed/cost/*.c /src/testbed/bench/*.c \
 	/src/testbed/report/cpu_copy.c /src/doctor/*.c /src/librdmacm-examples/*.c /src/vfiobar/vfiobar*.c; do
 	[ -f "$file" ] || continue
 	compile "$1" "$2" "$3" "$file"

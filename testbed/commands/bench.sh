@@ -55,6 +55,7 @@ fi
 status=0
 [ "$GUEST_STATUS" -eq 0 ] || status=1
 guest_dmesg_check || status=1
+in_sandbox "/cache/$(basename "$PROGRAMS")/bin/tlpdump" --flows --json /run/tph/trace.bin >"$TPH_RUN_DIR/flows" || status=1
 in_sandbox python3 -B /src/testbed/bench/report.py /run/tph "$rounds" "$(guest_qemu)" ${vs_commit:+"$vs_commit"} \
 	>"$TPH_RUN_DIR/bench.json" || status=1
 json_result "$TPH_RUN_DIR/bench.json"

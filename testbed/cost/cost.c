@@ -5,10 +5,12 @@
  *machine hits all of them.
  *
  * Usage: cost pairs IB-DEVICE BDF RUNS
+ *	  cost host IB-DEVICE RUNS
  *	  cost many IB-DEVICE BDF MOST RUNS
  *
  * BDF is an endpoint whose BAR 0 vfio-pci owns. "pairs" registers and deregisters a region, PAIRS
- *times per run and kind; the kinds with a hint are left out on a kernel that has none. "many"
+ *times per run and kind; the kinds with a hint are left out on a kernel that has none. "host" does
+ *it with host memory alone, for devices that know nothing else, such as soft-RoCE. "many"
  *registers 1, 4, 16, ... MOST regions that exist side by side, without hint, with one tag for all,
  *and with a tag for each as far as the HCA's width goes.
  */
@@ -158,15 +160,15 @@ static int pairs_of(const struct kind *kind, uint64_t ns[2])
 	return ret;
 }
 
-/* One run more than is printed: the first finds empty pools. Turns begin with another kind each
- * time. */
-static int pairs(unsigned int runs)
+/* Of the first @count kinds. One run more than is printed: the first finds empty pools. Turns begin
+ * with another kind each time. */
+static int pairs(unsigned int count, unsigned int runs)
 {
 	if (s.hinted >= 0 && !reg_held())
 		return -errno;
 	for (unsigned int run = 0; run <= runs; run++) {
-		for (unsigned int i = 0; i < KINDS; i++) {
-			const struct kind *kind = &kinds[(run + i) % KINDS];
+		for (unsigned int i = 0; i < count; i++) {
+			const struct kind *kind = &kinds[(run + i) % count];
 			uint64_t ns[2];
 			int ret;
 
@@ -267,16 +269,19 @@ static int many(unsigned int most, unsigned int runs)
 	return ret;
 }
 
+/* @bdf NULL: there is no BAR, and none of its kinds. */
 static int open_all(const char *device, const char *bdf)
 {
 	struct mr_tph_caps caps;
 	int ret = mr_hca_open(device, &s.hca);
 
-	if (!ret)
-		ret = mr_bar_open(bdf, 0, LENGTH, &s.bar);
+	s.plain = s.hinted = s.held = s.back = -ENOTTY;
 	s.memory = aligned_alloc(MR_PAGE, LENGTH);
 	if (!ret && !s.memory)
 		ret = -ENOMEM;
+	if (ret || !bdf)
+		return ret;
+	ret = mr_bar_open(bdf, 0, LENGTH, &s.bar);
 	if (ret)
 		return ret;
 	s.width = mr_tph_caps(&s.hca, &caps) ? 0 : caps.st_width;
@@ -292,20 +297,24 @@ static int open_all(const char *device, const char *bdf)
 int main(int argc, char **argv)
 {
 	bool all = argc == 6 && !strcmp(argv[1], "many");
+	bool host = argc == 4 && !strcmp(argv[1], "host");
+	const char *bdf = host || argc < 4 ? NULL : argv[3];
 	int ret;
 
-	if (!all && (argc != 5 || strcmp(argv[1], "pairs"))) {
+	if (!all && !host && (argc != 5 || strcmp(argv[1], "pairs"))) {
 		fputs("usage: cost pairs IB-DEVICE BDF RUNS\n"
+		      "       cost host IB-DEVICE RUNS\n"
 		      "       cost many IB-DEVICE BDF MOST RUNS\n",
 		      stderr);
 		return 2;
 	}
-	ret = open_all(argv[2], argv[3]);
+	ret = open_all(argv[2], bdf);
 	if (ret) {
-		fprintf(stderr, "cost: %s, %s: %s\n", argv[2], argv[3], strerror(-ret));
+		fprintf(stderr, "cost: %s%s%s: %s\n", argv[2], bdf ? ", " : "", bdf ? bdf : "",
+			strerror(-ret));
 		return 1;
 	}
 	ret = all ? many((unsigned int)atoi(argv[4]), (unsigned int)atoi(argv[5]))
-		  : pairs((unsigned int)atoi(argv[4]));
+		  : pairs(host ? 1 : KINDS, (unsigned int)atoi(argv[argc - 1]));
 	return ret || fflush(stdout) || ferror(stdout);
 }

@@ -109,8 +109,9 @@ class Cost:
 class Bench:
     @staticmethod
     def headline(document):
-        wrong = len(document["wrong"])
-        return f"medians of {document['rounds']} rounds" + (f", {wrong} figures MISSING" if wrong else "")
+        wrong, other = len(document["wrong"]), len(document.get("requests", {}).get("wrong", []))
+        return (f"medians of {document['rounds']} rounds" + (f", {wrong} figures MISSING" if wrong else "") +
+                (f", {other} counts DIFFER from the trace" if other else ""))
 
     @staticmethod
     def figures(document):
@@ -125,7 +126,8 @@ class Bench:
 
     @staticmethod
     def states(document):
-        return {text: "MISSING" for text in document["wrong"]}
+        return {**{text: "MISSING" for text in document["wrong"]},
+                **{text: "DIFFERS from the trace" for text in document.get("requests", {}).get("wrong", [])}}
 
 
 class Report:

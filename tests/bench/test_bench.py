@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Unit tests of testbed/bench: what is planned, what is missing, medians and ratios, the table."""
+import copy
 import sys
 import tempfile
 import unittest
@@ -66,6 +67,49 @@ class Report(unittest.TestCase):
         self.assertEqual(found[0]["ratios"], {"other": {"median": 3, "q1": 2.5, "q3": 3.5, "runs": 2}})
         self.assertEqual(found[1]["ratios"], {"bar": {"median": 1.25, "q1": 0.875, "q3": 1.625, "runs": 2}})
 
+    def test_ratios_to_other_measures(self):
+        found = report.measures(samples(
+            (1, "this", "latency", 8, 1, 10), (1, "this", "latency-idle", 8, 1024, 12), (1, "this", "register", 64, 0, 300),
+            (1, "this", "register-tph", 64, 0, 600), (1, "this", "register-host", 64, 0, 50), (1, "rxe", "register-host", 64, 0, 100)))
+        self.assertEqual({row["measure"]: {key: one["median"] for key, one in row["ratios"].items()} for row in found}, {
+            "latency": {}, "latency-idle": {"latency": 1.2}, "register": {"rxe-host": 3}, "register-tph": {"register": 2, "rxe-host": 6},
+            "register-host": {"rxe": 0.5}})
+
+    # What the completer counted, and the trace of the same: 2 writes with a hint, 1 without, 1 read.
+    HINT = {"ph": 2, "st": 42, "st_width": 8}
+    COUNTED = {"mark": "run-1", "round": 3, "measure": "bar", "size": 64, "qps": 1, "counts": [
+        {**HINT, "writes": 2, "reads": 0, "write_bytes": 128, "read_bytes": 0},
+        {"ph": None, "st": None, "st_width": None, "writes": 1, "reads": 1, "write_bytes": 4, "read_bytes": 64}]}
+    FLOWS = {"mark": "run-1", "flows": [
+        {"source": "hca0", "target": "gpu0", "type": "write", "hint": HINT, "tlps": 1, "bytes": 64},
+        {"source": "hca1", "target": "gpu0", "type": "write", "hint": HINT, "tlps": 1, "bytes": 64},
+        {"source": "hca0", "target": "gpu0", "type": "write", "hint": None, "tlps": 1, "bytes": 4},
+        {"source": "hca0", "target": "gpu0", "type": "read", "hint": None, "tlps": 1, "bytes": 64},
+        {"source": "gpu0", "target": "hca0", "type": "completion", "hint": None, "tlps": 1, "bytes": 0},
+        {"source": "hca0", "target": None, "type": "write", "hint": None, "tlps": 9, "bytes": 90}]}
+
+    def test_requests(self):
+        self.assertEqual(report.requests([self.COUNTED], [{"mark": None, "flows": []}, self.FLOWS]),
+                         {"runs": 1, "writes": 3, "reads": 1, "wrong": []})
+
+    def wrong_with(self, change):
+        flows = copy.deepcopy(self.FLOWS)
+        change(flows["flows"])
+        return report.requests([self.COUNTED], [flows])["wrong"]
+
+    def test_other_requests(self):
+        where = "round 3: bar, 64 bytes, 1 QPs: "
+        self.assertEqual(self.wrong_with(lambda flows: flows.pop(0)), [
+            where + "write, hint ST 42 of 8 bits, PH 2: 2 requests of 128 bytes counted, 1 of 64 in the trace"])
+        self.assertEqual(self.wrong_with(lambda flows: flows[3].update(bytes=60)), [
+            where + "read, hint none: 1 requests of 64 bytes counted, 1 of 60 in the trace"])
+        self.assertEqual(self.wrong_with(lambda flows: flows[2].update(hint=self.HINT)), [
+            where + "write, hint ST 42 of 8 bits, PH 2: 2 requests of 128 bytes counted, 3 of 132 in the trace",
+            where + "write, hint none: 1 requests of 4 bytes counted, 0 of 0 in the trace"])
+        gone = [where + "the trace does not have all of it"]
+        self.assertEqual(report.requests([self.COUNTED], [])["wrong"], gone)
+        self.assertEqual(report.requests([self.COUNTED], [{**self.FLOWS, "others": 1}])["wrong"], gone)
+
 
 class Table(unittest.TestCase):
     def test_lines(self):
@@ -76,6 +120,7 @@ class Table(unittest.TestCase):
         sys.path.insert(0, str(BENCH.parent / "sandbox"))
         spec.loader.exec_module(module)
         document = {"kernel": "7.3.4", "qemu": "11.1.3", "rounds": 2, "vs": "c0ffee", "load": [0.5, 2.25], "processors": 2, "profile": None, "gaps": ["g"], "wrong": ["w"],
+                    "requests": {"runs": 2, "writes": 12, "reads": 3, "wrong": ["d"]},
                     "measures": report.measures(samples((1, "this", "rate", 8, 16, 1000.0), (1, "other", "rate", 8, 16, 250.0)))}
         self.assertEqual(module.lines(document)[1:], [
             "Load of the machine, which has 2 processors: 0.5 before, 2.25 after, with the run's own.",
@@ -83,8 +128,12 @@ class Table(unittest.TestCase):
             "                                           this  quartiles   other  quartiles",
             "message rate, 8 bytes, 16 QPs  messages/s  1000  1000..1000    250  250..250", "",
             "ratios, round by round                             median  quartiles",
-            "message rate, 8 bytes, 16 QPs  / the other commit    4.00  4.00..4.00",
-            "no figure: g", "WRONG: w"])
+            "message rate, 8 bytes, 16 QPs  / the other commit    4.00  4.00..4.00", "",
+            "Into the BAR: 12 write requests and 3 read requests in 2 runs, counted by the endpoint.",
+            "no figure: g", "WRONG: w", "WRONG: d"])
+        document["requests"]["wrong"] = []
+        self.assertIn("Into the BAR: 12 write requests and 3 read requests in 2 runs, counted by the endpoint, and each in the trace with its hint.",
+                      module.lines(document))
 
 
 class Profile(unittest.TestCase):

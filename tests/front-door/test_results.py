@@ -55,6 +55,8 @@ class Documents(unittest.TestCase):
         self.assertEqual(documents.kind(bad).headline(bad), "1 as expected, 1 NOT")
         self.assertEqual(documents.kind(CONFORMANCE).headline(CONFORMANCE), "2 passed, 1 failed")
         self.assertEqual(documents.kind(BENCH).headline(BENCH), "medians of 2 rounds, 1 figures MISSING")
+        self.assertEqual(documents.kind(BENCH).headline({**BENCH, "wrong": [], "requests": {"wrong": ["d", "e"]}}),
+                         "medians of 2 rounds, 2 counts DIFFER from the trace")
 
     def test_figures(self):
         self.assertEqual(documents.kind(RUN).figures(RUN), {

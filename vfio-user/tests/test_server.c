@@ -583,6 +583,38 @@ static void test_vectors(void **state)
 		close(ev[i]);
 }
 
+/* Vectors go by their eventfds alone: nothing is on the socket, however many, and nobody reads it.
+ */
+static void test_interrupts_are_no_messages(void **state)
+{
+	enum { EACH = 1000 };
+	struct pollfd socket_has = { .events = POLLIN };
+	int ev[VECTORS];
+	eventfd_t value;
+
+	(void)state;
+	for (int i = 0; i < VECTORS; i++) {
+		ev[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		assert_int_equal(client_set_irqs(&f, 0x24, i, 1, &ev[i], 1), 0);
+	}
+	socket_has.fd = f.sock;
+	for (int i = 0; i < EACH; i++)
+		for (int j = 0; j < VECTORS; j++)
+			assert_true(vfio_user_interrupt(f.server, j));
+	for (int i = 0; i < VECTORS; i++) {
+		assert_int_equal(eventfd_read(ev[i], &value), 0);
+		assert_int_equal(value, EACH);
+	}
+	assert_int_equal(poll(&socket_has, 1, 0), 0);
+	/* The next message is the answer to the next request, and no interrupt comes with it. */
+	assert_int_equal(read_region(0, 0, 4), 0);
+	assert_int_equal(poll(&socket_has, 1, 0), 0);
+	for (int i = 0; i < VECTORS; i++) {
+		assert_false(counted(ev[i]));
+		close(ev[i]);
+	}
+}
+
 static void test_unmap_always_succeeds(void **state)
 {
 	uint64_t base, size;
@@ -766,6 +798,7 @@ int main(void)
 		TEST(test_rest_never, setup),
 		TEST(test_many_late_replies, setup_client),
 		TEST(test_vectors, setup_client),
+		TEST(test_interrupts_are_no_messages, setup_client),
 		TEST(test_unmap_always_succeeds, setup_client),
 		TEST(test_truncated_then_reconnect, setup_client),
 		TEST(test_no_version_no_connection, setup),

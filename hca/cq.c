@@ -45,6 +45,7 @@
 #define SYNDROME_RESOURCES 0x3bec05
 #define SYNDROME_RECORD	   0x3bec06
 #define SYNDROME_USED	   0x3bec06
+#define SYNDROME_UAR	   0x3bec07
 
 /* --- arming ------------------------------------------------------------------------------ */
 
@@ -287,6 +288,8 @@ enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd)
 	eq = hca_table_get(&hca->eqs, field_get(cqc, 5, 7, 0));
 	if (!eq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_EQ);
+	if (!hca_table_get(&hca->uars, field_get(cqc, 3, 23, 0)))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_UAR);
 	cq = hca_alloc(hca, sizeof(*cq));
 	if (!cq)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_RESOURCES);

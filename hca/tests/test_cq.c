@@ -488,6 +488,9 @@ static void test_commands(void **state)
 	field_put(in + 0x10, 5, 7, 0, 200);
 	assert_int_equal(fixture_cmd(s.port, in, sizeof(in), out, 16), HCA_CMD_BAD_RESOURCE);
 	field_put(in + 0x10, 5, 7, 0, s.eq.number);
+	field_put(in + 0x10, 3, 23, 0, 0x999);
+	assert_int_equal(fixture_cmd(s.port, in, sizeof(in), out, 16), HCA_CMD_BAD_RESOURCE);
+	field_put(in + 0x10, 3, 23, 0, s.port->uar);
 	field_put(in + 0x10, 3, 28, 24, 23);
 	assert_int_equal(fixture_cmd(s.port, in, sizeof(in), out, 16), HCA_CMD_BAD_PARAM);
 	field_put(in + 0x10, 3, 28, 24, 2);

@@ -126,6 +126,7 @@ static void fill_eq(uint8_t *in, uint32_t n)
 static void fill_cq(uint8_t *in, uint32_t n)
 {
 	(void)n;
+	field_put(in + 0x10, 3, 23, 0, port->uar);
 	field_put(in + 0x10, 5, 7, 0, named.eqn);
 	be64_put(in, 0x110, named.buf);
 }
@@ -392,6 +393,7 @@ static void test_shared_pages(void **state)
 	assert_int_equal(command(in, sizeof(in), &umem), 0);
 	be16_put(cq, 0, 0x400);
 	be16_put(cq, 2, (uint16_t)named.uid);
+	field_put(cq + 0x10, 3, 23, 0, port->uar);
 	field_put(cq + 0x10, 5, 7, 0, named.eqn);
 	field_put(cq + 0x10, 0, 25, 25, 1);
 	be32_put(cq + 0x10, 4, umem);

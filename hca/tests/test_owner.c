@@ -42,6 +42,7 @@ static uint8_t create_cq(uint32_t uid, uint32_t *cqn)
 	uint8_t in[0x118] = { 0 };
 
 	be16_put(in, 0, 0x400);
+	field_put(in + 0x10, 3, 23, 0, port->uar);
 	field_put(in + 0x10, 5, 7, 0, obj.eqn);
 	be64_put(in, 0x110, buf);
 	return run(uid, in, sizeof(in), cqn);

@@ -105,6 +105,7 @@ static void fill(uint8_t *in, uint16_t op)
 		break;
 	case 0x400:
 	case 0x403:
+		field_put(in + 0x10, 3, 23, 0, number_in(&hca->uars));
 		field_put(in + 0x10, 5, 7, 0, number_in(&hca->eqs));
 		field_put(in + 0x10, 3, 28, 24, rnd(7));
 		be64_put(in + 0x10, 0x38, buf);

@@ -11,6 +11,9 @@
 #define NAP_NS	  10000u
 #define SLOWER_NS 1000000000u
 #define SLOW_NS	  50000u
+/* An idle guest: each look costs some 10 us, more where others want the processor. */
+#define IDLE_NS	       10000000000u
+#define SLOWER_REST_NS 1000000u
 
 #define SLICE_NS 100000u
 /* Busy threads beside the guest's processors: the engine, and QEMU's main loop. */
@@ -49,7 +52,9 @@ uint64_t pace_rest(enum pace pace, uint64_t idle_ns)
 		return 0;
 	if (idle_ns < NEAR_NS)
 		return pace == PACE_SPIN ? 0 : NAP_NS;
-	return idle_ns < SLOWER_NS ? SLOW_NS : PACE_REST_NS;
+	if (idle_ns < SLOWER_NS)
+		return SLOW_NS;
+	return idle_ns < IDLE_NS ? SLOWER_REST_NS : PACE_REST_NS;
 }
 
 void pace_prepare(void)

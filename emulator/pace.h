@@ -33,6 +33,6 @@ uint64_t pace_rest(enum pace pace, uint64_t idle_ns);
  */
 void pace_prepare(void);
 
-#define PACE_REST_NS 1000000u
+#define PACE_REST_NS 4000000u
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "emulator/pace.h"
 
+#define SECOND 1000000000ull
+
 static void test_choose(void **state)
 {
 	static const struct {
@@ -43,6 +45,10 @@ static void test_rest(void **state)
 			last = rest;
 		}
 		assert_int_equal(last, PACE_REST_NS);
+		/* While somebody may still be at work: a thousand looks a second or more. */
+		assert_in_range(pace_rest((enum pace)pace, 9 * SECOND), 1, 1000000);
+		/* An idle guest: no more than 250. */
+		assert_true(pace_rest((enum pace)pace, 11 * SECOND) >= 4000000);
 		assert_int_equal(pace_rest((enum pace)pace, UINT64_MAX), PACE_REST_NS);
 	}
 	assert_true(pace_rest(PACE_NAP, 1));

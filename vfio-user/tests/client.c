@@ -3,9 +3,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -331,4 +333,15 @@ char *captured_stderr(void)
 	close(real_stderr);
 	close(captured);
 	return text;
+}
+
+bool counted(int event)
+{
+	struct pollfd p = { .fd = event, .events = POLLIN };
+	eventfd_t value;
+
+	if (poll(&p, 1, 0) != 1)
+		return false;
+	assert_int_equal(eventfd_read(event, &value), 0);
+	return true;
 }

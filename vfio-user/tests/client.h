@@ -73,6 +73,8 @@ int client_set_irqs(struct fixture *f, uint32_t flags, uint32_t start, uint32_t 
 /* Wait, some seconds at most, until *@value is @wanted. */
 void expect_soon(const atomic_uint *value, unsigned int wanted);
 unsigned int open_fds(void);
+/* Whether the eventfd @event has counted anything; it is zero afterwards. */
+bool counted(int event);
 int new_memfd(size_t size);
 /* All that goes to stderr from now on, up to the call of the second: then a string, to be freed. */
 void capture_stderr(void);

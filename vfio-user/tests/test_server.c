@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -62,17 +61,6 @@ static int write_region(uint32_t region, uint64_t offset, uint32_t count, const 
 	memcpy(body, &a, sizeof(a));
 	memcpy(body + 16, data, count);
 	return client_ask(&f, VFIO_USER_REGION_WRITE, body, 16 + count, NULL, 0, &msg);
-}
-
-static bool counted(int event)
-{
-	struct pollfd p = { .fd = event, .events = POLLIN };
-	eventfd_t value;
-
-	if (poll(&p, 1, 0) != 1)
-		return false;
-	assert_int_equal(eventfd_read(event, &value), 0);
-	return true;
 }
 
 static void test_version_comes_first(void **state)
@@ -539,82 +527,6 @@ static void test_many_late_replies(void **state)
 	}
 }
 
-static void test_vectors(void **state)
-{
-	int ev[VECTORS + 1];
-	unsigned int before;
-
-	(void)state;
-	for (int i = 0; i <= VECTORS; i++)
-		ev[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	before = open_fds();
-	assert_false(vfio_user_interrupt(f.server, 0));
-	/* MSI-X enable: vector 0 without a descriptor is not connected */
-	assert_int_equal(client_set_irqs(&f, 0x24, 0, 1, NULL, 0), 0);
-	assert_false(vfio_user_interrupt(f.server, 0));
-	/* one more vector leaves the others alone */
-	for (int i = 0; i < VECTORS; i++) {
-		assert_int_equal(client_set_irqs(&f, 0x24, i, 1, &ev[i], 1), 0);
-		for (int j = 0; j < VECTORS; j++) {
-			assert_int_equal(vfio_user_interrupt(f.server, j), j <= i);
-			assert_int_equal(counted(ev[j]), j <= i);
-		}
-	}
-	assert_false(vfio_user_interrupt(f.server, VECTORS));
-	assert_false(vfio_user_interrupt(f.server, UINT32_MAX));
-	assert_int_equal(open_fds(), before + VECTORS);
-	/* another descriptor in place of the first */
-	assert_int_equal(client_set_irqs(&f, 0x24, 1, 2, &ev[3], 2), 0);
-	assert_int_equal(open_fds(), before + VECTORS);
-	assert_true(vfio_user_interrupt(f.server, 2));
-	assert_true(counted(ev[4]));
-	assert_false(counted(ev[2]));
-	/* signalled by the client's wish */
-	assert_int_equal(client_set_irqs(&f, 0x21, 0, 1, NULL, 0), 0);
-	assert_true(counted(ev[0]));
-	/* disconnect one, then all */
-	assert_int_equal(client_set_irqs(&f, 0x24, 0, 1, NULL, 0), 0);
-	assert_false(vfio_user_interrupt(f.server, 0));
-	assert_true(vfio_user_interrupt(f.server, 3));
-	assert_int_equal(client_set_irqs(&f, 0x21, 0, 0, NULL, 0), 0);
-	assert_false(vfio_user_interrupt(f.server, 3));
-	assert_int_equal(open_fds(), before);
-	for (int i = 0; i <= VECTORS; i++)
-		close(ev[i]);
-}
-
-/* Vectors go by their eventfds alone: nothing is on the socket, however many, and nobody reads it.
- */
-static void test_interrupts_are_no_messages(void **state)
-{
-	enum { EACH = 1000 };
-	struct pollfd socket_has = { .events = POLLIN };
-	int ev[VECTORS];
-	eventfd_t value;
-
-	(void)state;
-	for (int i = 0; i < VECTORS; i++) {
-		ev[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		assert_int_equal(client_set_irqs(&f, 0x24, i, 1, &ev[i], 1), 0);
-	}
-	socket_has.fd = f.sock;
-	for (int i = 0; i < EACH; i++)
-		for (int j = 0; j < VECTORS; j++)
-			assert_true(vfio_user_interrupt(f.server, j));
-	for (int i = 0; i < VECTORS; i++) {
-		assert_int_equal(eventfd_read(ev[i], &value), 0);
-		assert_int_equal(value, EACH);
-	}
-	assert_int_equal(poll(&socket_has, 1, 0), 0);
-	/* The next message is the answer to the next request, and no interrupt comes with it. */
-	assert_int_equal(read_region(0, 0, 4), 0);
-	assert_int_equal(poll(&socket_has, 1, 0), 0);
-	for (int i = 0; i < VECTORS; i++) {
-		assert_false(counted(ev[i]));
-		close(ev[i]);
-	}
-}
-
 static void test_unmap_always_succeeds(void **state)
 {
 	uint64_t base, size;
@@ -797,8 +709,6 @@ int main(void)
 		TEST(test_rest_late, setup_client),
 		TEST(test_rest_never, setup),
 		TEST(test_many_late_replies, setup_client),
-		TEST(test_vectors, setup_client),
-		TEST(test_interrupts_are_no_messages, setup_client),
 		TEST(test_unmap_always_succeeds, setup_client),
 		TEST(test_truncated_then_reconnect, setup_client),
 		TEST(test_no_version_no_connection, setup),

@@ -8,5 +8,5 @@ build_parts
 run_dir
 cp "$first_file" "$TPH_RUN_DIR/first"
 cp "$RESULT_FILE" "$TPH_RUN_DIR/second"
-results_python compare "$first" /run/tph/first "$RESULT" /run/tph/second /run/tph/compare.json || exit 1
+sandbox_python sandbox.compare "$first" /run/tph/first "$RESULT" /run/tph/second /run/tph/compare.json || exit 1
 ! json_wanted || json_result "$TPH_RUN_DIR/compare.json"

@@ -8,5 +8,5 @@ if ! find "$TPH_CACHE/runs" -name '*.json' 2>/dev/null | grep -q .; then
 fi
 build_parts
 run_dir
-results_python runs /cache/runs /run/tph/runs.json
+sandbox_python sandbox.runs /cache/runs /run/tph/runs.json
 ! json_wanted || json_result "$TPH_RUN_DIR/runs.json"

@@ -12,7 +12,7 @@ run | matrix | cost | bench | report | conformance | example) ;;
 esac
 in_sandbox jq -r '"\(.date), tph \(.tph), commit \(.commit // "unknown")"' /run/tph/document | sed "s|^|$RESULT: |"
 if [ -e "$TPH_TOP/testbed/$kind/table.py" ]; then
-	in_sandbox python3 -B "/src/testbed/$kind/table.py" /run/tph/document
+	sandbox_python "$kind.table" /run/tph/document
 else
 	in_sandbox jq -r -f "/src/testbed/$kind/table.jq" /run/tph/document
 fi

@@ -56,11 +56,3 @@ result_find()
 	esac
 	[ -f "$RESULT_FILE" ] || die "no run '$1' is kept; './tph runs' lists those that are"
 }
-
-# results_python PROGRAM WORD...: in the sandbox, which is there when something was kept.
-results_python()
-{
-	results_program=$1
-	shift
-	in_sandbox python3 -B "/src/testbed/sandbox/$results_program.py" "$@"
-}

@@ -49,3 +49,11 @@ in_sandbox()
 		--setenv CCACHE_NOHASHDIR 1 --setenv CCACHE_SLOPPINESS time_macros --setenv CCACHE_DEPEND 1 \
 		--chdir / "$@"
 }
+
+# sandbox_python MODULE ARG...: a Python program of testbed/ in there, as run.judge; what it starts finds the others, too.
+sandbox_python()
+{
+	sandbox_module=testbed.$1
+	shift
+	in_sandbox --setenv PYTHONPATH /src --setenv PYTHONDONTWRITEBYTECODE 1 python3 -m "$sandbox_module" "$@"
+}

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """In the sandbox: two documents of one kind side by side.
 
-Usage: compare.py NAME-A FILE-A NAME-B FILE-B JSON-FILE; tables go to standard output.
+Usage: compare NAME-A FILE-A NAME-B FILE-B JSON-FILE; tables go to standard output.
 """
 import json
 import sys
 from pathlib import Path
 
-import documents
-from table import figure, table
+from testbed.sandbox import documents
+from testbed.sandbox.table import figure, table
 
 # What makes figures differ.
 CIRCUMSTANCES = ("tph", "commit", "date", "kernel", "qemu", "iommu")

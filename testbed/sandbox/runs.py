@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """In the sandbox: lists the kept runs.
 
-Usage: runs.py DIRECTORY JSON-FILE; the table goes to standard output.
+Usage: runs DIRECTORY JSON-FILE; the table goes to standard output.
 """
 import json
 import sys
 from pathlib import Path
 
-import documents
-from table import table
+from testbed.sandbox import documents
+from testbed.sandbox.table import table
 
 
 def row(path):

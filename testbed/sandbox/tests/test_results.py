@@ -3,16 +3,12 @@
 import copy
 import json
 import os
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "testbed/sandbox"))
-import compare
-import documents
-import runs
-from table import figure, table
+from testbed.sandbox import compare, documents, runs
+from testbed.sandbox.table import figure, nearest, table
 
 ROW = {"target": "gpu", "st_mode": "table", "width": 8, "requested": {"st": 42, "st_ext": None, "ph": 2}, "result": "ok",
        "errno": None, "as_expected": True, "perftest": {"bw_avg_MBps": 200.0}}
@@ -37,9 +33,17 @@ class Table(unittest.TestCase):
         self.assertEqual(table([["a", "n"], ["long", 5], [None, 123]], right=(1,)), ["a       n", "long    5", "-     123"])
         self.assertEqual(table([]), [])
 
+    def test_least(self):
+        # A column that needs more than its least width moves those behind it in all lines.
+        self.assertEqual(table([["a", "n"], ["long", 5.0]], right=(1,), least=(3, 3), gap=" "), ["a      n", "long   5"])
+        self.assertEqual(table([["a", "n"]], least=(2, 1, 9), gap=""), ["a n"])
+
     def test_figures(self):
         self.assertEqual([figure(value) for value in (None, 3, 123456.7, 12.34, 0.123, -5.5)],
                          ["-", "3", "123457", "12.3", "0.12", "-5.50"])
+
+    def test_nearest(self):
+        self.assertEqual([nearest(value) for value in (0, 0.4, 0.5, 1.5, 2.5, -0.5, -1.4, 7)], [0, 0, 1, 2, 3, -1, -1, 7])
 
 
 class Documents(unittest.TestCase):

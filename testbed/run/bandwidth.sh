@@ -40,12 +40,6 @@ bandwidth()
 	wait $server || server_status=$?
 }
 
-# megabytes FILE: bandwidth in 10^6 bytes per second; perftest counts in MiB.
-megabytes()
-{
-	jq '.results.BW_average * 104.8576 | round / 100' "$1"
-}
-
 # bandwidth_messages: what a failed run said.
 bandwidth_messages()
 {

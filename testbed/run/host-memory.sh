@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In the guest: the benchmark without a BAR, on the HCA and on soft-RoCE. Leaves
-# /mnt/job/host-memory.json.
+# In the guest: the benchmark without a BAR, on the HCA and on soft-RoCE. Leaves perftest's documents
+# /mnt/job/host-memory/mlx5.json and rxe.json.
 set -eu
 # shellcheck source=testbed/run/bandwidth.sh
 . /mnt/src/testbed/run/bandwidth.sh
@@ -16,9 +16,7 @@ host_memory()
 		bandwidth_messages
 		return 1
 	fi
-	jq -n --arg device "$1" --argjson size "$host_size" --argjson iters "$host_iters" \
-		--argjson bw "$(megabytes "$work/client.json")" \
-		'{device: $device, program: "ib_write_bw", size: $size, iters: $iters, bw_avg_MBps: $bw}'
+	cp "$work/client.json" "/mnt/job/host-memory/$1.json"
 }
 
 echo "host memory: mlx5 and soft-RoCE" >&2
@@ -27,10 +25,9 @@ ip address add 192.0.2.1/24 dev tph0
 ip link set tph0 up
 rdma link add rxe0 type rxe netdev tph0
 status=0
-host_size=65536 host_iters=1000
-common_args="-s $host_size -n $host_iters -F"
-host_memory mlx5 '-d mlx5_1' '-d mlx5_0' >"$work/host" || status=1
-host_memory rxe '-d rxe0 -x 1' '-d rxe0 -x 1' >>"$work/host" || status=1
-jq -s . "$work/host" >/mnt/job/host-memory.json
+common_args='-s 65536 -n 1000 -F'
+mkdir /mnt/job/host-memory
+host_memory mlx5 '-d mlx5_1' '-d mlx5_0' || status=1
+host_memory rxe '-d rxe0 -x 1' '-d rxe0 -x 1' || status=1
 rdma link delete rxe0
 exit $status

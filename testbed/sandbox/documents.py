@@ -6,17 +6,11 @@ KINDS has a class for each document, with the functions
     figures(document)   {name: (value, unit)} of what was measured
     states(document)    {name: text} of what can be as it has to be, or not
 """
+from testbed.sandbox import hints
 
 
 class Error(Exception):
     """A document is not what it has to be; the text says why."""
-
-
-def hint(requested):
-    """A requested hint as people say it."""
-    parts = [f"ST {requested['st']}"] if requested.get("st") is not None else []
-    parts += [f"Ext {requested['st_ext']}"] if requested.get("st_ext") is not None else []
-    return " ".join(parts + [f"ph {requested['ph']}"]) if parts else "no hint"
 
 
 def verdicts(passed, failed):
@@ -26,7 +20,7 @@ def verdicts(passed, failed):
 class Run:
     @staticmethod
     def name(row):
-        return f"{row['target']} {row['st_mode']}/{row['width']}, {hint(row['requested'])}"
+        return f"{row['target']} {row['st_mode']}/{row['width']}, {hints.asked(row['requested'])}"
 
     @staticmethod
     def headline(document):
@@ -59,7 +53,7 @@ class Matrix:
 
     @staticmethod
     def states(document):
-        return {f"{cell['program']}: {cell['target']} {cell['operation']} {cell['mode']}/{cell['width']}, {hint(cell['requested'])}, "
+        return {f"{cell['program']}: {cell['target']} {cell['operation']} {cell['mode']}/{cell['width']}, {hints.asked(cell['requested'])}, "
                 f"{cell['size']} bytes x {cell['qps']} QPs": "; ".join([cell["verdict"]] + cell["causes"])
                 for cell in document["cells"]}
 

@@ -8,7 +8,7 @@ TPH_INSTALLED=$OPT_INSTALLED
 TPH_INSTALLED_NEEDS=rdma-bar-examples
 guest_build
 guest_prepare "$TPH_TOP/testbed/devices"
-sh "$TPH_TOP/testbed/example/plan.sh" "$*" >"$TPH_RUN_DIR/job/plan"
+[ -n "$OPT_DRY_RUN" ] || sandbox_python example.plan /run/tph "$@"
 echo 'exec sh /mnt/src/testbed/example/guest.sh' >"$TPH_RUN_DIR/job/command"
 guest_run
 [ -z "$OPT_DRY_RUN" ] || exit 0
@@ -16,5 +16,5 @@ status=$GUEST_STATUS
 in_sandbox sh /src/testbed/example/report.sh || status=1
 guest_dmesg_check || status=1
 json_result "$TPH_RUN_DIR/example.json"
-in_sandbox jq -r -f /src/testbed/example/table.jq /run/tph/example.json
+sandbox_python example.table /run/tph/example.json
 [ "$status" -eq 0 ] || exit 1

@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck disable=SC2086 # commands with options
-# In the guest: the examples of /mnt/job/plan. Each leaves a line of /mnt/job/results.
+# shellcheck disable=SC2086,SC2154 # commands with options; members of the rows of the plan
+# In the guest: the examples of /mnt/job/plan (plan.py). Each leaves a line of /mnt/job/results.
 set -eu
 # shellcheck source=testbed/guest/control.sh
 . /mnt/src/testbed/guest/control.sh
 # shellcheck source=testbed/guest/vfio.sh
 . /mnt/src/testbed/guest/vfio.sh
+# shellcheck source=testbed/guest/row.sh
+. /mnt/src/testbed/guest/row.sh
 # shellcheck source=tests/guest-lib.sh
 . /mnt/src/tests/guest-lib.sh
 # shellcheck source=tests/rdmacm-lib.sh
@@ -33,15 +35,15 @@ run()
 	echo $run_status >"$1.status"
 }
 
-# example: the one described by the variables that are read from the plan.
+# example: the one described by the variables that come from the plan.
 example()
 {
 	server=a address=10.7.0.1 client=b
-	[ "$hca" = 0 ] || server=b address=10.7.0.2 client=a
+	[ "$hca" = hca0 ] || server=b address=10.7.0.2 client=a
 	client_command="rdma_bar_client -s $address"
-	[ "$option" = - ] || client_command="$client_command $option"
+	[ "$client_option" = - ] || client_command="$client_command $client_option"
 	server_command="rdma_bar_server -d $gpu $tag_option $tag -v"
-	[ "$kind" = bar ] || server_command="rdma_bar_tags -d $gpu $tag_option $tag -n $clients -v"
+	[ "$example" = bar ] || server_command="rdma_bar_tags -d $gpu $tag_option $tag -n $clients -v"
 	rm -f ./server* ./client*
 	control reset-counts gpu0 >/dev/null
 	control mark "example-$number" >/dev/null
@@ -71,7 +73,8 @@ example()
 
 fabric
 vfio_bind $gpu
-while read -r number kind hca width tag_option tag clients option; do
-	echo "example $kind: server on mlx5_$hca, $width-bit tags, $clients client(s)" >&2
+while IFS= read -r line; do
+	row_members "$line" number example hca device width tag clients tag_option client_option
+	echo "example $example: server on $device, $width-bit tags, $clients client(s)" >&2
 	example
 done </mnt/job/plan

@@ -36,8 +36,7 @@ boot()
 	[ -z "$OPT_DRY_RUN" ] || return 0
 	[ "$GUEST_STATUS" -eq 0 ] || die "boot $1 ($2) ended with status $GUEST_STATUS"
 	guest_dmesg_check || die "boot $1 ($2): see the kernel's messages above"
-	# shellcheck disable=SC2016 # jq's variables
-	in_sandbox jq -c --argjson boot "$1" --arg kernel "$2" '. + {$boot, $kernel}' /run/tph/job/pairs >>"$out/pairs"
+	cp "$TPH_RUN_DIR/job/pairs" "$out/boot-$1-$2"
 	[ -z "${3:-}" ] || cp "$TPH_RUN_DIR/job/many" "$TPH_RUN_DIR/job/perftest" "$out/"
 }
 
@@ -59,8 +58,6 @@ else
 fi
 [ -z "$OPT_DRY_RUN" ] || exit 0
 TPH_RUN_DIR=$out
-in_sandbox jq -n --arg release "$(cat "$kernel_patched/release")" --arg qemu "$(guest_qemu)" --argjson runs "$runs" \
-	--slurpfile pairs /run/tph/pairs --slurpfile many /run/tph/many \
-	--slurpfile perftest /run/tph/perftest -f /src/testbed/cost/report.jq >"$out/cost.json"
+sandbox_python cost.report /run/tph "$(cat "$kernel_patched/release")" "$(guest_qemu)" "$runs" >"$out/cost.json"
 json_result "$out/cost.json"
-in_sandbox jq -r -f /src/testbed/cost/table.jq /run/tph/cost.json
+sandbox_python cost.table /run/tph/cost.json

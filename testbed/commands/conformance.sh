@@ -15,12 +15,8 @@ guest_run
 [ -z "$OPT_DRY_RUN" ] || exit 0
 status=0
 [ "$GUEST_STATUS" -eq 0 ] || die "the suites ended with status $GUEST_STATUS"
-in_sandbox jq -n -R --arg kernel "$(cat "$KERNEL/release")" --arg qemu "$(guest_qemu)" -f /src/testbed/conformance/report.jq \
-	/run/tph/job/verdicts >"$TPH_RUN_DIR/report.json"
+sandbox_python conformance.report /run/tph/job/verdicts "$(cat "$KERNEL/release")" "$(guest_qemu)" >"$TPH_RUN_DIR/report.json" || status=1
 json_result "$TPH_RUN_DIR/report.json"
-in_sandbox jq -r -f /src/testbed/conformance/table.jq /run/tph/report.json
+sandbox_python conformance.table /run/tph/report.json
 guest_dmesg_check "$TPH_TOP"/tests/conformance/[0-9]* || status=1
-# What soft-RoCE fails is for comparison.
-in_sandbox jq -e '([.suites[] | select(.device != "rxe0") | .failed] | add // 0) == 0' \
-	/run/tph/report.json >/dev/null || status=1
 exit "$status"

@@ -34,6 +34,6 @@ else
 fi
 in_sandbox python3 -B /src/testbed/report/page.py <"$TPH_RUN_DIR/report.json" >"$TPH_RUN_DIR/report.html" || exit 1
 cp "$TPH_RUN_DIR/report.html" "$out"
-[ -n "$from" ] || in_sandbox jq -r -f /src/testbed/report/table.jq /run/tph/report.json
+[ -n "$from" ] || sandbox_python report.table /run/tph/report.json
 say "the page: $out"
 exit "$status"

@@ -32,5 +32,4 @@ done <counters.list >gcov.json
 	echo "no counters"
 	exit 1
 }
-jq -n -f /src/testbed/coverage/report.jq --rawfile added added \
-	--rawfile exceptions /src/kernel/coverage-exceptions --slurpfile gcov gcov.json >coverage.json
+PYTHONPATH=/src python3 -B -m testbed.coverage.report added /src/kernel/coverage-exceptions gcov.json >coverage.json

@@ -222,10 +222,11 @@ kernel_kind()
 # report: the results as JSON.
 report()
 {
-	in_sandbox jq -n -R --arg plain "$(kernel_kind plain "$(echo "$kernels" | sed -n 's/^plain //p')")" \
-		--arg kernels "$(echo "$kernels" | while read -r variant kernel; do
-			[ -z "$variant" ] || echo "$(kernel_kind "$variant" "$kernel") $(cat "$kernel/release")"
-		done)" -f /src/testbed/test/report.jq <"$TPH_RESULTS"
+	# shellcheck disable=SC2046 # releases of kernels have no blanks
+	sandbox_python test.report "$(kernel_kind plain "$(echo "$kernels" | sed -n 's/^plain //p')")" \
+		$(echo "$kernels" | while read -r variant kernel; do
+			[ -z "$variant" ] || echo "$(kernel_kind "$variant" "$kernel")=$(cat "$kernel/release")"
+		done) <"$TPH_RESULTS"
 }
 
 for variant in $variants; do

@@ -70,7 +70,7 @@ wait_for 0
 in_fuzz_root sh -euc 'jq -n --argjson seed "$1" "{seed: \$seed, targets: [inputs]}" /run/tph/out/*.json' sh "$seed" \
 	>"$TPH_RUN_DIR/report.json"
 json_result "$TPH_RUN_DIR/report.json"
-in_fuzz_root jq -r -f /src/testbed/fuzz/table.jq /run/tph/report.json
+in_fuzz_root --setenv PYTHONPATH /src python3 -B -m testbed.fuzz.table /run/tph/report.json
 for target in $targets; do
 	if grep -q '"finding":{' "$TPH_RUN_DIR/out/$target.json"; then
 		cp "$TPH_RUN_DIR/out/$target.log" "$kept/$target/log"

@@ -6,14 +6,7 @@ build_parts
 run_dir
 cp "$RESULT_FILE" "$TPH_RUN_DIR/document"
 kind=$(in_sandbox jq -r '.document // ""' /run/tph/document) || die "$1: is no JSON"
-case $kind in
-run | matrix | cost | bench | report | conformance | example) ;;
-*) die "$1: is no document of a command that is kept (docs/json.md)" ;;
-esac
+results_kept "$kind" || die "$1: is no document of a command that is kept (docs/json.md)"
 in_sandbox jq -r '"\(.date), tph \(.tph), commit \(.commit // "unknown")"' /run/tph/document | sed "s|^|$RESULT: |"
-if [ -e "$TPH_TOP/testbed/$kind/table.py" ]; then
-	sandbox_python "$kind.table" /run/tph/document
-else
-	in_sandbox jq -r -f "/src/testbed/$kind/table.jq" /run/tph/document
-fi
+sandbox_python "$kind.table" /run/tph/document
 [ -z "$OPT_JSON" ] || json_out "$RESULT_FILE"

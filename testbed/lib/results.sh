@@ -3,16 +3,22 @@
 # What the commands that measure and prove found is kept in the cache: runs/COMMAND-NUMBER.json, and of the latest ones the
 # trace of the link as COMMAND-NUMBER.trace.
 
+# results_kept COMMAND: whether its documents are kept: there is a module that says what is in them.
+results_kept()
+{
+	case $1 in
+	'' | *[!a-z-]*) return 1 ;;
+	esac
+	[ -f "$TPH_TOP/testbed/$1/document.py" ]
+}
+
 RESULTS_MOST=50
 RESULTS_TRACES=2
 
 # results_keep FILE: the document is kept. The trace is that of the run directory.
 results_keep()
 {
-	case $TPH_COMMAND in
-	run | matrix | cost | bench | report | conformance | example) ;;
-	*) return 0 ;;
-	esac
+	results_kept "$TPH_COMMAND" || return 0
 	[ -z "${TPH_FORGET:-}" ] || return 0
 	results=$TPH_CACHE/runs
 	mkdir -p "$results"
@@ -43,14 +49,15 @@ results_drop()
 result_find()
 {
 	RESULT=$1
-	case $1 in
-	*/* | *.json) RESULT_FILE=$1 ;;
-	run | matrix | cost | bench | report | conformance | example)
+	if results_kept "$1"; then
 		RESULT_FILE=$(find "$TPH_CACHE/runs" -name "$1-[0-9]*.json" -printf '%T@ %p\n' 2>/dev/null | sort -rn |
 			sed -n '1s/^[^ ]* //p')
 		[ -n "$RESULT_FILE" ] || die "no run of ./tph $1 is kept; './tph runs' lists those that are"
 		RESULT=$(basename "$RESULT_FILE" .json)
-		;;
+		return
+	fi
+	case $1 in
+	*/* | *.json) RESULT_FILE=$1 ;;
 	*[!a-z0-9-]*) RESULT_FILE= ;;
 	*) RESULT_FILE=$TPH_CACHE/runs/$1.json ;;
 	esac

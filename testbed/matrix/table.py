@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from testbed.sandbox import hints
+from testbed.matrix.document import name
 from testbed.sandbox.table import table
 
 HEAD = ["program", "target", "op", "mode", "cells", "failed", "hinted", "refused", "bytes", "TLPs", "differ", "wrong"]
@@ -24,11 +24,6 @@ def cells(key, rows):
     return [program, target, operation, f"{mode}/{width}", len(rows), sum(row["verdict"] == "fail" for row in rows),
             sum(row["applied"] is not None for row in rows), sum(row["refused"] is not None for row in rows),
             *(sum(row[what] for row in rows) for what in ("bytes", "tlps", "mismatches", "wrong_hint"))]
-
-
-def name(cell):
-    return f"{cell['program']}: {cell['target']} {cell['operation']} {cell['mode']}/{cell['width']}, {hints.asked(cell['requested'])}, " \
-        f"{cell['size']} bytes x {cell['qps']} QPs"
 
 
 def lines(document):

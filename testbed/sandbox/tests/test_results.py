@@ -52,6 +52,14 @@ class Documents(unittest.TestCase):
             with self.assertRaises(documents.Error):
                 documents.kind(document)
 
+    def test_kinds(self):
+        """Each kind says what is in it, and can be shown."""
+        for name in documents.KINDS:
+            module = documents.kind({"document": name, "schema": 1})
+            for function in ("headline", "figures", "states"):
+                self.assertTrue(callable(getattr(module, function)), (name, function))
+            self.assertTrue((Path(module.__file__).with_name("table.py")).exists(), name)
+
     def test_headlines(self):
         self.assertEqual(documents.kind(RUN).headline(RUN), "2 as expected")
         bad = copy.deepcopy(RUN)

@@ -12,14 +12,17 @@ target=$(sed -n 's/^# TARGET: //p' "$mutant")
 rm -rf "$work/tree" "$work/corpus" "$work/mutant.log"
 mkdir -p "$work/tree" "$work/corpus"
 cd /src
-cp -a CMakeLists.txt VERSION packet transport pcie subnet vfio-user endpoints hca emulator fuzz "$work/tree/"
+# shellcheck source=/dev/null
+. testbed/lib/rooms.sh
+rooms=$(rooms .)
+# shellcheck disable=SC2086 # words
+cp -a CMakeLists.txt VERSION $rooms fuzz "$work/tree/"
 cp "$work/tree/$file" "$work/before"
 sed -i -f "$mutant" "$work/tree/$file"
 ! cmp -s "$work/before" "$work/tree/$file" || {
 	echo "the mutant changes nothing in $file"
 	exit 1
 }
-sed -i '/^foreach(room/s/.*/foreach(room packet transport pcie subnet vfio-user endpoints hca emulator)/' "$work/tree/CMakeLists.txt"
 # One place for all, so that the compiler cache knows all but the file that changed.
 [ -d "$work/build" ] || cmake -G Ninja -S "$work/tree" -B "$work/build" -DCMAKE_C_COMPILER=clang \
 	-DCMAKE_C_COMPILER_LAUNCHER=ccache -DBUILD_TESTING=OFF -DTPH_DOCTOR=OFF -DFUZZ=ON

@@ -184,8 +184,9 @@ build_programs()
 # build_programs_of TREE: those of a tree of ours, of whichever commit; sets PROGRAMS_OF.
 build_programs_of()
 {
-	# shellcheck disable=SC2046 # no blanks in names of tracked files
-	programs_key=$(cd "$1" && key $(find CMakeLists.txt VERSION packet transport pcie subnet vfio-user hca endpoints emulator \
+	programs_rooms=$(rooms "$TPH_TOP") || die 'no key for the programs'
+	# shellcheck disable=SC2046,SC2086 # no blanks in names of tracked files
+	programs_key=$(cd "$1" && key $(find CMakeLists.txt VERSION $programs_rooms \
 		vfiobar testbed/packages.sandbox testbed/build/programs.sh -type f 2>/dev/null | LC_ALL=C sort) </dev/null)
 	PROGRAMS_OF=$TPH_CACHE/programs-$programs_key
 	[ ! -d "$PROGRAMS_OF" ] || return 0

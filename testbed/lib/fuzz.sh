@@ -27,8 +27,9 @@ build_fuzz()
 	sandbox_install_host_packages
 	debian_root_entry fuzz-root "$TPH_TOP/testbed/packages.fuzz"
 	FUZZ_ROOT=$DEBIAN_ROOT
-	# shellcheck disable=SC2046 # no blanks in names of tracked files
-	fuzz_key=$(cd "$TPH_TOP" && echo "$1" | key $(find CMakeLists.txt VERSION packet transport pcie subnet vfio-user hca endpoints emulator \
+	fuzz_rooms=$(rooms "$TPH_TOP") || die 'no key for the fuzzers'
+	# shellcheck disable=SC2046,SC2086 # no blanks in names of tracked files
+	fuzz_key=$(cd "$TPH_TOP" && echo "$1" | key $(find CMakeLists.txt VERSION $fuzz_rooms \
 		fuzz/*.[ch] fuzz/CMakeLists.txt testbed/packages.fuzz testbed/build/fuzz.sh -type f | LC_ALL=C sort))
 	FUZZ_PROGRAMS=$TPH_CACHE/fuzz-$1-$fuzz_key
 	if [ ! -d "$FUZZ_PROGRAMS" ]; then

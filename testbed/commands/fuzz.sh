@@ -21,6 +21,14 @@ running=
 # shellcheck disable=SC2016 # expanded at exit
 on_exit 'for one in $running; do kill -TERM "${one#*=}" 2>/dev/null || :; done'
 
+# fuzz_python MODULE ARG...: a program of testbed/fuzz.
+fuzz_python()
+{
+	fuzz_module=testbed.fuzz.$1
+	shift
+	in_fuzz_root --setenv PYTHONPATH /src python3 -B -m "$fuzz_module" "$@"
+}
+
 # ended: takes out of $running what has ended.
 ended()
 {
@@ -31,8 +39,7 @@ ended()
 			continue
 		fi
 		wait "${one#*=}" || die "${one%=*}: the fuzzer did not run: $(tail -n 3 "$TPH_RUN_DIR/${one%=*}.err")"
-		say "  $(in_fuzz_root jq -r '"\(.target): \(.executions) executions in \(.seconds) s"
-			+ if .finding then ", FINDING: \(.finding.why)" else "" end' "/run/tph/out/${one%=*}.json")"
+		say "  $(fuzz_python report say "/run/tph/out/${one%=*}.json")"
 	done
 	running=$still
 }
@@ -66,13 +73,12 @@ for target in $targets; do
 	running="$running $target=$!"
 done
 wait_for 0
-# shellcheck disable=SC2016 # variables of jq
-in_fuzz_root sh -euc 'jq -n --argjson seed "$1" "{seed: \$seed, targets: [inputs]}" /run/tph/out/*.json' sh "$seed" \
-	>"$TPH_RUN_DIR/report.json"
+# shellcheck disable=SC2046 # names of targets
+fuzz_python report all "$seed" $(for target in $targets; do echo "/run/tph/out/$target.json"; done | sort -u) >"$TPH_RUN_DIR/report.json"
 json_result "$TPH_RUN_DIR/report.json"
-in_fuzz_root --setenv PYTHONPATH /src python3 -B -m testbed.fuzz.table /run/tph/report.json
+fuzz_python table /run/tph/report.json
 for target in $targets; do
-	if grep -q '"finding":{' "$TPH_RUN_DIR/out/$target.json"; then
+	if grep -q '"finding": {' "$TPH_RUN_DIR/out/$target.json"; then
 		cp "$TPH_RUN_DIR/out/$target.log" "$kept/$target/log"
 		echo "$target: what it said is in $kept/$target/log"
 		status=1

@@ -35,19 +35,11 @@ begin=$(date +%s)
 	"$corpus" "/src/fuzz/corpus/$target" >"$log" 2>&1 || status=$?
 took=$(($(date +%s) - begin))
 finding=$(sed -n 's/.*Test unit written to //p' "$log" | head -n 1)
-why=
-if [ $status -ne 0 ]; then
-	why=$(grep -a -m 1 -E '^(oracle|finding|fuzz): |runtime error|ERROR: ' "$log" | cut -c1-200 || :)
-	if [ -n "$finding" ]; then
-		# shellcheck disable=SC2086 # words
-		"$programs/fuzz_$target" $limits -minimize_crash=1 -max_total_time=20 -close_fd_mask=$quiet \
-			-exact_artifact_path="$finding.min" "$finding" >"$out/$target.minimize" 2>&1 || :
-		[ ! -s "$finding.min" ] || mv "$finding.min" "$finding"
-	fi
+if [ $status -ne 0 ] && [ -n "$finding" ]; then
+	# shellcheck disable=SC2086 # words
+	"$programs/fuzz_$target" $limits -minimize_crash=1 -max_total_time=20 -close_fd_mask=$quiet \
+		-exact_artifact_path="$finding.min" "$finding" >"$out/$target.minimize" 2>&1 || :
+	[ ! -s "$finding.min" ] || mv "$finding.min" "$finding"
 fi
-executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-[ -n "$executions" ] || executions=$(grep -a -o '^#[0-9]*' "$log" | tail -n 1 | tr -d '#')
-jq -cn --arg target "$target" --arg seed "$seed" --arg seconds "$took" --arg executions "${executions:-0}" \
-	--arg status $status --arg finding "$outside${finding#"$kept"}" --arg why "$why" '{target: $target, seed: ($seed | tonumber),
-		seconds: ($seconds | tonumber), executions: ($executions | tonumber),
-		finding: (if $status == "0" then null else {input: $finding, why: $why} end)}' >"$out/$target.json"
+PYTHONPATH=/src python3 -B -m testbed.fuzz.report target "$target" "$seed" "$took" $status "$outside${finding#"$kept"}" "$log" \
+	>"$out/$target.json"

@@ -48,19 +48,10 @@ def lines(result, name_a, name_b):
     return out
 
 
-def read(name, path):
-    try:
-        document = json.loads(Path(path).read_text())
-        documents.kind(document)
-    except (ValueError, documents.Error) as error:
-        raise documents.Error(f"{name}: {error}") from error
-    return document
-
-
 def main():
     name_a, file_a, name_b, file_b, json_file = sys.argv[1:]
     try:
-        result = compare(read(name_a, file_a), read(name_b, file_b))
+        result = compare(documents.read(name_a, file_a), documents.read(name_b, file_b))
     except documents.Error as error:
         sys.exit(f"tph compare: {error}")
     except KeyError as error:

@@ -5,6 +5,7 @@
     states(document)    {name: text} of what can be as it has to be, or not
 """
 import importlib
+import json
 from pathlib import Path
 
 KINDS = sorted(path.parent.name for path in Path(__file__).parents[1].glob("*/document.py"))
@@ -19,11 +20,28 @@ def verdicts(passed, failed):
     return f"{passed} as expected" + (f", {failed} NOT" if failed else "")
 
 
-def kind(document):
-    """The module for DOCUMENT; Error when it is none that is known."""
-    name = document.get("document") if isinstance(document, dict) else None
-    if name not in KINDS:
+def name(document):
+    """The command that DOCUMENT is of; Error when it is none that is known."""
+    result = document.get("document") if isinstance(document, dict) else None
+    if result not in KINDS:
         raise Error("it is no document of " + ", ".join(KINDS))
     if document.get("schema") != SCHEMA:
         raise Error(f"it has schema {document.get('schema')}, and not {SCHEMA}")
-    return importlib.import_module(f"testbed.{name}.document")
+    return result
+
+
+def kind(document):
+    """The module for DOCUMENT; Error when it is none that is known."""
+    return importlib.import_module(f"testbed.{name(document)}.document")
+
+
+def read(where, path):
+    """The document at PATH; Error, which names it WHERE, when it is none that is known."""
+    try:
+        document = json.loads(Path(path).read_text())
+        name(document)
+    except ValueError as error:
+        raise Error(f"{where}: is no JSON: {error}") from error
+    except Error as error:
+        raise Error(f"{where}: {error}") from error
+    return document

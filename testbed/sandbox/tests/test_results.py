@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from testbed.sandbox import compare, documents, runs
+from testbed.sandbox import compare, documents, runs, show
 from testbed.sandbox.table import figure, nearest, table
 
 ROW = {"target": "gpu", "st_mode": "table", "width": 8, "requested": {"st": 42, "st_ext": None, "ph": 2}, "result": "ok",
@@ -84,6 +84,24 @@ class Documents(unittest.TestCase):
     def test_states(self):
         self.assertEqual(documents.kind(CONFORMANCE).states(CONFORMANCE), {
             "ucx on mlx5_0: a": "pass", "ucx on mlx5_0: b": "pass", "ucx on mlx5_0: c": "fail: x"})
+
+
+class Show(unittest.TestCase):
+    def test_lines(self):
+        said = show.lines("conformance-1", {**CONFORMANCE, "kernel": "7.3.4", "date": "now", "tph": "0.2", "commit": None, "suites": [
+            {**CONFORMANCE["suites"][0], "skipped": []}]})
+        self.assertEqual(said[:2], ["conformance-1: now, tph 0.2, commit unknown", "Linux 7.3.4; passed, failed, skipped:"])
+
+    def test_files(self):
+        with tempfile.TemporaryDirectory() as name:
+            path = Path(name) / "x.json"
+            for text, said in (("{", "x: is no JSON: "), ("[]", "x: it is no document of bench, "), ('{"document": "exec", "schema": 1}', "x: it is no"),
+                               ('{"document": "run", "schema": 99}', "x: it has schema 99, and not 1")):
+                path.write_text(text)
+                with self.assertRaisesRegex(documents.Error, f"^{said}"):
+                    documents.read("x", path)
+            path.write_text(json.dumps(RUN))
+            self.assertEqual(documents.read("x", path), RUN)
 
 
 class Compare(unittest.TestCase):

@@ -2,7 +2,7 @@
 """Unit tests of testbed/fuzz: what a log of libFuzzer says, and the table."""
 import unittest
 
-from testbed.fuzz import report, table
+from testbed.fuzz import coverage, report, table
 
 DOCUMENT = {"seed": 1, "targets": [
     {"target": "tlp", "seed": 1, "seconds": 10, "executions": 4165, "finding": None},
@@ -42,6 +42,23 @@ class Table(unittest.TestCase):
 
     def test_nothing(self):
         self.assertEqual(len(table.lines({"targets": []})), 1)
+
+
+LCOV = ["SF:/tmp/x/src/hca/cmd.c", "FN:3,f", "DA:3,5", "DA:4,0", "DA:5,1,abc", "end_of_record", "SF:/tmp/x/src/hca/cmd.h", "DA:1,0",
+        "SF:/tmp/x/src/hca/tests/test_cmd.c", "DA:1,0", "SF:/tmp/x/src/fuzz/world.c", "DA:1,0", "SF:/tmp/src/src/pcie/tlp.c", "DA:9,0"]
+
+
+class Coverage(unittest.TestCase):
+    def test_counted(self):
+        counts, missed = coverage.counted(LCOV, ["hca", "pcie", "subnet"])
+        self.assertEqual((counts, missed), ({"hca": [3, 2], "all": [4, 2], "pcie": [1, 0]}, ["hca/cmd.c:4", "pcie/tlp.c:9"]))
+        self.assertEqual(coverage.rows(counts), [("all", 4, 2, 500), ("hca", 3, 2, 666), ("pcie", 1, 0, 0)])
+        self.assertEqual(coverage.lines(coverage.rows(counts)), [
+            "room          lines  reached  percent", "all               4        2     50.0", "hca               3        2     66.6",
+            "pcie              1        0      0.0"])
+
+    def test_other_rooms(self):
+        self.assertEqual(coverage.counted(LCOV, ["hca"])[0], {"hca": [3, 2], "all": [3, 2]})
 
 
 if __name__ == "__main__":

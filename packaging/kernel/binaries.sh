@@ -13,7 +13,7 @@ missing=$(grep -E '^(# )?CONFIG_' /src/packaging/kernel/config | grep -vxF -f .c
 }
 DEBFULLNAME='rdma-tph developers' DEBEMAIL=rdma-tph@example.org
 export DEBFULLNAME DEBEMAIL
-make -j"$(nproc)" CC="sh /src/testbed/build/kernel-cc.sh" bindeb-pkg \
+make -j"$(nproc)" CC="sh /src/testbed/sandbox/build/kernel-cc.sh" bindeb-pkg \
 	KDEB_PKGVERSION="$(make -s kernelversion)-1+tph1" LOCALVERSION=-tph1 KDEB_CHANGELOG_DIST=unstable
 # It would replace the one of the distribution; rdma-core and perftest do not need it.
 for changes in ../*.changes; do

@@ -5,6 +5,7 @@ GUEST_VARIANT=$OPT_VARIANT
 if [ -n "$OPT_DRY_RUN" ]; then
 	build_pretend
 else
+	require_root
 	cache_lock
 fi
 sandbox_prepare

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # testbed/lib/cache.sh sets cache_entries
+# shellcheck disable=SC2154 # testbed/host/cache.sh sets cache_entries
 # ./tph clean [--all] [--edit]: remove what ./tph made in its cache.
 rows=$(mktemp -d)
 on_exit "rm -rf '$rows'"

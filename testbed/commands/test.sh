@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # ./tph test [OPTION...] [SUITE[/NNN]...]: run the suites of tests/, see tests/README.md.
 # shellcheck source=/dev/null
-. "$TPH_TOP/testbed/lib/suites.sh"
+. "$TPH_TOP/testbed/host/suites.sh"
 list=$OPT_LIST debug=$OPT_DEBUG_KERNEL jobs=$OPT_JOBS words=$*
 [ -z "$OPT_FULL" ] || export TPH_FULL=1
 # shellcheck disable=SC2153 # an option, see test.options
@@ -176,7 +176,7 @@ guest()
 	say "suite $label"
 	: >"$scratch/$label.results"
 	: >"$scratch/$label.out"
-	set -- "$TPH_TOP/testbed/lib/guest-suite.sh" "$label" "$suite" "$@"
+	set -- "$TPH_TOP/testbed/test/suite.sh" "$label" "$suite" "$@"
 	if [ "$jobs" -eq 1 ]; then
 		TPH_RESULTS=$scratch/$label.results sh "$@" &
 	else

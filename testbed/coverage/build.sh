@@ -4,7 +4,7 @@
 # that are named as arguments; /run/build/kernel is what a boot needs of it.
 set -eu
 export KBUILD_BUILD_TIMESTAMP=1970-01-01 KBUILD_BUILD_USER=tph KBUILD_BUILD_HOST=tph
-sh -eu /src/testbed/series/configure.sh o </src/kernel/configs/coverage.config
+sh -eu /src/testbed/sandbox/series/configure.sh o </src/kernel/configs/coverage.config
 cd /run/build/src
 # Counters are put in after gcc's early passes, which have merged what a line like 'return -EINVAL;'
 # does into its callers by then. Without them each line has a place of its own, as without
@@ -24,9 +24,9 @@ EOF
 	mv "$dir/Makefile.new" "$dir/Makefile"
 done
 status=0
-make -s -j"$(nproc)" O=/run/build/o CC="sh /src/testbed/build/kernel-cc.sh" bzImage 2>/run/build/make.log || status=$?
+make -s -j"$(nproc)" O=/run/build/o CC="sh /src/testbed/sandbox/build/kernel-cc.sh" bzImage 2>/run/build/make.log || status=$?
 grep -v 'note: disable pass tree-early_optimizations' /run/build/make.log || :
 [ $status -eq 0 ] || exit $status
 rm -rf /run/build/kernel
 mkdir /run/build/kernel
-exec sh -eu /src/testbed/build/kernel-install.sh /run/build/src /run/build/o /run/build/kernel coverage
+exec sh -eu /src/testbed/sandbox/build/kernel-install.sh /run/build/src /run/build/o /run/build/kernel coverage

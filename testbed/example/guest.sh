@@ -9,10 +9,10 @@ set -eu
 . /mnt/src/testbed/guest/vfio.sh
 # shellcheck source=testbed/guest/row.sh
 . /mnt/src/testbed/guest/row.sh
-# shellcheck source=tests/guest-lib.sh
-. /mnt/src/tests/guest-lib.sh
-# shellcheck source=tests/rdmacm-lib.sh
-. /mnt/src/tests/rdmacm-lib.sh
+# shellcheck source=testbed/test/guest-lib.sh
+. /mnt/src/testbed/test/guest-lib.sh
+# shellcheck source=tests/rdmacm/lib.sh
+. /mnt/src/tests/rdmacm/lib.sh
 gpu=0000:00:10.0
 work=$(mktemp -d)
 cd "$work"

@@ -16,7 +16,7 @@ for target; do
 	objects="$objects -object $programs/fuzz_$target"
 done
 # shellcheck source=/dev/null
-. /src/testbed/lib/rooms.sh
+. /src/testbed/host/rooms.sh
 rooms=$(rooms /src)
 llvm-profdata merge -o "$out/profile" "$out"/*.profraw
 # shellcheck disable=SC2086 # words

@@ -13,7 +13,7 @@ rm -rf "$work/tree" "$work/corpus" "$work/mutant.log"
 mkdir -p "$work/tree" "$work/corpus"
 cd /src
 # shellcheck source=/dev/null
-. testbed/lib/rooms.sh
+. testbed/host/rooms.sh
 rooms=$(rooms .)
 # shellcheck disable=SC2086 # words
 cp -a CMakeLists.txt VERSION $rooms fuzz "$work/tree/"

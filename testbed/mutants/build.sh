@@ -10,17 +10,17 @@ kernel=/run/build/kernel.$1
 [ -z "${2:-}" ] || {
 	fragment=/dev/null
 	[ "$1" = plain ] || fragment=/src/kernel/configs/$1.config
-	sh -eu /src/testbed/series/configure.sh "$object" <"$fragment"
+	sh -eu /src/testbed/sandbox/series/configure.sh "$object" <"$fragment"
 }
 [ "$1" != kcsan ] || {
-	[ -z "${2:-}" ] || sh -eu /src/testbed/build/kcsan.sh /run/build/src
+	[ -z "${2:-}" ] || sh -eu /src/testbed/sandbox/build/kcsan.sh /run/build/src
 	export KCSAN_SANITIZE=n
 }
 cd /run/build/src
-make -s -j"$(nproc)" O="/run/build/$object" CC="sh /src/testbed/build/kernel-cc.sh" bzImage
+make -s -j"$(nproc)" O="/run/build/$object" CC="sh /src/testbed/sandbox/build/kernel-cc.sh" bzImage
 [ -z "${2:-}" ] || {
 	rm -rf "$kernel"
 	mkdir "$kernel"
-	sh -eu /src/testbed/build/kernel-install.sh /run/build/src "/run/build/$object" "$kernel" "$1"
+	sh -eu /src/testbed/sandbox/build/kernel-install.sh /run/build/src "/run/build/$object" "$kernel" "$1"
 }
 cp "/run/build/$object/arch/x86/boot/bzImage" "$kernel/"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Unit tests of tests/described.py: each kind of difference between page and document is found."""
+"""Unit tests of testbed/test/described.py: each kind of difference between page and document is found."""
 import sys
 import unittest
 from pathlib import Path

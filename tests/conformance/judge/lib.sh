@@ -6,8 +6,8 @@
 #     $address           of the device, for rdma_cm
 #     $whole             empty: a selection
 # It leaves one line per case in $verdicts, tab-separated: judge, device, pass|fail|skip, case, cause.
-# shellcheck source=tests/guest-lib.sh
-. /mnt/src/tests/guest-lib.sh
+# shellcheck source=testbed/test/guest-lib.sh
+. /mnt/src/testbed/test/guest-lib.sh
 tab=$(printf '\t')
 
 # verdict pass|fail|skip CASE [CAUSE]

@@ -4,7 +4,7 @@
 tests=/usr/share/rdma-core/tests
 status=0
 # shellcheck disable=SC2046 # names of modules have no blanks
-timeout -k 10 3000 python3 /mnt/src/tests/pyverbs-ktap.py $tests \
+timeout -k 10 3000 python3 /mnt/src/tests/rdma-core/ktap.py $tests \
 	$(basename -s .py -a $tests/test_*.py) -- --dev "$device" --port 1 ${gid:+--gid "$gid"} \
 	>ktap 2>log </dev/null || status=$?
 awk '

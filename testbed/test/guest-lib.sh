@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# Sourced before each test in the guest; the test runs with set -eu in an empty directory.
+
+# ucx_perftest is a program of MPI in Debian, which spends 20 seconds on a look at the RDMA devices, even
+# with -P 0.
+export OMPI_MCA_pml=ob1 OMPI_MCA_btl=self OMPI_MCA_mtl=^ofi
+
+fail()
+{
+	echo "FAILED: $*"
+	exit 1
+}
+
+# equal EXPECTED ACTUAL WHAT
+equal()
+{
+	[ "$1" = "$2" ] || fail "$3: expected '$1', got '$2'"
+}
+
+# ktap PROGRAM ARGS...: run a program that prints KTAP. Each of its results is a case of this test; a
+# result "not ok", a missing plan or fewer results than planned fail the test. $KTAP_TIMEOUT: seconds.
+ktap()
+{
+	ktap_status=0
+	timeout -k 10 "${KTAP_TIMEOUT:-1800}" "$@" >ktap.out 2>&1 </dev/null || ktap_status=$?
+	cat ktap.out
+	ktap_cases "$(basename "$1")" "$ktap_status" <ktap.out
+}
+
+# ktap_cases NAME STATUS: the same for KTAP on standard input, of a program that ended with STATUS.
+ktap_cases()
+{
+	awk -v cases="$TPH_CASES" -v name="$1" -v status="$2" -f /mnt/src/testbed/test/ktap.awk
+}
+
+# await SECONDS WHAT COMMAND...: until COMMAND succeeds.
+await()
+{
+	await_end=$(($(date +%s) + $1))
+	await_what=$2
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -lt $await_end ] || fail "not within the time: $await_what"
+		sleep 0.1
+	done
+}
+
+# listening PORT: wait until a server listens there.
+listening()
+{
+	await 60 "a server on port $1" grep -qE "$(printf ':%04X 0*:0000 0A' "$1")" /proc/net/tcp /proc/net/tcp6
+}
+
+# pair PORT SERVER-COMMAND CLIENT-COMMAND: both must succeed; their output is in server and client.
+pair()
+{
+	# shellcheck disable=SC2086 # commands with options
+	timeout 120 $2 >server 2>&1 &
+	pair_server=$!
+	listening "$1"
+	pair_status=0
+	# shellcheck disable=SC2086
+	timeout 120 $3 >client 2>&1 || pair_status=$?
+	[ "$pair_status" -eq 0 ] || sleep 1
+	[ "$pair_status" -eq 0 ] || kill "$pair_server" 2>/dev/null || :
+	wait "$pair_server" || {
+		cat server client
+		fail "server: $2"
+	}
+	[ "$pair_status" -eq 0 ] || {
+		cat server client
+		fail "client: $3"
+	}
+}
+
+# pingpong PROGRAM OPTIONS: between the two HCA functions, then on one.
+pingpong()
+{
+	pair 18515 "$1 -d mlx5_0 -c $2" "$1 -d mlx5_1 -c $2 127.0.0.1"
+	pair 18515 "$1 -d mlx5_0 -c $2" "$1 -d mlx5_0 -c $2 127.0.0.1"
+}
+
+# perftest PROGRAM OPTIONS: between the two HCA functions.
+perftest()
+{
+	pair 18515 "$1 -d mlx5_1 -F $2" "$1 -d mlx5_0 -F $2 127.0.0.1"
+}
+
+# judge SUITE DEVICE: a suite of tests/conformance/judge; each of its cases is one of this test.
+judge()
+{
+	sh /mnt/src/tests/conformance/judge/run.sh "$PWD/verdicts" "${TPH_FULL:+whole}" "$2" "$1" ||
+		fail "judge $1"
+	awk -F '\t' '{ print $3, $2 ": " $4 ($5 == "" ? "" : ": " $5) }' verdicts >>"$TPH_CASES"
+	! grep -q "$(printf '\tfail\t')" verdicts || fail "judge $1"
+	grep -q "$(printf '\tpass\t')" verdicts || fail "judge $1: nothing passed"
+}

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# Sourced by the tests of the chain: a plan is run in one boot, and each run is a case.
+. "$TPH_TOP/testbed/test/host-lib.sh"
+# shellcheck source=/dev/null
+. "$TPH_TOP/testbed/run/plan.sh"
+
+# hint TARGET MODE WIDTH ST ST_EXT PH EXPECT: a run of the plan, - for no tag.
+hint()
+{
+	printf '{"target": "%s", "st_mode": "%s", "width": %d, "st": %s, "st_ext": %s, "ph": %d, "size": %d, "iters": %d}\n' \
+		"$1" "$2" "$3" "$4" "$5" "$6" "${size:-65536}" "${iters:-100}" | sed 's/: -,/: null,/g' >>requests
+	echo "$7" >>expectations
+}
+
+# chain: run the plan; one case per run.
+chain()
+{
+	run_plan - <requests || status=1
+	equal "$(cat expectations)" "$(in_sandbox jq -r .expected /run/tph/job/plan)" 'expectations'
+	in_sandbox jq -r '.runs[] | [(if .as_expected then "pass" else "fail" end),
+		([.target, .st_mode, "st=\(.requested.st)", "ext=\(.requested.st_ext)",
+		"ph=\(.requested.ph)", "\(.width)-bit", .expected] | join(","))] | join(" ")' \
+		/run/tph/report.json >"$TPH_CASES"
+	[ -z "${status:-}" ] || in_sandbox jq . /run/tph/report.json
+	equal "$(wc -l <requests)" "$(wc -l <"$TPH_CASES")" "number of runs"
+	return "${status:-0}"
+}

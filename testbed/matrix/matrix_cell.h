@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One cell of the matrix: a number of messages between the peer's host memory and a target, with or
- * without a hint, and what was seen of it. Expectations are the host's; see judge.jq.
+ * without a hint, and what was seen of it. Expectations are the host's; see judge.py.
  */
 #ifndef MATRIX_CELL_H
 #define MATRIX_CELL_H

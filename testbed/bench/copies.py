@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """In the sandbox, beside a guest of ./tph bench: copies by the host's memcpy, when the guest asks.
 
-Usage: copies.py JOB-DIRECTORY. A file ask-N there has a size in bytes; said-N has the rate then, in 10^6 bytes per second.
+Usage: copies JOB-DIRECTORY. A file ask-N there has a size in bytes; said-N has the rate then, in 10^6 bytes per second.
 Ends with a signal.
 """
 import sys

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """In the sandbox: the measurements of ./tph bench, one a line, in the order that the guest makes them.
 
-Usage: plan.py full|quick ROUNDS [vs]; lines are ROUND SYSTEM MEASURE SIZE QPS MESSAGES.
+Usage: plan full|quick ROUNDS [vs]; lines are ROUND SYSTEM MEASURE SIZE QPS MESSAGES.
 """
 import sys
 

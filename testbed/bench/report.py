@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """In the sandbox: the document of ./tph bench, of what testbed/bench/guest.sh left.
 
-Usage: report.py RUN-DIRECTORY ROUNDS QEMU [COMMIT]; JSON to standard output. Exit status 1, with the causes on standard error,
+Usage: report RUN-DIRECTORY ROUNDS QEMU [COMMIT]; JSON to standard output. Exit status 1, with the causes on standard error,
 when a figure of an emulator is missing, or the endpoint counted other requests than the trace has. Those of soft-RoCE are
 there to compare: what it fails is in gaps.
 """
@@ -10,8 +10,9 @@ import os
 import sys
 from pathlib import Path
 
-from plan import BESIDES, MEASURES, SYSTEMS
-from profiling import profile
+from testbed.bench.plan import BESIDES, MEASURES, SYSTEMS
+from testbed.bench.profiling import profile
+from testbed.sandbox.spread import spread
 
 # What a measure of this checkout is a ratio of, besides the same of other systems: names, and the system and measure they are for,
 # of the same size. The QPs are as many, but for latency-idle.
@@ -22,18 +23,6 @@ BASES = {"bar-tph": {"bar": ("this", "bar")}, "bar": {"bandwidth": ("this", "ban
 # The endpoint of testbed/bench/devices, and what it counts.
 COMPLETER = "gpu0"
 COUNTED = {"writes": ("write", "write_bytes"), "reads": ("read", "read_bytes")}
-
-
-def quantile(values, q):
-    """Between the values around it, when there is none there."""
-    values = sorted(values)
-    at = (len(values) - 1) * q
-    low = int(at)
-    return values[low] + (values[min(low + 1, len(values) - 1)] - values[low]) * (at - low)
-
-
-def spread(values):
-    return {"median": quantile(values, 0.5), "q1": quantile(values, 0.25), "q3": quantile(values, 0.75), "runs": len(values)}
 
 
 def expected(lines):

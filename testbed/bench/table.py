@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """In the sandbox: the document of ./tph bench as tables.
 
-Usage: table.py FILE
+Usage: table FILE
 """
 import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "sandbox"))
-from table import figure, table
+from testbed.sandbox.table import figure, table
 
 NAMES = {"this": "this", "other": "other", "rxe": "soft-RoCE", "memcpy": "memcpy"}
 OF = {"other": "the other commit", "rxe": "soft-RoCE", "memcpy": "memcpy of the host", "bar": "no hint", "register": "no hint",

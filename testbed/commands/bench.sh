@@ -31,7 +31,7 @@ if [ -n "$OPT_DRY_RUN" ]; then
 	guest_run
 	exit 0
 fi
-in_sandbox python3 -B /src/testbed/bench/plan.py $length "$rounds" ${vs_commit:+vs} >"$TPH_RUN_DIR/job/plan"
+sandbox_python bench.plan $length "$rounds" ${vs_commit:+vs} >"$TPH_RUN_DIR/job/plan"
 cat /proc/loadavg >"$TPH_RUN_DIR/job/load"
 say "$(wc -l <"$TPH_RUN_DIR/job/plan") measurements in $rounds rounds${vs_commit:+, beside $vs_commit}"
 profile_pid=
@@ -43,7 +43,7 @@ if [ -n "$OPT_PROFILE" ]; then
 	on_exit "kill $profile_pid 2>/dev/null || :"
 fi
 # The guest asks for copies by the host's memcpy in between.
-in_sandbox python3 -B /src/testbed/bench/copies.py /run/tph/job &
+sandbox_python bench.copies /run/tph/job &
 copies_pid=$!
 on_exit "kill $copies_pid 2>/dev/null || :"
 guest_run
@@ -56,8 +56,8 @@ status=0
 [ "$GUEST_STATUS" -eq 0 ] || status=1
 guest_dmesg_check || status=1
 in_sandbox "/cache/$(basename "$PROGRAMS")/bin/tlpdump" --flows --json /run/tph/trace.bin >"$TPH_RUN_DIR/flows" || status=1
-in_sandbox python3 -B /src/testbed/bench/report.py /run/tph "$rounds" "$(guest_qemu)" ${vs_commit:+"$vs_commit"} \
+sandbox_python bench.report /run/tph "$rounds" "$(guest_qemu)" ${vs_commit:+"$vs_commit"} \
 	>"$TPH_RUN_DIR/bench.json" || status=1
 json_result "$TPH_RUN_DIR/bench.json"
-in_sandbox python3 -B /src/testbed/bench/table.py /run/tph/bench.json
+sandbox_python bench.table /run/tph/bench.json
 exit $status

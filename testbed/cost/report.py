@@ -38,8 +38,13 @@ def grouped(rows, *keys):
     return sorted(result.items(), key=lambda one: one[0])
 
 
+def plain(value):
+    """A whole number without a point."""
+    return int(value) if float(value).is_integer() else value
+
+
 def spreads(rows, *keys):
-    return {key: spread([row[key] for row in rows]) for key in keys}
+    return {key: {name: plain(value) for name, value in spread([row[key] for row in rows]).items()} for key in keys}
 
 
 def ratio(a, b):
@@ -47,7 +52,7 @@ def ratio(a, b):
     pairs = [one / other for one, other in zip(a, b) if other > 0]
     if not pairs:
         return None
-    return {key: value if key == "runs" else quantile([nearest(value * 1000) / 1000], 0) for key, value in spread(pairs).items()}
+    return {key: plain(nearest(value * 1000) / 1000) for key, value in spread(pairs).items()}
 
 
 def ratios(pairs, perftest):
@@ -66,7 +71,7 @@ def ratios(pairs, perftest):
 
 def registration(pairs):
     return [{"kernel": kernel, "kind": kind, "boots": len({row["boot"] for row in rows}), **spreads(rows, "register", "deregister"),
-             "boot_medians": [quantile([row["register"] for row in its], 0.5) for _, its in grouped(rows, "boot")]}
+             "boot_medians": [plain(quantile([row["register"] for row in its], 0.5)) for _, its in grouped(rows, "boot")]}
             for (kernel, kind), rows in grouped(pairs, "kernel", "kind")]
 
 

@@ -7,8 +7,7 @@ def quantile(values, q):
     values = sorted(values)
     at = (len(values) - 1) * q
     low = int(at)
-    result = values[low] + (values[min(low + 1, len(values) - 1)] - values[low]) * (at - low)
-    return int(result) if float(result).is_integer() else result
+    return values[low] + (values[min(low + 1, len(values) - 1)] - values[low]) * (at - low)
 
 
 def spread(values):

@@ -39,7 +39,8 @@ class Spread(unittest.TestCase):
     def test_quantiles(self):
         self.assertEqual(spread([4, 1, 3, 2]), {"median": 2.5, "q1": 1.75, "q3": 3.25, "runs": 4})
         self.assertEqual(spread([7]), {"median": 7, "q1": 7, "q3": 7, "runs": 1})
-        self.assertIsInstance(quantile([1.0, 3.0], 0.5), int)
+        self.assertEqual(quantile([1.0, 3.0], 0.5), 2)
+        self.assertEqual([repr(report.plain(value)) for value in (2.0, 2.5, 3)], ["2", "2.5", "3"])
 
 
 class Report(unittest.TestCase):

@@ -1,17 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Unit tests of testbed/bench: what is planned, what is missing, medians and ratios, the table."""
 import copy
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-BENCH = Path(__file__).parents[2] / "testbed/bench"
-sys.path.insert(0, str(BENCH))
-import copies
-import plan
-import profiling
-import report
+from testbed.bench import copies, plan, profiling, report, table
 
 
 def samples(*rows):
@@ -113,16 +107,10 @@ class Report(unittest.TestCase):
 
 class Table(unittest.TestCase):
     def test_lines(self):
-        # The module is called as that of testbed/sandbox, which it imports.
-        import importlib.util
-        spec = importlib.util.spec_from_file_location("bench_table", BENCH / "table.py")
-        module = importlib.util.module_from_spec(spec)
-        sys.path.insert(0, str(BENCH.parent / "sandbox"))
-        spec.loader.exec_module(module)
         document = {"kernel": "7.3.4", "qemu": "11.1.3", "rounds": 2, "vs": "c0ffee", "load": [0.5, 2.25], "processors": 2, "profile": None, "gaps": ["g"], "wrong": ["w"],
                     "requests": {"runs": 2, "writes": 12, "reads": 3, "wrong": ["d"]},
                     "measures": report.measures(samples((1, "this", "rate", 8, 16, 1000.0), (1, "other", "rate", 8, 16, 250.0)))}
-        self.assertEqual(module.lines(document)[1:], [
+        self.assertEqual(table.lines(document)[1:], [
             "Load of the machine, which has 2 processors: 0.5 before, 2.25 after, with the run's own.",
             "other: the emulator of c0ffee", "",
             "                                           this  quartiles   other  quartiles",
@@ -133,7 +121,7 @@ class Table(unittest.TestCase):
             "no figure: g", "WRONG: w", "WRONG: d"])
         document["requests"]["wrong"] = []
         self.assertIn("Into the BAR: 12 write requests and 3 read requests in 2 runs, counted by the endpoint, and each in the trace with its hint.",
-                      module.lines(document))
+                      table.lines(document))
 
 
 class Profile(unittest.TestCase):

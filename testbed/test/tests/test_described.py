@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Unit tests of testbed/test/described.py: each kind of difference between page and document is found."""
-import sys
 import unittest
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import described
+from testbed.test import described
 
 PAGE = """
 ## Every document

@@ -13,6 +13,7 @@
 #include "hca/q_counter.h"
 #include "hca/qp.h"
 #include "hca/refusal.h"
+#include "transport/transport.h"
 
 #define ACK_TIMEOUT_UNIT_NS 4096u
 /* ack_timeout 0 means "wait for ever": look again this often. */
@@ -21,13 +22,6 @@
 /* Enough for both sides of a chunk in pages: what is fetched is delivered, and not fetched again.
  */
 #define CHUNK_WORK (4 * (int64_t)HCA_CHUNK)
-
-/* RNR NAK timer field (IBTA vol. 1, 9.7.5.2.8) in units of 10 us. */
-static const uint32_t rnr_timer[32] = {
-	65536, 1,    2,	   3,	 4,    6,     8,     12,    16,	   24,	  32,
-	48,    64,   96,   128,	 192,  256,   384,   512,   768,   1024,  1536,
-	2048,  3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152,
-};
 
 /* A message in this turn. */
 struct message {
@@ -158,19 +152,17 @@ static enum hca_step no_answer(const struct message *m)
 	return wait_ns(m, (uint64_t)ACK_TIMEOUT_UNIT_NS << qp->ack_timeout);
 }
 
-static uint64_t path_mtu(const struct hca_qp *qp)
+static uint32_t path_mtu(const struct hca_qp *qp)
 {
 	unsigned int log = field_get(qp->qpc, QPC_SIZES, 31, 29);
 
-	return log ? (uint64_t)128 << log : HCA_MTU;
+	return log ? 128u << log : HCA_MTU;
 }
 
 /* Packets that carry @len bytes. */
 static uint64_t packets(const struct message *m, uint64_t len)
 {
-	uint64_t mtu = path_mtu(m->qp);
-
-	return len ? (len + mtu - 1) / mtu : 1;
+	return transport_packets(len, path_mtu(m->qp));
 }
 
 /* The request leaves, and comes to the responder. */
@@ -219,7 +211,7 @@ static enum hca_step not_ready(const struct message *m)
 		qp->rnr_left--;
 	}
 	hca_count(qp, HCA_Q_RNR_NAK_RETRY, 1);
-	return wait_ns(m, 10000 * (uint64_t)rnr_timer[m->peer->min_rnr_nak & 31]);
+	return wait_ns(m, transport_rnr_ns(m->peer->min_rnr_nak));
 }
 
 /*
@@ -249,7 +241,7 @@ static enum hca_step refuse(const struct message *m, enum hca_refusal why)
 
 	if (row->receive)
 		hca_recv_fail(m->peer, m->recv_flow, row->receive);
-	else if (unreliable && row->nak != HCA_NAK_REMOTE_OPERATION)
+	else if (unreliable && row->nak != NAK_OPERATION)
 		return HCA_STEP_DONE;
 	/* A DCT is for other initiators as well: it lives on. */
 	if (m->peer->type != HCA_QP_DCT)

@@ -11,13 +11,6 @@
 
 #include "hca/data.h"
 
-/* NAK codes of the AETH (9.7.5.2.8, table 46). A PSN cannot be out of sequence in one process. */
-enum hca_nak {
-	HCA_NAK_INVALID_REQUEST = 1,
-	HCA_NAK_REMOTE_ACCESS = 2,
-	HCA_NAK_REMOTE_OPERATION = 3,
-};
-
 /* Why a responder refuses a request. */
 enum hca_refusal {
 	HCA_REFUSE_RIGHTS,     /* its QP does not allow the operation: rre, rwe, rae, atomic_mode */
@@ -36,7 +29,7 @@ enum hca_refusal {
 
 struct hca_refusal_row {
 	const char *what;
-	enum hca_nak nak;
+	uint8_t nak; /* code of the AETH, see transport/transport.h */
 	/* CQE syndrome of the receive that the request took; HCA_SYND_NONE: it had taken none. */
 	uint8_t receive;
 	/*
@@ -47,8 +40,8 @@ struct hca_refusal_row {
 };
 
 const struct hca_refusal_row *hca_refusal(enum hca_refusal why);
-/* The CQE syndrome that @nak completes the request with. */
-uint8_t hca_nak_syndrome(enum hca_nak nak);
+/* The CQE syndrome that a NAK but that of a sequence error completes the request with. */
+uint8_t hca_nak_syndrome(uint8_t nak);
 /*
  * The vendor's byte in front of @syndrome in error CQEs: what is publicly known of real adapters
  * from what users of their drivers reported, 0 where nothing is, or several are.

@@ -12,7 +12,7 @@
 #include "hca/flow_table.h"
 #include "hca/q_counter.h"
 #include "hca/qp.h"
-#include "hca/refusal.h"
+#include "hca/responder.h"
 #include "transport/transport.h"
 
 #define ACK_TIMEOUT_UNIT_NS 4096u
@@ -27,32 +27,11 @@
 struct message {
 	struct hca_qp *qp, *peer;
 	struct hca_flow *flow, *peer_flow;
-	struct hca_flow *recv_flow; /* has the receive: peer_flow, or flow when the peer is a DCT */
 	const struct hca_wqe *wqe;
+	struct hca_request request; /* what of the WQE is in packets */
+	struct hca_responder *to;   /* of peer */
 	uint8_t *syndrome;
 };
-
-static bool is_send(const struct hca_wqe *wqe)
-{
-	return wqe->opcode == HCA_OP_SEND || wqe->opcode == HCA_OP_SEND_IMM ||
-	       wqe->opcode == HCA_OP_SEND_INV;
-}
-
-static bool is_atomic(const struct hca_wqe *wqe)
-{
-	return wqe->opcode == HCA_OP_ATOMIC_CS || wqe->opcode == HCA_OP_ATOMIC_FA;
-}
-
-/* Data flows from the responder to the requester. */
-static bool is_fetch(const struct hca_wqe *wqe)
-{
-	return wqe->opcode == HCA_OP_READ || is_atomic(wqe);
-}
-
-static bool takes_receive(const struct hca_wqe *wqe)
-{
-	return is_send(wqe) || wqe->opcode == HCA_OP_WRITE_IMM;
-}
 
 static enum hca_step error(const struct message *m, uint8_t syndrome)
 {
@@ -120,9 +99,14 @@ static void find_peer(struct message *m)
 
 	m->peer = dc ? find_dct(m) : find_connected(m);
 	m->peer_flow = m->peer ? hca_flow(m->peer) : NULL;
-	m->recv_flow = dc ? m->flow : m->peer_flow;
 	if (!m->peer_flow)
 		m->peer = NULL;
+	*m->to = (struct hca_responder){
+		.qp = m->peer,
+		.recv_flow = dc ? m->flow : m->peer_flow,
+		.turn = m->qp->hca,
+		.checked = &m->flow->checked_remote,
+	};
 }
 
 static void announce(const struct message *m)
@@ -152,23 +136,17 @@ static enum hca_step no_answer(const struct message *m)
 	return wait_ns(m, (uint64_t)ACK_TIMEOUT_UNIT_NS << qp->ack_timeout);
 }
 
-static uint32_t path_mtu(const struct hca_qp *qp)
-{
-	unsigned int log = field_get(qp->qpc, QPC_SIZES, 31, 29);
-
-	return log ? 128u << log : HCA_MTU;
-}
-
 /* Packets that carry @len bytes. */
 static uint64_t packets(const struct message *m, uint64_t len)
 {
-	return transport_packets(len, path_mtu(m->qp));
+	return transport_packets(len, hca_path_mtu(m->qp));
 }
 
 /* The request leaves, and comes to the responder. */
 static enum hca_step request(const struct message *m)
 {
-	uint64_t len = is_fetch(m->wqe) ? 0 : m->wqe->length, count = packets(m, len);
+	uint64_t len = hca_op_is_fetch(m->wqe->opcode) ? 0 : m->wqe->length,
+		 count = packets(m, len);
 
 	/* The timer of the last time expired. */
 	if (!m->qp->retries_left)
@@ -214,96 +192,32 @@ static enum hca_step not_ready(const struct message *m)
 	return wait_ns(m, transport_rnr_ns(m->peer->min_rnr_nak));
 }
 
-/*
- * Whose keys the responder uses. An XRC target has no protection domain: it is that of the SRQ
- * which the request names.
- */
-static struct hca_accessor responder(const struct message *m)
+/* --- checks before the first byte -------------------------------------------------------- */
+
+/* What the responder said; a refusal is answered, but on UC. */
+static enum hca_step told(const struct message *m, enum hca_step step)
 {
-	struct hca_accessor who = hca_qp_accessor(m->peer);
+	uint8_t syndrome;
 
-	who.turn = m->qp->hca;
-	if (m->peer->type == HCA_QP_XRC) {
-		const struct hca_srq *srq = hca_table_get(&m->peer->hca->srqs, m->wqe->xrc_srqn);
-
-		who.pd = srq ? srq->pd : 0;
-	}
-	return who;
+	if (step != HCA_STEP_ERROR)
+		return step;
+	hca_responder_refuse(m->to, m->to->why);
+	if (m->qp->type == HCA_QP_UC)
+		return HCA_STEP_DONE;
+	syndrome = hca_nak_syndrome(hca_refusal(m->to->why)->nak);
+	return answered(m, 0) ? error(m, syndrome) : no_answer(m);
 }
 
-/* --- refusals by the responder ----------------------------------------------------------- */
-
-/* Nobody answers on UC: what is wrong with a request that took no receive is not told at all. */
-static enum hca_step refuse(const struct message *m, enum hca_refusal why)
+static enum hca_step range_fault(const struct message *m, enum hca_fault fault, uint64_t offset)
 {
-	const struct hca_refusal_row *row = hca_refusal(why);
-	bool unreliable = m->qp->type == HCA_QP_UC;
-
-	if (row->receive)
-		hca_recv_fail(m->peer, m->recv_flow, row->receive);
-	else if (unreliable && row->nak != NAK_OPERATION)
-		return HCA_STEP_DONE;
-	/* A DCT is for other initiators as well: it lives on. */
-	if (m->peer->type != HCA_QP_DCT)
-		hca_qp_error(m->peer, row->event);
-	if (unreliable)
-		return HCA_STEP_DONE;
-	if (!row->receive)
-		hca_count_refusal(m->peer, hca_nak_syndrome(row->nak));
-	return answered(m, 0) ? error(m, hca_nak_syndrome(row->nak)) : no_answer(m);
-}
-
-/* The remote range of a WRITE, READ or atomic. */
-static enum hca_step remote_fault(const struct message *m, enum hca_fault fault, uint64_t offset)
-{
-	struct hca_bad bad = { m->wqe->rkey, m->wqe->raddr + offset, m->wqe->length - offset };
-
-	if (fault == HCA_FAULT_PAGE && m->qp->type == HCA_QP_UC)
-		return HCA_STEP_DONE;
-	if (fault == HCA_FAULT_PAGE)
-		fault = hca_fault_raise(m->peer, HCA_FAULT_RESPONDER, &bad,
-					m->wqe->opcode != HCA_OP_READ);
-	switch (fault) {
-	case HCA_OK:
-		return HCA_STEP_MORE;
-	case HCA_FAULT_PAGE:
-		return HCA_STEP_WAIT;
-	case HCA_FAULT_TURN:
-		return HCA_STEP_TURN;
-	case HCA_FAULT_BUS:
-		return refuse(m, HCA_REFUSE_BUS);
-	default:
-		return refuse(m, HCA_REFUSE_KEY);
-	}
-}
-
-/* The buffers of a taken receive, in the sender's turn. */
-static struct hca_sgl receive_sgl(const struct message *m)
-{
-	struct hca_sgl sgl = hca_recv_sgl(m->peer, m->recv_flow);
-
-	sgl.who.turn = m->qp->hca;
-	return sgl;
+	return told(m, hca_responder_range_fault(m->to, &m->request, fault, offset));
 }
 
 static enum hca_step receive_fault(const struct message *m, enum hca_fault fault,
 				   const struct hca_bad *bad)
 {
-	if (fault == HCA_FAULT_PAGE)
-		fault = hca_fault_raise(m->peer, HCA_FAULT_RESPONDER, bad, true);
-	switch (fault) {
-	case HCA_OK:
-		return HCA_STEP_MORE;
-	case HCA_FAULT_PAGE:
-		return HCA_STEP_WAIT;
-	case HCA_FAULT_TURN:
-		return HCA_STEP_TURN;
-	default:
-		return refuse(m, HCA_REFUSE_RECV_LOCAL);
-	}
+	return told(m, hca_responder_receive_fault(m->to, fault, bad));
 }
-
-/* --- checks before the first byte -------------------------------------------------------- */
 
 static uint64_t max_message(const struct hca_qp *qp)
 {
@@ -316,107 +230,46 @@ static enum hca_step check_local(const struct message *m)
 {
 	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
 	struct hca_bad bad;
-	bool write = is_fetch(m->wqe);
+	bool write = hca_op_is_fetch(m->wqe->opcode);
 	enum hca_fault fault;
 
 	if (m->qp->type == HCA_QP_UC && (write || m->wqe->opcode == HCA_OP_SEND_INV))
 		return error(m, HCA_SYND_LOCAL_QP_OP);
-	if (m->wqe->length > max_message(m->qp) || (is_atomic(m->wqe) && m->wqe->length != 8))
+	if (m->wqe->length > max_message(m->qp) ||
+	    (hca_op_is_atomic(m->wqe->opcode) && m->wqe->length != 8))
 		return error(m, HCA_SYND_LOCAL_LENGTH);
 	fault = hca_sgl_check(&sgl, m->wqe->length, write ? HCA_LOCAL_WRITE : HCA_LOCAL_READ,
 			      &m->flow->checked_local, &bad);
 	return hca_local_fault(m->qp, fault, &bad, write, m->syndrome);
 }
 
-/* The range under the remote key, and the responder QP's rights. */
-static enum hca_step check_range(const struct message *m)
+static struct hca_request request_of(const struct hca_qp *qp, const struct hca_wqe *wqe)
 {
-	struct hca_accessor who = responder(m);
-	enum hca_access access;
-	bool allowed;
-
-	if (is_atomic(m->wqe)) {
-		access = HCA_REMOTE_ATOMIC;
-		allowed = m->peer->rae;
-	} else if (m->wqe->opcode == HCA_OP_READ) {
-		access = HCA_REMOTE_READ;
-		allowed = m->peer->rre;
-	} else {
-		access = HCA_REMOTE_WRITE;
-		allowed = m->peer->rwe;
-	}
-	if (!allowed)
-		return refuse(m, HCA_REFUSE_RIGHTS);
-	if (is_atomic(m->wqe) && m->wqe->raddr % 8)
-		return refuse(m, HCA_REFUSE_MISALIGNED);
-	return remote_fault(m,
-			    hca_mkey_check_on(m->peer->hca, &who, m->wqe->rkey, m->wqe->raddr,
-					      m->wqe->length, access, &m->flow->checked_remote),
-			    0);
-}
-
-static enum hca_step check_receive(const struct message *m)
-{
-	struct hca_sgl sgl;
-	struct hca_bad bad;
-
-	switch (hca_recv_take(m->peer, m->recv_flow, m->wqe->xrc_srqn)) {
-	case 0:
-		break;
-	case -EAGAIN:
-		return not_ready(m);
-	default:
-		return refuse(m, HCA_REFUSE_RECV_QUEUE);
-	}
-	if (!is_send(m->wqe))
-		return HCA_STEP_MORE;
-	if (m->wqe->length > m->recv_flow->recv.length)
-		return refuse(m, HCA_REFUSE_RECV_LENGTH);
-	sgl = receive_sgl(m);
-	return receive_fault(m,
-			     hca_sgl_check(&sgl, m->wqe->length, HCA_LOCAL_WRITE,
-					   &m->flow->checked_remote, &bad),
-			     &bad);
-}
-
-/* Requests to an XRC target are for an SRQ of its domain; the side with the send queue takes none.
- */
-static bool xrc_srq_valid(const struct message *m)
-{
-	const struct hca_srq *srq = hca_table_get(&m->peer->hca->srqs, m->wqe->xrc_srqn);
-
-	return m->peer->no_sq && srq && srq->xrcd == field_get(m->peer->qpc, QPC_XRCD, 23, 0);
-}
-
-/*
- * All packets of a message but its last one are full (IBTA vol. 1, 9.7.4.1.6): what is more than
- * one packet to either side needs the same path MTU at both.
- */
-static bool packets_full(const struct message *m)
-{
-	uint64_t ours = path_mtu(m->qp), theirs = path_mtu(m->peer);
-
-	return is_fetch(m->wqe) || m->peer->type == HCA_QP_DCT || ours == theirs ||
-	       (m->wqe->length <= ours && m->wqe->length <= theirs);
+	return (struct hca_request){
+		.opcode = wqe->opcode,
+		.solicited = wqe->solicited,
+		.rkey = wqe->rkey,
+		.raddr = wqe->raddr,
+		.length = wqe->length,
+		.swap_add = wqe->swap_add,
+		.compare = wqe->compare,
+		.imm = wqe->imm,
+		.xrc_srqn = wqe->xrc_srqn,
+		.dc_key = wqe->av.dc_key,
+		.mtu = hca_path_mtu(qp),
+		.slid = hca_lid(qp->hca),
+		.src_qpn = qp->number,
+	};
 }
 
 static enum hca_step start(const struct message *m)
 {
-	enum hca_step step = HCA_STEP_MORE;
+	enum hca_step step;
+	bool ready;
 
-	if (m->peer->type == HCA_QP_DCT && m->wqe->av.dc_key != m->peer->dc_key) {
-		hca_dct_violation(m->peer);
-		return refuse(m, HCA_REFUSE_DC_KEY);
-	}
-	if (m->peer->type == HCA_QP_XRC && !xrc_srq_valid(m))
-		return refuse(m, HCA_REFUSE_XRC_SRQ);
-	if (!packets_full(m))
-		return refuse(m, HCA_REFUSE_PATH_MTU);
-
-	if (!is_send(m->wqe))
-		step = check_range(m);
-	if (step == HCA_STEP_MORE && takes_receive(m->wqe))
-		step = check_receive(m);
+	step = told(m, hca_responder_start(m->to, &m->request, &ready));
+	if (!ready)
+		return not_ready(m);
 	if (step != HCA_STEP_MORE)
 		return step;
 	m->flow->answer_lost = m->wqe->opcode == HCA_OP_READ && !answered(m, m->wqe->length);
@@ -436,7 +289,7 @@ static enum hca_step start(const struct message *m)
  */
 static enum hca_step move_out(const struct message *m, uint8_t *buf, uint64_t *len)
 {
-	struct hca_accessor who = responder(m);
+	struct hca_accessor who = hca_responder_accessor(m->to, &m->request);
 	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
 	uint64_t done = m->flow->done;
 	struct hca_bad bad;
@@ -447,29 +300,28 @@ static enum hca_step move_out(const struct message *m, uint8_t *buf, uint64_t *l
 			       m->syndrome);
 	if (step != HCA_STEP_MORE)
 		return step;
-	if (!is_send(m->wqe))
-		return remote_fault(m,
-				    hca_mkey_write(m->peer->hca, &who, m->wqe->rkey,
-						   m->wqe->raddr + done, buf, len,
-						   HCA_REMOTE_WRITE),
-				    done);
-	sgl = receive_sgl(m);
+	if (!hca_op_is_send(m->wqe->opcode))
+		return range_fault(m,
+				   hca_mkey_write(m->peer->hca, &who, m->wqe->rkey,
+						  m->wqe->raddr + done, buf, len, HCA_REMOTE_WRITE),
+				   done);
+	sgl = hca_responder_sgl(m->to);
 	return receive_fault(m, hca_sgl_scatter(&sgl, done, buf, len, &bad), &bad);
 }
 
 static enum hca_step move_in(const struct message *m, uint8_t *buf, uint64_t *len)
 {
-	struct hca_accessor who = responder(m);
+	struct hca_accessor who = hca_responder_accessor(m->to, &m->request);
 	struct hca_sgl sgl = hca_wqe_sgl(m->qp);
 	uint64_t done = m->flow->done;
 	struct hca_bad bad;
 	enum hca_step step;
 
 	who.work_kept = m->qp->hca->work_left / 2;
-	step = remote_fault(m,
-			    hca_mkey_read(m->peer->hca, &who, m->wqe->rkey, m->wqe->raddr + done,
-					  buf, len, HCA_REMOTE_READ),
-			    done);
+	step = range_fault(m,
+			   hca_mkey_read(m->peer->hca, &who, m->wqe->rkey, m->wqe->raddr + done,
+					 buf, len, HCA_REMOTE_READ),
+			   done);
 	if (step != HCA_STEP_MORE)
 		return step;
 	return hca_local_fault(m->qp, hca_sgl_scatter(&sgl, done, buf, len, &bad), &bad, true,
@@ -488,7 +340,7 @@ struct end {
 /* *@len bytes from flow->done on, less when the turn ends: where they are on the bus. */
 static enum hca_step collect(const struct message *m, struct end *end, int64_t kept, uint64_t *len)
 {
-	struct hca_accessor who = responder(m);
+	struct hca_accessor who = hca_responder_accessor(m->to, &m->request);
 	uint64_t done = m->flow->done;
 	enum hca_fault fault;
 	struct hca_bad bad;
@@ -496,8 +348,8 @@ static enum hca_step collect(const struct message *m, struct end *end, int64_t k
 
 	end->pieces.count = 0;
 	end->pieces.other = false;
-	if (end->local || is_send(m->wqe)) {
-		sgl = end->local ? hca_wqe_sgl(m->qp) : receive_sgl(m);
+	if (end->local || hca_op_is_send(m->wqe->opcode)) {
+		sgl = end->local ? hca_wqe_sgl(m->qp) : hca_responder_sgl(m->to);
 		sgl.who.work_kept = kept;
 		fault = hca_sgl_collect(&sgl, done, len, end->access, &end->pieces, &bad);
 	} else {
@@ -510,9 +362,9 @@ static enum hca_step collect(const struct message *m, struct end *end, int64_t k
 	if (end->local)
 		return hca_local_fault(m->qp, fault, &bad, end->access == HCA_LOCAL_WRITE,
 				       m->syndrome);
-	if (is_send(m->wqe))
+	if (hca_op_is_send(m->wqe->opcode))
 		return receive_fault(m, fault, &bad);
-	return remote_fault(m, fault, done);
+	return range_fault(m, fault, done);
 }
 
 /* What the bus refused of @end. */
@@ -523,9 +375,9 @@ static enum hca_step gone(const struct message *m, const struct end *end)
 	if (end->local)
 		return hca_local_fault(m->qp, HCA_FAULT_BUS, &none, end->access == HCA_LOCAL_WRITE,
 				       m->syndrome);
-	if (is_send(m->wqe))
+	if (hca_op_is_send(m->wqe->opcode))
 		return receive_fault(m, HCA_FAULT_BUS, &none);
-	return remote_fault(m, HCA_FAULT_BUS, m->flow->done);
+	return range_fault(m, HCA_FAULT_BUS, m->flow->done);
 }
 
 /* The first @len bytes of @pieces. */
@@ -548,11 +400,11 @@ static void cut(struct hca_pieces *pieces, uint64_t len)
 static bool move_direct(const struct message *m, uint64_t *len, enum hca_step *step)
 {
 	struct hca *here = m->qp->hca, *there = m->peer->hca;
-	bool fetch = is_fetch(m->wqe);
+	bool fetch = hca_op_is_fetch(m->wqe->opcode);
 	struct end local = { .local = true, .access = fetch ? HCA_LOCAL_WRITE : HCA_LOCAL_READ };
-	struct end remote = { .access = fetch		  ? HCA_REMOTE_READ
-					: is_send(m->wqe) ? HCA_LOCAL_WRITE
-							  : HCA_REMOTE_WRITE };
+	struct end remote = { .access = fetch				 ? HCA_REMOTE_READ
+					: hca_op_is_send(m->wqe->opcode) ? HCA_LOCAL_WRITE
+									 : HCA_REMOTE_WRITE };
 	struct end *from = fetch ? &remote : &local, *to = fetch ? &local : &remote;
 	struct hca *reader = fetch ? there : here, *writer = fetch ? here : there;
 	int64_t work = here->work_left;
@@ -571,7 +423,7 @@ static bool move_direct(const struct message *m, uint64_t *len, enum hca_step *s
 		err = pcie_copy(&reader->fn, from->pieces.piece, from->pieces.count, &writer->fn,
 				to->pieces.piece, to->pieces.count);
 	}
-	if (!err && !is_send(m->wqe))
+	if (!err && !hca_op_is_send(m->wqe->opcode))
 		hca_mkey_moved(there, &remote.pieces, *len, remote.access);
 	if (err == -EIO || err == -EFAULT)
 		*step = gone(m, err == -EIO ? from : to);
@@ -595,38 +447,14 @@ static enum hca_step move_data(const struct message *m, uint64_t *budget)
 		if (len > sizeof(buf))
 			len = sizeof(buf);
 		if (!move_direct(m, &len, &step))
-			step = is_fetch(m->wqe) ? move_in(m, buf, &len) : move_out(m, buf, &len);
+			step = hca_op_is_fetch(m->wqe->opcode) ? move_in(m, buf, &len)
+							       : move_out(m, buf, &len);
 		if (step != HCA_STEP_MORE)
 			return step;
 		m->flow->done += len;
 		*budget -= len < *budget ? len : *budget;
 	}
 	return HCA_STEP_DONE;
-}
-
-/*
- * Atomic to other requests of the HCAs, not to the CPUs. Memory is in host order, the operands were
- * big-endian in the WQE; the result goes back in host order (atomic_req_8B_endianness_mode 1).
- */
-static enum hca_step do_atomic(const struct message *m)
-{
-	struct hca_accessor who = responder(m);
-	const struct hca_wqe *wqe = m->wqe;
-	uint64_t old = 0, new, len = sizeof(old);
-	enum hca_fault fault;
-	enum hca_step step;
-
-	fault = hca_mkey_read(m->peer->hca, &who, wqe->rkey, wqe->raddr, &old, &len,
-			      HCA_REMOTE_ATOMIC);
-	if (fault == HCA_OK) {
-		new = wqe->opcode == HCA_OP_ATOMIC_FA ? old + wqe->swap_add : wqe->swap_add;
-		if (wqe->opcode == HCA_OP_ATOMIC_FA || old == wqe->compare)
-			fault = hca_mkey_write(m->peer->hca, &who, wqe->rkey, wqe->raddr, &new,
-					       &len, HCA_REMOTE_ATOMIC);
-	}
-	step = remote_fault(m, fault, 0);
-	m->flow->atomic = old;
-	return step == HCA_STEP_MORE ? HCA_STEP_DONE : step;
 }
 
 /* Its list may have eight entries; what is there already stays when the turn ends between them. */
@@ -651,30 +479,19 @@ static enum hca_step take_atomic(const struct message *m)
 
 /* --- the end ----------------------------------------------------------------------------- */
 
+static enum hca_step do_atomic(const struct message *m)
+{
+	enum hca_step step;
+
+	step = told(m, hca_responder_atomic(m->to, &m->request, &m->flow->atomic));
+	return step == HCA_STEP_MORE ? HCA_STEP_DONE : step;
+}
+
 static enum hca_step finish(const struct message *m)
 {
-	static const uint8_t opcode[] = {
-		[HCA_OP_SEND] = HCA_CQE_RESP_SEND,
-		[HCA_OP_SEND_IMM] = HCA_CQE_RESP_SEND_IMM,
-		[HCA_OP_SEND_INV] = HCA_CQE_RESP_SEND_INV,
-		[HCA_OP_WRITE_IMM] = HCA_CQE_RESP_WRITE_IMM,
-	};
-	struct hca_cqe cqe = {
-		.solicited = m->wqe->solicited,
-		.byte_cnt = (uint32_t)m->wqe->length,
-		.immediate = m->wqe->opcode == HCA_OP_SEND ? 0 : m->wqe->imm,
-		.slid = hca_lid(m->qp->hca),
-		.flags_rqpn = m->qp->number,
-	};
+	enum hca_step step = told(m, hca_responder_receipt(m->to, &m->request));
 
-	if (!takes_receive(m->wqe))
-		return HCA_STEP_DONE;
-	if (m->wqe->opcode == HCA_OP_SEND_INV &&
-	    !hca_umr_invalidate(m->peer->hca, responder(m).pd, m->wqe->imm))
-		return refuse(m, HCA_REFUSE_INVALIDATE);
-	cqe.opcode = opcode[m->wqe->opcode];
-	hca_recv_complete(m->peer, m->recv_flow, &cqe);
-	return HCA_STEP_DONE;
+	return step == HCA_STEP_MORE ? HCA_STEP_DONE : step;
 }
 
 /* What the responder does, once: it knows a request that comes again because its answer was lost.
@@ -685,7 +502,7 @@ static enum hca_step execute(const struct message *m, uint64_t *budget)
 
 	if (step != HCA_STEP_MORE)
 		return step;
-	step = is_atomic(m->wqe) ? do_atomic(m) : move_data(m, budget);
+	step = hca_op_is_atomic(m->wqe->opcode) ? do_atomic(m) : move_data(m, budget);
 	if (step == HCA_STEP_DONE)
 		step = finish(m);
 	if (step == HCA_STEP_DONE)
@@ -698,9 +515,9 @@ static enum hca_step complete(const struct message *m)
 {
 	if (m->wqe->opcode == HCA_OP_READ)
 		return HCA_STEP_DONE;
-	if (!answered(m, is_atomic(m->wqe) ? m->wqe->length : 0))
+	if (!answered(m, hca_op_is_atomic(m->wqe->opcode) ? m->wqe->length : 0))
 		return no_answer(m);
-	return is_atomic(m->wqe) ? take_atomic(m) : HCA_STEP_DONE;
+	return hca_op_is_atomic(m->wqe->opcode) ? take_atomic(m) : HCA_STEP_DONE;
 }
 
 static enum hca_step exchange(const struct message *m, uint64_t *budget)
@@ -722,7 +539,8 @@ static enum hca_step exchange(const struct message *m, uint64_t *budget)
 
 enum hca_step hca_rc_step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome)
 {
-	struct message m = { .qp = qp, .flow = hca_flow(qp), .syndrome = syndrome };
+	struct hca_responder to;
+	struct message m = { .qp = qp, .flow = hca_flow(qp), .syndrome = syndrome, .to = &to };
 	enum hca_step step = HCA_STEP_MORE;
 	struct hca *other;
 
@@ -734,6 +552,7 @@ enum hca_step hca_rc_step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome
 	if (step != HCA_STEP_MORE)
 		return step;
 	find_peer(&m);
+	m.request = request_of(qp, m.wqe);
 	other = m.peer && m.peer->hca != qp->hca ? m.peer->hca : NULL;
 	if (other && other->held)
 		return HCA_STEP_WAIT;

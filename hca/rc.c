@@ -204,7 +204,7 @@ static enum hca_step told(const struct message *m, enum hca_step step)
 	hca_responder_refuse(m->to, m->to->why);
 	if (m->qp->type == HCA_QP_UC)
 		return HCA_STEP_DONE;
-	syndrome = hca_nak_syndrome(hca_refusal(m->to->why)->nak);
+	syndrome = hca_nak_syndrome(transport_nak(m->to->why));
 	return answered(m, 0) ? error(m, syndrome) : no_answer(m);
 }
 

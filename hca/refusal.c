@@ -1,33 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "hca/refusal.h"
 
-#include "transport/transport.h"
-
-static const struct hca_refusal_row rows[HCA_REFUSALS] = {
-	[HCA_REFUSE_RIGHTS] = { "operation that the QP does not allow", NAK_INVALID, HCA_SYND_NONE,
-				HCA_EVENT_WQ_INVALID },
-	[HCA_REFUSE_MISALIGNED] = { "misaligned atomic", NAK_INVALID, HCA_SYND_NONE,
-				    HCA_EVENT_WQ_INVALID },
-	[HCA_REFUSE_KEY] = { "R_Key violation", NAK_ACCESS, HCA_SYND_NONE, HCA_EVENT_WQ_ACCESS },
-	[HCA_REFUSE_BUS] = { "bus error under the R_Key", NAK_OPERATION, HCA_SYND_NONE,
-			     HCA_EVENT_WQ_CATAS },
-	[HCA_REFUSE_XRC_SRQ] = { "invalid XRCETH", NAK_INVALID, HCA_SYND_NONE,
-				 HCA_EVENT_WQ_INVALID },
-	[HCA_REFUSE_PATH_MTU] = { "packets of another path MTU", NAK_INVALID, HCA_SYND_NONE,
-				  HCA_EVENT_WQ_INVALID },
-	[HCA_REFUSE_DC_KEY] = { "DC access key violation", NAK_ACCESS, HCA_SYND_NONE,
-				HCA_NO_EVENT },
-	[HCA_REFUSE_RECV_QUEUE] = { "unreadable receive queue", NAK_OPERATION, HCA_SYND_NONE,
-				    HCA_EVENT_WQ_CATAS },
-	[HCA_REFUSE_RECV_LENGTH] = { "message longer than its receive", NAK_INVALID,
-				     HCA_SYND_LOCAL_LENGTH, HCA_NO_EVENT },
-	[HCA_REFUSE_RECV_LOCAL] = { "receive buffer that cannot be written", NAK_OPERATION,
-				    HCA_SYND_LOCAL_PROT, HCA_NO_EVENT },
-	[HCA_REFUSE_INVALIDATE] = { "key that cannot be invalidated", NAK_OPERATION,
-				    HCA_SYND_LOCAL_PROT, HCA_NO_EVENT },
+static const struct hca_refusal_row rows[TRANSPORT_REFUSALS] = {
+	[TRANSPORT_REFUSE_SEQUENCE] = { HCA_SYND_NONE, HCA_EVENT_WQ_INVALID },
+	[TRANSPORT_REFUSE_LENGTH] = { HCA_SYND_NONE, HCA_EVENT_WQ_INVALID },
+	[TRANSPORT_REFUSE_RESOURCES] = { HCA_SYND_NONE, HCA_EVENT_WQ_INVALID },
+	[TRANSPORT_REFUSE_RIGHTS] = { HCA_SYND_NONE, HCA_EVENT_WQ_INVALID },
+	[TRANSPORT_REFUSE_MISALIGNED] = { HCA_SYND_NONE, HCA_EVENT_WQ_INVALID },
+	[TRANSPORT_REFUSE_KEY] = { HCA_SYND_NONE, HCA_EVENT_WQ_ACCESS },
+	[TRANSPORT_REFUSE_BUS] = { HCA_SYND_NONE, HCA_EVENT_WQ_CATAS },
+	[TRANSPORT_REFUSE_XRC_SRQ] = { HCA_SYND_NONE, HCA_EVENT_WQ_INVALID },
+	[TRANSPORT_REFUSE_DC_KEY] = { HCA_SYND_NONE, HCA_NO_EVENT },
+	[TRANSPORT_REFUSE_RECV_QUEUE] = { HCA_SYND_NONE, HCA_EVENT_WQ_CATAS },
+	[TRANSPORT_REFUSE_RECV_LENGTH] = { HCA_SYND_LOCAL_LENGTH, HCA_NO_EVENT },
+	[TRANSPORT_REFUSE_RECV_LOCAL] = { HCA_SYND_LOCAL_PROT, HCA_NO_EVENT },
+	[TRANSPORT_REFUSE_INVALIDATE] = { HCA_SYND_LOCAL_PROT, HCA_NO_EVENT },
 };
 
-const struct hca_refusal_row *hca_refusal(enum hca_refusal why)
+const struct hca_refusal_row *hca_refusal(enum transport_refusal why)
 {
 	return &rows[why];
 }

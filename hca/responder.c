@@ -12,7 +12,7 @@ static bool is_unreliable(const struct hca_responder *r)
 	return r->qp->type == HCA_QP_UC;
 }
 
-static enum hca_step refused(struct hca_responder *r, enum hca_refusal why)
+static enum hca_step refused(struct hca_responder *r, enum transport_refusal why)
 {
 	r->why = why;
 	return HCA_STEP_ERROR;
@@ -52,19 +52,20 @@ struct hca_sgl hca_responder_sgl(const struct hca_responder *r)
 /* --- refusals ---------------------------------------------------------------------------- */
 
 /* Nobody answers on UC: what is wrong with a request that took no receive is not told at all. */
-void hca_responder_refuse(const struct hca_responder *r, enum hca_refusal why)
+void hca_responder_refuse(const struct hca_responder *r, enum transport_refusal why)
 {
 	const struct hca_refusal_row *row = hca_refusal(why);
+	uint8_t nak = transport_nak(why);
 
 	if (row->receive)
 		hca_recv_fail(r->qp, r->recv_flow, row->receive);
-	else if (is_unreliable(r) && row->nak != NAK_OPERATION)
+	else if (is_unreliable(r) && nak != NAK_OPERATION)
 		return;
 	/* A DCT is for other initiators as well: it lives on. */
 	if (r->qp->type != HCA_QP_DCT)
 		hca_qp_error(r->qp, row->event);
 	if (!row->receive && !is_unreliable(r))
-		hca_count_refusal(r->qp, hca_nak_syndrome(row->nak));
+		hca_count_refusal(r->qp, hca_nak_syndrome(nak));
 }
 
 enum hca_step hca_responder_range_fault(struct hca_responder *r, const struct hca_request *request,
@@ -85,9 +86,9 @@ enum hca_step hca_responder_range_fault(struct hca_responder *r, const struct hc
 	case HCA_FAULT_TURN:
 		return HCA_STEP_TURN;
 	case HCA_FAULT_BUS:
-		return refused(r, HCA_REFUSE_BUS);
+		return refused(r, TRANSPORT_REFUSE_BUS);
 	default:
-		return refused(r, HCA_REFUSE_KEY);
+		return refused(r, TRANSPORT_REFUSE_KEY);
 	}
 }
 
@@ -104,7 +105,7 @@ enum hca_step hca_responder_receive_fault(struct hca_responder *r, enum hca_faul
 	case HCA_FAULT_TURN:
 		return HCA_STEP_TURN;
 	default:
-		return refused(r, HCA_REFUSE_RECV_LOCAL);
+		return refused(r, TRANSPORT_REFUSE_RECV_LOCAL);
 	}
 }
 
@@ -128,9 +129,9 @@ static enum hca_step check_range(struct hca_responder *r, const struct hca_reque
 		allowed = r->qp->rwe;
 	}
 	if (!allowed)
-		return refused(r, HCA_REFUSE_RIGHTS);
+		return refused(r, TRANSPORT_REFUSE_RIGHTS);
 	if (hca_op_is_atomic(request->opcode) && request->raddr % 8)
-		return refused(r, HCA_REFUSE_MISALIGNED);
+		return refused(r, TRANSPORT_REFUSE_MISALIGNED);
 	return hca_responder_range_fault(r, request,
 					 hca_mkey_check_on(r->qp->hca, &who, request->rkey,
 							   request->raddr, request->length, access,
@@ -151,12 +152,12 @@ static enum hca_step check_receive(struct hca_responder *r, const struct hca_req
 		*ready = false;
 		return HCA_STEP_MORE;
 	default:
-		return refused(r, HCA_REFUSE_RECV_QUEUE);
+		return refused(r, TRANSPORT_REFUSE_RECV_QUEUE);
 	}
 	if (!hca_op_is_send(request->opcode))
 		return HCA_STEP_MORE;
 	if (request->length > r->recv_flow->recv.length)
-		return refused(r, HCA_REFUSE_RECV_LENGTH);
+		return refused(r, TRANSPORT_REFUSE_RECV_LENGTH);
 	sgl = hca_responder_sgl(r);
 	return hca_responder_receive_fault(
 		r, hca_sgl_check(&sgl, request->length, HCA_LOCAL_WRITE, r->checked, &bad), &bad);
@@ -191,12 +192,12 @@ enum hca_step hca_responder_start(struct hca_responder *r, const struct hca_requ
 	*ready = true;
 	if (r->qp->type == HCA_QP_DCT && request->dc_key != r->qp->dc_key) {
 		hca_dct_violation(r->qp);
-		return refused(r, HCA_REFUSE_DC_KEY);
+		return refused(r, TRANSPORT_REFUSE_DC_KEY);
 	}
 	if (r->qp->type == HCA_QP_XRC && !xrc_srq_valid(r, request))
-		return refused(r, HCA_REFUSE_XRC_SRQ);
+		return refused(r, TRANSPORT_REFUSE_XRC_SRQ);
 	if (!packets_full(r, request))
-		return refused(r, HCA_REFUSE_PATH_MTU);
+		return refused(r, TRANSPORT_REFUSE_LENGTH);
 
 	if (!hca_op_is_send(request->opcode))
 		step = check_range(r, request);
@@ -251,7 +252,7 @@ enum hca_step hca_responder_receipt(struct hca_responder *r, const struct hca_re
 		return HCA_STEP_MORE;
 	if (request->opcode == HCA_OP_SEND_INV &&
 	    !hca_umr_invalidate(r->qp->hca, hca_responder_accessor(r, request).pd, request->imm))
-		return refused(r, HCA_REFUSE_INVALIDATE);
+		return refused(r, TRANSPORT_REFUSE_INVALIDATE);
 	cqe.opcode = opcode[request->opcode];
 	hca_recv_complete(r->qp, r->recv_flow, &cqe);
 	return HCA_STEP_MORE;

@@ -28,7 +28,7 @@ struct hca_responder {
 	struct hca_flow *recv_flow; /* has the receive: its own, or for a DCT the initiator's */
 	struct hca *turn;	    /* who pays for the work */
 	uint64_t *checked;	    /* bytes of the range or of the receive that passed */
-	enum hca_refusal why;	    /* with HCA_STEP_ERROR */
+	enum transport_refusal why; /* with HCA_STEP_ERROR */
 };
 
 static inline bool hca_op_is_send(uint8_t opcode)
@@ -79,6 +79,6 @@ struct hca_accessor hca_responder_accessor(const struct hca_responder *r,
 struct hca_sgl hca_responder_sgl(const struct hca_responder *r);
 
 /* A refused request: what that is to the responder's QP, its receive, and its counters. */
-void hca_responder_refuse(const struct hca_responder *r, enum hca_refusal why);
+void hca_responder_refuse(const struct hca_responder *r, enum transport_refusal why);
 
 #endif

@@ -83,7 +83,7 @@ void hca_ud_drop(struct hca *hca)
 /* --- one QP ---------------------------------------------------------------------------------- */
 
 /* The sender is told nothing. */
-static void refuse(struct hca_qp *qp, struct hca_flow *flow, enum hca_refusal why)
+static void refuse(struct hca_qp *qp, struct hca_flow *flow, enum transport_refusal why)
 {
 	const struct hca_refusal_row *row = hca_refusal(why);
 
@@ -157,11 +157,11 @@ static bool receive(struct hca_qp *qp, const struct subnet_packet *packet)
 		return true;
 	}
 	if (err) {
-		refuse(qp, flow, HCA_REFUSE_RECV_QUEUE);
+		refuse(qp, flow, TRANSPORT_REFUSE_RECV_QUEUE);
 		return true;
 	}
 	if (SUBNET_GRH_LEN + packet->len > flow->recv.length) {
-		refuse(qp, flow, HCA_REFUSE_RECV_LENGTH);
+		refuse(qp, flow, TRANSPORT_REFUSE_RECV_LENGTH);
 		return true;
 	}
 	fault = scatter(qp, flow, packet);
@@ -170,7 +170,7 @@ static bool receive(struct hca_qp *qp, const struct subnet_packet *packet)
 	if (fault == HCA_OK)
 		hca_recv_complete(qp, flow, &cqe);
 	else
-		refuse(qp, flow, HCA_REFUSE_RECV_LOCAL);
+		refuse(qp, flow, TRANSPORT_REFUSE_RECV_LOCAL);
 	return true;
 }
 

@@ -13,6 +13,7 @@ static const struct {
 	[TRANSPORT_REFUSE_KEY] = { "R_Key violation", NAK_ACCESS },
 	[TRANSPORT_REFUSE_BUS] = { "bus error under the R_Key", NAK_OPERATION },
 	[TRANSPORT_REFUSE_XRC_SRQ] = { "invalid XRCETH", NAK_INVALID },
+	[TRANSPORT_REFUSE_DC_KEY] = { "DC access key violation", NAK_ACCESS },
 	[TRANSPORT_REFUSE_RECV_QUEUE] = { "unreadable receive queue", NAK_OPERATION },
 	[TRANSPORT_REFUSE_RECV_LENGTH] = { "message longer than its receive", NAK_INVALID },
 	[TRANSPORT_REFUSE_RECV_LOCAL] = { "receive buffer that cannot be written", NAK_OPERATION },

@@ -55,6 +55,7 @@ enum transport_refusal {
 	TRANSPORT_REFUSE_KEY,	      /* remote key: number, range, domain, rights, translation */
 	TRANSPORT_REFUSE_BUS,	      /* the responder's own bus failed under the remote key */
 	TRANSPORT_REFUSE_XRC_SRQ,     /* no such SRQ, or one of another XRC domain */
+	TRANSPORT_REFUSE_DC_KEY,      /* the access key is not that of the DC target */
 	TRANSPORT_REFUSE_RECV_QUEUE,  /* the receive queue cannot be read */
 	TRANSPORT_REFUSE_RECV_LENGTH, /* the SEND does not fit into its receive */
 	TRANSPORT_REFUSE_RECV_LOCAL,  /* a buffer of the receive cannot be written */

@@ -99,6 +99,8 @@ static enum transport_answer check(void *data, const struct transport_range *ran
 
 	if (waits(owner))
 		return TRANSPORT_WAIT;
+	if (!range->length)
+		return TRANSPORT_OK;
 	if (range->r_key == KEY && range->va <= MEMORY && range->length <= MEMORY - range->va)
 		return TRANSPORT_OK;
 	*why = TRANSPORT_REFUSE_KEY;
@@ -327,6 +329,7 @@ void target_input(const uint8_t *data, size_t size)
 				       .mtu = 256u << (how >> 2 & 3) };
 	struct requester_attr requester = { .path = path,
 					    .psn = how >> 4,
+					    .window = REQUESTER_WINDOW,
 					    .retry_count = input_u8(&in) & 7,
 					    .rnr_retry = input_u8(&in) & 7,
 					    .timeout_ns = 4096,

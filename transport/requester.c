@@ -32,6 +32,8 @@ void requester_init(struct requester *r, const struct requester_attr *attr,
 	r->attr = *attr;
 	r->ops = ops;
 	r->owner = owner;
+	if (r->attr.window < 4 || r->attr.window > REQUESTER_WINDOW_MAX)
+		r->attr.window = REQUESTER_WINDOW;
 	r->retries_left = attr->retry_count;
 	r->rnr_left = attr->rnr_retry;
 	/* Above zero, so that a ghost's number does not wrap. */
@@ -82,12 +84,13 @@ void requester_flush(struct requester *r)
 		complete(r, TRANSPORT_FLUSHED);
 }
 
-/* The oldest message fails, and with it the QP. */
-static void fail(struct requester *r, enum transport_status status)
+void requester_fail(struct requester *r, enum transport_status status)
 {
+	if (r->failed)
+		return;
 	r->failed = true;
-	r->deadline = 0;
-	complete(r, status);
+	if (r->oldest < r->posted)
+		complete(r, status);
 	requester_flush(r);
 }
 
@@ -120,16 +123,26 @@ static void restart_timer(struct requester *r, uint64_t now)
 		waits && r->attr.timeout_ns && !is_unreliable(r) ? now + r->attr.timeout_ns : 0;
 }
 
+/* One more try, or the end. */
+static bool may_retry(struct requester *r)
+{
+	if (r->attr.retry_count == REQUESTER_RETRY_FOREVER)
+		return true;
+	if (!r->retries_left) {
+		requester_fail(r, TRANSPORT_RETRY_EXCEEDED);
+		return false;
+	}
+	r->retries_left--;
+	return true;
+}
+
 static void timer(struct requester *r, uint64_t now)
 {
 	if (!r->deadline || now < r->deadline)
 		return;
-	r->counts.timeouts++;
-	if (!r->retries_left) {
-		fail(r, TRANSPORT_RETRY_EXCEEDED);
+	if (!may_retry(r))
 		return;
-	}
-	r->retries_left--;
+	r->counts.timeouts++;
 	r->went_back = false;
 	r->deadline = 0;
 	go_back(r);
@@ -159,7 +172,7 @@ static bool may_send(struct requester *r)
 			return false;
 		r->ask = true;
 	}
-	if (next_psn(r) - r->unacked >= REQUESTER_WINDOW)
+	if (next_psn(r) - r->unacked >= r->attr.window)
 		return false;
 	if (entry->psn + entry->psns - r->unacked >= PSN_HALF && r->next != r->oldest)
 		return false;
@@ -213,7 +226,7 @@ static uint8_t opcode_of(const struct requester_entry *entry, bool first, bool l
 /* How many packets of the message at the cursor may go as one, of @most. */
 static uint64_t train(struct requester *r, const struct requester_entry *entry, uint64_t most)
 {
-	uint64_t left = entry->psns - r->at, window = r->unacked + REQUESTER_WINDOW - next_psn(r);
+	uint64_t left = entry->psns - r->at, window = r->unacked + r->attr.window - next_psn(r);
 
 	if (is_fetch(&entry->message) || is_limited(r))
 		return 1;
@@ -222,10 +235,12 @@ static uint64_t train(struct requester *r, const struct requester_entry *entry, 
 	return left < most ? left : most;
 }
 
-/* A multiple of REQUESTER_ASKS is among @count numbers from @psn on. */
-static bool asks(uint64_t psn, uint64_t count)
+/* A multiple of a quarter of the window is among @count numbers from @psn on. */
+static bool asks(const struct requester *r, uint64_t psn, uint64_t count)
 {
-	return (psn + count - 1) / REQUESTER_ASKS != (psn - 1) / REQUESTER_ASKS;
+	uint64_t quarter = r->attr.window / 4;
+
+	return (psn + count - 1) / quarter != (psn - 1) / quarter;
 }
 
 /* Headers of @count packets; a READ that was answered in part asks for the rest. */
@@ -241,7 +256,7 @@ static void fill(struct requester *r, const struct requester_entry *entry, uint6
 		.opcode = (uint8_t)(path->service | opcode_of(entry, first, last)),
 		.solicited = m->solicited && last,
 		.migrated = path->migrated,
-		.ack_req = !is_unreliable(r) && (last || r->ask || asks(next_psn(r), count)),
+		.ack_req = !is_unreliable(r) && (last || r->ask || asks(r, next_psn(r), count)),
 		.p_key = path->p_key,
 		.dest_qpn = path->dest_qpn,
 		.psn = next_psn(r) & PSN_MASK,
@@ -317,7 +332,7 @@ uint32_t requester_poll(struct requester *r, uint64_t now, struct packet *packet
 		default:
 			/* Those before it have a right to their own end. */
 			if (r->next == r->oldest)
-				fail(r, TRANSPORT_LOCAL_PROTECTION);
+				requester_fail(r, TRANSPORT_LOCAL_PROTECTION);
 			return 0;
 		}
 	}
@@ -394,16 +409,16 @@ static bool was_sent(struct requester *r, uint64_t psn)
 
 static void receive_rnr(struct requester *r, uint64_t now, uint8_t field)
 {
-	r->counts.rnr_naks++;
 	/* The other end lives. */
 	r->retries_left = r->attr.retry_count;
 	if (r->attr.rnr_retry != REQUESTER_RNR_FOREVER) {
 		if (!r->rnr_left) {
-			fail(r, TRANSPORT_RNR_EXCEEDED);
+			requester_fail(r, TRANSPORT_RNR_EXCEEDED);
 			return;
 		}
 		r->rnr_left--;
 	}
+	r->counts.rnr_naks++;
 	r->rnr_until = now + transport_rnr_ns(field);
 	r->deadline = 0;
 	go_back(r);
@@ -413,22 +428,19 @@ static void receive_nak(struct requester *r, uint8_t code)
 {
 	switch (code) {
 	case NAK_SEQUENCE:
-		r->counts.sequence_naks++;
-		if (!r->retries_left) {
-			fail(r, TRANSPORT_RETRY_EXCEEDED);
+		if (!may_retry(r))
 			return;
-		}
-		r->retries_left--;
+		r->counts.sequence_naks++;
 		go_back(r);
 		break;
 	case NAK_INVALID:
-		fail(r, TRANSPORT_REMOTE_INVALID);
+		requester_fail(r, TRANSPORT_REMOTE_INVALID);
 		break;
 	case NAK_ACCESS:
-		fail(r, TRANSPORT_REMOTE_ACCESS);
+		requester_fail(r, TRANSPORT_REMOTE_ACCESS);
 		break;
 	case NAK_OPERATION:
-		fail(r, TRANSPORT_REMOTE_OPERATION);
+		requester_fail(r, TRANSPORT_REMOTE_OPERATION);
 		break;
 	default: /* reserved: it says nothing */
 		break;
@@ -493,14 +505,14 @@ static bool receive_data(struct requester *r, uint64_t now, uint64_t psn,
 	len = left < (uint64_t)count * r->attr.path.mtu ? left : (uint64_t)count * r->attr.path.mtu;
 	last = entry->got + count == entry->psns;
 	if (entry->got + count > entry->psns) {
-		fail(r, TRANSPORT_BAD_RESPONSE);
+		requester_fail(r, TRANSPORT_BAD_RESPONSE);
 		return true;
 	}
 	if (atomic ? !is_atomic(&entry->message)
 		   : entry->message.operation != TRANSPORT_READ || packet->length != len ||
 			     !(info->place & PACKET_LAST) == last ||
 			     (!entry->got && !(info->place & PACKET_FIRST))) {
-		fail(r, TRANSPORT_BAD_RESPONSE);
+		requester_fail(r, TRANSPORT_BAD_RESPONSE);
 		return true;
 	}
 	answer = atomic ? r->ops->place_atomic(r->owner, entry->message.id, packet->original)
@@ -508,7 +520,7 @@ static bool receive_data(struct requester *r, uint64_t now, uint64_t psn,
 	if (answer == TRANSPORT_WAIT)
 		return false;
 	if (answer == TRANSPORT_REFUSED) {
-		fail(r, TRANSPORT_LOCAL_PROTECTION);
+		requester_fail(r, TRANSPORT_LOCAL_PROTECTION);
 		return true;
 	}
 	entry->got += count;

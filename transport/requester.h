@@ -12,12 +12,16 @@
 
 /* Messages that are posted and not complete. */
 #define REQUESTER_MESSAGES 64u
-/* Sequence numbers under way, beyond those of a READ: as rxe has it, and enough for a link. */
-#define REQUESTER_WINDOW 128u
-/* An acknowledgement is asked for at the end of each message, and once in so many packets. */
-#define REQUESTER_ASKS 32u
-/* A value of rnr_retry: without end. */
-#define REQUESTER_RNR_FOREVER 7u
+/*
+ * A window for a link, as rxe has it, and the largest one: with it a message is one train, for ends
+ * in one process. An acknowledgement is asked for at the end of each message, and once in a quarter
+ * of the window.
+ */
+#define REQUESTER_WINDOW     128u
+#define REQUESTER_WINDOW_MAX (PSN_HALF / 2)
+/* A value of rnr_retry, and one of retry_count: without end. */
+#define REQUESTER_RNR_FOREVER	7u
+#define REQUESTER_RETRY_FOREVER 8u
 
 /* How a message ended. */
 enum transport_status {
@@ -64,8 +68,9 @@ struct requester_ops {
 
 struct requester_attr {
 	struct transport_path path;
-	uint32_t psn;	       /* first one, 24 bits */
-	uint8_t retry_count;   /* 0..7: times that the same packet is sent again */
+	uint32_t psn;	 /* first one, 24 bits */
+	uint32_t window; /* numbers under way, beyond those of a READ; 4..REQUESTER_WINDOW_MAX */
+	uint8_t retry_count;   /* times that the same packet is sent again, 0..7, or for ever */
 	uint8_t rnr_retry;     /* 0..7, REQUESTER_RNR_FOREVER */
 	uint64_t timeout_ns;   /* 0: never */
 	uint8_t max_rd_atomic; /* READs and atomics under way */
@@ -74,10 +79,11 @@ struct requester_attr {
 /* What happened, for the counters of the device. */
 struct requester_counts {
 	uint64_t packets, resent;
+	/* Of these three: without the one that was once too often. */
 	uint64_t timeouts;	/* local_ack_timeout_err */
 	uint64_t sequence_naks; /* packet_seq_err */
-	uint64_t implied_naks;	/* implied_nak_seq_err */
 	uint64_t rnr_naks;	/* rnr_nak_retry_err */
+	uint64_t implied_naks;	/* implied_nak_seq_err */
 	uint64_t ghosts;	/* responses to nothing that is under way */
 };
 
@@ -135,6 +141,12 @@ bool requester_receive(struct requester *requester, uint64_t now, const struct p
 		       uint32_t count);
 /* When requester_poll() has something to do without a new event: 0 never, may be in the past. */
 uint64_t requester_wakes(const struct requester *requester);
+/*
+ * requester_fail() - the oldest message ends with @status, which is not TRANSPORT_SUCCESS, what is
+ * behind it is flushed, and nothing is sent any more: the owner found out later that it could not
+ * give the bytes. Nothing happens after a failure before.
+ */
+void requester_fail(struct requester *requester, enum transport_status status);
 /* The QP goes to error: what is under way is flushed, nothing is sent any more. */
 void requester_flush(struct requester *requester);
 

@@ -174,7 +174,7 @@ static enum outcome write(struct responder *r, const struct packet *packet,
 						  packet->dma_length, packet->srqn };
 	if (last ? packet->length != range.length - done : packet->length > range.length - done)
 		return refuse(why, TRANSPORT_REFUSE_LENGTH);
-	if (first && range.length) {
+	if (first) {
 		what = outcome(r->ops->check(r->owner, &range, why));
 		if (what != TAKEN)
 			return what;
@@ -233,11 +233,9 @@ static enum outcome read_request(struct responder *r, uint64_t psn, const struct
 					   .again = psn != r->expected };
 	enum outcome what;
 
-	if (answer.range.length) {
-		what = outcome(r->ops->check(r->owner, &answer.range, why));
-		if (what != TAKEN)
-			return what;
-	}
+	what = outcome(r->ops->check(r->owner, &answer.range, why));
+	if (what != TAKEN)
+		return what;
 	queue(r, &answer);
 	return TAKEN;
 }
@@ -475,6 +473,15 @@ bool responder_receive(struct responder *r, const struct packet *packet, uint32_
 
 /* --- answers out ----------------------------------------------------------------------------- */
 
+void responder_refuse(struct responder *r, uint32_t psn, enum transport_refusal why)
+{
+	if (r->failed)
+		return;
+	r->answers = 0;
+	queue_ack(r, psn_near(r->expected, psn), nak(transport_nak(why)));
+	fail(r, why);
+}
+
 /* @last: it has all that is left of a READ. */
 static uint8_t response_opcode(const struct responder_answer *answer, bool last)
 {
@@ -538,11 +545,8 @@ uint32_t responder_poll(struct responder *r, struct packet *packet, uint8_t *buf
 				pop(r);
 				return responder_poll(r, packet, buf, room);
 			}
-			packet->opcode = (uint8_t)(path->service | PACKET_ACK);
-			packet->syndrome = nak(transport_nak(why));
-			r->answers = 0;
-			fail(r, why);
-			return 1;
+			responder_refuse(r, packet->psn, why);
+			return responder_poll(r, packet, buf, room);
 		}
 	packet->length = len;
 	answer->psn += transport_packets(len, path->mtu);

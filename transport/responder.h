@@ -36,7 +36,7 @@ struct transport_receipt {
  * With TRANSPORT_WAIT nothing has changed, and the call comes again.
  */
 struct responder_ops {
-	/* Rights of the QP, key, range; nothing is accessed. Not called for a length of 0. */
+	/* Rights of the QP; but for a length of 0 key and range. Nothing is accessed. */
 	enum transport_answer (*check)(void *owner, const struct transport_range *range,
 				       enum transport_refusal *why);
 	/* Bytes [@offset, @offset + @len) of a range that passed the check. */
@@ -136,6 +136,12 @@ void responder_init(struct responder *responder, const struct responder_attr *at
  * the owner said to wait. Of a train that was taken in part the rest is asked for.
  */
 bool responder_receive(struct responder *responder, const struct packet *packet, uint32_t count);
+/*
+ * responder_refuse() - what responder_poll() gave, from @psn on, could not be read after all: its
+ * owner had said that it is at NULL, see transport.h. The answer is a NAK for @psn, and the
+ * responder has failed, as with a refusal of its own.
+ */
+void responder_refuse(struct responder *responder, uint32_t psn, enum transport_refusal why);
 /*
  * responder_poll() - the next answers. @room: bytes at @buf, one MTU or more; @packet may point
  * there. Returns how many packets @packet stands for, 0: there is none.

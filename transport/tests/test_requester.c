@@ -12,6 +12,7 @@
 
 #define MTU	256u
 #define TIMEOUT 1000000u
+#define WINDOW	64u
 
 static struct world world;
 static struct requester *const r = &world.requester;
@@ -25,6 +26,7 @@ static void begin_attr(enum packet_class service, uint8_t retries, uint8_t rnr_r
 	struct requester_attr attr = {
 		.path = { service, MTU, 0x12, 0xffff, true },
 		.psn = PSN_MASK, /* the next one wraps */
+		.window = WINDOW,
 		.retry_count = retries,
 		.rnr_retry = rnr_retry,
 		.timeout_ns = TIMEOUT,
@@ -137,16 +139,16 @@ static void test_window(void **state)
 
 	(void)state;
 	begin();
-	post(TRANSPORT_SEND, MTU * (REQUESTER_WINDOW + 10));
-	for (unsigned int i = 0; i < REQUESTER_WINDOW; i++) {
+	post(TRANSPORT_SEND, MTU * (WINDOW + 10));
+	for (unsigned int i = 0; i < WINDOW; i++) {
 		assert_int_equal(requester_poll(r, now, &out, buf, sizeof(buf)), 1);
 		asked += out.ack_req;
 	}
 	quiet();
-	assert_int_equal(asked, REQUESTER_WINDOW / REQUESTER_ASKS);
+	assert_int_equal(asked, 4);
 	answer(PACKET_ACK, 4, 0x1f);
 	for (unsigned int i = 0; i < 5; i++)
-		sends(PACKET_SEND_MIDDLE, REQUESTER_WINDOW + i, MTU);
+		sends(PACKET_SEND_MIDDLE, WINDOW + i, MTU);
 	quiet();
 }
 
@@ -198,12 +200,27 @@ static void test_timeouts(void **state)
 	quiet();
 	ended(1, TRANSPORT_RETRY_EXCEEDED);
 	ended(2, TRANSPORT_FLUSHED);
-	assert_int_equal(r->counts.timeouts, 5);
+	assert_int_equal(r->counts.timeouts, 4);
 	assert_int_equal(r->counts.resent, 6);
 	assert_int_equal(requester_wakes(r), 0);
 	/* What is posted later is flushed at once. */
 	post(TRANSPORT_SEND, 1);
 	ended(3, TRANSPORT_FLUSHED);
+}
+
+static void test_retries_for_ever(void **state)
+{
+	(void)state;
+	begin_attr(PACKET_RC, REQUESTER_RETRY_FOREVER, 2, 1);
+	post(TRANSPORT_SEND, 1);
+	sends(PACKET_SEND_ONLY, 0, 1);
+	for (unsigned int retry = 0; retry < 300; retry++) {
+		now = requester_wakes(r);
+		sends(PACKET_SEND_ONLY, 0, 1);
+	}
+	assert_int_equal(r->counts.timeouts, 300);
+	answer(PACKET_ACK, 0, 0x1f);
+	ended(0, TRANSPORT_SUCCESS);
 }
 
 static void test_not_ready(void **state)
@@ -227,7 +244,7 @@ static void test_not_ready(void **state)
 	}
 	answer(PACKET_ACK, 1, 0x20 | 14);
 	ended(1, TRANSPORT_RNR_EXCEEDED);
-	assert_int_equal(r->counts.rnr_naks, 3);
+	assert_int_equal(r->counts.rnr_naks, 2);
 	/* 7 is for ever. */
 	begin_attr(PACKET_RC, 2, REQUESTER_RNR_FOREVER, 1);
 	post(TRANSPORT_SEND, 1);
@@ -446,6 +463,30 @@ static void test_local_refusal(void **state)
 	ended(2, TRANSPORT_FLUSHED);
 }
 
+/* What the owner finds out after the packet was made. */
+static void test_fail(void **state)
+{
+	(void)state;
+	begin();
+	post(TRANSPORT_WRITE, 1);
+	post(TRANSPORT_WRITE, 1);
+	sends(PACKET_WRITE_ONLY, 0, 1);
+	requester_fail(r, TRANSPORT_LOCAL_PROTECTION);
+	ended(0, TRANSPORT_LOCAL_PROTECTION);
+	ended(1, TRANSPORT_FLUSHED);
+	assert_int_equal(requester_wakes(r), 0);
+	quiet();
+	requester_fail(r, TRANSPORT_LOCAL_PROTECTION);
+	assert_int_equal(world.completed, 2);
+	/* The last message was complete when it left. */
+	begin_attr(PACKET_UC, 2, 2, 0);
+	post(TRANSPORT_SEND, 1);
+	sends(PACKET_UC | PACKET_SEND_ONLY, 0, 1);
+	requester_fail(r, TRANSPORT_LOCAL_PROTECTION);
+	ended(0, TRANSPORT_SUCCESS);
+	assert_int_equal(world.completed, 1);
+}
+
 static void test_unreliable(void **state)
 {
 	(void)state;
@@ -500,6 +541,7 @@ int main(void)
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_max_rd_atomic),
 		cmocka_unit_test(test_timeouts),
+		cmocka_unit_test(test_retries_for_ever),
 		cmocka_unit_test(test_not_ready),
 		cmocka_unit_test(test_sequence_nak),
 		cmocka_unit_test(test_implied_nak),
@@ -509,6 +551,7 @@ int main(void)
 		cmocka_unit_test(test_ghosts),
 		cmocka_unit_test(test_credits),
 		cmocka_unit_test(test_local_refusal),
+		cmocka_unit_test(test_fail),
 		cmocka_unit_test(test_unreliable),
 		cmocka_unit_test(test_what_cannot_be_posted),
 		cmocka_unit_test(test_numbers),

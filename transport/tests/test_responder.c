@@ -471,6 +471,43 @@ static void test_bus_errors(void **state)
 	silent();
 }
 
+/* A READ that went by reference, and could not be read by who got it. */
+static void test_refused_later(void **state)
+{
+	struct packet packet;
+
+	(void)state;
+	begin();
+	packet = read_request(0, 0, 1);
+	receive(&packet);
+	read_answers(PACKET_READ_ONLY, 0, 0, 1);
+	packet = read_request(1, 0, 1);
+	receive(&packet);
+	responder_refuse(r, PSN_MASK, TRANSPORT_REFUSE_KEY);
+	assert_true(world.responder_failed);
+	assert_int_equal(world.refusal, TRANSPORT_REFUSE_KEY);
+	answers(PACKET_ACK, 0, 0x62);
+	silent();
+	responder_refuse(r, PSN_MASK, TRANSPORT_REFUSE_KEY);
+	silent();
+}
+
+/* Without bytes there is no key to look at, but rights. */
+static void test_no_bytes(void **state)
+{
+	static const uint8_t opcodes[] = { PACKET_WRITE_ONLY, PACKET_READ };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(opcodes); i++) {
+		struct packet packet;
+
+		begin();
+		world.no_rights = true;
+		packet = request(opcodes[i], 0, 0);
+		refused(&packet, 0, 0x61, TRANSPORT_REFUSE_RIGHTS);
+	}
+}
+
 static void test_unreliable(void **state)
 {
 	struct packet packet;
@@ -550,6 +587,8 @@ int main(void)
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_too_many_reads),
 		cmocka_unit_test(test_bus_errors),
+		cmocka_unit_test(test_refused_later),
+		cmocka_unit_test(test_no_bytes),
 		cmocka_unit_test(test_unreliable),
 		cmocka_unit_test(test_other_services),
 	};

@@ -22,6 +22,7 @@ static void begin(enum packet_class service)
 	struct transport_path path = { service, MTU, 0x12, 0xffff, true };
 	struct requester_attr requester = { .path = path,
 					    .psn = FIRST,
+					    .window = REQUESTER_WINDOW,
 					    .retry_count = 2,
 					    .rnr_retry = 2,
 					    .timeout_ns = 1000,
@@ -99,7 +100,7 @@ static void test_pieces(void **state)
 	begin(PACKET_RC);
 	post(TRANSPORT_SEND, 5 * MTU);
 	sends(3 * MTU - 1, 2, PACKET_SEND_FIRST, 0, 2 * MTU);
-	/* Number 1 is a multiple of REQUESTER_ASKS. */
+	/* Number 1 is a multiple of a quarter of the window. */
 	assert_true(out.ack_req);
 	arrives(2);
 	answers(MTU, 1, PACKET_ACK, 1, 0x1f);
@@ -268,6 +269,35 @@ static void test_by_reference(void **state)
 	world.responder.ops = &world_responder_ops;
 }
 
+/* With the largest window the longest message is two trains. */
+static void test_large_window(void **state)
+{
+	struct requester_ops ops = world_requester_ops;
+
+	(void)state;
+	begin(PACKET_RC);
+	ops.fetch = no_bytes;
+	world.requester.ops = &ops;
+	world.requester.attr.window = REQUESTER_WINDOW_MAX;
+	assert_int_equal(requester_post(&world.requester,
+					&(struct requester_message){ .operation = TRANSPORT_WRITE,
+								     .length = TRANSPORT_LENGTH_MAX,
+								     .r_key = WORLD_KEY }),
+			 0);
+	sends(SIZE_MAX, REQUESTER_WINDOW_MAX, PACKET_WRITE_FIRST, 0,
+	      (size_t)REQUESTER_WINDOW_MAX * MTU);
+	assert_true(out.ack_req);
+	assert_true(requester_receive(
+		&world.requester, world.now,
+		&(struct packet){ .opcode = PACKET_ACK,
+				  .psn = (FIRST + REQUESTER_WINDOW_MAX - 1) & PSN_MASK,
+				  .syndrome = 0x1f },
+		1));
+	sends(SIZE_MAX, REQUESTER_WINDOW_MAX, PACKET_WRITE_LAST, REQUESTER_WINDOW_MAX,
+	      (size_t)REQUESTER_WINDOW_MAX * MTU);
+	world.requester.ops = &world_requester_ops;
+}
+
 static void test_unreliable(void **state)
 {
 	(void)state;
@@ -292,10 +322,11 @@ static void test_unreliable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_write),	     cmocka_unit_test(test_pieces),
-		cmocka_unit_test(test_window),	     cmocka_unit_test(test_read),
-		cmocka_unit_test(test_done_in_part), cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_by_reference), cmocka_unit_test(test_unreliable),
+		cmocka_unit_test(test_write),	   cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_window),	   cmocka_unit_test(test_large_window),
+		cmocka_unit_test(test_read),	   cmocka_unit_test(test_done_in_part),
+		cmocka_unit_test(test_lengths),	   cmocka_unit_test(test_by_reference),
+		cmocka_unit_test(test_unreliable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,6 +148,8 @@ static enum transport_answer check(void *owner, const struct transport_range *ra
 
 	if (world_chance(world, world->waits))
 		return TRANSPORT_WAIT;
+	if (!range->length)
+		return world->no_rights ? refuse(why, TRANSPORT_REFUSE_RIGHTS) : TRANSPORT_OK;
 	if (range->r_key != WORLD_KEY || range->va < base || range->length > size ||
 	    range->va - base > size - range->length)
 		return refuse(why, TRANSPORT_REFUSE_KEY);
@@ -485,6 +487,7 @@ void world_connect(struct world *world, enum packet_class service)
 	uint8_t fetches = (uint8_t)(1 + world_below(world, RESPONDER_RESOURCES));
 	struct requester_attr requester = { .path = path,
 					    .psn = psn,
+					    .window = REQUESTER_WINDOW,
 					    .retry_count = 7,
 					    .rnr_retry = REQUESTER_RNR_FOREVER,
 					    .timeout_ns = 1000000,

@@ -58,6 +58,7 @@ struct world {
 	uint8_t written[WORLD_MEMORY], read[WORLD_MEMORY];
 	uint64_t cell[WORLD_CELLS];
 	bool bus_error;		 /* of reads */
+	bool no_rights;		 /* of the QP: it is looked at for requests without bytes */
 	unsigned int receives;	 /* posted, not taken */
 	uint32_t receive_after;	 /* parts of a million: one more is posted in a step */
 	uint64_t receive_length; /* bytes of each */

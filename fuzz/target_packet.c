@@ -109,6 +109,10 @@ static struct packet some_packet(struct input *in, const uint8_t payload[PACKET_
 		return packet;
 	if (info.payload)
 		packet.length = (size_t)(input_number(in) % (PACKET_PAYLOAD_MAX + 2));
+	if (info.headers & PACKET_DCETH) {
+		packet.dc_key = input_u64(in);
+		packet.src_qpn = input_u32(in) & mask;
+	}
 	if (info.headers & PACKET_XRCETH)
 		packet.srqn = input_u32(in) & mask;
 	if (info.headers & PACKET_DETH) {

@@ -321,7 +321,7 @@ static void step(struct owner *owner)
 
 void target_input(const uint8_t *data, size_t size)
 {
-	static const enum packet_class services[] = { PACKET_RC, PACKET_RC, PACKET_XRC, PACKET_UC };
+	static const enum packet_class services[] = { PACKET_RC, PACKET_DC, PACKET_XRC, PACKET_UC };
 	struct input in = input_of(data, size);
 	struct owner *owner = calloc(1, sizeof(*owner));
 	uint8_t how = input_u8(&in);

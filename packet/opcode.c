@@ -7,7 +7,7 @@
 #define RC  1u
 #define UC  2u
 #define UD  4u
-#define XRC 8u
+#define XRC 8u /* DC has what XRC has */
 
 static const struct row {
 	const char *name; /* NULL: no such opcode */
@@ -72,11 +72,12 @@ static const struct class_row {
 	[PACKET_UD >> 5] = { "UD", UD, PACKET_DETH },
 	[PACKET_CN >> 5] = { "CN", 0, 0 },
 	[PACKET_XRC >> 5] = { "XRC", XRC, PACKET_XRCETH },
+	[PACKET_DC >> 5] = { "DC", XRC, PACKET_DCETH },
 };
 
 static uint8_t length(uint16_t headers)
 {
-	static const uint8_t bytes[] = { 4, 8, 16, 28, 4, 8, 4, 4, 16 };
+	static const uint8_t bytes[] = { 4, 8, 16, 28, 4, 8, 4, 4, 16, 12 };
 	uint8_t sum = 0;
 
 	for (unsigned int i = 0; i < sizeof(bytes); i++)

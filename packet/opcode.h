@@ -17,6 +17,12 @@ enum packet_class {
 	PACKET_UD = 0x60,
 	PACKET_CN = 0x80, /* congestion notification (annex A17) */
 	PACKET_XRC = 0xa0,
+	/*
+	 * Of those that the Architecture leaves to manufacturers: dynamically connected transport.
+	 * How adapters write it is not public. Here it has the operations of RC, and requests say
+	 * who sends them and the key of the target; it is for this model's own ends.
+	 */
+	PACKET_DC = 0xc0,
 };
 
 #define PACKET_CLASS_MASK 0xe0
@@ -61,6 +67,7 @@ enum packet_header {
 	PACKET_IMMDT = 1 << 6,	      /* 4 */
 	PACKET_IETH = 1 << 7,	      /* 4 */
 	PACKET_CNP_RESERVED = 1 << 8, /* 16: zeroes */
+	PACKET_DCETH = 1 << 9,	      /* 12: access key, sender's QPN; in front of all others */
 };
 
 enum packet_operation {
@@ -84,12 +91,12 @@ struct packet_opcode {
 	bool payload;	  /* there may be one */
 	bool response;	  /* from the responder to the requester */
 	uint16_t headers; /* of enum packet_header */
-	uint8_t length;	  /* of these headers, bytes: 0..28 */
+	uint8_t length;	  /* of these headers, bytes: 0..40 */
 };
 
 /* What @opcode says; false for one that no service above has: *@info is not written then. */
 bool packet_opcode(uint8_t opcode, struct packet_opcode *info);
-/* "RC", "UC", "UD", "CN", "XRC"; "?" for others. */
+/* "RC", "UC", "UD", "CN", "XRC", "DC"; "?" for others. */
 const char *packet_class_name(uint8_t opcode);
 
 #endif

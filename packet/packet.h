@@ -19,10 +19,10 @@
 /* Numbers of 24 bits: QPNs, PSNs, message sequence numbers. */
 #define PACKET_24_BITS 0xffffffu
 /*
- * The longest packet: 4 bytes of VLAN tag, Ethernet, IPv6, UDP, BTH, XRCETH, RETH, ImmDt, payload
+ * The longest packet: 4 bytes of VLAN tag, Ethernet, IPv6, UDP, BTH, DCETH, RETH, ImmDt, payload
  * and ICRC; one with LRH, GRH and VCRC is shorter.
  */
-#define PACKET_MAX (14u + 4 + 40 + 8 + 12 + 4 + 16 + 4 + PACKET_PAYLOAD_MAX + 4)
+#define PACKET_MAX (14u + 4 + 40 + 8 + 12 + 12 + 16 + 4 + PACKET_PAYLOAD_MAX + 4)
 
 struct packet {
 	/* BTH */
@@ -36,7 +36,9 @@ struct packet {
 	uint32_t psn;	   /* 24 bits */
 	/* Extended headers. Those that the opcode does not have are 0 after packet_decode(). */
 	uint32_t srqn;		    /* XRCETH, 24 bits */
-	uint32_t q_key, src_qpn;    /* DETH; src_qpn 24 bits */
+	uint32_t q_key;		    /* DETH */
+	uint32_t src_qpn;	    /* DETH, DCETH, 24 bits */
+	uint64_t dc_key;	    /* DCETH */
 	uint64_t va;		    /* RETH, AtomicETH */
 	uint32_t r_key;		    /* RETH, AtomicETH */
 	uint32_t dma_length;	    /* RETH, bytes */

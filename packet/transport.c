@@ -47,6 +47,11 @@ void packet_transport_encode(const struct packet *packet, uint8_t *p)
 	be32_put(p, BTH_PSN, packet->psn);
 	p[BTH_ACK] = packet->ack_req ? FLAG_ACK : 0;
 
+	if (info.headers & PACKET_DCETH) {
+		be64_put(h, 0, packet->dc_key);
+		be32_put(h, 8, packet->src_qpn);
+		h += 12;
+	}
 	if (info.headers & PACKET_XRCETH) {
 		be32_put(h, 0, packet->srqn);
 		h += 4;
@@ -101,6 +106,11 @@ static uint32_t low24(const uint8_t *p, struct packet *packet)
 
 static void decode_extended(const uint8_t *h, uint16_t headers, struct packet *packet)
 {
+	if (headers & PACKET_DCETH) {
+		packet->dc_key = be64_at(h, 0);
+		packet->src_qpn = low24(h + 8, packet);
+		h += 12;
+	}
 	if (headers & PACKET_XRCETH) {
 		packet->srqn = low24(h, packet);
 		h += 4;

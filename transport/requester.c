@@ -260,6 +260,8 @@ static void fill(struct requester *r, const struct requester_entry *entry, uint6
 		.p_key = path->p_key,
 		.dest_qpn = path->dest_qpn,
 		.psn = next_psn(r) & PSN_MASK,
+		.dc_key = path->dc_key,
+		.src_qpn = path->src_qpn,
 		.srqn = m->srqn,
 		.va = m->va,
 		.r_key = m->r_key,

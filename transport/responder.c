@@ -275,6 +275,8 @@ static bool in_place(const struct responder *r, const struct packet_opcode *info
 static enum outcome execute(struct responder *r, const struct packet *packet, uint32_t count,
 			    const struct packet_opcode *info, enum transport_refusal *why)
 {
+	if (info->headers & PACKET_DCETH && packet->dc_key != r->attr.path.dc_key)
+		return refuse(why, TRANSPORT_REFUSE_DC_KEY);
 	if (!in_place(r, info))
 		return refuse(why, TRANSPORT_REFUSE_SEQUENCE);
 	if ((info->headers & PACKET_RETH && packet->dma_length > TRANSPORT_LENGTH_MAX) ||

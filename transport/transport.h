@@ -65,11 +65,14 @@ enum transport_refusal {
 
 /* What a QP's context says of both directions. */
 struct transport_path {
-	enum packet_class service; /* PACKET_RC, PACKET_UC or PACKET_XRC */
+	enum packet_class service; /* PACKET_RC, PACKET_UC, PACKET_XRC or PACKET_DC */
 	uint32_t mtu;		   /* bytes: 256, 512, 1024, 2048 or 4096 */
 	uint32_t dest_qpn;
 	uint16_t p_key;
 	bool migrated;
+	/* DC: the key of the target, and the initiator. */
+	uint64_t dc_key;
+	uint32_t src_qpn;
 };
 
 /* Bytes of a message (9.7.2). */

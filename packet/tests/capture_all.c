@@ -79,7 +79,9 @@ static int capture(const char *path, bool ethernet, uint16_t link_type)
 	for (unsigned int opcode = 0; opcode < 256; opcode++) {
 		struct packet_opcode info;
 
-		if (!packet_opcode((uint8_t)opcode, &info))
+		/* No dissector knows what is of this model only. */
+		if (!packet_opcode((uint8_t)opcode, &info) ||
+		    (opcode & PACKET_CLASS_MASK) == PACKET_DC)
 			continue;
 		for (unsigned int second = 0; second < 2; second++) {
 			struct packet_route to = route(ethernet, second);

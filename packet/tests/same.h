@@ -27,11 +27,12 @@ static inline bool same_packet(const struct packet *a, const struct packet *b)
 	       a->migrated == b->migrated && a->fecn == b->fecn && a->becn == b->becn &&
 	       a->ack_req == b->ack_req && a->p_key == b->p_key && a->dest_qpn == b->dest_qpn &&
 	       a->psn == b->psn && a->srqn == b->srqn && a->q_key == b->q_key &&
-	       a->src_qpn == b->src_qpn && a->va == b->va && a->r_key == b->r_key &&
-	       a->dma_length == b->dma_length && a->swap_add == b->swap_add &&
-	       a->compare == b->compare && a->syndrome == b->syndrome && a->msn == b->msn &&
-	       a->original == b->original && a->immediate == b->immediate &&
-	       a->length == b->length && (!a->length || !memcmp(a->payload, b->payload, a->length));
+	       a->dc_key == b->dc_key && a->src_qpn == b->src_qpn && a->va == b->va &&
+	       a->r_key == b->r_key && a->dma_length == b->dma_length &&
+	       a->swap_add == b->swap_add && a->compare == b->compare &&
+	       a->syndrome == b->syndrome && a->msn == b->msn && a->original == b->original &&
+	       a->immediate == b->immediate && a->length == b->length &&
+	       (!a->length || !memcmp(a->payload, b->payload, a->length));
 }
 
 #endif

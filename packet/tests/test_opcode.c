@@ -34,9 +34,9 @@ static uint16_t headers_of(const char *letters)
 	return headers;
 }
 
-static void test_rc_and_xrc(void **state)
+static void test_rc_xrc_and_dc(void **state)
 {
-	struct packet_opcode info, xrc;
+	struct packet_opcode info, xrc, dc;
 
 	(void)state;
 	for (uint8_t code = 0; code < 32; code++) {
@@ -44,6 +44,7 @@ static void test_rc_and_xrc(void **state)
 
 		assert_int_equal(packet_opcode(code, &info), rc[code] != NULL);
 		assert_int_equal(packet_opcode(PACKET_XRC | code, &xrc), rc[code] != NULL);
+		assert_int_equal(packet_opcode(PACKET_DC | code, &dc), rc[code] != NULL);
 		if (!rc[code])
 			continue;
 		assert_int_equal(info.headers, headers_of(rc[code]));
@@ -53,6 +54,10 @@ static void test_rc_and_xrc(void **state)
 		assert_int_equal(xrc.operation, info.operation);
 		assert_int_equal(xrc.place, info.place);
 		assert_string_equal(xrc.name, info.name);
+		assert_int_equal(dc.headers, info.headers | (response ? 0 : PACKET_DCETH));
+		assert_int_equal(dc.length, info.length + (response ? 0 : 12));
+		assert_int_equal(dc.operation, info.operation);
+		assert_int_equal(dc.place, info.place);
 		assert_int_equal(info.payload, code != PACKET_READ && code != PACKET_ACK &&
 						       code != PACKET_ATOMIC_ACK &&
 						       code != PACKET_COMPARE_SWAP &&
@@ -81,7 +86,7 @@ static void test_others(void **state)
 	assert_int_equal(info.operation, PACKET_OP_CNP);
 	for (unsigned int opcode = 0; opcode < 256; opcode++)
 		known += packet_opcode((uint8_t)opcode, &info);
-	assert_int_equal(known, 23 + 12 + 2 + 1 + 23);
+	assert_int_equal(known, 23 + 12 + 2 + 1 + 23 + 23);
 }
 
 static void test_lengths(void **state)
@@ -120,6 +125,7 @@ static void test_places(void **state)
 	}
 	assert_string_equal(packet_class_name(0x0a), "RC");
 	assert_string_equal(packet_class_name(0xaa), "XRC");
+	assert_string_equal(packet_class_name(0xca), "DC");
 	assert_string_equal(packet_class_name(0x81), "CN");
 	assert_string_equal(packet_class_name(0x41), "?");
 }
@@ -127,7 +133,7 @@ static void test_places(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rc_and_xrc),
+		cmocka_unit_test(test_rc_xrc_and_dc),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_places),

@@ -134,6 +134,8 @@ static void round_trip(const struct packet_route *route)
 			struct packet back;
 			int len;
 
+			if (info.headers & PACKET_DCETH)
+				packet.dc_key = 0xa123456789abcdef, packet.src_qpn = 0x123456;
 			if (info.headers & PACKET_XRCETH)
 				packet.srqn = 0xabcdef;
 			if (info.headers & PACKET_DETH)
@@ -171,8 +173,8 @@ static void round_trip(const struct packet_route *route)
 			packets++;
 		}
 	}
-	/* Opcodes of RC, UC, UD and XRC with a payload; those of RC, CN and XRC without one. */
-	assert_int_equal(packets, 10 * (18 + 12 + 2 + 18) + 5 + 1 + 5);
+	/* Opcodes of RC, UC, UD, XRC and DC with a payload; those of RC, CN, XRC and DC without. */
+	assert_int_equal(packets, 10 * (18 + 12 + 2 + 18 + 18) + 5 + 1 + 5 + 5);
 }
 
 static void test_round_trips(void **state)

@@ -24,7 +24,11 @@ static void begin_attr(enum packet_class service, uint8_t retries, uint8_t rnr_r
 		       uint8_t max_rd_atomic)
 {
 	struct requester_attr attr = {
-		.path = { service, MTU, 0x12, 0xffff, true },
+		.path = { .service = service,
+			  .mtu = MTU,
+			  .dest_qpn = 0x12,
+			  .p_key = 0xffff,
+			  .migrated = true },
 		.psn = PSN_MASK, /* the next one wraps */
 		.window = WINDOW,
 		.retry_count = retries,

@@ -20,7 +20,11 @@ static struct packet out;
 static void begin_service(enum packet_class service, uint8_t max_dest_rd_atomic)
 {
 	struct responder_attr attr = {
-		.path = { service, MTU, 0x34, 0xffff, true },
+		.path = { .service = service,
+			  .mtu = MTU,
+			  .dest_qpn = 0x34,
+			  .p_key = 0xffff,
+			  .migrated = true },
 		.psn = PSN_MASK,
 		.max_dest_rd_atomic = max_dest_rd_atomic,
 		.min_rnr_timer = 9,
@@ -548,6 +552,26 @@ static void test_unreliable(void **state)
 	silent();
 }
 
+/* An initiator that knows the key of the target, and one that does not. */
+static void test_dc(void **state)
+{
+	struct packet packet;
+
+	(void)state;
+	begin_service(PACKET_DC, 1);
+	r->attr.path.dc_key = 0x123456789abcdef0;
+	packet = request(PACKET_DC | PACKET_WRITE_ONLY, 0, 10);
+	packet.dc_key = r->attr.path.dc_key;
+	receive(&packet);
+	answers(PACKET_DC | PACKET_ACK, 0, 0x1f);
+	packet = request(PACKET_DC | PACKET_SEND_ONLY, 1, 10);
+	packet.dc_key = r->attr.path.dc_key ^ 1;
+	receive(&packet);
+	assert_int_equal(world.refusal, TRANSPORT_REFUSE_DC_KEY);
+	assert_int_equal(world.receives, 100);
+	answers(PACKET_DC | PACKET_ACK, 1, 0x62);
+}
+
 static void test_other_services(void **state)
 {
 	static const uint8_t opcodes[] = { PACKET_UC | PACKET_SEND_ONLY,
@@ -590,6 +614,7 @@ int main(void)
 		cmocka_unit_test(test_refused_later),
 		cmocka_unit_test(test_no_bytes),
 		cmocka_unit_test(test_unreliable),
+		cmocka_unit_test(test_dc),
 		cmocka_unit_test(test_other_services),
 	};
 

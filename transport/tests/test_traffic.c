@@ -246,12 +246,15 @@ static void test_traffic(void **state)
 		seed = (uint64_t)time(NULL) << 20;
 	print_message("from seed %llu\n", (unsigned long long)seed);
 	do {
-		switch (seed % 4) {
+		switch (seed % 5) {
 		case 0:
 			run_unreliable(seed);
 			break;
 		case 1:
 			run(seed, PACKET_XRC);
+			break;
+		case 2:
+			run(seed, PACKET_DC);
 			break;
 		default:
 			run(seed, PACKET_RC);

@@ -19,7 +19,9 @@ static struct packet out;
 
 static void begin(enum packet_class service)
 {
-	struct transport_path path = { service, MTU, 0x12, 0xffff, true };
+	struct transport_path path = {
+		.service = service, .mtu = MTU, .dest_qpn = 0x12, .p_key = 0xffff, .migrated = true
+	};
 	struct requester_attr requester = { .path = path,
 					    .psn = FIRST,
 					    .window = REQUESTER_WINDOW,

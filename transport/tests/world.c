@@ -481,7 +481,9 @@ void world_connect(struct world *world, enum packet_class service)
 				       .mtu = mtus[world_below(world, 3)],
 				       .dest_qpn = 0x12,
 				       .p_key = 0xffff,
-				       .migrated = true };
+				       .migrated = true,
+				       .dc_key = service == PACKET_DC ? 0xdc5eed : 0,
+				       .src_qpn = service == PACKET_DC ? 0x34 : 0 };
 	uint32_t psn = (uint32_t)(world_below(world, 2) ? number(world) & PSN_MASK
 							: PSN_MASK - world_below(world, 100));
 	uint8_t fetches = (uint8_t)(1 + world_below(world, RESPONDER_RESOURCES));

@@ -26,6 +26,7 @@ enum hca_syndrome {
 	HCA_SYND_LOCAL_PROT = 0x04,
 	HCA_SYND_FLUSH = 0x05,
 	HCA_SYND_MW_BIND = 0x06,
+	HCA_SYND_BAD_RESPONSE = 0x10,
 	HCA_SYND_REMOTE_INVALID = 0x12,
 	HCA_SYND_REMOTE_ACCESS = 0x13,
 	HCA_SYND_REMOTE_OP = 0x14,
@@ -59,19 +60,15 @@ enum hca_fault_state {
 	HCA_FAULT_FAILED,  /* answered with error */
 };
 
+struct hca_connection;
+
 /* Data path state of a QP, at hca_qp.progress. */
 struct hca_flow {
 	/* requester: the message at sq_ci */
-	bool active;	  /* wqe is parsed */
-	bool arrived;	  /* the responder has the request, and is not done with its checks */
-	bool started;	  /* checks passed, receive taken: only data is left */
-	bool executed;	  /* the responder is done with it: only the answer is left */
-	bool resent;	  /* the acknowledge timer runs: what is sent next is sent again */
-	bool answer_lost; /* the responder has answered, and knows it when it comes again */
-	uint64_t atomic;  /* what it answers to an atomic */
+	bool active; /* wqe is parsed */
 	uint64_t done;
-	uint64_t checked_local, checked_remote; /* bytes of the payload that passed, see rc.c */
-	uint8_t *staged;			/* see hca_stage() */
+	uint64_t checked_local; /* bytes of the payload that passed, see rc.c */
+	uint8_t *staged;	/* see hca_stage() */
 	struct hca_wqe wqe;
 	/* WQEs fetched ahead, linear: blocks [fetched, fetched + fetched_blocks) of the SQ */
 	uint16_t fetched, fetched_blocks;
@@ -81,6 +78,8 @@ struct hca_flow {
 	uint16_t rq_pi; /* last receive doorbell record */
 	struct hca_recv recv;
 	enum hca_fault_state fault[2]; /* by enum hca_fault_side */
+	/* both, of connected QPs */
+	struct hca_connection *connection; /* see connection.h */
 };
 
 /* What became of a message in one turn. */
@@ -193,7 +192,8 @@ unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget);
 /* Somebody tried @dct with another access key: QUERY_DCT tells how often. */
 void hca_dct_violation(struct hca_qp *dct);
 
-/* --- rc.c, ud.c, umr.c: one message ------------------------------------------------------ */
+/* --- rc.c, link.c, ud.c, umr.c: one message ------------------------------------------------------
+ */
 
 /*
  * One turn of the message in @qp's flow. Payload moved is taken off *@budget (bytes).

@@ -389,7 +389,6 @@ struct hca_qp {
 	bool out_of_reach;	  /* the send doorbell record could not be read when it was rung */
 	struct hca_place in_page; /* see struct hca_uar_page */
 	struct hca_place due;	  /* in hca.due_qps or hca.watched_qps */
-	uint8_t retries_left, rnr_left;
 	bool retrying;
 	uint64_t retry_at_ns; /* CLOCK_MONOTONIC; nothing is sent before */
 	/* engine: responder */

@@ -17,20 +17,18 @@ static uint32_t set_number(const struct hca_cmd *cmd, unsigned int dw)
 
 /* --- counting ---------------------------------------------------------------------------- */
 
-void hca_count_request(struct hca_qp *qp, uint8_t opcode)
+void hca_count_request(struct hca_qp *qp, enum packet_operation operation)
 {
 	/* An initiator is connected while a message lasts. */
 	hca_count(qp, HCA_Q_RX_DCT_CONNECT, qp->type == HCA_QP_DCT);
-	switch (opcode) {
-	case HCA_OP_WRITE:
-	case HCA_OP_WRITE_IMM:
+	switch (operation) {
+	case PACKET_OP_WRITE:
 		hca_count(qp, HCA_Q_RX_WRITE, 1);
 		break;
-	case HCA_OP_READ:
+	case PACKET_OP_READ:
 		hca_count(qp, HCA_Q_RX_READ, 1);
 		break;
-	case HCA_OP_ATOMIC_CS:
-	case HCA_OP_ATOMIC_FA:
+	case PACKET_OP_ATOMIC:
 		hca_count(qp, HCA_Q_RX_ATOMIC, 1);
 		break;
 	default:

@@ -4,6 +4,7 @@
 #define HCA_Q_COUNTER_H
 
 #include "hca/model.h"
+#include "packet/opcode.h"
 
 /* Sets that there can be; their number has 8 bits, and 0 is none. */
 #define HCA_Q_COUNTERS 255u
@@ -58,8 +59,8 @@ static inline void hca_count(struct hca_qp *qp, enum hca_q_count what, uint32_t 
 		qp->q_counter->value[what / 4] += n;
 }
 
-/* A request of @opcode (enum hca_opcode) comes to @qp, which has not seen it before. */
-void hca_count_request(struct hca_qp *qp, uint8_t opcode);
+/* A request comes to @qp, which has not seen it before. */
+void hca_count_request(struct hca_qp *qp, enum packet_operation operation);
 /* A completion with @syndrome (enum hca_syndrome), not 0, of a request of @qp. */
 void hca_count_request_error(struct hca_qp *qp, uint8_t syndrome);
 /* The same of a receive. */

@@ -1,83 +1,75 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "hca/responder.h"
-
+/*
+ * Responder's side of connections: what a QP, or a DC target, checks and does for a request. It
+ * knows of the requester what its packets say, but for the bytes, which it takes from where they
+ * are.
+ */
 #include <errno.h>
 
+#include "hca/connection.h"
 #include "hca/q_counter.h"
 #include "hca/qp.h"
-#include "transport/transport.h"
+#include "hca/refusal.h"
 
-static bool is_unreliable(const struct hca_responder *r)
+static bool is_unreliable(const struct hca_qp *qp)
 {
-	return r->qp->type == HCA_QP_UC;
+	return qp->type == HCA_QP_UC;
 }
 
-static enum hca_step refused(struct hca_responder *r, enum transport_refusal why)
+static struct hca_link *link_of(void *owner)
 {
-	r->why = why;
+	const struct hca_connection *c = owner;
+
+	return c->link;
+}
+
+static enum hca_step refuse(enum transport_refusal *why, enum transport_refusal reason)
+{
+	*why = reason;
 	return HCA_STEP_ERROR;
 }
 
-uint32_t hca_path_mtu(const struct hca_qp *qp)
+static enum transport_answer answer(struct hca_link *l, enum hca_step step)
 {
-	unsigned int log = field_get(qp->qpc, QPC_SIZES, 31, 29);
-
-	return log ? 128u << log : HCA_MTU;
+	if (step == HCA_STEP_MORE)
+		return TRANSPORT_OK;
+	if (step == HCA_STEP_ERROR)
+		return TRANSPORT_REFUSED;
+	l->step = step;
+	return TRANSPORT_WAIT;
 }
 
-/* An XRC target has no protection domain: it is that of the SRQ which the request names. */
-struct hca_accessor hca_responder_accessor(const struct hca_responder *r,
-					   const struct hca_request *request)
-{
-	struct hca_accessor who = hca_qp_accessor(r->qp);
+/* --- in whose name ----------------------------------------------------------------------- */
 
-	who.turn = r->turn;
-	if (r->qp->type == HCA_QP_XRC) {
-		const struct hca_srq *srq = hca_table_get(&r->qp->hca->srqs, request->xrc_srqn);
+/* An XRC target has no protection domain: it is that of the SRQ which the request names. */
+struct hca_accessor hca_range_accessor(const struct hca_link *l,
+				       const struct transport_range *range)
+{
+	struct hca_accessor who = hca_qp_accessor(l->peer);
+
+	/* In the sender's turn. */
+	who.turn = l->qp->hca;
+	if (l->peer->type == HCA_QP_XRC) {
+		const struct hca_srq *srq = hca_table_get(&l->peer->hca->srqs, range->srqn);
 
 		who.pd = srq ? srq->pd : 0;
 	}
 	return who;
 }
 
-/* In the sender's turn. */
-struct hca_sgl hca_responder_sgl(const struct hca_responder *r)
+struct hca_sgl hca_receive_sgl(const struct hca_link *l)
 {
-	struct hca_sgl sgl = hca_recv_sgl(r->qp, r->recv_flow);
+	struct hca_sgl sgl = hca_recv_sgl(l->peer, l->recv_flow);
 
-	sgl.who.turn = r->turn;
+	sgl.who.turn = l->qp->hca;
 	return sgl;
 }
 
-/* --- refusals ---------------------------------------------------------------------------- */
+/* --- faults ------------------------------------------------------------------------------ */
 
-/* Nobody answers on UC: what is wrong with a request that took no receive is not told at all. */
-void hca_responder_refuse(const struct hca_responder *r, enum transport_refusal why)
+static enum hca_step step_of(enum hca_fault fault, enum transport_refusal *why,
+			     enum transport_refusal key, enum transport_refusal bus)
 {
-	const struct hca_refusal_row *row = hca_refusal(why);
-	uint8_t nak = transport_nak(why);
-
-	if (row->receive)
-		hca_recv_fail(r->qp, r->recv_flow, row->receive);
-	else if (is_unreliable(r) && nak != NAK_OPERATION)
-		return;
-	/* A DCT is for other initiators as well: it lives on. */
-	if (r->qp->type != HCA_QP_DCT)
-		hca_qp_error(r->qp, row->event);
-	if (!row->receive && !is_unreliable(r))
-		hca_count_refusal(r->qp, hca_nak_syndrome(nak));
-}
-
-enum hca_step hca_responder_range_fault(struct hca_responder *r, const struct hca_request *request,
-					enum hca_fault fault, uint64_t offset)
-{
-	struct hca_bad bad = { request->rkey, request->raddr + offset, request->length - offset };
-
-	if (fault == HCA_FAULT_PAGE && is_unreliable(r))
-		return HCA_STEP_DONE;
-	if (fault == HCA_FAULT_PAGE)
-		fault = hca_fault_raise(r->qp, HCA_FAULT_RESPONDER, &bad,
-					request->opcode != HCA_OP_READ);
 	switch (fault) {
 	case HCA_OK:
 		return HCA_STEP_MORE;
@@ -86,174 +78,279 @@ enum hca_step hca_responder_range_fault(struct hca_responder *r, const struct hc
 	case HCA_FAULT_TURN:
 		return HCA_STEP_TURN;
 	case HCA_FAULT_BUS:
-		return refused(r, TRANSPORT_REFUSE_BUS);
+		return refuse(why, bus);
 	default:
-		return refused(r, TRANSPORT_REFUSE_KEY);
+		return refuse(why, key);
 	}
 }
 
-enum hca_step hca_responder_receive_fault(struct hca_responder *r, enum hca_fault fault,
-					  const struct hca_bad *bad)
+/* On UC nobody waits: what is written to a page that is not there is dropped, as if by the key. */
+enum hca_step hca_range_fault(struct hca_link *l, const struct transport_range *range,
+			      enum hca_fault fault, uint64_t offset, enum transport_refusal *why)
+{
+	struct hca_bad bad = { range->r_key, range->va + offset, range->length - offset };
+
+	if (fault == HCA_FAULT_PAGE && is_unreliable(l->peer))
+		fault = HCA_FAULT_KEY;
+	if (fault == HCA_FAULT_PAGE)
+		fault = hca_fault_raise(l->peer, HCA_FAULT_RESPONDER, &bad,
+					range->operation != TRANSPORT_READ);
+	return step_of(fault, why, TRANSPORT_REFUSE_KEY, TRANSPORT_REFUSE_BUS);
+}
+
+enum hca_step hca_receive_fault(struct hca_link *l, enum hca_fault fault, const struct hca_bad *bad,
+				enum transport_refusal *why)
 {
 	if (fault == HCA_FAULT_PAGE)
-		fault = hca_fault_raise(r->qp, HCA_FAULT_RESPONDER, bad, true);
-	switch (fault) {
-	case HCA_OK:
-		return HCA_STEP_MORE;
-	case HCA_FAULT_PAGE:
-		return HCA_STEP_WAIT;
-	case HCA_FAULT_TURN:
-		return HCA_STEP_TURN;
-	default:
-		return refused(r, TRANSPORT_REFUSE_RECV_LOCAL);
-	}
+		fault = hca_fault_raise(l->peer, HCA_FAULT_RESPONDER, bad, true);
+	return step_of(fault, why, TRANSPORT_REFUSE_RECV_LOCAL, TRANSPORT_REFUSE_RECV_LOCAL);
 }
 
-/* --- checks before the first byte -------------------------------------------------------- */
-
-/* The range under the remote key, and the QP's rights. */
-static enum hca_step check_range(struct hca_responder *r, const struct hca_request *request)
+/* The checks of the train's first byte are behind it: what a driver said of their faults is over.
+ */
+static void pass(struct hca_link *l)
 {
-	struct hca_accessor who = hca_responder_accessor(r, request);
-	enum hca_access access;
-	bool allowed;
-
-	if (hca_op_is_atomic(request->opcode)) {
-		access = HCA_REMOTE_ATOMIC;
-		allowed = r->qp->rae;
-	} else if (request->opcode == HCA_OP_READ) {
-		access = HCA_REMOTE_READ;
-		allowed = r->qp->rre;
-	} else {
-		access = HCA_REMOTE_WRITE;
-		allowed = r->qp->rwe;
-	}
-	if (!allowed)
-		return refused(r, TRANSPORT_REFUSE_RIGHTS);
-	if (hca_op_is_atomic(request->opcode) && request->raddr % 8)
-		return refused(r, TRANSPORT_REFUSE_MISALIGNED);
-	return hca_responder_range_fault(r, request,
-					 hca_mkey_check_on(r->qp->hca, &who, request->rkey,
-							   request->raddr, request->length, access,
-							   r->checked),
-					 0);
+	if (!l->from->flight.passed)
+		l->peer_flow->fault[HCA_FAULT_RESPONDER] = HCA_FAULT_IDLE;
+	l->from->flight.passed = true;
 }
 
-static enum hca_step check_receive(struct hca_responder *r, const struct hca_request *request,
-				   bool *ready)
-{
-	struct hca_sgl sgl;
-	struct hca_bad bad;
-
-	switch (hca_recv_take(r->qp, r->recv_flow, request->xrc_srqn)) {
-	case 0:
-		break;
-	case -EAGAIN:
-		*ready = false;
-		return HCA_STEP_MORE;
-	default:
-		return refused(r, TRANSPORT_REFUSE_RECV_QUEUE);
-	}
-	if (!hca_op_is_send(request->opcode))
-		return HCA_STEP_MORE;
-	if (request->length > r->recv_flow->recv.length)
-		return refused(r, TRANSPORT_REFUSE_RECV_LENGTH);
-	sgl = hca_responder_sgl(r);
-	return hca_responder_receive_fault(
-		r, hca_sgl_check(&sgl, request->length, HCA_LOCAL_WRITE, r->checked, &bad), &bad);
-}
+/* --- checks ------------------------------------------------------------------------------ */
 
 /* Requests to an XRC target are for an SRQ of its domain; the side with the send queue takes none.
  */
-static bool xrc_srq_valid(const struct hca_responder *r, const struct hca_request *request)
+static bool srq_is_valid(const struct hca_qp *qp, uint32_t srqn)
 {
-	const struct hca_srq *srq = hca_table_get(&r->qp->hca->srqs, request->xrc_srqn);
+	const struct hca_srq *srq = hca_table_get(&qp->hca->srqs, srqn);
 
-	return r->qp->no_sq && srq && srq->xrcd == field_get(r->qp->qpc, QPC_XRCD, 23, 0);
+	return qp->type != HCA_QP_XRC ||
+	       (qp->no_sq && srq && srq->xrcd == field_get(qp->qpc, QPC_XRCD, 23, 0));
 }
 
-/*
- * All packets of a message but its last one are full (IBTA vol. 1, 9.7.4.1.6): what is more than
- * one packet to either side needs the same path MTU at both.
- */
-static bool packets_full(const struct hca_responder *r, const struct hca_request *request)
+static bool is_atomic(const struct transport_range *range)
 {
-	uint64_t theirs = request->mtu, ours = hca_path_mtu(r->qp);
-
-	return hca_op_is_fetch(request->opcode) || r->qp->type == HCA_QP_DCT || ours == theirs ||
-	       (request->length <= ours && request->length <= theirs);
+	return range->operation == TRANSPORT_COMPARE_SWAP ||
+	       range->operation == TRANSPORT_FETCH_ADD;
 }
 
-enum hca_step hca_responder_start(struct hca_responder *r, const struct hca_request *request,
-				  bool *ready)
+static enum hca_step check_range(struct hca_link *l, const struct transport_range *range,
+				 enum transport_refusal *why)
 {
-	enum hca_step step = HCA_STEP_MORE;
+	struct hca_accessor who = hca_range_accessor(l, range);
+	enum hca_access access = HCA_REMOTE_WRITE;
+	bool allowed = l->peer->rwe;
+	enum hca_step step;
 
-	*ready = true;
-	if (r->qp->type == HCA_QP_DCT && request->dc_key != r->qp->dc_key) {
-		hca_dct_violation(r->qp);
-		return refused(r, TRANSPORT_REFUSE_DC_KEY);
+	if (is_atomic(range)) {
+		access = HCA_REMOTE_ATOMIC;
+		allowed = l->peer->rae;
+	} else if (range->operation == TRANSPORT_READ) {
+		access = HCA_REMOTE_READ;
+		allowed = l->peer->rre;
 	}
-	if (r->qp->type == HCA_QP_XRC && !xrc_srq_valid(r, request))
-		return refused(r, TRANSPORT_REFUSE_XRC_SRQ);
-	if (!packets_full(r, request))
-		return refused(r, TRANSPORT_REFUSE_LENGTH);
-
-	if (!hca_op_is_send(request->opcode))
-		step = check_range(r, request);
-	if (step == HCA_STEP_MORE && hca_op_takes_receive(request->opcode))
-		step = check_receive(r, request, ready);
+	if (!srq_is_valid(l->peer, range->srqn))
+		return refuse(why, TRANSPORT_REFUSE_XRC_SRQ);
+	if (!allowed)
+		return refuse(why, TRANSPORT_REFUSE_RIGHTS);
+	if (is_atomic(range) && range->va % sizeof(uint64_t))
+		return refuse(why, TRANSPORT_REFUSE_MISALIGNED);
+	if (!range->length)
+		return HCA_STEP_MORE;
+	step = hca_range_fault(l, range,
+			       hca_mkey_check_on(l->peer->hca, &who, range->r_key, range->va,
+						 range->length, access, &l->from->flight.checked),
+			       0, why);
+	if (step == HCA_STEP_MORE)
+		pass(l);
 	return step;
 }
 
-/* --- execution --------------------------------------------------------------------------- */
+static enum transport_answer check(void *owner, const struct transport_range *range,
+				   enum transport_refusal *why)
+{
+	struct hca_link *l = link_of(owner);
+
+	return answer(l, check_range(l, range, why));
+}
+
+/* --- a remote range ---------------------------------------------------------------------- */
+
+/*
+ * The bytes that come were the requester's to give: when it cannot, its message fails, and on UC
+ * too, where it was complete when it left.
+ */
+static enum transport_answer moved(struct hca_link *l, enum hca_moved how)
+{
+	switch (how) {
+	case HCA_MOVED:
+		return TRANSPORT_OK;
+	case HCA_MOVE_REMOTE:
+		return TRANSPORT_REFUSED;
+	case HCA_MOVE_LOCAL:
+		requester_fail(&l->from->requester, TRANSPORT_LOCAL_PROTECTION);
+		l->from->status = TRANSPORT_LOCAL_PROTECTION;
+		l->from->flight.busy = false;
+		return TRANSPORT_WAIT;
+	default:
+		return TRANSPORT_WAIT;
+	}
+}
+
+static enum transport_answer write_range(void *owner, const struct transport_range *range,
+					 uint64_t offset, const uint8_t *data, size_t len,
+					 enum transport_refusal *why)
+{
+	struct hca_link *l = link_of(owner);
+
+	(void)data;
+	return moved(l, hca_move(l, range, false, offset, len, why));
+}
+
+/* Who asked takes the bytes from where they are. */
+static enum transport_answer read_range(void *owner, const struct transport_range *range,
+					uint64_t offset, size_t len, uint8_t *buf,
+					const uint8_t **at, enum transport_refusal *why)
+{
+	(void)owner;
+	(void)range;
+	(void)offset;
+	(void)len;
+	(void)buf;
+	(void)why;
+	*at = NULL;
+	return TRANSPORT_OK;
+}
 
 /*
  * Atomic to other requests of the HCAs, not to the CPUs. Memory is in host order, the operands were
  * big-endian in the WQE; the result goes back in host order (atomic_req_8B_endianness_mode 1).
  */
-enum hca_step hca_responder_atomic(struct hca_responder *r, const struct hca_request *request,
-				   uint64_t *original)
+static enum transport_answer atomic(void *owner, const struct transport_range *range,
+				    uint64_t swap_add, uint64_t compare, uint64_t *original,
+				    enum transport_refusal *why)
 {
-	struct hca_accessor who = hca_responder_accessor(r, request);
-	bool add = request->opcode == HCA_OP_ATOMIC_FA;
+	struct hca_link *l = link_of(owner);
+	struct hca_accessor who = hca_range_accessor(l, range);
+	bool add = range->operation == TRANSPORT_FETCH_ADD;
 	uint64_t new, len = sizeof(*original);
 	enum hca_fault fault;
 
 	*original = 0;
-	fault = hca_mkey_read(r->qp->hca, &who, request->rkey, request->raddr, original, &len,
+	fault = hca_mkey_read(l->peer->hca, &who, range->r_key, range->va, original, &len,
 			      HCA_REMOTE_ATOMIC);
 	if (fault == HCA_OK) {
-		new = add ? *original + request->swap_add : request->swap_add;
-		if (add || *original == request->compare)
-			fault = hca_mkey_write(r->qp->hca, &who, request->rkey, request->raddr,
-					       &new, &len, HCA_REMOTE_ATOMIC);
+		new = add ? *original + swap_add : swap_add;
+		if (add || *original == compare)
+			fault = hca_mkey_write(l->peer->hca, &who, range->r_key, range->va, &new,
+					       &len, HCA_REMOTE_ATOMIC);
 	}
-	return hca_responder_range_fault(r, request, fault, 0);
+	return answer(l, hca_range_fault(l, range, fault, 0, why));
 }
 
-enum hca_step hca_responder_receipt(struct hca_responder *r, const struct hca_request *request)
+/* --- a receive --------------------------------------------------------------------------- */
+
+static enum transport_answer take(void *owner, uint32_t srqn, uint64_t *length, bool *ready,
+				  enum transport_refusal *why)
+{
+	struct hca_link *l = link_of(owner);
+
+	if (!srq_is_valid(l->peer, srqn))
+		return answer(l, refuse(why, TRANSPORT_REFUSE_XRC_SRQ));
+	switch (hca_recv_take(l->peer, l->recv_flow, srqn)) {
+	case 0:
+		*length = l->recv_flow->recv.length;
+		*ready = true;
+		return TRANSPORT_OK;
+	case -EAGAIN:
+		*ready = false;
+		return TRANSPORT_OK;
+	default:
+		return answer(l, refuse(why, TRANSPORT_REFUSE_RECV_QUEUE));
+	}
+}
+
+static enum transport_answer place(void *owner, uint64_t offset, const uint8_t *data, size_t len,
+				   enum transport_refusal *why)
+{
+	struct hca_link *l = link_of(owner);
+	struct hca_sgl sgl = hca_receive_sgl(l);
+	uint64_t *checked = &l->from->flight.checked;
+	struct hca_bad bad;
+	enum hca_step step;
+
+	(void)data;
+	if (*checked < offset)
+		*checked = offset;
+	step = hca_receive_fault(
+		l, hca_sgl_check(&sgl, offset + len, HCA_LOCAL_WRITE, checked, &bad), &bad, why);
+	if (step != HCA_STEP_MORE)
+		return answer(l, step);
+	pass(l);
+	return moved(l, hca_move(l, NULL, false, offset, len, why));
+}
+
+static enum transport_answer receipt(void *owner, const struct transport_receipt *receipt,
+				     enum transport_refusal *why)
 {
 	static const uint8_t opcode[] = {
-		[HCA_OP_SEND] = HCA_CQE_RESP_SEND,
-		[HCA_OP_SEND_IMM] = HCA_CQE_RESP_SEND_IMM,
-		[HCA_OP_SEND_INV] = HCA_CQE_RESP_SEND_INV,
-		[HCA_OP_WRITE_IMM] = HCA_CQE_RESP_WRITE_IMM,
+		[TRANSPORT_SEND] = HCA_CQE_RESP_SEND,
+		[TRANSPORT_SEND_IMM] = HCA_CQE_RESP_SEND_IMM,
+		[TRANSPORT_SEND_INV] = HCA_CQE_RESP_SEND_INV,
+		[TRANSPORT_WRITE_IMM] = HCA_CQE_RESP_WRITE_IMM,
 	};
+	struct hca_link *l = link_of(owner);
 	struct hca_cqe cqe = {
-		.solicited = request->solicited,
-		.byte_cnt = (uint32_t)request->length,
-		.immediate = request->opcode == HCA_OP_SEND ? 0 : request->imm,
-		.slid = request->slid,
-		.flags_rqpn = request->src_qpn,
+		.opcode = opcode[receipt->operation],
+		.solicited = receipt->solicited,
+		.byte_cnt = (uint32_t)receipt->length,
+		.immediate = receipt->operation == TRANSPORT_SEND ? 0 : receipt->immediate,
+		.slid = l->slid,
+		.flags_rqpn = l->src_qpn,
 	};
+	/* As hca_range_accessor() has it. */
+	uint32_t pd = l->peer->type == HCA_QP_XRC ? l->recv_flow->recv.pd : l->peer->pd;
 
-	if (!hca_op_takes_receive(request->opcode))
-		return HCA_STEP_MORE;
-	if (request->opcode == HCA_OP_SEND_INV &&
-	    !hca_umr_invalidate(r->qp->hca, hca_responder_accessor(r, request).pd, request->imm))
-		return refused(r, TRANSPORT_REFUSE_INVALIDATE);
-	cqe.opcode = opcode[request->opcode];
-	hca_recv_complete(r->qp, r->recv_flow, &cqe);
-	return HCA_STEP_MORE;
+	if (receipt->operation == TRANSPORT_SEND_INV &&
+	    !hca_umr_invalidate(l->peer->hca, pd, receipt->immediate))
+		return answer(l, refuse(why, TRANSPORT_REFUSE_INVALIDATE));
+	hca_recv_complete(l->peer, l->recv_flow, &cqe);
+	return TRANSPORT_OK;
 }
+
+/* Whoever finds none is told to wait. */
+static int64_t receives(void *owner)
+{
+	(void)owner;
+	return -1;
+}
+
+/* --- the end ----------------------------------------------------------------------------- */
+
+/* A refused request: what that is to the QP, its receive, and its counters. */
+static void failed(void *owner, enum transport_refusal why)
+{
+	const struct hca_refusal_row *row = hca_refusal(why);
+	struct hca_link *l = link_of(owner);
+
+	if (why == TRANSPORT_REFUSE_DC_KEY)
+		hca_dct_violation(l->peer);
+	if (row->receive)
+		hca_recv_fail(l->peer, l->recv_flow, row->receive);
+	/* A DCT is for other initiators as well: it lives on. */
+	if (l->peer->type != HCA_QP_DCT)
+		hca_qp_error(l->peer, row->event);
+	if (!row->receive && !is_unreliable(l->peer))
+		hca_count_refusal(l->peer, hca_nak_syndrome(transport_nak(why)));
+}
+
+const struct responder_ops hca_responder_ops = {
+	.check = check,
+	.write = write_range,
+	.read = read_range,
+	.atomic = atomic,
+	.take = take,
+	.place = place,
+	.receipt = receipt,
+	.receives = receives,
+	.failed = failed,
+};

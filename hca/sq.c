@@ -5,7 +5,7 @@
  * because of it is fetched by TLPs.
  */
 #include "hca/budget.h"
-#include "hca/data.h"
+#include "hca/connection.h"
 #include "hca/q_counter.h"
 
 /* One turn of a QP. */
@@ -192,14 +192,11 @@ static void complete(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t opcod
 static void reset_message(struct hca_qp *qp, struct hca_flow *flow)
 {
 	flow->active = false;
-	flow->arrived = false;
-	flow->started = false;
-	flow->executed = false;
-	flow->resent = flow->answer_lost = false;
-	flow->done = 0;
-	flow->checked_local = flow->checked_remote = 0;
+	flow->done = flow->checked_local = 0;
 	hca_release(qp->hca, flow->staged);
 	flow->staged = NULL;
+	if (flow->connection)
+		hca_connection_drop(flow->connection);
 }
 
 static void drop_message(struct hca_qp *qp, struct hca_flow *flow)
@@ -288,8 +285,6 @@ static bool load(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
 	}
 	reset_message(qp, flow);
 	flow->active = true;
-	qp->rnr_left = qp->rnr_retry;
-	qp->retries_left = qp->retry_count + 1;
 	return true;
 }
 
@@ -440,8 +435,10 @@ void hca_qp_stop(struct hca_qp *qp)
 {
 	struct hca_flow *flow = qp->progress;
 
-	if (flow)
+	if (flow) {
 		hca_release(qp->hca, flow->staged);
+		hca_release(qp->hca, flow->connection);
+	}
 	hca_release(qp->hca, flow);
 	qp->progress = NULL;
 	qp->retrying = false;

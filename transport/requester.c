@@ -25,17 +25,22 @@ static bool is_unreliable(const struct requester *r)
 	return r->attr.path.service == PACKET_UC;
 }
 
-void requester_init(struct requester *r, const struct requester_attr *attr,
-		    const struct requester_ops *ops, void *owner)
+void requester_modify(struct requester *r, const struct requester_attr *attr)
 {
-	memset(r, 0, sizeof(*r));
 	r->attr = *attr;
-	r->ops = ops;
-	r->owner = owner;
 	if (r->attr.window < 4 || r->attr.window > REQUESTER_WINDOW_MAX)
 		r->attr.window = REQUESTER_WINDOW;
 	r->retries_left = attr->retry_count;
 	r->rnr_left = attr->rnr_retry;
+}
+
+void requester_init(struct requester *r, const struct requester_attr *attr,
+		    const struct requester_ops *ops, void *owner)
+{
+	memset(r, 0, sizeof(*r));
+	r->ops = ops;
+	r->owner = owner;
+	requester_modify(r, attr);
 	/* Above zero, so that a ghost's number does not wrap. */
 	r->new_psn = (attr->psn & PSN_MASK) + (1ull << PSN_BITS);
 	r->unacked = r->sent = r->new_psn;

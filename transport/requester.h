@@ -121,6 +121,11 @@ struct requester {
 void requester_init(struct requester *requester, const struct requester_attr *attr,
 		    const struct requester_ops *ops, void *owner);
 /*
+ * requester_modify() - other attributes, between messages: all that were posted are complete. The
+ * number of the next packet follows from those before, whatever @attr says.
+ */
+void requester_modify(struct requester *requester, const struct requester_attr *attr);
+/*
  * requester_post() - a message to send. Returns 0; -EAGAIN when REQUESTER_MESSAGES are under way;
  * -EINVAL for a length above TRANSPORT_LENGTH_MAX, an atomic not of 8 bytes, or what an unreliable
  * connection does not have.

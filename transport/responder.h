@@ -77,10 +77,10 @@ struct responder_ops {
 };
 
 struct responder_attr {
-	struct transport_path path;
+	struct transport_path path; /* the owner may change it between messages */
 	uint32_t psn;		    /* first one, 24 bits */
 	uint8_t max_dest_rd_atomic; /* 0..RESPONDER_RESOURCES */
-	uint8_t min_rnr_timer;	    /* field of the RNR NAK, 0..31 */
+	uint8_t min_rnr_timer;	    /* field of the RNR NAK, 0..31; the owner may change it */
 };
 
 struct responder_counts {

@@ -264,7 +264,7 @@ static void set_mtu(unsigned int requester, unsigned int responder)
 	field_put(qp_of(&b)->qpc, QPC_SIZES, 31, 29, responder);
 }
 
-/* One packet to both sides is taken, as is what is read: the responder's packets are its own. */
+/* One packet to both sides is taken. */
 static void test_mtus_one_packet(void **state)
 {
 	for (unsigned int i = 0; i < 2; i++) {
@@ -275,9 +275,27 @@ static void test_mtus_one_packet(void **state)
 		expect_done(&a, (uint16_t)(2 * i));
 		assert_memory_equal(at(&a, 0), at(&b, 0), 1024);
 		post_rdma(&a, HCA_OP_READ, SIGNALLED, 0, b.buf, b.lkey, a.buf + 65536, a.lkey,
-			  8192);
+			  1024);
 		fixture_poll(*state);
 		expect_done(&a, (uint16_t)(2 * i + 1));
+	}
+}
+
+/* What is read comes in packets of the responder's MTU, and the requester counts in its own. */
+static void test_mtu_of_read(void **state)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		fixture_teardown(state);
+		setup(state);
+		set_mtu(i ? 5 : 3, i ? 3 : 5);
+		memset(at(&a, 65536), 0x11, 8192);
+		post_rdma(&a, HCA_OP_READ, 0, 0, b.buf, b.lkey, a.buf + 65536, a.lkey, 8192);
+		fixture_poll(*state);
+		expect_error(&a, 0, HCA_SYND_BAD_RESPONSE);
+		assert_int_equal(fixture_qp_state(a.port, &a.qp), HCA_QP_ERR);
+		assert_int_equal(fixture_qp_state(b.port, &b.qp), HCA_QP_RTS);
+		for (unsigned int byte = 0; byte < 8192; byte++)
+			assert_int_equal(*at(&a, 65536 + byte), 0x11);
 	}
 }
 
@@ -635,7 +653,7 @@ static void test_key_destroyed_midway(void **state)
 	post_rdma(&a, HCA_OP_WRITE, 0, 0, attr.start, dst, from, src, (uint32_t)attr.len);
 	assert_true(hca_qp_poll(qp_of(&a)));
 	assert_null(fixture_cq_next(a.port, &a.scq));
-	assert_true(hca_flow(qp_of(&a))->done < attr.len);
+	assert_true(hca_connection(qp_of(&a))->flight.moved < attr.len);
 	hca_mkey_free(b.port->hca, hca_table_remove(b.port->hca, &b.port->hca->mkeys, dst >> 8));
 	fixture_poll(*state);
 	expect_error(&a, 0, HCA_SYND_REMOTE_ACCESS);
@@ -712,6 +730,7 @@ int main(void)
 		TEST(test_write_imm_bad_key),
 		TEST(test_unaligned_atomic),
 		TEST(test_mtus_one_packet),
+		TEST(test_mtu_of_read),
 		TEST(test_mtu_of_requester_larger),
 		TEST(test_mtu_of_responder_larger),
 		TEST(test_atomic_result_size),

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "hca/data.h"
+#include "hca/connection.h"
 #include "hca/mkc.h"
 #include "hca/tests/fixture.h"
 #include "pcie/reader.h"
@@ -201,6 +201,18 @@ static inline void poll_ms(struct fixture *f, unsigned int ms)
 		fixture_poll(f);
 		usleep(100);
 	} while (hca_now_ns() < end);
+}
+
+/* The timers of @qp's requester expire. */
+static inline void expire(struct hca_qp *qp)
+{
+	struct requester *requester = &hca_connection(qp)->requester;
+
+	qp->retry_at_ns = 0;
+	if (requester->deadline)
+		requester->deadline = 1;
+	if (requester->rnr_until)
+		requester->rnr_until = 1;
 }
 
 /* Poll until @cq has an entry, at most @ms. */

@@ -467,6 +467,32 @@ static void test_local_refusal(void **state)
 	ended(2, TRANSPORT_FLUSHED);
 }
 
+/* Another path between messages: the numbers go on, and all tries are there again. */
+static void test_modify(void **state)
+{
+	struct requester_attr attr;
+
+	(void)state;
+	begin();
+	post(TRANSPORT_SEND, 3 * MTU);
+	sends(PACKET_SEND_FIRST, 0, MTU);
+	sends(PACKET_SEND_MIDDLE, 1, MTU);
+	sends(PACKET_SEND_LAST, 2, MTU);
+	answer(PACKET_ACK, 2, 0x1f);
+	attr = r->attr;
+	attr.psn = 77;
+	attr.retry_count = 0;
+	attr.path.dest_qpn = 0x99;
+	requester_modify(r, &attr);
+	post(TRANSPORT_SEND, 1);
+	assert_int_equal(requester_poll(r, now, &out, buf, sizeof(buf)), 1);
+	assert_int_equal(out.dest_qpn, 0x99);
+	assert_int_equal(out.psn, (PSN_MASK + 3) & PSN_MASK);
+	now = requester_wakes(r);
+	quiet();
+	ended(1, TRANSPORT_RETRY_EXCEEDED);
+}
+
 /* What the owner finds out after the packet was made. */
 static void test_fail(void **state)
 {
@@ -555,6 +581,7 @@ int main(void)
 		cmocka_unit_test(test_ghosts),
 		cmocka_unit_test(test_credits),
 		cmocka_unit_test(test_local_refusal),
+		cmocka_unit_test(test_modify),
 		cmocka_unit_test(test_fail),
 		cmocka_unit_test(test_unreliable),
 		cmocka_unit_test(test_what_cannot_be_posted),

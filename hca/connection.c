@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "hca/connection.h"
+
+#include "hca/budget.h"
+#include "hca/q_counter.h"
+#include "hca/qp.h"
+
+#define ACK_TIMEOUT_UNIT_NS 4096u
+/* ack_timeout 0 means "wait for ever": look again this often. */
+#define RETRY_FOREVER_NS 10000000u
+#define MTU_4096	 5u
+
+struct hca_connection *hca_connection(struct hca_qp *qp)
+{
+	struct hca_flow *flow = hca_flow(qp);
+
+	if (!flow)
+		return NULL;
+	if (!flow->connection) {
+		flow->connection = hca_alloc(qp->hca, sizeof(struct hca_connection));
+		if (flow->connection)
+			flow->connection->qp = qp;
+	}
+	return flow->connection;
+}
+
+uint32_t hca_path_mtu(const struct hca_qp *qp)
+{
+	unsigned int code = field_get(qp->qpc, QPC_SIZES, 31, 29);
+
+	return code && code < MTU_4096 ? 128u << code : HCA_MTU;
+}
+
+static enum packet_class service_of(const struct hca_qp *qp)
+{
+	switch (qp->type) {
+	case HCA_QP_UC:
+		return PACKET_UC;
+	case HCA_QP_XRC:
+		return PACKET_XRC;
+	case HCA_QP_DCI:
+		return PACKET_DC;
+	default:
+		return PACKET_RC;
+	}
+}
+
+static struct transport_path path_of(struct hca_qp *qp)
+{
+	const struct hca_av *av = &hca_flow(qp)->wqe.av;
+	struct transport_path path = {
+		.service = service_of(qp),
+		.mtu = hca_path_mtu(qp),
+		.dest_qpn = qp->remote_qpn,
+		.p_key = SUBNET_P_KEY,
+	};
+
+	if (qp->type == HCA_QP_DCI) {
+		path.dest_qpn = av->qpn;
+		path.dc_key = av->dc_key;
+		path.src_qpn = qp->number;
+	}
+	return path;
+}
+
+/* A message is one train where the window lets it: the link loses nothing in its middle. */
+void hca_connection_send(struct hca_connection *c)
+{
+	struct hca_qp *qp = c->qp;
+	struct requester_attr attr = {
+		.path = path_of(qp),
+		.psn = field_get(qp->qpc, QPC_SEND_PSN, 23, 0),
+		.window = REQUESTER_WINDOW_MAX,
+		.retry_count = REQUESTER_RETRY_FOREVER,
+		.rnr_retry = qp->rnr_retry,
+		.timeout_ns = RETRY_FOREVER_NS,
+		.max_rd_atomic = (uint8_t)(1u << field_get(qp->qpc, QPC_ACK, 23, 21)),
+	};
+
+	if (qp->ack_timeout) {
+		attr.retry_count = qp->retry_count;
+		attr.timeout_ns = (uint64_t)ACK_TIMEOUT_UNIT_NS << qp->ack_timeout;
+	}
+	if (c->sends && !c->requester.failed) {
+		requester_modify(&c->requester, &attr);
+		return;
+	}
+	/* SQERR2RTS, or the next stream of a DC initiator. */
+	if (c->sends)
+		attr.psn = c->requester.new_psn & PSN_MASK;
+	requester_init(&c->requester, &attr, &hca_requester_ops, c);
+	c->sends = true;
+}
+
+void hca_connection_receive(const struct hca_link *link)
+{
+	struct hca_connection *c = link->to;
+	struct hca_qp *qp = link->peer;
+	struct responder_attr attr = {
+		.path = link->from->requester.attr.path,
+		.psn = link->from->flight.packet.psn,
+		.max_dest_rd_atomic = RESPONDER_RESOURCES,
+		.min_rnr_timer = qp->min_rnr_nak,
+	};
+
+	if (qp->type == HCA_QP_DCT) {
+		attr.path.dest_qpn = link->qp->number;
+		attr.path.dc_key = qp->dc_key;
+	} else {
+		attr.path = path_of(qp);
+		attr.psn = field_get(qp->qpc, QPC_RCV_PSN, 23, 0);
+		attr.max_dest_rd_atomic = (uint8_t)(1u << field_get(qp->qpc, QPC_RIGHTS, 23, 21));
+	}
+	if (c->receives) {
+		c->responder.attr.path = attr.path;
+		c->responder.attr.min_rnr_timer = attr.min_rnr_timer;
+		return;
+	}
+	responder_init(&c->responder, &attr, &hca_responder_ops, c);
+	c->receives = true;
+}
+
+void hca_connection_drop(struct hca_connection *c)
+{
+	c->posted = c->ended = false;
+	c->flight.busy = false;
+	if (c->qp->type == HCA_QP_DCI)
+		c->receives = false;
+}
+
+void hca_connection_count(const struct hca_link *link)
+{
+	struct requester_counts *sent = &link->from->requester.counts;
+	struct responder_counts *received;
+
+	/* What never expires is not counted, however often the model looks again. */
+	if (link->qp->ack_timeout)
+		hca_count(link->qp, HCA_Q_LOCAL_ACK_TIMEOUT, (uint32_t)sent->timeouts);
+	hca_count(link->qp, HCA_Q_PACKET_SEQ, (uint32_t)sent->sequence_naks);
+	hca_count(link->qp, HCA_Q_IMPLIED_NAK_SEQ, (uint32_t)sent->implied_naks);
+	hca_count(link->qp, HCA_Q_RNR_NAK_RETRY, (uint32_t)sent->rnr_naks);
+	*sent = (struct requester_counts){ 0 };
+	if (!link->to)
+		return;
+	received = &link->to->responder.counts;
+	hca_count(link->peer, HCA_Q_OUT_OF_SEQUENCE, (uint32_t)received->out_of_sequence);
+	hca_count(link->peer, HCA_Q_DUPLICATE_REQUEST, (uint32_t)received->duplicates);
+	hca_count(link->peer, HCA_Q_OUT_OF_BUFFER, (uint32_t)received->not_ready);
+	*received = (struct responder_counts){ 0 };
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The two ends of transport/ that a connected QP has, and what is under way between them and those
+ * of its peer. They are made of the QP's context when they are first needed: the numbers of the
+ * first packets are those of INIT2RTR and RTR2RTS, the rest may change while the QP lives.
+ */
+#ifndef HCA_CONNECTION_H
+#define HCA_CONNECTION_H
+
+#include "hca/data.h"
+#include "transport/requester.h"
+#include "transport/responder.h"
+
+/*
+ * A train of packets between a requester of this process and its peer (link.c). Its payload is
+ * nowhere but at its two ends, and is copied from one to the other when it arrives (move.c).
+ */
+struct hca_flight {
+	bool busy;
+	bool response;
+	bool passed; /* the responder's checks of the first byte, which are made once */
+	uint32_t count;
+	uint64_t checked; /* bytes of the remote range, or of the receive, that passed */
+	uint64_t moved;	  /* bytes of the payload that arrived */
+	struct packet packet;
+};
+
+struct hca_connection {
+	struct hca_qp *qp;
+	/* Requester: the message at sq_ci. */
+	bool sends; /* @requester is made */
+	bool posted, ended;
+	enum transport_status status;
+	struct requester requester;
+	struct hca_flight flight;
+	/*
+	 * Responder. That to a DC initiator is the initiator's own: a target is connected to as
+	 * many as there are, to each while a message lasts.
+	 */
+	bool receives; /* @responder is made */
+	struct responder responder;
+	struct hca_link *link; /* that its packets come by, in this turn; NULL in between */
+};
+
+/* The way from a requester to its peer and back, while a turn of the requester's QP lasts. */
+struct hca_link {
+	struct hca_qp *qp, *peer; /* peer: NULL when nobody listens */
+	struct hca_flow *flow, *peer_flow;
+	struct hca_flow *recv_flow; /* has the receive: the peer's; of DC the initiator's */
+	struct hca_connection *from, *to;
+	uint64_t *budget;   /* bytes that the turn may still move */
+	enum hca_step step; /* why a packet has to come again */
+	uint16_t slid;	    /* what its packets say of the sender */
+	uint32_t src_qpn;
+};
+
+/* The QP's connection, made on first use; NULL on ENOMEM. The QP owns it. */
+struct hca_connection *hca_connection(struct hca_qp *qp);
+/* @c's requester as its QP's context has it now, for the next message. */
+void hca_connection_send(struct hca_connection *c);
+/* The same of the responder at the end of @link, which a request comes to. */
+void hca_connection_receive(const struct hca_link *link);
+/* Nothing of a message is under way, or of the last one. */
+void hca_connection_drop(struct hca_connection *c);
+/* What both ends have counted goes to the counters of their QPs. */
+void hca_connection_count(const struct hca_link *link);
+/* Bytes of a full packet on @qp's path. */
+uint32_t hca_path_mtu(const struct hca_qp *qp);
+
+/* --- link.c ------------------------------------------------------------------------------ */
+
+/*
+ * hca_link_turn() - carry packets between @qp's requester and its peer, as far as the turn goes.
+ * HCA_STEP_DONE: the message is complete, see status; HCA_STEP_WAIT, HCA_STEP_MORE or
+ * HCA_STEP_TURN.
+ */
+enum hca_step hca_link_turn(struct hca_qp *qp, uint64_t *budget);
+
+/* --- move.c ------------------------------------------------------------------------------ */
+
+enum hca_moved {
+	HCA_MOVED,
+	HCA_MOVE_LATER,	 /* link->step says why */
+	HCA_MOVE_LOCAL,	 /* the requester's own memory is out of reach */
+	HCA_MOVE_REMOTE, /* the responder refuses */
+};
+
+/*
+ * hca_move() - bytes [@offset, @offset + @len) of the message, the payload of the train that
+ * arrives. Between the requester's list and @range, NULL: the receive; @fetch: from there.
+ */
+enum hca_moved hca_move(struct hca_link *link, const struct transport_range *range, bool fetch,
+			uint64_t offset, uint64_t len, enum transport_refusal *why);
+
+/* --- rc.c, responder.c ------------------------------------------------------------------- */
+
+/* What the ends do with memory and queues; the owner is the struct hca_connection. */
+extern const struct requester_ops hca_requester_ops;
+extern const struct responder_ops hca_responder_ops;
+
+/* What @fault of the byte at @offset of @range means: as hca_local_fault(); HCA_STEP_ERROR: *@why.
+ */
+enum hca_step hca_range_fault(struct hca_link *link, const struct transport_range *range,
+			      enum hca_fault fault, uint64_t offset, enum transport_refusal *why);
+/* The same of a buffer of the receive. */
+enum hca_step hca_receive_fault(struct hca_link *link, enum hca_fault fault,
+				const struct hca_bad *bad, enum transport_refusal *why);
+/* Whose keys @range is checked against; the buffers of the taken receive. */
+struct hca_accessor hca_range_accessor(const struct hca_link *link,
+				       const struct transport_range *range);
+struct hca_sgl hca_receive_sgl(const struct hca_link *link);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Packets between connected QPs of this process. They are carried in the turns of the QP that
+ * requests, one train at a time: what a requester sends, and what the responder answers. Flow
+ * tables of both functions may drop them, and where nobody listens they are lost. A train waits
+ * here while one of its ends does, for a page or for the next turn; no timer runs meanwhile.
+ */
+#include "hca/budget.h"
+#include "hca/connection.h"
+#include "hca/flow_table.h"
+#include "hca/q_counter.h"
+
+/* All that the window lets pass: the payload stays where it is. */
+#define ROOM ((size_t)TRANSPORT_LENGTH_MAX)
+/* When nothing is to come: look again, all the same. */
+#define LOOK_AGAIN_NS 10000000u
+#define ATOMIC_BYTES  8u
+
+/* --- who listens ------------------------------------------------------------------------- */
+
+struct hca_qp *hca_find_qp(struct hca *hca, uint16_t dlid, const uint8_t *gid, uint32_t qpn)
+{
+	uint64_t guid = gid ? be64_at(gid, 8) : 0;
+	struct hca *peer = guid ? subnet_find(hca->subnet, dlid, guid) : NULL;
+
+	if (!subnet_link(hca->port))
+		return NULL;
+	if (!peer)
+		peer = subnet_find(hca->subnet, dlid, 0);
+	return peer ? hca_table_get(&peer->qps, qpn) : NULL;
+}
+
+/* @qp expects requests from @from. Packets of others would fail its LID check. */
+static bool is_connected_to(const struct hca_qp *qp, const struct hca_qp *from)
+{
+	const struct hca_params *params = &from->hca->params;
+
+	if (qp->type != from->type || qp->remote_qpn != from->number)
+		return false;
+	if (qp->loopback || from->loopback)
+		return qp->hca == from->hca;
+	return hca_has_lid(from->hca, qp->rlid) ||
+	       (qp->grh && be64_at(qp->rgid, 8) == params->guid);
+}
+
+/* The target that the WQE names, or NULL. */
+static struct hca_qp *find_dct(const struct hca_link *l)
+{
+	const struct hca_av *av = &l->flow->wqe.av;
+	struct hca_qp *dct = hca_find_qp(l->qp->hca, av->dlid, av->grh ? av->dgid : NULL, av->qpn);
+
+	return dct && dct->type == HCA_QP_DCT && dct->state == HCA_QP_RTR ? dct : NULL;
+}
+
+static struct hca_qp *find_connected(struct hca_qp *qp)
+{
+	struct hca_qp *peer;
+
+	if (qp->loopback)
+		peer = hca_table_get(&qp->hca->qps, qp->remote_qpn);
+	else
+		peer = hca_find_qp(qp->hca, qp->rlid, qp->grh ? qp->rgid : NULL, qp->remote_qpn);
+	return peer && hca_qp_can_receive(peer) && is_connected_to(peer, qp) ? peer : NULL;
+}
+
+static void find_peer(struct hca_link *l)
+{
+	bool dc = l->qp->type == HCA_QP_DCI;
+
+	l->peer = dc ? find_dct(l) : find_connected(l->qp);
+	if (!l->peer)
+		return;
+	l->peer_flow = hca_flow(l->peer);
+	l->to = dc ? l->from : hca_connection(l->peer);
+	if (!l->peer_flow || !l->to) {
+		l->peer = NULL;
+		l->to = NULL;
+		return;
+	}
+	l->recv_flow = dc ? l->flow : l->peer_flow;
+	l->to->link = l;
+}
+
+/* --- on the way -------------------------------------------------------------------------- */
+
+/* Whether the train gets from one function to the other. */
+static bool passes(const struct hca_link *l)
+{
+	const struct hca_flight *flight = &l->from->flight;
+	bool atomic = (flight->packet.opcode & ~PACKET_CLASS_MASK) == PACKET_ATOMIC_ACK;
+	uint64_t octets = atomic ? ATOMIC_BYTES : flight->packet.length;
+	struct hca *here = l->qp->hca, *there = l->peer ? l->peer->hca : NULL;
+	struct hca *from = flight->response ? there : here, *to = flight->response ? here : there;
+
+	return hca_pass(from, HCA_TX, false, flight->count, octets) && to &&
+	       hca_pass(to, HCA_RX, false, flight->count, octets);
+}
+
+/* A request comes to the peer. */
+static void announce(const struct hca_link *l)
+{
+	const struct packet *packet = &l->from->flight.packet;
+	struct packet_opcode info;
+
+	if (l->peer->state == HCA_QP_RTR && l->peer->type != HCA_QP_DCT &&
+	    !l->peer_flow->comm_est) {
+		l->peer_flow->comm_est = true;
+		hca_event_number(l->peer->hca, HCA_EVENT_COMM_EST, l->peer->number);
+	}
+	hca_connection_receive(l);
+	packet_opcode(packet->opcode, &info);
+	if (info.place & PACKET_FIRST &&
+	    (l->qp->type == HCA_QP_UC ||
+	     packet->psn == (l->to->responder.expected & PACKET_24_BITS)))
+		hca_count_request(l->peer, info.operation);
+}
+
+/* The next train leaves: an answer, or else a request. False when there is none in this turn. */
+static bool launch(struct hca_link *l)
+{
+	struct hca_connection *c = l->from;
+	struct hca_flight *flight = &c->flight;
+
+	flight->count = 0;
+	if (l->to && l->to->receives)
+		flight->count = responder_poll(&l->to->responder, &flight->packet, NULL, ROOM);
+	flight->response = flight->count;
+	if (!flight->count && hca_turn_over(l->qp->hca)) {
+		l->step = HCA_STEP_TURN;
+		return false;
+	}
+	if (!flight->count)
+		flight->count =
+			requester_poll(&c->requester, hca_now_ns(), &flight->packet, NULL, ROOM);
+	if (!flight->count)
+		return false;
+	hca_work(l->qp->hca, HCA_WORK_PEEK);
+	flight->checked = flight->moved = 0;
+	flight->passed = false;
+	flight->busy = passes(l);
+	if (flight->busy && !flight->response)
+		announce(l);
+	return true;
+}
+
+/* Its end takes the train, or it is lost. False when it has to come again. */
+static bool arrive(struct hca_link *l)
+{
+	struct hca_connection *c = l->from;
+	struct hca_flight *flight = &c->flight;
+	bool taken = true;
+
+	if (!l->to && (!flight->response || flight->packet.length)) {
+		flight->busy = false;
+		return true;
+	}
+	if (l->to && hca_fault_pending(l->peer_flow, HCA_FAULT_RESPONDER)) {
+		l->step = HCA_STEP_WAIT;
+		return false;
+	}
+	l->step = HCA_STEP_TURN;
+	if (flight->response)
+		taken = requester_receive(&c->requester, hca_now_ns(), &flight->packet,
+					  flight->count);
+	else
+		taken = responder_receive(&l->to->responder, &flight->packet, flight->count);
+	/* Who could not give the bytes has ended it. */
+	if (taken)
+		flight->busy = false;
+	return !flight->busy;
+}
+
+/* Nothing moves before a timer expires. */
+static enum hca_step wait_for_timer(const struct hca_link *l)
+{
+	uint64_t wakes = requester_wakes(&l->from->requester);
+
+	l->qp->retrying = true;
+	l->qp->retry_at_ns = wakes ? wakes : hca_now_ns() + LOOK_AGAIN_NS;
+	return HCA_STEP_WAIT;
+}
+
+static enum hca_step carry(struct hca_link *l)
+{
+	struct hca_connection *c = l->from;
+
+	while (c->flight.busy || !c->ended) {
+		l->step = HCA_STEP_WAIT;
+		if (!c->flight.busy && !launch(l))
+			return l->step == HCA_STEP_TURN ? l->step : wait_for_timer(l);
+		if (c->flight.busy && !arrive(l))
+			return l->step;
+	}
+	return HCA_STEP_DONE;
+}
+
+enum hca_step hca_link_turn(struct hca_qp *qp, uint64_t *budget)
+{
+	struct hca_flow *flow = hca_flow(qp);
+	struct hca_link link = {
+		.qp = qp,
+		.flow = flow,
+		.from = flow->connection,
+		.budget = budget,
+		.slid = hca_lid(qp->hca),
+		.src_qpn = qp->number,
+	};
+	enum hca_step step;
+	struct hca *other;
+
+	link.from->link = &link;
+	find_peer(&link);
+	other = link.peer && link.peer->hca != qp->hca ? link.peer->hca : NULL;
+	if (other && other->held) {
+		step = HCA_STEP_WAIT;
+	} else {
+		if (other)
+			other->held = true;
+		step = carry(&link);
+		hca_connection_count(&link);
+		if (other)
+			other->held = false;
+	}
+	if (link.to)
+		link.to->link = NULL;
+	link.from->link = NULL;
+	return step;
+}

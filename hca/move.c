@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The payload of a train, from one end to the other: once where both are memory that is mapped
+ * here, or the target is an endpoint's BAR; else by a buffer.
+ */
+#include <errno.h>
+
+#include "hca/budget.h"
+#include "hca/connection.h"
+
+/* Enough for both sides of a chunk in pages: what is fetched is delivered, and not fetched again.
+ */
+#define CHUNK_WORK (4 * (int64_t)HCA_CHUNK)
+
+struct move {
+	struct hca_link *link;
+	const struct transport_range *range; /* NULL: the receive */
+	bool fetch;
+	uint64_t done; /* bytes of the message */
+	enum transport_refusal *why;
+	bool remote; /* whose fault the last one was */
+};
+
+static enum hca_step local_fault(struct move *m, enum hca_fault fault, const struct hca_bad *bad)
+{
+	uint8_t syndrome;
+
+	m->remote = false;
+	return hca_local_fault(m->link->qp, fault, bad, m->fetch, &syndrome);
+}
+
+static enum hca_step remote_fault(struct move *m, enum hca_fault fault, const struct hca_bad *bad)
+{
+	m->remote = true;
+	if (!m->range)
+		return hca_receive_fault(m->link, fault, bad, m->why);
+	return hca_range_fault(m->link, m->range, fault, m->done, m->why);
+}
+
+/* --- by a buffer ------------------------------------------------------------------------- */
+
+/*
+ * *@len bytes of the message go by @buf, which has room for them; less when the turn ends. Fetching
+ * them may take half of what is left of the turn, so that delivering them gets on as well.
+ */
+static enum hca_step move_out(struct move *m, uint8_t *buf, uint64_t *len)
+{
+	struct hca_link *l = m->link;
+	struct hca_sgl sgl = hca_wqe_sgl(l->qp);
+	struct hca_accessor who;
+	struct hca_bad bad;
+	enum hca_step step;
+
+	sgl.who.work_kept = l->qp->hca->work_left / 2;
+	step = local_fault(m, hca_sgl_gather(&sgl, m->done, buf, len, &bad), &bad);
+	if (step != HCA_STEP_MORE)
+		return step;
+	if (!m->range) {
+		sgl = hca_receive_sgl(l);
+		return remote_fault(m, hca_sgl_scatter(&sgl, m->done, buf, len, &bad), &bad);
+	}
+	who = hca_range_accessor(l, m->range);
+	return remote_fault(m,
+			    hca_mkey_write(l->peer->hca, &who, m->range->r_key,
+					   m->range->va + m->done, buf, len, HCA_REMOTE_WRITE),
+			    NULL);
+}
+
+static enum hca_step move_in(struct move *m, uint8_t *buf, uint64_t *len)
+{
+	struct hca_link *l = m->link;
+	struct hca_accessor who = hca_range_accessor(l, m->range);
+	struct hca_sgl sgl = hca_wqe_sgl(l->qp);
+	struct hca_bad bad;
+	enum hca_step step;
+
+	who.work_kept = l->qp->hca->work_left / 2;
+	step = remote_fault(m,
+			    hca_mkey_read(l->peer->hca, &who, m->range->r_key,
+					  m->range->va + m->done, buf, len, HCA_REMOTE_READ),
+			    NULL);
+	if (step != HCA_STEP_MORE)
+		return step;
+	return local_fault(m, hca_sgl_scatter(&sgl, m->done, buf, len, &bad), &bad);
+}
+
+/* --- once -------------------------------------------------------------------------------- */
+
+/* One end of it: the requester's list, or the responder's range or receive. */
+struct end {
+	bool local;
+	enum hca_access access;
+	struct hca_pieces pieces;
+};
+
+/* *@len bytes, less when the turn ends: where they are on the bus. */
+static enum hca_step collect(struct move *m, struct end *end, int64_t kept, uint64_t *len)
+{
+	struct hca_link *l = m->link;
+	struct hca_accessor who;
+	enum hca_fault fault;
+	struct hca_bad bad;
+	struct hca_sgl sgl;
+
+	end->pieces.count = 0;
+	end->pieces.other = false;
+	if (end->local || !m->range) {
+		sgl = end->local ? hca_wqe_sgl(l->qp) : hca_receive_sgl(l);
+		sgl.who.work_kept = kept;
+		fault = hca_sgl_collect(&sgl, m->done, len, end->access, &end->pieces, &bad);
+	} else {
+		who = hca_range_accessor(l, m->range);
+		who.work_kept = kept;
+		fault = hca_mkey_collect(l->peer->hca, &who, m->range->r_key,
+					 m->range->va + m->done, len, end->access, &end->pieces);
+	}
+	if (end->pieces.other)
+		return HCA_STEP_MORE;
+	return end->local ? local_fault(m, fault, &bad) : remote_fault(m, fault, &bad);
+}
+
+/* What the bus refused of @end. */
+static enum hca_step gone(struct move *m, const struct end *end)
+{
+	const struct hca_bad none = { 0 };
+
+	return end->local ? local_fault(m, HCA_FAULT_BUS, &none)
+			  : remote_fault(m, HCA_FAULT_BUS, &none);
+}
+
+/* The first @len bytes of @pieces. */
+static void cut(struct hca_pieces *pieces, uint64_t len)
+{
+	unsigned int i;
+
+	for (i = 0; len; i++) {
+		if (pieces->piece[i].len > len)
+			pieces->piece[i].len = len;
+		len -= pieces->piece[i].len;
+	}
+	pieces->count = i;
+}
+
+/*
+ * As move_out() and move_in(), but *@len bytes go straight from one end to the other. Returns
+ * false, and nothing has happened, when they have to go by a buffer.
+ */
+static bool move_direct(struct move *m, uint64_t *len, enum hca_step *step)
+{
+	struct hca *here = m->link->qp->hca, *there = m->link->peer->hca;
+	struct end local = { .local = true, .access = m->fetch ? HCA_LOCAL_WRITE : HCA_LOCAL_READ };
+	struct end remote = { .access = m->fetch   ? HCA_REMOTE_READ
+					: m->range ? HCA_REMOTE_WRITE
+						   : HCA_LOCAL_WRITE };
+	struct end *from = m->fetch ? &remote : &local, *to = m->fetch ? &local : &remote;
+	struct hca *reader = m->fetch ? there : here, *writer = m->fetch ? here : there;
+	int64_t work = here->work_left;
+	uint64_t asked = *len;
+	int err = -EAGAIN;
+
+	if (!pcie_may_copy(&reader->fn, &writer->fn))
+		return false;
+	*step = collect(m, from, work / 2, len);
+	if (!from->pieces.other && *step == HCA_STEP_MORE)
+		*step = collect(m, to, 0, len);
+	if (!from->pieces.other && !to->pieces.other && *step != HCA_STEP_MORE)
+		return true;
+	if (!from->pieces.other && !to->pieces.other) {
+		cut(&from->pieces, *len);
+		err = pcie_copy(&reader->fn, from->pieces.piece, from->pieces.count, &writer->fn,
+				to->pieces.piece, to->pieces.count);
+	}
+	if (!err && m->range)
+		hca_mkey_moved(there, &remote.pieces, *len, remote.access);
+	if (err == -EIO || err == -EFAULT)
+		*step = gone(m, err == -EIO ? from : to);
+	if (!err || err == -EIO || err == -EFAULT)
+		return true;
+	here->work_left = work;
+	*len = asked;
+	return false;
+}
+
+/* --- a train ----------------------------------------------------------------------------- */
+
+static enum hca_step move_train(struct move *m, uint64_t offset, uint64_t len)
+{
+	struct hca_flight *flight = &m->link->from->flight;
+	uint64_t *budget = m->link->budget;
+	uint8_t buf[HCA_CHUNK];
+
+	while (flight->moved < len) {
+		uint64_t n = len - flight->moved;
+		enum hca_step step;
+
+		if (!*budget || m->link->qp->hca->work_left < CHUNK_WORK)
+			return HCA_STEP_TURN;
+		if (n > sizeof(buf))
+			n = sizeof(buf);
+		m->done = offset + flight->moved;
+		if (!move_direct(m, &n, &step))
+			step = m->fetch ? move_in(m, buf, &n) : move_out(m, buf, &n);
+		if (step != HCA_STEP_MORE)
+			return step;
+		flight->moved += n;
+		*budget -= n < *budget ? n : *budget;
+	}
+	return HCA_STEP_DONE;
+}
+
+enum hca_moved hca_move(struct hca_link *link, const struct transport_range *range, bool fetch,
+			uint64_t offset, uint64_t len, enum transport_refusal *why)
+{
+	struct move m = { .link = link, .range = range, .fetch = fetch, .why = why };
+	enum hca_step step = move_train(&m, offset, len);
+
+	if (step == HCA_STEP_DONE)
+		return HCA_MOVED;
+	if (step == HCA_STEP_ERROR)
+		return m.remote ? HCA_MOVE_REMOTE : HCA_MOVE_LOCAL;
+	link->step = step;
+	return HCA_MOVE_LATER;
+}

@@ -48,9 +48,9 @@ struct hca_link {
 	struct hca_flow *flow, *peer_flow;
 	struct hca_flow *recv_flow; /* has the receive: the peer's; of DC the initiator's */
 	struct hca_connection *from, *to;
-	uint64_t *budget;   /* bytes that the turn may still move */
-	enum hca_step step; /* why a packet has to come again */
-	uint16_t slid;	    /* what its packets say of the sender */
+	struct hca_send_turn *turn; /* bytes that the turn may still move */
+	enum hca_step step;	    /* why a packet has to come again */
+	uint16_t slid;		    /* what its packets say of the sender */
 	uint32_t src_qpn;
 };
 
@@ -74,7 +74,7 @@ uint32_t hca_path_mtu(const struct hca_qp *qp);
  * HCA_STEP_DONE: the message is complete, see status; HCA_STEP_WAIT, HCA_STEP_MORE or
  * HCA_STEP_TURN.
  */
-enum hca_step hca_link_turn(struct hca_qp *qp, uint64_t *budget);
+enum hca_step hca_link_turn(struct hca_qp *qp, struct hca_send_turn *turn);
 
 /* --- move.c ------------------------------------------------------------------------------ */
 

@@ -91,6 +91,12 @@ enum hca_step {
 	HCA_STEP_TURN,	/* the turn is over before all was looked at: go on in the next */
 };
 
+/* A turn of a QP's send queue. */
+struct hca_send_turn {
+	uint64_t budget; /* bytes of payload that it may still move */
+	uint64_t now;	 /* CLOCK_MONOTONIC: one look is enough for a turn. 0: nobody has looked */
+};
+
 /* The QP's state, made on first use; NULL on ENOMEM. The QP owns it. */
 struct hca_flow *hca_flow(struct hca_qp *qp);
 
@@ -196,10 +202,10 @@ void hca_dct_violation(struct hca_qp *dct);
  */
 
 /*
- * One turn of the message in @qp's flow. Payload moved is taken off *@budget (bytes).
+ * One turn of the message in @qp's flow. Payload moved is taken off @turn->budget.
  * HCA_STEP_ERROR sets *@syndrome.
  */
-enum hca_step hca_rc_step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome);
+enum hca_step hca_rc_step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t *syndrome);
 enum hca_step hca_ud_step(struct hca_qp *qp, uint8_t *syndrome);
 /* pma.c: execute the Get or Set of performance management in @mad (SUBNET_MAD bytes), in place. */
 void hca_pma_execute(struct hca *hca, uint8_t *mad);

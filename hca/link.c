@@ -81,6 +81,13 @@ static void find_peer(struct hca_link *l)
 	l->to->link = l;
 }
 
+static uint64_t now(const struct hca_link *l)
+{
+	if (!l->turn->now)
+		l->turn->now = hca_now_ns();
+	return l->turn->now;
+}
+
 /* --- on the way -------------------------------------------------------------------------- */
 
 /* Whether the train gets from one function to the other. */
@@ -130,8 +137,7 @@ static bool launch(struct hca_link *l)
 		return false;
 	}
 	if (!flight->count)
-		flight->count =
-			requester_poll(&c->requester, hca_now_ns(), &flight->packet, NULL, ROOM);
+		flight->count = requester_poll(&c->requester, now(l), &flight->packet, NULL, ROOM);
 	if (!flight->count)
 		return false;
 	hca_work(l->qp->hca, HCA_WORK_PEEK);
@@ -160,8 +166,7 @@ static bool arrive(struct hca_link *l)
 	}
 	l->step = HCA_STEP_TURN;
 	if (flight->response)
-		taken = requester_receive(&c->requester, hca_now_ns(), &flight->packet,
-					  flight->count);
+		taken = requester_receive(&c->requester, now(l), &flight->packet, flight->count);
 	else
 		taken = responder_receive(&l->to->responder, &flight->packet, flight->count);
 	/* Who could not give the bytes has ended it. */
@@ -176,7 +181,7 @@ static enum hca_step wait_for_timer(const struct hca_link *l)
 	uint64_t wakes = requester_wakes(&l->from->requester);
 
 	l->qp->retrying = true;
-	l->qp->retry_at_ns = wakes ? wakes : hca_now_ns() + LOOK_AGAIN_NS;
+	l->qp->retry_at_ns = wakes ? wakes : now(l) + LOOK_AGAIN_NS;
 	return HCA_STEP_WAIT;
 }
 
@@ -194,14 +199,14 @@ static enum hca_step carry(struct hca_link *l)
 	return HCA_STEP_DONE;
 }
 
-enum hca_step hca_link_turn(struct hca_qp *qp, uint64_t *budget)
+enum hca_step hca_link_turn(struct hca_qp *qp, struct hca_send_turn *turn)
 {
 	struct hca_flow *flow = hca_flow(qp);
 	struct hca_link link = {
 		.qp = qp,
 		.flow = flow,
 		.from = flow->connection,
-		.budget = budget,
+		.turn = turn,
 		.slid = hca_lid(qp->hca),
 		.src_qpn = qp->number,
 	};

@@ -93,6 +93,15 @@ struct end {
 	struct hca_pieces pieces;
 };
 
+/* The pieces themselves are many, and are not cleared. */
+static void begin(struct end *end, bool local, enum hca_access access)
+{
+	end->local = local;
+	end->access = access;
+	end->pieces.count = 0;
+	end->pieces.other = false;
+}
+
 /* *@len bytes, less when the turn ends: where they are on the bus. */
 static enum hca_step collect(struct move *m, struct end *end, int64_t kept, uint64_t *len)
 {
@@ -102,8 +111,6 @@ static enum hca_step collect(struct move *m, struct end *end, int64_t kept, uint
 	struct hca_bad bad;
 	struct hca_sgl sgl;
 
-	end->pieces.count = 0;
-	end->pieces.other = false;
 	if (end->local || !m->range) {
 		sgl = end->local ? hca_wqe_sgl(l->qp) : hca_receive_sgl(l);
 		sgl.who.work_kept = kept;
@@ -148,10 +155,7 @@ static void cut(struct hca_pieces *pieces, uint64_t len)
 static bool move_direct(struct move *m, uint64_t *len, enum hca_step *step)
 {
 	struct hca *here = m->link->qp->hca, *there = m->link->peer->hca;
-	struct end local = { .local = true, .access = m->fetch ? HCA_LOCAL_WRITE : HCA_LOCAL_READ };
-	struct end remote = { .access = m->fetch   ? HCA_REMOTE_READ
-					: m->range ? HCA_REMOTE_WRITE
-						   : HCA_LOCAL_WRITE };
+	struct end local, remote;
 	struct end *from = m->fetch ? &remote : &local, *to = m->fetch ? &local : &remote;
 	struct hca *reader = m->fetch ? there : here, *writer = m->fetch ? here : there;
 	int64_t work = here->work_left;
@@ -160,6 +164,11 @@ static bool move_direct(struct move *m, uint64_t *len, enum hca_step *step)
 
 	if (!pcie_may_copy(&reader->fn, &writer->fn))
 		return false;
+	begin(&local, true, m->fetch ? HCA_LOCAL_WRITE : HCA_LOCAL_READ);
+	begin(&remote, false,
+	      m->fetch	 ? HCA_REMOTE_READ
+	      : m->range ? HCA_REMOTE_WRITE
+			 : HCA_LOCAL_WRITE);
 	*step = collect(m, from, work / 2, len);
 	if (!from->pieces.other && *step == HCA_STEP_MORE)
 		*step = collect(m, to, 0, len);
@@ -186,7 +195,7 @@ static bool move_direct(struct move *m, uint64_t *len, enum hca_step *step)
 static enum hca_step move_train(struct move *m, uint64_t offset, uint64_t len)
 {
 	struct hca_flight *flight = &m->link->from->flight;
-	uint64_t *budget = m->link->budget;
+	uint64_t *budget = &m->link->turn->budget;
 	uint8_t buf[HCA_CHUNK];
 
 	while (flight->moved < len) {

@@ -206,7 +206,7 @@ static uint8_t syndrome_of(enum transport_status status)
 	return syndromes[status];
 }
 
-enum hca_step hca_rc_step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome)
+enum hca_step hca_rc_step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t *syndrome)
 {
 	struct hca_flow *flow = hca_flow(qp);
 	enum hca_step step = HCA_STEP_MORE;
@@ -220,7 +220,7 @@ enum hca_step hca_rc_step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome
 		if (step != HCA_STEP_MORE)
 			return step;
 	}
-	step = hca_link_turn(qp, budget);
+	step = hca_link_turn(qp, turn);
 	if (step != HCA_STEP_DONE || flow->connection->status == TRANSPORT_SUCCESS)
 		return step;
 	return error(syndrome, syndrome_of(flow->connection->status));

@@ -288,7 +288,7 @@ static bool load(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
 	return true;
 }
 
-static enum hca_step step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome)
+static enum hca_step step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t *syndrome)
 {
 	uint8_t opcode = hca_flow(qp)->wqe.opcode;
 
@@ -305,7 +305,7 @@ static enum hca_step step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome
 	case HCA_QP_XRC:
 	case HCA_QP_DCI:
 		return opcode == HCA_OP_UMR ? hca_umr_step(qp, syndrome)
-					    : hca_rc_step(qp, budget, syndrome);
+					    : hca_rc_step(qp, turn, syndrome);
 	case HCA_QP_UD:
 	case HCA_QP_GSI:
 	case HCA_QP_SMI:
@@ -319,7 +319,7 @@ static enum hca_step step(struct hca_qp *qp, uint64_t *budget, uint8_t *syndrome
 
 static bool send_turn(struct hca_qp *qp, struct hca_flow *flow)
 {
-	uint64_t budget = TURN_BYTES;
+	struct hca_send_turn turn = { .budget = TURN_BYTES };
 	unsigned int wqes;
 
 	if (qp->retrying) {
@@ -327,14 +327,15 @@ static bool send_turn(struct hca_qp *qp, struct hca_flow *flow)
 			return false;
 		qp->retrying = false;
 	}
-	for (wqes = 0; wqes < TURN_WQES && budget && !(wqes && hca_turn_over(qp->hca)); wqes++) {
+	for (wqes = 0; wqes < TURN_WQES && turn.budget && !(wqes && hca_turn_over(qp->hca));
+	     wqes++) {
 		uint8_t syndrome = HCA_SYND_NONE;
 		enum hca_step what;
 
 		if (!flow->active && (qp->state == HCA_QP_SQD || !load(qp, flow, &syndrome)))
 			return wqes > 0;
 		hca_work(qp->hca, HCA_WORK_WQE);
-		what = syndrome ? HCA_STEP_ERROR : step(qp, &budget, &syndrome);
+		what = syndrome ? HCA_STEP_ERROR : step(qp, &turn, &syndrome);
 		switch (what) {
 		case HCA_STEP_DONE:
 			complete(qp, &flow->wqe, HCA_CQE_REQ, HCA_SYND_NONE);

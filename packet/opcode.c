@@ -80,7 +80,7 @@ static uint8_t length(uint16_t headers)
 	static const uint8_t bytes[] = { 4, 8, 16, 28, 4, 8, 4, 4, 16, 12 };
 	uint8_t sum = 0;
 
-	for (unsigned int i = 0; i < sizeof(bytes); i++)
+	for (unsigned int i = 0; headers >> i; i++)
 		if (headers >> i & 1)
 			sum += bytes[i];
 	return sum;

@@ -417,7 +417,8 @@ static bool unreliable(struct responder *r, const struct packet *packet, uint32_
 	enum transport_refusal why;
 
 	if (psn != r->expected) {
-		r->counts.out_of_sequence += count;
+		/* Those behind it in a train follow it. */
+		r->counts.out_of_sequence++;
 		r->skips = true;
 	}
 	if (first) {

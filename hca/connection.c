@@ -96,25 +96,25 @@ void hca_connection_receive(const struct hca_link *link)
 {
 	struct hca_connection *c = link->to;
 	struct hca_qp *qp = link->peer;
-	struct responder_attr attr = {
-		.path = link->from->requester.attr.path,
-		.psn = link->from->flight.packet.psn,
-		.max_dest_rd_atomic = RESPONDER_RESOURCES,
-		.min_rnr_timer = qp->min_rnr_nak,
-	};
+	struct responder_attr attr = { 0 };
 
+	if (c->receives) {
+		if (qp->type != HCA_QP_DCT)
+			c->responder.attr.path.mtu = hca_path_mtu(qp);
+		c->responder.attr.min_rnr_timer = qp->min_rnr_nak;
+		return;
+	}
+	attr.min_rnr_timer = qp->min_rnr_nak;
 	if (qp->type == HCA_QP_DCT) {
+		attr.path = link->from->requester.attr.path;
 		attr.path.dest_qpn = link->qp->number;
 		attr.path.dc_key = qp->dc_key;
+		attr.psn = link->from->flight.packet.psn;
+		attr.max_dest_rd_atomic = RESPONDER_RESOURCES;
 	} else {
 		attr.path = path_of(qp);
 		attr.psn = field_get(qp->qpc, QPC_RCV_PSN, 23, 0);
 		attr.max_dest_rd_atomic = (uint8_t)(1u << field_get(qp->qpc, QPC_RIGHTS, 23, 21));
-	}
-	if (c->receives) {
-		c->responder.attr.path = attr.path;
-		c->responder.attr.min_rnr_timer = attr.min_rnr_timer;
-		return;
 	}
 	responder_init(&c->responder, &attr, &hca_responder_ops, c);
 	c->receives = true;

@@ -107,7 +107,6 @@ static bool passes(const struct hca_link *l)
 static void announce(const struct hca_link *l)
 {
 	const struct packet *packet = &l->from->flight.packet;
-	struct packet_opcode info;
 
 	if (l->peer->state == HCA_QP_RTR && l->peer->type != HCA_QP_DCT &&
 	    !l->peer_flow->comm_est) {
@@ -115,11 +114,8 @@ static void announce(const struct hca_link *l)
 		hca_event_number(l->peer->hca, HCA_EVENT_COMM_EST, l->peer->number);
 	}
 	hca_connection_receive(l);
-	packet_opcode(packet->opcode, &info);
-	if (info.place & PACKET_FIRST &&
-	    (l->qp->type == HCA_QP_UC ||
-	     packet->psn == (l->to->responder.expected & PACKET_24_BITS)))
-		hca_count_request(l->peer, info.operation);
+	if (l->qp->type == HCA_QP_UC || packet->psn == (l->to->responder.expected & PACKET_24_BITS))
+		hca_count_request(l->peer, packet->opcode);
 }
 
 /* The next train leaves: an answer, or else a request. False when there is none in this turn. */

@@ -17,23 +17,31 @@ static uint32_t set_number(const struct hca_cmd *cmd, unsigned int dw)
 
 /* --- counting ---------------------------------------------------------------------------- */
 
-void hca_count_request(struct hca_qp *qp, enum packet_operation operation)
+void hca_count_request(struct hca_qp *qp, uint8_t opcode)
 {
-	/* An initiator is connected while a message lasts. */
-	hca_count(qp, HCA_Q_RX_DCT_CONNECT, qp->type == HCA_QP_DCT);
-	switch (operation) {
-	case PACKET_OP_WRITE:
+	switch (opcode & ~PACKET_CLASS_MASK) {
+	case PACKET_WRITE_FIRST:
+	case PACKET_WRITE_ONLY:
+	case PACKET_WRITE_ONLY_IMM:
 		hca_count(qp, HCA_Q_RX_WRITE, 1);
 		break;
-	case PACKET_OP_READ:
+	case PACKET_READ:
 		hca_count(qp, HCA_Q_RX_READ, 1);
 		break;
-	case PACKET_OP_ATOMIC:
+	case PACKET_COMPARE_SWAP:
+	case PACKET_FETCH_ADD:
 		hca_count(qp, HCA_Q_RX_ATOMIC, 1);
 		break;
-	default:
+	case PACKET_SEND_FIRST:
+	case PACKET_SEND_ONLY:
+	case PACKET_SEND_ONLY_IMM:
+	case PACKET_SEND_ONLY_INV:
 		break;
+	default:
+		return;
 	}
+	/* An initiator is connected while a message lasts. */
+	hca_count(qp, HCA_Q_RX_DCT_CONNECT, qp->type == HCA_QP_DCT);
 }
 
 static const struct {

@@ -59,8 +59,9 @@ static inline void hca_count(struct hca_qp *qp, enum hca_q_count what, uint32_t 
 		qp->q_counter->value[what / 4] += n;
 }
 
-/* A request comes to @qp, which has not seen it before. */
-void hca_count_request(struct hca_qp *qp, enum packet_operation operation);
+/* A packet with @opcode comes to @qp, which has not seen it before: requests count by their first.
+ */
+void hca_count_request(struct hca_qp *qp, uint8_t opcode);
 /* A completion with @syndrome (enum hca_syndrome), not 0, of a request of @qp. */
 void hca_count_request_error(struct hca_qp *qp, uint8_t syndrome);
 /* The same of a receive. */

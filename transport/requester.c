@@ -322,7 +322,7 @@ uint32_t requester_poll(struct requester *r, uint64_t now, struct packet *packet
 	if (r->failed || r->next == r->posted || !may_send(r))
 		return 0;
 	entry = entry_of(r, r->next);
-	count = train(r, entry, room / r->attr.path.mtu);
+	count = train(r, entry, transport_full_packets(room, r->attr.path.mtu));
 	fill(r, entry, count, packet);
 	if (!is_fetch(&entry->message) && entry->message.length) {
 		offset = r->at * r->attr.path.mtu;

@@ -512,7 +512,7 @@ uint32_t responder_poll(struct responder *r, struct packet *packet, uint8_t *buf
 	struct responder_answer *answer = answer_at(r, 0);
 	const struct transport_path *path = &r->attr.path;
 	enum transport_refusal why;
-	uint64_t len = answer->range.length, most = room - room % path->mtu;
+	uint64_t len = answer->range.length, most = room & ~(uint64_t)(path->mtu - 1);
 	bool last = len <= most;
 
 	if (!r->answers)

@@ -102,10 +102,16 @@ uint64_t transport_rnr_ns(uint8_t field);
 uint8_t transport_nak(enum transport_refusal why);
 /* For people. */
 const char *transport_refusal_name(enum transport_refusal why);
+/* Full packets that @length bytes are enough for. An MTU is a power of two. */
+static inline uint64_t transport_full_packets(uint64_t length, uint32_t mtu)
+{
+	return length >> __builtin_ctz(mtu);
+}
+
 /* Packets that carry @length bytes, at least one. */
 static inline uint64_t transport_packets(uint64_t length, uint32_t mtu)
 {
-	return length ? (length + mtu - 1) / mtu : 1;
+	return length ? transport_full_packets(length + mtu - 1, mtu) : 1;
 }
 
 /* Packet sequence numbers here are of 64 bits and never wrap; on the wire are their low 24. */

@@ -132,12 +132,14 @@ bool hca_eq_look(struct hca *hca, bool rung)
 {
 	uint32_t i;
 
+	pthread_mutex_lock(&hca->uar_lock);
 	for (i = 0; hca->shared_eqs && i < hca->eqs.size; i++) {
 		const struct hca_eq *eq = hca->eqs.slot[i];
 
 		if (eq && is_shared(eq))
 			rung |= look_at_page(hca, eq);
 	}
+	pthread_mutex_unlock(&hca->uar_lock);
 	for (i = 0; rung && i < hca->eqs.size; i++) {
 		struct hca_eq *eq = hca->eqs.slot[i];
 

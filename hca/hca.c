@@ -132,8 +132,10 @@ static void clear_shared(struct hca *hca)
 {
 	if (hca->uar_memory == MAP_FAILED)
 		return;
+	pthread_mutex_lock(&hca->uar_lock);
 	if (madvise(hca->uar_memory, SHARED_SIZE, MADV_REMOVE))
 		memset(hca->uar_memory, 0, SHARED_SIZE);
+	pthread_mutex_unlock(&hca->uar_lock);
 }
 
 bool hca_drop_objects(struct hca *hca)
@@ -305,6 +307,7 @@ struct hca *hca_new(const struct hca_params *params, struct subnet *subnet, void
 	hca->uar_memory = MAP_FAILED;
 	pthread_mutex_init(&hca->mmio.lock, NULL);
 	pthread_mutex_init(&hca->report_lock, NULL);
+	pthread_mutex_init(&hca->uar_lock, NULL);
 	hca->mmio.link = true;
 	hca->fn.name = params->name;
 	hca->fn.id = params->id;
@@ -343,6 +346,7 @@ void hca_free(struct hca *hca)
 		munmap(hca->uar_memory, SHARED_SIZE);
 	if (hca->uar_fd >= 0)
 		close(hca->uar_fd);
+	pthread_mutex_destroy(&hca->uar_lock);
 	pthread_mutex_destroy(&hca->report_lock);
 	pthread_mutex_destroy(&hca->mmio.lock);
 	free(hca);

@@ -279,10 +279,12 @@ static int move(struct walk *w, const struct piece *piece, const struct tlp_hint
 	if (!piece->memic)
 		return w->write ? pcie_write(&w->hca->fn, piece->addr, w->out, piece->len, hint)
 				: pcie_read(&w->hca->fn, piece->addr, w->in, piece->len, hint);
+	pthread_mutex_lock(&w->hca->uar_lock);
 	if (w->write)
 		memcpy(hca_memic_at(w->hca, piece->addr), w->out, piece->len);
 	else
 		memcpy(w->in, hca_memic_at(w->hca, piece->addr), piece->len);
+	pthread_mutex_unlock(&w->hca->uar_lock);
 	return 0;
 }
 

@@ -244,6 +244,18 @@ static void bar_write(struct pcie_function *fn, unsigned int bar, uint64_t offse
 		hca->wake(hca->wake_arg);
 }
 
+/* Doorbells and device memory of the next owner: nothing of the last one's is in them. */
+static void renew_shared(struct hca *hca)
+{
+	int err;
+
+	pthread_mutex_lock(&hca->uar_lock);
+	err = pcie_memory_renew("hca-uar", hca->fn.bar[0].mmap_size, hca->uar_fd, hca->uar_memory);
+	pthread_mutex_unlock(&hca->uar_lock);
+	if (err)
+		fprintf(stderr, "%s: memory emptied but not replaced\n", hca->fn.name);
+}
+
 /*
  * After a reset the function is disabled until a driver gives it a queue: a driver that was not
  * told sees that in its health poll and starts over.
@@ -254,9 +266,8 @@ static void reset(struct pcie_function *fn, enum pcie_reset kind)
 	struct hca_mmio *mmio = &hca->mmio;
 
 	/* Before the next owner can have it: the engine's part of the reset may come later. */
-	if (kind == PCIE_RESET_COLD &&
-	    pcie_memory_renew("hca-uar", fn->bar[0].mmap_size, hca->uar_fd, hca->uar_memory))
-		fprintf(stderr, "%s: memory emptied but not replaced\n", fn->name);
+	if (kind == PCIE_RESET_COLD)
+		renew_shared(hca);
 	pthread_mutex_lock(&mmio->lock);
 	mmio->reset_pending = true;
 	atomic_store(&fn->silent, true);

@@ -674,6 +674,8 @@ struct hca {
 	char node_description[64];
 	int uar_fd; /* memory of the shared UAR pages */
 	void *uar_memory;
+	/* For each access to uar_memory: a cold reset, in another thread, maps another file. */
+	pthread_mutex_t uar_lock;
 	/* data path scratch and timers */
 	uint32_t cq_next; /* CQ number where the next turn goes on with those of cq_lost */
 	uint32_t cq_lost; /* slots of CQs to look at because of doorbells that found no room */

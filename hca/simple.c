@@ -110,9 +110,12 @@ void hca_plain_hold(const struct hca_table *table, uint32_t number, int change)
 /* The page is plain memory: what the last owner stored there is not for the next one to see. */
 static void clear_uar(struct hca *hca, uint32_t number)
 {
-	if (number >= HCA_UAR_FIRST_SHARED)
-		memset((uint8_t *)hca->uar_memory + (number - HCA_UAR_FIRST_SHARED) * HCA_UAR_PAGE,
-		       0, HCA_UAR_PAGE);
+	if (number < HCA_UAR_FIRST_SHARED)
+		return;
+	pthread_mutex_lock(&hca->uar_lock);
+	memset((uint8_t *)hca->uar_memory + (number - HCA_UAR_FIRST_SHARED) * HCA_UAR_PAGE, 0,
+	       HCA_UAR_PAGE);
+	pthread_mutex_unlock(&hca->uar_lock);
 }
 
 /*

@@ -129,6 +129,7 @@ static void search(struct hca *hca, struct hca_uar_page *page)
 
 void hca_uar_look(struct hca *hca)
 {
+	pthread_mutex_lock(&hca->uar_lock);
 	for (uint32_t i = hca->used_uars.count; i; i--) {
 		struct hca_place *place = hca_list_turn(&hca->used_uars);
 		struct hca_uar_page *page = hca_object(place, struct hca_uar_page, used);
@@ -139,4 +140,5 @@ void hca_uar_look(struct hca *hca)
 		look_at_cqs(hca, page, uar);
 		search(hca, page);
 	}
+	pthread_mutex_unlock(&hca->uar_lock);
 }

@@ -400,6 +400,11 @@ struct hca_qp {
 /* Data path calls, made by the commands in qp.c: */
 /* State was set to @qp->state just now (from @old): start, stop or flush accordingly. */
 void hca_qp_state_changed(struct hca_qp *qp, enum hca_qp_state old);
+/*
+ * Before DESTROY_QP and 2RST: what was rung before the command leaves, as far as the turn goes. An
+ * adapter fetches at once, and programs rely on it that do not wait for their completions.
+ */
+void hca_qp_finish(struct hca_qp *qp);
 /* No more CQEs, no progress kept: before DESTROY_QP, 2RST and resets. */
 void hca_qp_stop(struct hca_qp *qp);
 /* One bounded turn of a QP: doorbell record, send queue, retries, flush. True when it did work. */

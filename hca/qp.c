@@ -217,6 +217,7 @@ enum hca_cmd_status hca_cmd_destroy_qp(struct hca *hca, struct hca_cmd *cmd)
 
 	if (!qp)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050009);
+	hca_qp_finish(qp);
 	hca_table_remove(hca, &hca->qps, qp->number);
 	hca_mcg_forget(hca, qp->number);
 	hca_qp_hold(qp, -1);

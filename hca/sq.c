@@ -432,6 +432,12 @@ void hca_qp_state_changed(struct hca_qp *qp, enum hca_qp_state old)
 	}
 }
 
+void hca_qp_finish(struct hca_qp *qp)
+{
+	while (qp->state == HCA_QP_RTS && !hca_turn_over(qp->hca) && hca_qp_poll(qp))
+		;
+}
+
 void hca_qp_stop(struct hca_qp *qp)
 {
 	struct hca_flow *flow = qp->progress;

@@ -205,6 +205,31 @@ static void test_receiver_errors(void **state)
 	assert_int_equal(*at(&b, GRH), 0xff);
 }
 
+/*
+ * A program that does not wait for its completions, as mckey does not: what it rang before the
+ * command that ends the QP is on its way, whoever looks first.
+ */
+static void test_rung_before_end(void **state)
+{
+	static const uint16_t ends[] = { 0x50a, 0x501 }; /* 2RST, DESTROY */
+	const unsigned int count = 20;
+
+	for (unsigned int k = 0; k < 2; k++) {
+		struct datagram d = datagram();
+		unsigned int i;
+
+		post_recv(&b, b.buf, b.lkey, 200);
+		for (i = 0; i < count; i++)
+			post(&a, &d);
+		fixture_simple(a.port, ends[k], 0, a.qp.number, 0);
+		fixture_poll(*state);
+		assert_true(a.port->hca->traffic[HCA_TX][0].packets == count);
+		expect_recv(&b, HCA_CQE_RESP_SEND, 0);
+		fixture_teardown(state);
+		setup(state);
+	}
+}
+
 /* QP1 and QP0: read, lost, and completed. */
 static void test_management(void **state)
 {
@@ -250,6 +275,7 @@ int main(void)
 		TEST(test_too_long),
 		TEST(test_local_key),
 		TEST(test_receiver_errors),
+		TEST(test_rung_before_end),
 		TEST(test_management),
 		TEST(test_no_rdma),
 	};

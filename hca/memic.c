@@ -134,7 +134,9 @@ enum hca_cmd_status hca_cmd_dealloc_memic(struct hca *hca, struct hca_cmd *cmd)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0f0007);
 	if (memic->keys)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x0f0008);
+	pthread_mutex_lock(&hca->uar_lock);
 	memset(hca_memic_at(hca, start), 0, memic->size);
+	pthread_mutex_unlock(&hca->uar_lock);
 	set_owner(hca, memic, 0);
 	hca_table_remove(hca, &hca->memics, number);
 	hca_release(hca, memic);

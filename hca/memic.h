@@ -19,7 +19,7 @@ void hca_memic_release(struct hca *hca, struct hca_mkey *mkey);
 
 /* All of [@start, @start + @len), offsets in BAR0, is in one allocation. */
 bool hca_memic_covers(struct hca *hca, uint64_t start, uint64_t len);
-/* Memory of a byte of BAR0 in the window. */
+/* Memory of the byte at @addr, an offset in BAR0 within the window. Used with uar_lock held. */
 uint8_t *hca_memic_at(struct hca *hca, uint64_t addr);
 
 #endif

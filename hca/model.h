@@ -401,7 +401,7 @@ struct hca_qp {
 /* State was set to @qp->state just now (from @old): start, stop or flush accordingly. */
 void hca_qp_state_changed(struct hca_qp *qp, enum hca_qp_state old);
 /*
- * Before DESTROY_QP and 2RST: what was rung before the command leaves, as far as the turn goes. An
+ * Before DESTROY_QP, 2RST and 2ERR: what was rung before the command leaves, as far as the turn goes. An
  * adapter fetches at once, and programs rely on it that do not wait for their completions.
  */
 void hca_qp_finish(struct hca_qp *qp);

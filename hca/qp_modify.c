@@ -188,7 +188,7 @@ enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 		field_put(qp->qpc, QPC_PD, 23, 0, pd);
 		merge(qp->qpc, partial, t->set, be32_at(cmd->in, MODIFY_MASK));
 	}
-	if (t->to == HCA_QP_RST)
+	if (t->to == HCA_QP_RST || t->to == HCA_QP_ERR)
 		hca_qp_finish(qp);
 	old = qp->state;
 	if (t->to == HCA_QP_RST)

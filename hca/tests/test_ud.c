@@ -211,10 +211,10 @@ static void test_receiver_errors(void **state)
  */
 static void test_rung_before_end(void **state)
 {
-	static const uint16_t ends[] = { 0x50a, 0x501 }; /* 2RST, DESTROY */
+	static const uint16_t ends[] = { 0x50a, 0x501, 0x507 }; /* 2RST, DESTROY, 2ERR */
 	const unsigned int count = 20;
 
-	for (unsigned int k = 0; k < 2; k++) {
+	for (unsigned int k = 0; k < 3; k++) {
 		struct datagram d = datagram();
 		unsigned int i;
 

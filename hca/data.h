@@ -5,6 +5,7 @@
 
 #include "hca/model.h"
 #include "hca/wqe.h"
+#include "packet/packet.h"
 
 /* CQE opcodes. */
 enum hca_cqe_opcode {
@@ -70,6 +71,7 @@ struct hca_flow {
 	uint64_t checked_local; /* bytes of the payload that passed, see rc.c */
 	uint8_t *staged;	/* see hca_stage() */
 	struct hca_wqe wqe;
+	uint32_t datagrams; /* sent, for the numbers of their packets */
 	/* WQEs fetched ahead, linear: blocks [fetched, fetched + fetched_blocks) of the SQ */
 	uint16_t fetched, fetched_blocks;
 	uint8_t raw[HCA_WQE_MAX];
@@ -207,6 +209,14 @@ void hca_dct_violation(struct hca_qp *dct);
  */
 enum hca_step hca_rc_step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t *syndrome);
 enum hca_step hca_ud_step(struct hca_qp *qp, uint8_t *syndrome);
+/*
+ * ud_packet.c: what the subnet carries of a datagram's @packet, which is UD and goes by @route.
+ * @data: SUBNET_GRH_LEN bytes, which get the GRH where there is one, and the payload behind them.
+ */
+struct subnet_packet hca_ud_carry(const struct packet_route *route, const struct packet *packet,
+				  uint8_t *data);
+/* The packet again; its payload stays the subnet's. */
+struct packet hca_ud_packet(const struct subnet_packet *carried);
 /* pma.c: execute the Get or Set of performance management in @mad (SUBNET_MAD bytes), in place. */
 void hca_pma_execute(struct hca *hca, uint8_t *mad);
 /* @request came for QP1. Returns whether it was one for performance management: answered. */

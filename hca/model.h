@@ -586,6 +586,8 @@ struct hca_inbox {
 	uint32_t packets;
 	uint64_t bytes; /* GRH areas and payload */
 	struct hca_traffic lost;
+	/* Those whose key was another's, as the vport context has them: they stop at the end. */
+	uint16_t p_key_violations, q_key_violations;
 	/* The QP that takes the first one, and the bytes of it that were checked, and moved. */
 	uint32_t qpn;
 	uint64_t checked, moved;

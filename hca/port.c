@@ -74,6 +74,8 @@ static void update(struct hca *hca)
 	field_put(ctx, 24, 4, 0, state->timeout);
 	field_put(ctx, 25, 31, 16, state->sm_lid);
 	field_put(ctx, 25, 15, 12, state->sm_sl);
+	field_put(ctx, 26, 31, 16, hca->inbox.q_key_violations);
+	field_put(ctx, 26, 15, 0, hca->inbox.p_key_violations);
 }
 
 void hca_set_link(struct hca *hca, bool up)
@@ -176,6 +178,7 @@ void hca_port_reset(struct hca *hca)
 
 	memset(hca->traffic, 0, sizeof(hca->traffic));
 	hca->inbox.lost = (struct hca_traffic){ 0 };
+	hca->inbox.p_key_violations = hca->inbox.q_key_violations = 0;
 	hca->port_caps = 0;
 	memset(hca->node_description, 0, sizeof(hca->node_description));
 	snprintf(hca->node_description, sizeof(hca->node_description), "rdma-tph %s",

@@ -1,73 +1,85 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Datagrams. Whatever happens on the way or at the receiver, the sender's WQE succeeds. QP1 is the
- * QP of type GSI; QP0, of type SMI, speaks to QP0 only, and nobody else does.
+ * Datagrams: a WQE becomes a packet of transport/datagram.h. Whatever happens on the way or at the
+ * receiver, the sender's WQE succeeds. QP1 is the QP of type GSI; QP0, of type SMI, speaks to QP0
+ * only, and nobody else does.
  */
 #include "hca/data.h"
+#include "hca/qp.h"
+#include "transport/datagram.h"
 
-#define GRH_NEXT_HEADER_IB 0x1b
-#define BTH_DETH_ICRC	   (12u + 8u + 4u) /* what the GRH's length counts besides the payload */
-#define Q_KEY_FROM_QP	   0x80000000u
-#define LID_PERMISSIVE	   0xffffu
+#define LID_PERMISSIVE 0xffffu
 
-static void build_grh(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t grh[SUBNET_GRH_LEN])
+/* The address vector; from this port's first GID. SMPs have no GRH. */
+static struct packet_route route_of(const struct hca_qp *qp, const struct hca_av *av)
 {
-	be32_put(grh, 0, 6u << 28 | (uint32_t)wqe->av.tclass << 20 | wqe->av.flow_label);
-	be16_put(grh, 4, (uint16_t)(((wqe->length + 3) & ~(uint64_t)3) + BTH_DETH_ICRC));
-	grh[6] = GRH_NEXT_HEADER_IB;
-	grh[7] = wqe->av.hop_limit;
-	be64_put(grh, 8, qp->hca->port_state.prefix);
-	be64_put(grh, 16, qp->hca->params.guid);
-	memcpy(grh + 24, wqe->av.dgid, 16);
-}
+	struct packet_route route = { .slid = hca_lid(qp->hca), .dlid = av->dlid };
 
-/* @data: GRH area and payload. Virtual lane 15: no flow table, no counter, no active port. */
-static void send_smp(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t *data)
-{
-	struct subnet_packet packet = {
-		.slid = wqe->av.dlid == LID_PERMISSIVE ? LID_PERMISSIVE : hca_lid(qp->hca),
-		.dlid = wqe->av.dlid,
-		.p_key = SUBNET_P_KEY,
-		.data = data,
-		.len = wqe->length,
-	};
-
-	subnet_send(qp->hca->port, &packet);
-}
-
-/* @data: GRH area and payload. */
-static void send(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t *data)
-{
-	bool gsi = qp->type == HCA_QP_GSI, multicast = wqe->av.dlid >= SUBNET_MLID_FIRST;
-	struct subnet_packet packet = {
-		.slid = hca_lid(qp->hca),
-		.dlid = wqe->av.dlid,
-		.sl = wqe->av.sl,
-		.p_key = SUBNET_P_KEY,
-		.src_qpn = gsi ? SUBNET_QP1 : qp->number,
-		.dest_qpn = wqe->av.qpn,
-		.q_key = gsi				 ? SUBNET_QP1_Q_KEY
-			 : wqe->av.q_key & Q_KEY_FROM_QP ? qp->q_key
-							 : wqe->av.q_key,
-		.solicited = wqe->solicited,
-		.has_imm = wqe->opcode == HCA_OP_SEND_IMM,
-		.grh = wqe->av.grh,
-		.imm = wqe->imm,
-		.data = data,
-		.len = wqe->length,
-	};
-
-	if (qp->type == HCA_QP_SMI || wqe->av.qpn == SUBNET_QP0) {
-		if (qp->type == HCA_QP_SMI && wqe->av.qpn == SUBNET_QP0)
-			send_smp(qp, wqe, data);
-		return;
+	if (qp->type == HCA_QP_SMI) {
+		if (av->dlid == LID_PERMISSIVE)
+			route.slid = LID_PERMISSIVE;
+		return route;
 	}
-	if (!subnet_link(qp->hca->port) || !hca_pass(qp->hca, HCA_TX, multicast, 1, wqe->length))
+	route.sl = av->sl;
+	route.grh = av->grh;
+	route.traffic_class = av->tclass;
+	route.flow_label = av->flow_label;
+	route.hop_limit = av->hop_limit;
+	be64_put(route.sgid, 0, qp->hca->port_state.prefix);
+	be64_put(route.sgid, 8, qp->hca->params.guid);
+	memcpy(route.dgid, av->dgid, sizeof(route.dgid));
+	return route;
+}
+
+/* QPs of management have numbers of their own on the wire, and QP1 a Q_Key that all know. */
+static struct datagram datagram_of(const struct hca_qp *qp, const struct hca_wqe *wqe,
+				   const uint8_t *payload)
+{
+	struct datagram datagram = {
+		.dest_qpn = wqe->av.qpn,
+		.src_qpn = qp->number,
+		.q_key = datagram_q_key(wqe->av.q_key, qp->q_key),
+		.p_key = subnet_p_key(qp->hca->port, field_get(qp->qpc, QPC_PATH, 15, 0)),
+		.solicited = wqe->solicited,
+		.has_immediate = wqe->opcode == HCA_OP_SEND_IMM,
+		.immediate = wqe->imm,
+		.payload = payload,
+		.length = wqe->length,
+	};
+
+	if (qp->type == HCA_QP_GSI) {
+		datagram.src_qpn = SUBNET_QP1;
+		datagram.q_key = SUBNET_QP1_Q_KEY;
+	} else if (qp->type == HCA_QP_SMI) {
+		datagram.src_qpn = SUBNET_QP0;
+		datagram.q_key = 0;
+	}
+	return datagram;
+}
+
+/* @data: GRH area and payload. SMPs, on virtual lane 15, pass no flow table, and need no active
+ * port. */
+static void send(struct hca_qp *qp, struct hca_flow *flow, uint8_t *data)
+{
+	const struct hca_wqe *wqe = &flow->wqe;
+	bool smp = qp->type == HCA_QP_SMI, multicast = !smp && wqe->av.dlid >= SUBNET_MLID_FIRST;
+	uint32_t psn = field_get(qp->qpc, QPC_SEND_PSN, 23, 0) + flow->datagrams;
+	struct datagram datagram = datagram_of(qp, wqe, data + SUBNET_GRH_LEN);
+	struct packet_route route = route_of(qp, &wqe->av);
+	struct subnet_packet carried;
+	struct packet packet;
+
+	if (smp != (wqe->av.qpn == SUBNET_QP0) ||
+	    datagram_packet(&datagram, HCA_MTU, &psn, &packet))
 		return;
-	build_grh(qp, wqe, data);
+	flow->datagrams++;
+	if (!smp && (!subnet_link(qp->hca->port) ||
+		     !hca_pass(qp->hca, HCA_TX, multicast, 1, packet.length)))
+		return;
+	carried = hca_ud_carry(&route, &packet, data);
 	if (multicast)
-		hca_ud_queue(qp->hca, &packet, qp->number);
-	subnet_send(qp->hca->port, &packet);
+		hca_ud_queue(qp->hca, &carried, qp->number);
+	subnet_send(qp->hca->port, &carried);
 }
 
 enum hca_step hca_ud_step(struct hca_qp *qp, uint8_t *syndrome)
@@ -81,6 +93,6 @@ enum hca_step hca_ud_step(struct hca_qp *qp, uint8_t *syndrome)
 	}
 	step = hca_stage(qp, SUBNET_GRH_LEN, syndrome);
 	if (step == HCA_STEP_DONE)
-		send(qp, &flow->wqe, flow->staged);
+		send(qp, flow, flow->staged);
 	return step;
 }

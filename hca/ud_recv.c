@@ -2,7 +2,8 @@
 /*
  * Datagrams that come to this function. The sender's turn, or the subnet's, only puts them into a
  * queue of their receiver, whose own turns deliver them: no function touches the objects of
- * another, and a group of thousands of QPs is served over as many turns as that takes.
+ * another, and a group of thousands of QPs is served over as many turns as that takes. Who takes
+ * one, transport/datagram.h says.
  */
 #include <errno.h>
 
@@ -11,6 +12,7 @@
 #include "hca/q_counter.h"
 #include "hca/qp.h"
 #include "hca/refusal.h"
+#include "transport/datagram.h"
 
 /* Of a turn's work, what is left for the queue pairs. */
 #define WORK_RESERVED (HCA_TURN_WORK / 4)
@@ -92,19 +94,18 @@ static void refuse(struct hca_qp *qp, struct hca_flow *flow, enum transport_refu
 	hca_qp_error(qp, row->event);
 }
 
-static struct hca_cqe build_cqe(const struct hca_qp *qp, const struct subnet_packet *packet)
+static struct hca_cqe build_cqe(const struct hca_qp *qp, const struct subnet_packet *carried,
+				const struct datagram *datagram)
 {
 	return (struct hca_cqe){
-		.opcode = packet->has_imm ? HCA_CQE_RESP_SEND_IMM : HCA_CQE_RESP_SEND,
-		.solicited = packet->solicited,
-		.byte_cnt = (uint32_t)(SUBNET_GRH_LEN + packet->len),
+		.opcode = datagram->has_immediate ? HCA_CQE_RESP_SEND_IMM : HCA_CQE_RESP_SEND,
+		.solicited = datagram->solicited,
+		.byte_cnt = (uint32_t)(DATAGRAM_GRH + datagram->length),
 		/* QP1 has no immediate data; there the place is the P_Key's. */
-		.immediate = qp->type == HCA_QP_GSI ? packet->p_key
-			     : packet->has_imm	    ? packet->imm
-						    : 0,
-		.slid = packet->slid,
-		.flags_rqpn =
-			(uint32_t)packet->grh << 28 | (uint32_t)packet->sl << 24 | packet->src_qpn,
+		.immediate = qp->type == HCA_QP_GSI ? datagram->p_key : datagram->immediate,
+		.slid = carried->slid,
+		.flags_rqpn = (uint32_t)carried->grh << 28 | (uint32_t)carried->sl << 24 |
+			      datagram->src_qpn,
 	};
 }
 
@@ -136,9 +137,10 @@ static enum hca_fault scatter(struct hca_qp *qp, struct hca_flow *flow,
 }
 
 /* False: the turn is over before @qp has all of it. The receive stays taken for the next. */
-static bool receive(struct hca_qp *qp, const struct subnet_packet *packet)
+static bool receive(struct hca_qp *qp, const struct subnet_packet *carried,
+		    const struct datagram *datagram)
 {
-	struct hca_cqe cqe = build_cqe(qp, packet);
+	struct hca_cqe cqe = build_cqe(qp, carried, datagram);
 	struct hca_inbox *inbox = &qp->hca->inbox;
 	struct hca_flow *flow = hca_flow(qp);
 	enum hca_fault fault;
@@ -160,11 +162,11 @@ static bool receive(struct hca_qp *qp, const struct subnet_packet *packet)
 		refuse(qp, flow, TRANSPORT_REFUSE_RECV_QUEUE);
 		return true;
 	}
-	if (SUBNET_GRH_LEN + packet->len > flow->recv.length) {
+	if (!datagram_fits(datagram, flow->recv.length)) {
 		refuse(qp, flow, TRANSPORT_REFUSE_RECV_LENGTH);
 		return true;
 	}
-	fault = scatter(qp, flow, packet);
+	fault = scatter(qp, flow, carried);
 	if (fault == HCA_FAULT_TURN)
 		return false;
 	if (fault == HCA_OK)
@@ -174,83 +176,145 @@ static bool receive(struct hca_qp *qp, const struct subnet_packet *packet)
 	return true;
 }
 
-/* QP0 and QP1 have numbers of their own here: the driver's, which knows them by their types. */
-static struct hca_qp *find_special(struct hca *hca, uint32_t qpn, enum hca_qp_type type)
-{
-	struct hca_qp *qp = hca_table_get(&hca->qps, qpn);
+/* --- who takes it ---------------------------------------------------------------------------- */
 
+/*
+ * The QP that @qpn names on the wire, or NULL. QP0 and QP1 have other numbers here: the driver's,
+ * which knows them by their types.
+ */
+static struct hca_qp *find_receiver(struct hca *hca, uint32_t qpn)
+{
+	enum hca_qp_type type = HCA_QP_UD;
+	struct hca_qp *qp;
+
+	if (qpn == SUBNET_QP0) {
+		type = HCA_QP_SMI;
+		qpn = hca->smi_qpn;
+	} else if (qpn == SUBNET_QP1) {
+		type = HCA_QP_GSI;
+		qpn = hca->gsi_qpn;
+	}
+	qp = hca_table_get(&hca->qps, qpn);
 	return qp && qp->type == type && hca_qp_can_receive(qp) ? qp : NULL;
 }
 
-static struct hca_qp *find_receiver(struct hca *hca, const struct subnet_packet *packet)
+/* QP1 is a member of each partition of its port. */
+static uint16_t gsi_p_key(const struct hca *hca, uint16_t theirs)
 {
-	struct hca_qp *qp;
+	unsigned int i = 0;
 
-	if (packet->dest_qpn == SUBNET_QP0)
-		return find_special(hca, hca->smi_qpn, HCA_QP_SMI);
-	if (packet->dest_qpn == SUBNET_QP1 && packet->q_key != SUBNET_QP1_Q_KEY)
-		return NULL;
+	while (i < SUBNET_P_KEYS && !datagram_p_key_matches(subnet_p_key(hca->port, i), theirs))
+		i++;
+	return subnet_p_key(hca->port, i);
+}
+
+static struct datagram_receiver receiver_of(const struct hca_qp *qp)
+{
+	return (struct datagram_receiver){
+		.qpn = qp->number,
+		.q_key = qp->q_key,
+		.p_key = subnet_p_key(qp->hca->port, field_get(qp->qpc, QPC_PATH, 15, 0)),
+	};
+}
+
+/* QP1 is there without a QP of the driver's, too: management of performance answers by itself. */
+static enum datagram_fault take(struct hca *hca, const struct hca_qp *qp,
+				const struct packet *packet, struct datagram *datagram)
+{
+	struct datagram_receiver receiver = { 0 };
+
 	if (packet->dest_qpn == SUBNET_QP1)
-		return find_special(hca, hca->gsi_qpn, HCA_QP_GSI);
-	qp = hca_table_get(&hca->qps, packet->dest_qpn);
-	return qp && qp->type == HCA_QP_UD && qp->q_key == packet->q_key ? qp : NULL;
+		receiver = (struct datagram_receiver){ SUBNET_QP1, SUBNET_QP1_Q_KEY,
+						       gsi_p_key(hca, packet->p_key) };
+	else if (!qp)
+		return DATAGRAM_QPN;
+	else if (packet->dest_qpn != SUBNET_QP0)
+		receiver = receiver_of(qp);
+	return datagram_take(&receiver, packet, datagram);
+}
+
+static void count_up(uint16_t *count)
+{
+	*count += *count < UINT16_MAX;
+}
+
+static bool receive_unicast(struct hca *hca, const struct subnet_packet *carried,
+			    const struct packet *packet)
+{
+	struct hca_qp *qp = find_receiver(hca, packet->dest_qpn);
+	struct datagram datagram;
+
+	switch (take(hca, qp, packet, &datagram)) {
+	case DATAGRAM_OK:
+		if (packet->dest_qpn == SUBNET_QP1 && hca_pma_receive(hca, carried))
+			return true;
+		return !qp || receive(qp, carried, &datagram);
+	case DATAGRAM_P_KEY:
+		count_up(&hca->inbox.p_key_violations);
+		return true;
+	case DATAGRAM_Q_KEY:
+		count_up(&hca->inbox.q_key_violations);
+		return true;
+	default:
+		return true;
+	}
 }
 
 /* --- all that one is for --------------------------------------------------------------------- */
 
 static bool wants(const struct hca_qp *qp, const struct hca_mcg_entry *entry,
-		  const struct hca_datagram *datagram)
+		  const struct hca_datagram *waiting)
 {
-	const struct subnet_packet *packet = &datagram->packet;
-
-	if (memcmp(entry->mgid, packet->data + 24, 16) || qp->q_key != packet->q_key)
+	if (memcmp(entry->mgid, waiting->packet.data + 24, 16))
 		return false;
 	/* block_lb_mc */
-	return qp->number != datagram->sender || !field_get(qp->qpc, QPC_PD, 30, 30);
+	return qp->number != waiting->sender || !field_get(qp->qpc, QPC_PD, 30, 30);
 }
 
 /* To the QPs of the group that have not had it, as far as the turn goes. True: to all of them. */
-static bool receive_multicast(struct hca *hca, const struct hca_datagram *datagram)
+static bool receive_multicast(struct hca *hca, const struct hca_datagram *waiting,
+			      const struct packet *packet)
 {
-	const struct subnet_packet *packet = &datagram->packet;
+	const struct subnet_packet *carried = &waiting->packet;
 	struct hca_mcg *mcg = &hca->mcg;
 
-	while (packet->grh && mcg->cursor < mcg->count) {
+	while (carried->grh && mcg->cursor < mcg->count) {
 		const struct hca_mcg_entry *entry = &mcg->entry[mcg->cursor];
+		struct datagram datagram;
 		struct hca_qp *qp;
 
 		if (hca->work_left <= WORK_RESERVED)
 			return false;
 		hca_work(hca, HCA_WORK_STEP);
 		qp = hca_table_get(&hca->qps, entry->qpn);
-		if (qp && wants(qp, entry, datagram) && !receive(qp, packet))
-			return false;
+		if (qp && wants(qp, entry, waiting)) {
+			struct datagram_receiver receiver = receiver_of(qp);
+
+			if (datagram_take(&receiver, packet, &datagram) == DATAGRAM_OK &&
+			    !receive(qp, carried, &datagram))
+				return false;
+		}
 		mcg->cursor++;
 	}
 	return true;
 }
 
 /* True: nothing is left to do for it. */
-static bool deliver(struct hca *hca, struct hca_datagram *datagram)
+static bool deliver(struct hca *hca, struct hca_datagram *waiting)
 {
-	const struct subnet_packet *packet = &datagram->packet;
-	bool smp = packet->dest_qpn == SUBNET_QP0;
-	bool multicast = !smp && packet->dlid >= SUBNET_MLID_FIRST;
-	struct hca_qp *qp;
+	const struct subnet_packet *carried = &waiting->packet;
+	struct packet packet = hca_ud_packet(carried);
+	bool smp = packet.dest_qpn == SUBNET_QP0;
+	bool multicast = !smp && carried->dlid >= SUBNET_MLID_FIRST;
 
 	hca_work(hca, HCA_WORK_WQE);
 	/* What comes back from an own QP was never on the link. */
-	if (!smp && !datagram->passed && !datagram->sender &&
-	    !hca_pass(hca, HCA_RX, multicast, 1, packet->len))
+	if (!smp && !waiting->passed && !waiting->sender &&
+	    !hca_pass(hca, HCA_RX, multicast, 1, packet.length))
 		return true;
-	datagram->passed = true;
-	if (multicast)
-		return receive_multicast(hca, datagram);
-	if (packet->dest_qpn == SUBNET_QP1 && packet->q_key == SUBNET_QP1_Q_KEY &&
-	    hca_pma_receive(hca, packet))
-		return true;
-	qp = find_receiver(hca, packet);
-	return !qp || receive(qp, packet);
+	waiting->passed = true;
+	return multicast ? receive_multicast(hca, waiting, &packet)
+			 : receive_unicast(hca, carried, &packet);
 }
 
 bool hca_ud_poll(struct hca *hca)

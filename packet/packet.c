@@ -26,6 +26,16 @@ int packet_encode(const struct packet_route *route, const struct packet *packet,
 	return (int)total;
 }
 
+int packet_grh(const struct packet_route *route, const struct packet *packet, uint8_t grh[40])
+{
+	size_t len = packet_transport_length(packet);
+
+	if (!packet_infiniband_front(route) || !len)
+		return -EINVAL;
+	packet_ipv6_encode(route, GRH_NEXT_BTH, len + ICRC_LEN, grh);
+	return 0;
+}
+
 enum packet_fault packet_decode(bool ethernet, const uint8_t *buf, size_t len,
 				struct packet_route *route, struct packet *packet)
 {

@@ -112,6 +112,11 @@ int packet_encode(const struct packet_route *route, const struct packet *packet,
  */
 enum packet_fault packet_decode(bool ethernet, const uint8_t *buf, size_t len,
 				struct packet_route *route, struct packet *packet);
+/*
+ * packet_grh() - the GRH of @packet, 40 bytes, for what carries it in another way than as bytes.
+ * -EINVAL where packet_encode() says it: nothing is written then.
+ */
+int packet_grh(const struct packet_route *route, const struct packet *packet, uint8_t grh[40]);
 /* For people: "ICRC is wrong". */
 const char *packet_fault_name(enum packet_fault fault);
 

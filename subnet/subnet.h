@@ -53,6 +53,7 @@ struct subnet_packet {
 	uint8_t sl;
 	uint16_t p_key;
 	uint32_t src_qpn, dest_qpn, q_key;
+	uint32_t psn; /* 24 bits */
 	bool solicited, has_imm, grh;
 	uint32_t imm;
 	const uint8_t *data; /* SUBNET_GRH_LEN bytes, the GRH if there is one, then the payload */

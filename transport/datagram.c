@@ -40,18 +40,17 @@ enum datagram_fault datagram_take(const struct datagram_receiver *receiver,
 				  const struct packet *packet, struct datagram *datagram)
 {
 	bool multicast = packet->dest_qpn == DATAGRAM_QP_MULTICAST;
+	bool managed = packet->dest_qpn == DATAGRAM_QP_SMI;
 
 	if (packet->opcode != (PACKET_UD | PACKET_SEND_ONLY) &&
 	    packet->opcode != (PACKET_UD | PACKET_SEND_ONLY_IMM))
 		return DATAGRAM_OPCODE;
 	if (!multicast && packet->dest_qpn != receiver->qpn)
 		return DATAGRAM_QPN;
-	if (!datagram_p_key_matches(receiver->p_key, packet->p_key))
+	if (!managed && !datagram_p_key_matches(receiver->p_key, packet->p_key))
 		return DATAGRAM_P_KEY;
-	if (packet->q_key != receiver->q_key)
+	if (!managed && packet->q_key != receiver->q_key)
 		return DATAGRAM_Q_KEY;
-	if (packet->length > receiver->room)
-		return DATAGRAM_LENGTH;
 	*datagram = (struct datagram){
 		.dest_qpn = packet->dest_qpn,
 		.src_qpn = packet->src_qpn,

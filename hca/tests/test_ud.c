@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Datagrams, and the QP0/QP1 sends that nobody answers. */
+#include "hca/qp.h"
 #include "hca/tests/traffic.h"
 
 #define Q_KEY 0x11111111u /* of fixture_qp_init() */
@@ -98,7 +99,7 @@ static void test_imm_and_grh(void **state)
 	assert_int_equal(be32_at(cqe, 0x2c), GRH + 97);
 	assert_memory_equal(at(&b, GRH), at(&a, 0), 97);
 	assert_int_equal(be32_at(at(&b, 0), 0), 6u << 28 | 0x12345);
-	assert_int_equal(be16_at(at(&b, 0), 4), 12 + 8 + 100 + 4);
+	assert_int_equal(be16_at(at(&b, 0), 4), 12 + 8 + 4 + 100 + 4);
 	assert_int_equal(*at(&b, 6), 0x1b);
 	assert_int_equal(*at(&b, 7), 64);
 	assert_int_equal(be64_at(at(&b, 0), 16), a.port->hca->params.guid);
@@ -150,6 +151,92 @@ static void test_lost(void **state)
 	fixture_poll(*state);
 	expect_done(&a, 12);
 	expect_recv(&b, HCA_CQE_RESP_SEND, 0);
+}
+
+/* What QUERY_HCA_VPORT_CONTEXT says of keys that were another's: Q_Keys, P_Keys. */
+static uint32_t violations(struct end *end)
+{
+	uint8_t in[16] = { 0 }, out[16 + 512];
+
+	be16_put(in, 0, 0x762);
+	assert_int_equal(fixture_cmd(end->port, in, sizeof(in), out, sizeof(out)), 0);
+	return be32_at(out, 16 + 4 * 26);
+}
+
+/* A port counts datagrams that come with a wrong key; those for nobody it does not. */
+static void test_keys(void **state)
+{
+	struct hca_qp *sender = hca_table_get(&a.port->hca->qps, a.qp.number);
+	struct datagram d = datagram();
+
+	post_recv(&b, b.buf, b.lkey, 200);
+	d.q_key++;
+	post(&a, &d);
+	d.qpn = SUBNET_QP1;
+	post(&a, &d);
+	d.qpn = b.qp.number + 1;
+	post(&a, &d);
+	fixture_poll(*state);
+	assert_int_equal(violations(&b), 2u << 16);
+	/* Entry 1 of the port's table is empty: no partition. */
+	d = datagram();
+	field_put(sender->qpc, QPC_PATH, 15, 0, 1);
+	post(&a, &d);
+	fixture_poll(*state);
+	assert_int_equal(violations(&b), 2u << 16 | 1);
+	assert_int_equal(violations(&a), 0);
+	assert_null(fixture_cq_next(b.port, &b.rcq));
+	b.port->hca->inbox.q_key_violations = 0xffff;
+	field_put(sender->qpc, QPC_PATH, 15, 0, 0);
+	d.q_key++;
+	post(&a, &d);
+	fixture_poll(*state);
+	assert_int_equal(violations(&b), 0xffffu << 16 | 1);
+	expect_idle(&b);
+}
+
+/* What a port gets of the packets of others. */
+static struct subnet_packet carried[2];
+static unsigned int arrived;
+
+static void take(void *owner, const struct subnet_packet *packet)
+{
+	(void)owner;
+	assert_true(arrived < 2);
+	carried[arrived++] = *packet;
+}
+
+/* The number of RTR2RTS is that of the first packet, and the next ones count on. */
+static void test_packets(void **state)
+{
+	const struct subnet_port_attr attr = { .lid = 3, .guid = 3, .name = "x", .deliver = take };
+	struct hca_qp *sender = hca_table_get(&a.port->hca->qps, a.qp.number);
+	struct fixture *f = *state;
+	struct subnet_port *port = subnet_add(f->subnet, &attr);
+	struct datagram d = datagram();
+
+	assert_non_null(port);
+	fixture_poll(f);
+	field_put(sender->qpc, QPC_SEND_PSN, 23, 0, 0xffffff);
+	arrived = 0;
+	d.dlid = 3;
+	post(&a, &d);
+	d.opcode = HCA_OP_SEND_IMM;
+	d.imm = 77;
+	d.q_key = 0x80000000;
+	post(&a, &d);
+	fixture_poll(f);
+	subnet_remove(port);
+	assert_int_equal(arrived, 2);
+	assert_int_equal(carried[0].psn, 0xffffff);
+	assert_int_equal(carried[0].src_qpn, a.qp.number);
+	assert_int_equal(carried[0].q_key, Q_KEY);
+	assert_int_equal(carried[0].p_key, SUBNET_P_KEY);
+	assert_false(carried[0].grh || carried[0].has_imm);
+	assert_int_equal(carried[0].len, 100);
+	assert_int_equal(carried[1].psn, 0);
+	assert_int_equal(carried[1].q_key, Q_KEY);
+	assert_true(carried[1].has_imm && carried[1].imm == 77);
 }
 
 static void test_too_long(void **state)
@@ -272,6 +359,8 @@ int main(void)
 		TEST(test_imm_and_grh),
 		TEST(test_loopback),
 		TEST(test_lost),
+		TEST(test_keys),
+		TEST(test_packets),
 		TEST(test_too_long),
 		TEST(test_local_key),
 		TEST(test_receiver_errors),

@@ -37,9 +37,13 @@ static int setup(void **state)
 static void deliver(uint32_t qpn, size_t len, uint32_t tag)
 {
 	static uint8_t data[GRH + SUBNET_MTU];
-	struct subnet_packet packet = {
-		.slid = 2, .dlid = 1, .dest_qpn = qpn, .q_key = Q_KEY, .data = data, .len = len
-	};
+	struct subnet_packet packet = { .slid = 2,
+					.dlid = 1,
+					.p_key = SUBNET_P_KEY,
+					.dest_qpn = qpn,
+					.q_key = Q_KEY,
+					.data = data,
+					.len = len };
 
 	be32_put(data, GRH, tag);
 	hca_ud_deliver(hca, &packet);
@@ -50,6 +54,7 @@ static void deliver_multicast(uint32_t tag)
 	static uint8_t data[GRH + 64];
 	struct subnet_packet packet = { .slid = 2,
 					.dlid = MLID,
+					.p_key = SUBNET_P_KEY,
 					.dest_qpn = SUBNET_QP_MULTICAST,
 					.q_key = Q_KEY,
 					.grh = true,

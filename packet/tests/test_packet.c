@@ -239,6 +239,27 @@ static void test_udp_checksum(void **state)
 	assert_int_equal(ffff, 1);
 }
 
+/* The GRH alone is that of the whole packet. */
+static void test_grh(void **state)
+{
+	struct packet_route route = vectors[6].route;
+	struct packet packet = vectors[6].packet;
+	uint8_t grh[40], same[40], buf[256];
+
+	(void)state;
+	route.grh = true;
+	assert_true(packet_encode(&route, &packet, buf, sizeof(buf)) > 0);
+	assert_int_equal(packet_grh(&route, &packet, grh), 0);
+	assert_memory_equal(grh, buf + 8, sizeof(grh));
+	memcpy(same, grh, sizeof(grh));
+	route.sl = 16;
+	assert_int_equal(packet_grh(&route, &packet, grh), -EINVAL);
+	route.sl = 0;
+	packet.psn = 1 << 24;
+	assert_int_equal(packet_grh(&route, &packet, grh), -EINVAL);
+	assert_memory_equal(grh, same, sizeof(grh));
+}
+
 static void test_fields_that_do_not_fit(void **state)
 {
 	struct packet_route ip = vectors[0].route, ib = vectors[6].route, route;
@@ -278,13 +299,10 @@ static void test_fields_that_do_not_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),
-		cmocka_unit_test(test_crc_with_grh),
-		cmocka_unit_test(test_masked_fields),
-		cmocka_unit_test(test_round_trips),
-		cmocka_unit_test(test_padded_frame),
-		cmocka_unit_test(test_udp_checksum),
-		cmocka_unit_test(test_fields_that_do_not_fit),
+		cmocka_unit_test(test_vectors),	      cmocka_unit_test(test_crc_with_grh),
+		cmocka_unit_test(test_masked_fields), cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_padded_frame),  cmocka_unit_test(test_udp_checksum),
+		cmocka_unit_test(test_grh),	      cmocka_unit_test(test_fields_that_do_not_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@ static const struct datagram sent = { .dest_qpn = 0x56,
 				      .immediate = 0xdeadbeef,
 				      .payload = (const uint8_t *)"abcd",
 				      .length = 4 };
-static const struct datagram_receiver receiver = { 0x56, 0x11111111, 0x7fff, 4 };
+static const struct datagram_receiver receiver = { 0x56, 0x11111111, 0x7fff };
 
 static void test_there_and_back(void **state)
 {
@@ -74,10 +74,47 @@ static void test_who_takes(void **state)
 	NOT_TAKEN(DATAGRAM_P_KEY, packet.p_key = 0x7fff);
 	NOT_TAKEN(DATAGRAM_P_KEY, packet.p_key = 0xfffe);
 	NOT_TAKEN(DATAGRAM_Q_KEY, packet.q_key++);
-	NOT_TAKEN(DATAGRAM_LENGTH, packet.length = 5);
 	packet = good;
 	packet.dest_qpn = DATAGRAM_QP_MULTICAST;
 	assert_int_equal(datagram_take(&receiver, &packet, &got), DATAGRAM_OK);
+}
+
+/* Whoever reaches QP0 need not know its keys. */
+static void test_management(void **state)
+{
+	const struct datagram_receiver smi = { DATAGRAM_QP_SMI, 5, 0 };
+	struct datagram datagram = sent, got;
+	struct packet packet;
+	uint32_t psn = 0;
+
+	(void)state;
+	datagram.dest_qpn = DATAGRAM_QP_SMI;
+	datagram_packet(&datagram, 256, &psn, &packet);
+	packet.p_key = 0;
+	packet.q_key = 0;
+	assert_int_equal(datagram_take(&receiver, &packet, &got), DATAGRAM_QPN);
+	assert_int_equal(datagram_take(&smi, &packet, &got), DATAGRAM_OK);
+}
+
+static void test_q_key_of_request(void **state)
+{
+	(void)state;
+	assert_int_equal(datagram_q_key(0x7fffffff, 0x11), 0x7fffffff);
+	assert_int_equal(datagram_q_key(0x80000000, 0x11), 0x11);
+	assert_int_equal(datagram_q_key(0xffffffff, 0x80010000), 0x80010000);
+}
+
+/* The room of a GRH is not for the payload, whether there is one or not. */
+static void test_room(void **state)
+{
+	const struct datagram datagram = { .length = 8 }, empty = { 0 };
+
+	(void)state;
+	assert_true(datagram_fits(&datagram, 48));
+	assert_false(datagram_fits(&datagram, 47));
+	assert_false(datagram_fits(&datagram, 39));
+	assert_true(datagram_fits(&empty, 40));
+	assert_false(datagram_fits(&empty, 39));
 }
 
 static void test_p_keys(void **state)
@@ -94,10 +131,10 @@ static void test_p_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_there_and_back),
-		cmocka_unit_test(test_mtu),
-		cmocka_unit_test(test_who_takes),
-		cmocka_unit_test(test_p_keys),
+		cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_mtu),
+		cmocka_unit_test(test_who_takes),      cmocka_unit_test(test_p_keys),
+		cmocka_unit_test(test_management),     cmocka_unit_test(test_q_key_of_request),
+		cmocka_unit_test(test_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,7 +67,13 @@ static struct transport_path path_of(struct hca_qp *qp)
 void hca_connection_send(struct hca_connection *c)
 {
 	struct hca_qp *qp = c->qp;
-	struct requester_attr attr = {
+	struct requester_attr attr;
+
+	/* To whom a DC initiator sends each WQE says. */
+	if (c->sends && !c->requester.failed && c->seen == qp->changes && qp->type != HCA_QP_DCI)
+		return;
+	c->seen = qp->changes;
+	attr = (struct requester_attr){
 		.path = path_of(qp),
 		.psn = field_get(qp->qpc, QPC_SEND_PSN, 23, 0),
 		.window = REQUESTER_WINDOW_MAX,
@@ -128,10 +134,24 @@ void hca_connection_drop(struct hca_connection *c)
 		c->receives = false;
 }
 
+/* What hca_connection_count() has something to say of. */
+static bool is_quiet(const struct hca_link *link)
+{
+	const struct requester_counts *sent = &link->from->requester.counts;
+	const struct responder_counts *received = link->to ? &link->to->responder.counts : NULL;
+
+	return !(sent->timeouts | sent->sequence_naks | sent->implied_naks | sent->rnr_naks) &&
+	       !(received &&
+		 received->out_of_sequence | received->duplicates | received->not_ready);
+}
+
 void hca_connection_count(const struct hca_link *link)
 {
 	struct requester_counts *sent = &link->from->requester.counts;
 	struct responder_counts *received;
+
+	if (is_quiet(link))
+		return;
 
 	/* What never expires is not counted, however often the model looks again. */
 	if (link->qp->ack_timeout)

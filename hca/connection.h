@@ -18,7 +18,8 @@
 struct hca_flight {
 	bool busy;
 	bool response;
-	bool passed; /* the responder's checks of the first byte, which are made once */
+	bool passed;	/* the responder's checks of the first byte, which are made once */
+	bool unchecked; /* those of the remote range: they are made when its bytes are moved */
 	uint32_t count;
 	uint64_t checked; /* bytes of the remote range, or of the receive, that passed */
 	uint64_t moved;	  /* bytes of the payload that arrived */
@@ -28,7 +29,8 @@ struct hca_flight {
 struct hca_connection {
 	struct hca_qp *qp;
 	/* Requester: the message at sq_ci. */
-	bool sends; /* @requester is made */
+	bool sends;	   /* @requester is made */
+	unsigned int seen; /* qp->changes as it was then */
 	bool posted, ended;
 	enum transport_status status;
 	struct requester requester;
@@ -75,6 +77,8 @@ uint32_t hca_path_mtu(const struct hca_qp *qp);
  * HCA_STEP_TURN.
  */
 enum hca_step hca_link_turn(struct hca_qp *qp, struct hca_send_turn *turn);
+/* The turn is over: the peer's function may have one again. */
+void hca_link_end(struct hca_send_turn *turn);
 
 /* --- move.c ------------------------------------------------------------------------------ */
 
@@ -98,6 +102,15 @@ enum hca_moved hca_move(struct hca_link *link, const struct transport_range *ran
 extern const struct requester_ops hca_requester_ops;
 extern const struct responder_ops hca_responder_ops;
 
+/*
+ * hca_range_check() - all of @range may be accessed, as far as the turn goes. As hca_range_fault().
+ * Of what fits into one piece of the move it is made there, see hca_flight.unchecked: nothing is
+ * moved of a range that does not pass.
+ */
+enum hca_step hca_range_check(struct hca_link *link, const struct transport_range *range,
+			      enum transport_refusal *why);
+/* Checks of the train's first byte are behind it. */
+void hca_range_passed(struct hca_link *link);
 /* What @fault of the byte at @offset of @range means: as hca_local_fault(); HCA_STEP_ERROR: *@why.
  */
 enum hca_step hca_range_fault(struct hca_link *link, const struct transport_range *range,

@@ -97,6 +97,14 @@ enum hca_step {
 struct hca_send_turn {
 	uint64_t budget; /* bytes of payload that it may still move */
 	uint64_t now;	 /* CLOCK_MONOTONIC: one look is enough for a turn. 0: nobody has looked */
+	struct hca_qp *peer; /* of the last message, and the function that is held for it: link.c */
+	struct hca *held;
+	/*
+	 * Where the payload of the message that begins is on the bus, @collected bytes, all of it:
+	 * 0 where that is not known. Its check has found it, and it is moved in this turn.
+	 */
+	struct hca_pieces *pieces;
+	uint64_t collected;
 };
 
 /* The QP's state, made on first use; NULL on ENOMEM. The QP owns it. */

@@ -63,22 +63,52 @@ static struct hca_qp *find_connected(struct hca_qp *qp)
 	return peer && hca_qp_can_receive(peer) && is_connected_to(peer, qp) ? peer : NULL;
 }
 
-static void find_peer(struct hca_link *l)
+/* No turn of @peer's function, but this one, runs until hca_link_end(). False when one does now. */
+static bool hold(struct hca_link *l)
+{
+	struct hca_send_turn *turn = l->turn;
+	struct hca *other = l->peer && l->peer->hca != l->qp->hca ? l->peer->hca : NULL;
+
+	if (turn->held == other)
+		return true;
+	hca_link_end(turn);
+	if (other && other->held)
+		return false;
+	if (other)
+		other->held = true;
+	turn->held = other;
+	return true;
+}
+
+/* The last message's is still there, since its function is held: it may have failed. */
+static struct hca_qp *known_peer(const struct hca_send_turn *turn)
+{
+	return turn->peer && hca_qp_can_receive(turn->peer) ? turn->peer : NULL;
+}
+
+/* False: not now, the peer's function is at work. */
+static bool find_peer(struct hca_link *l)
 {
 	bool dc = l->qp->type == HCA_QP_DCI;
 
-	l->peer = dc ? find_dct(l) : find_connected(l->qp);
+	l->peer = dc ? find_dct(l) : known_peer(l->turn);
+	if (!l->peer && !dc)
+		l->peer = find_connected(l->qp);
+	if (!hold(l))
+		return false;
+	l->turn->peer = dc ? NULL : l->peer;
 	if (!l->peer)
-		return;
+		return true;
 	l->peer_flow = hca_flow(l->peer);
 	l->to = dc ? l->from : hca_connection(l->peer);
 	if (!l->peer_flow || !l->to) {
-		l->peer = NULL;
+		l->peer = l->turn->peer = NULL;
 		l->to = NULL;
-		return;
+		return true;
 	}
 	l->recv_flow = dc ? l->flow : l->peer_flow;
 	l->to->link = l;
+	return true;
 }
 
 static uint64_t now(const struct hca_link *l)
@@ -86,6 +116,12 @@ static uint64_t now(const struct hca_link *l)
 	if (!l->turn->now)
 		l->turn->now = hca_now_ns();
 	return l->turn->now;
+}
+
+/* Nobody looks at the clock for a message that is answered at once. */
+static uint64_t time_for(const struct hca_link *l, const struct packet *response)
+{
+	return requester_needs_time(&l->from->requester, response) ? now(l) : 0;
 }
 
 /* --- on the way -------------------------------------------------------------------------- */
@@ -133,12 +169,13 @@ static bool launch(struct hca_link *l)
 		return false;
 	}
 	if (!flight->count)
-		flight->count = requester_poll(&c->requester, now(l), &flight->packet, NULL, ROOM);
+		flight->count = requester_poll(&c->requester, time_for(l, NULL), &flight->packet,
+					       NULL, ROOM);
 	if (!flight->count)
 		return false;
 	hca_work(l->qp->hca, HCA_WORK_PEEK);
 	flight->checked = flight->moved = 0;
-	flight->passed = false;
+	flight->passed = flight->unchecked = false;
 	flight->busy = passes(l);
 	if (flight->busy && !flight->response)
 		announce(l);
@@ -162,7 +199,8 @@ static bool arrive(struct hca_link *l)
 	}
 	l->step = HCA_STEP_TURN;
 	if (flight->response)
-		taken = requester_receive(&c->requester, now(l), &flight->packet, flight->count);
+		taken = requester_receive(&c->requester, time_for(l, &flight->packet),
+					  &flight->packet, flight->count);
 	else
 		taken = responder_receive(&l->to->responder, &flight->packet, flight->count);
 	/* Who could not give the bytes has ended it. */
@@ -174,8 +212,11 @@ static bool arrive(struct hca_link *l)
 /* Nothing moves before a timer expires. */
 static enum hca_step wait_for_timer(const struct hca_link *l)
 {
-	uint64_t wakes = requester_wakes(&l->from->requester);
+	struct requester *requester = &l->from->requester;
+	uint64_t wakes;
 
+	requester_start(requester, now(l));
+	wakes = requester_wakes(requester);
 	l->qp->retrying = true;
 	l->qp->retry_at_ns = wakes ? wakes : now(l) + LOOK_AGAIN_NS;
 	return HCA_STEP_WAIT;
@@ -206,24 +247,23 @@ enum hca_step hca_link_turn(struct hca_qp *qp, struct hca_send_turn *turn)
 		.slid = hca_lid(qp->hca),
 		.src_qpn = qp->number,
 	};
-	enum hca_step step;
-	struct hca *other;
+	enum hca_step step = HCA_STEP_WAIT;
 
 	link.from->link = &link;
-	find_peer(&link);
-	other = link.peer && link.peer->hca != qp->hca ? link.peer->hca : NULL;
-	if (other && other->held) {
-		step = HCA_STEP_WAIT;
-	} else {
-		if (other)
-			other->held = true;
+	if (find_peer(&link)) {
 		step = carry(&link);
 		hca_connection_count(&link);
-		if (other)
-			other->held = false;
 	}
 	if (link.to)
 		link.to->link = NULL;
 	link.from->link = NULL;
 	return step;
+}
+
+void hca_link_end(struct hca_send_turn *turn)
+{
+	if (turn->held)
+		turn->held->held = false;
+	turn->held = NULL;
+	turn->peer = NULL;
 }

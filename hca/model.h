@@ -366,6 +366,7 @@ struct hca_qp {
 	uint32_t rq_stride; /* bytes */
 	uint32_t srqn;
 	uint32_t user_index;
+	unsigned int changes;		 /* how often hca_qp_decode() has looked at qpc */
 	struct hca_q_counter *q_counter; /* what it counts in (q_counter.h), NULL: nothing */
 
 	/* connection */
@@ -401,8 +402,8 @@ struct hca_qp {
 /* State was set to @qp->state just now (from @old): start, stop or flush accordingly. */
 void hca_qp_state_changed(struct hca_qp *qp, enum hca_qp_state old);
 /*
- * Before DESTROY_QP, 2RST and 2ERR: what was rung before the command leaves, as far as the turn goes. An
- * adapter fetches at once, and programs rely on it that do not wait for their completions.
+ * Before DESTROY_QP, 2RST and 2ERR: what was rung before the command leaves, as far as the turn
+ * goes. An adapter fetches at once, and programs rely on it that do not wait for their completions.
  */
 void hca_qp_finish(struct hca_qp *qp);
 /* No more CQEs, no progress kept: before DESTROY_QP, 2RST and resets. */

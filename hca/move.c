@@ -11,6 +11,9 @@
 /* Enough for both sides of a chunk in pages: what is fetched is delivered, and not fetched again.
  */
 #define CHUNK_WORK (4 * (int64_t)HCA_CHUNK)
+/* Bytes that such a part of a turn moves as a whole, however many pieces they are in. */
+#define TINY 48u
+_Static_assert(TINY *(HCA_WORK_TRANSFER + 2 * HCA_WORK_STEP) < CHUNK_WORK / 2, "moved in parts");
 
 struct move {
 	struct hca_link *link;
@@ -84,22 +87,41 @@ static enum hca_step move_in(struct move *m, uint8_t *buf, uint64_t *len)
 	return local_fault(m, hca_sgl_scatter(&sgl, m->done, buf, len, &bad), &bad);
 }
 
+static enum hca_step by_buffer(struct move *m, uint8_t *buf, uint64_t *len)
+{
+	enum hca_step step = HCA_STEP_MORE;
+
+	if (m->link->from->flight.unchecked && m->range->length > TINY) {
+		m->remote = true;
+		step = hca_range_check(m->link, m->range, m->why);
+	}
+	if (step != HCA_STEP_MORE)
+		return step;
+	step = m->fetch ? move_in(m, buf, len) : move_out(m, buf, len);
+	if (step == HCA_STEP_MORE && m->link->from->flight.unchecked) {
+		m->link->from->flight.unchecked = false;
+		hca_range_passed(m->link);
+	}
+	return step;
+}
+
 /* --- once -------------------------------------------------------------------------------- */
 
 /* One end of it: the requester's list, or the responder's range or receive. */
 struct end {
 	bool local;
+	bool ready; /* its pieces are those of check_local() */
 	enum hca_access access;
-	struct hca_pieces pieces;
+	struct hca_pieces *pieces;
 };
 
 /* The pieces themselves are many, and are not cleared. */
-static void begin(struct end *end, bool local, enum hca_access access)
+static void begin(struct end *end, bool local, enum hca_access access, struct hca_pieces *pieces)
 {
+	end->pieces = pieces;
 	end->local = local;
 	end->access = access;
-	end->pieces.count = 0;
-	end->pieces.other = false;
+	end->ready = false;
 }
 
 /* *@len bytes, less when the turn ends: where they are on the bus. */
@@ -111,17 +133,21 @@ static enum hca_step collect(struct move *m, struct end *end, int64_t kept, uint
 	struct hca_bad bad;
 	struct hca_sgl sgl;
 
+	if (end->ready)
+		return HCA_STEP_MORE;
+	end->pieces->count = 0;
+	end->pieces->other = false;
 	if (end->local || !m->range) {
 		sgl = end->local ? hca_wqe_sgl(l->qp) : hca_receive_sgl(l);
 		sgl.who.work_kept = kept;
-		fault = hca_sgl_collect(&sgl, m->done, len, end->access, &end->pieces, &bad);
+		fault = hca_sgl_collect(&sgl, m->done, len, end->access, end->pieces, &bad);
 	} else {
 		who = hca_range_accessor(l, m->range);
 		who.work_kept = kept;
 		fault = hca_mkey_collect(l->peer->hca, &who, m->range->r_key,
-					 m->range->va + m->done, len, end->access, &end->pieces);
+					 m->range->va + m->done, len, end->access, end->pieces);
 	}
-	if (end->pieces.other)
+	if (end->pieces->other)
 		return HCA_STEP_MORE;
 	return end->local ? local_fault(m, fault, &bad) : remote_fault(m, fault, &bad);
 }
@@ -155,32 +181,48 @@ static void cut(struct hca_pieces *pieces, uint64_t len)
 static bool move_direct(struct move *m, uint64_t *len, enum hca_step *step)
 {
 	struct hca *here = m->link->qp->hca, *there = m->link->peer->hca;
+	struct hca_send_turn *turn = m->link->turn;
+	struct hca_pieces pieces;
 	struct end local, remote;
 	struct end *from = m->fetch ? &remote : &local, *to = m->fetch ? &local : &remote;
 	struct hca *reader = m->fetch ? there : here, *writer = m->fetch ? here : there;
+	struct hca_flight *flight = &m->link->from->flight;
 	int64_t work = here->work_left;
 	uint64_t asked = *len;
+	bool part = false;
 	int err = -EAGAIN;
 
-	if (!pcie_may_copy(&reader->fn, &writer->fn))
+	/* What the WQE has is on no bus. */
+	if ((m->link->flow->wqe.segs && m->link->flow->wqe.seg[0].inl) ||
+	    !pcie_may_copy(&reader->fn, &writer->fn))
 		return false;
-	begin(&local, true, m->fetch ? HCA_LOCAL_WRITE : HCA_LOCAL_READ);
 	begin(&remote, false,
 	      m->fetch	 ? HCA_REMOTE_READ
 	      : m->range ? HCA_REMOTE_WRITE
-			 : HCA_LOCAL_WRITE);
+			 : HCA_LOCAL_WRITE,
+	      &pieces);
+	begin(&local, true, m->fetch ? HCA_LOCAL_WRITE : HCA_LOCAL_READ, turn->pieces);
+	local.ready = turn->collected && *len == turn->collected;
+	turn->collected = 0;
 	*step = collect(m, from, work / 2, len);
-	if (!from->pieces.other && *step == HCA_STEP_MORE)
+	if (!from->pieces->other && *step == HCA_STEP_MORE)
 		*step = collect(m, to, 0, len);
-	if (!from->pieces.other && !to->pieces.other && *step != HCA_STEP_MORE)
+	if (!from->pieces->other && !to->pieces->other && *step != HCA_STEP_MORE)
 		return true;
-	if (!from->pieces.other && !to->pieces.other) {
-		cut(&from->pieces, *len);
-		err = pcie_copy(&reader->fn, from->pieces.piece, from->pieces.count, &writer->fn,
-				to->pieces.piece, to->pieces.count);
+	/* Nothing before all of the range was looked at. */
+	part = flight->unchecked && *len < m->range->length;
+	if (!from->pieces->other && !to->pieces->other && !part) {
+		cut(from->pieces, *len);
+		cut(to->pieces, *len);
+		err = pcie_copy(&reader->fn, from->pieces->piece, from->pieces->count, &writer->fn,
+				to->pieces->piece, to->pieces->count);
+	}
+	if (!err && flight->unchecked) {
+		flight->unchecked = false;
+		hca_range_passed(m->link);
 	}
 	if (!err && m->range)
-		hca_mkey_moved(there, &remote.pieces, *len, remote.access);
+		hca_mkey_moved(there, remote.pieces, *len, remote.access);
 	if (err == -EIO || err == -EFAULT)
 		*step = gone(m, err == -EIO ? from : to);
 	if (!err || err == -EIO || err == -EFAULT)
@@ -208,7 +250,7 @@ static enum hca_step move_train(struct move *m, uint64_t offset, uint64_t len)
 			n = sizeof(buf);
 		m->done = offset + flight->moved;
 		if (!move_direct(m, &n, &step))
-			step = m->fetch ? move_in(m, buf, &n) : move_out(m, buf, &n);
+			step = by_buffer(m, buf, &n);
 		if (step != HCA_STEP_MORE)
 			return step;
 		flight->moved += n;

@@ -69,6 +69,7 @@ void hca_qp_decode(struct hca_qp *qp)
 {
 	const uint8_t *qpc = qp->qpc;
 
+	qp->changes++;
 	qp->pd = field_get(qpc, QPC_PD, 23, 0);
 	qp->cqn_snd = field_get(qpc, QPC_CQN_SND, 23, 0);
 	qp->cqn_rcv = field_get(qpc, QPC_CQN_RCV, 23, 0);

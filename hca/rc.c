@@ -33,7 +33,34 @@ static enum hca_step error(uint8_t *syndrome, uint8_t why)
 	return HCA_STEP_ERROR;
 }
 
-static enum hca_step check_local(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
+/*
+ * All of a payload that is moved at once is looked for, which is its check, too. False: it has to
+ * be checked.
+ */
+static bool collect(struct hca_sgl *sgl, uint64_t len, bool write, struct hca_send_turn *turn)
+{
+	int64_t work = sgl->hca->work_left;
+	uint64_t found = len;
+	struct hca_bad bad;
+
+	if (!len || len > HCA_CHUNK || sgl->seg[0].inl)
+		return false;
+	sgl->who.work_kept = work / 2;
+	turn->pieces->count = 0;
+	turn->pieces->other = false;
+	if (hca_sgl_collect(sgl, 0, &found, write ? HCA_LOCAL_WRITE : HCA_LOCAL_READ, turn->pieces,
+			    &bad) == HCA_OK &&
+	    !turn->pieces->other && found == len) {
+		turn->collected = len;
+		return true;
+	}
+	sgl->hca->work_left = work;
+	sgl->who.work_kept = 0;
+	return false;
+}
+
+static enum hca_step check_local(struct hca_qp *qp, struct hca_flow *flow,
+				 struct hca_send_turn *turn, uint8_t *syndrome)
 {
 	const struct hca_wqe *wqe = &flow->wqe;
 	struct hca_sgl sgl = hca_wqe_sgl(qp);
@@ -41,11 +68,15 @@ static enum hca_step check_local(struct hca_qp *qp, struct hca_flow *flow, uint8
 	struct hca_bad bad;
 	enum hca_fault fault;
 
+	turn->collected = 0;
+
 	if (qp->type == HCA_QP_UC && (write || wqe->opcode == HCA_OP_SEND_INV))
 		return error(syndrome, HCA_SYND_LOCAL_QP_OP);
 	if (wqe->length > max_message(qp) || wqe->length > TRANSPORT_LENGTH_MAX ||
 	    (is_atomic(wqe->opcode) && wqe->length != sizeof(uint64_t)))
 		return error(syndrome, HCA_SYND_LOCAL_LENGTH);
+	if (!is_atomic(wqe->opcode) && collect(&sgl, wqe->length, write, turn))
+		return HCA_STEP_MORE;
 	fault = hca_sgl_check(&sgl, wqe->length, write ? HCA_LOCAL_WRITE : HCA_LOCAL_READ,
 			      &flow->checked_local, &bad);
 	return hca_local_fault(qp, fault, &bad, write, syndrome);
@@ -214,7 +245,7 @@ enum hca_step hca_rc_step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t
 	if (hca_fault_pending(flow, HCA_FAULT_REQUESTER))
 		return HCA_STEP_WAIT;
 	if (!flow->connection || !flow->connection->posted) {
-		step = check_local(qp, flow, syndrome);
+		step = check_local(qp, flow, turn, syndrome);
 		if (step == HCA_STEP_MORE)
 			step = post(qp, flow, syndrome);
 		if (step != HCA_STEP_MORE)

@@ -106,9 +106,8 @@ enum hca_step hca_receive_fault(struct hca_link *l, enum hca_fault fault, const 
 	return step_of(fault, why, TRANSPORT_REFUSE_RECV_LOCAL, TRANSPORT_REFUSE_RECV_LOCAL);
 }
 
-/* The checks of the train's first byte are behind it: what a driver said of their faults is over.
- */
-static void pass(struct hca_link *l)
+/* What a driver said of their faults is over. */
+void hca_range_passed(struct hca_link *l)
 {
 	if (!l->from->flight.passed)
 		l->peer_flow->fault[HCA_FAULT_RESPONDER] = HCA_FAULT_IDLE;
@@ -133,21 +132,33 @@ static bool is_atomic(const struct transport_range *range)
 	       range->operation == TRANSPORT_FETCH_ADD;
 }
 
+enum hca_step hca_range_check(struct hca_link *l, const struct transport_range *range,
+			      enum transport_refusal *why)
+{
+	struct hca_accessor who = hca_range_accessor(l, range);
+	enum hca_access access = is_atomic(range)		      ? HCA_REMOTE_ATOMIC
+				 : range->operation == TRANSPORT_READ ? HCA_REMOTE_READ
+								      : HCA_REMOTE_WRITE;
+	enum hca_step step;
+
+	step = hca_range_fault(l, range,
+			       hca_mkey_check_on(l->peer->hca, &who, range->r_key, range->va,
+						 range->length, access, &l->from->flight.checked),
+			       0, why);
+	if (step == HCA_STEP_MORE) {
+		l->from->flight.unchecked = false;
+		hca_range_passed(l);
+	}
+	return step;
+}
+
 static enum hca_step check_range(struct hca_link *l, const struct transport_range *range,
 				 enum transport_refusal *why)
 {
-	struct hca_accessor who = hca_range_accessor(l, range);
-	enum hca_access access = HCA_REMOTE_WRITE;
-	bool allowed = l->peer->rwe;
-	enum hca_step step;
+	bool allowed = is_atomic(range)			    ? l->peer->rae
+		       : range->operation == TRANSPORT_READ ? l->peer->rre
+							    : l->peer->rwe;
 
-	if (is_atomic(range)) {
-		access = HCA_REMOTE_ATOMIC;
-		allowed = l->peer->rae;
-	} else if (range->operation == TRANSPORT_READ) {
-		access = HCA_REMOTE_READ;
-		allowed = l->peer->rre;
-	}
 	if (!srq_is_valid(l->peer, range->srqn))
 		return refuse(why, TRANSPORT_REFUSE_XRC_SRQ);
 	if (!allowed)
@@ -156,13 +167,12 @@ static enum hca_step check_range(struct hca_link *l, const struct transport_rang
 		return refuse(why, TRANSPORT_REFUSE_MISALIGNED);
 	if (!range->length)
 		return HCA_STEP_MORE;
-	step = hca_range_fault(l, range,
-			       hca_mkey_check_on(l->peer->hca, &who, range->r_key, range->va,
-						 range->length, access, &l->from->flight.checked),
-			       0, why);
-	if (step == HCA_STEP_MORE)
-		pass(l);
-	return step;
+	/* One with immediate data takes a receive before it is moved. */
+	if ((l->from->flight.packet.opcode & ~PACKET_CLASS_MASK) != PACKET_WRITE_ONLY ||
+	    range->length > HCA_CHUNK)
+		return hca_range_check(l, range, why);
+	l->from->flight.unchecked = true;
+	return HCA_STEP_MORE;
 }
 
 static enum transport_answer check(void *owner, const struct transport_range *range,
@@ -285,7 +295,7 @@ static enum transport_answer place(void *owner, uint64_t offset, const uint8_t *
 		l, hca_sgl_check(&sgl, offset + len, HCA_LOCAL_WRITE, checked, &bad), &bad, why);
 	if (step != HCA_STEP_MORE)
 		return answer(l, step);
-	pass(l);
+	hca_range_passed(l);
 	return moved(l, hca_move(l, NULL, false, offset, len, why));
 }
 

@@ -317,17 +317,12 @@ static enum hca_step step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t
 	}
 }
 
-static bool send_turn(struct hca_qp *qp, struct hca_flow *flow)
+/* Up to TURN_WQES messages, as far as the turn goes. */
+static bool send_some(struct hca_qp *qp, struct hca_flow *flow, struct hca_send_turn *turn)
 {
-	struct hca_send_turn turn = { .budget = TURN_BYTES };
 	unsigned int wqes;
 
-	if (qp->retrying) {
-		if (hca_now_ns() < qp->retry_at_ns)
-			return false;
-		qp->retrying = false;
-	}
-	for (wqes = 0; wqes < TURN_WQES && turn.budget && !(wqes && hca_turn_over(qp->hca));
+	for (wqes = 0; wqes < TURN_WQES && turn->budget && !(wqes && hca_turn_over(qp->hca));
 	     wqes++) {
 		uint8_t syndrome = HCA_SYND_NONE;
 		enum hca_step what;
@@ -335,7 +330,7 @@ static bool send_turn(struct hca_qp *qp, struct hca_flow *flow)
 		if (!flow->active && (qp->state == HCA_QP_SQD || !load(qp, flow, &syndrome)))
 			return wqes > 0;
 		hca_work(qp->hca, HCA_WORK_WQE);
-		what = syndrome ? HCA_STEP_ERROR : step(qp, &turn, &syndrome);
+		what = syndrome ? HCA_STEP_ERROR : step(qp, turn, &syndrome);
 		switch (what) {
 		case HCA_STEP_DONE:
 			complete(qp, &flow->wqe, HCA_CQE_REQ, HCA_SYND_NONE);
@@ -352,6 +347,22 @@ static bool send_turn(struct hca_qp *qp, struct hca_flow *flow)
 		}
 	}
 	return true;
+}
+
+static bool send_turn(struct hca_qp *qp, struct hca_flow *flow)
+{
+	struct hca_pieces pieces; /* they are many, and are not cleared */
+	struct hca_send_turn turn = { .budget = TURN_BYTES, .pieces = &pieces };
+	bool did;
+
+	if (qp->retrying) {
+		if (hca_now_ns() < qp->retry_at_ns)
+			return false;
+		qp->retrying = false;
+	}
+	did = send_some(qp, flow, &turn);
+	hca_link_end(&turn);
+	return did;
 }
 
 /* Flush CQEs for everything that is posted, also after the error. */

@@ -75,7 +75,7 @@ static const struct class_row {
 	[PACKET_DC >> 5] = { "DC", XRC, PACKET_DCETH },
 };
 
-static uint8_t length(uint16_t headers)
+uint8_t packet_headers_length(uint16_t headers)
 {
 	static const uint8_t bytes[] = { 4, 8, 16, 28, 4, 8, 4, 4, 16, 12 };
 	uint8_t sum = 0;
@@ -88,8 +88,8 @@ static uint8_t length(uint16_t headers)
 
 bool packet_opcode(uint8_t opcode, struct packet_opcode *info)
 {
-	static const struct packet_opcode cnp = { "CNP", PACKET_OP_CNP,	      PACKET_ONLY, false,
-						  false, PACKET_CNP_RESERVED, 16 };
+	static const struct packet_opcode cnp = { "CNP", PACKET_OP_CNP, PACKET_ONLY,
+						  false, false,		PACKET_CNP_RESERVED };
 	const struct class_row *class = &classes[opcode >> 5];
 	const struct row *row = &rows[opcode & ~PACKET_CLASS_MASK];
 	uint16_t headers;
@@ -103,8 +103,8 @@ bool packet_opcode(uint8_t opcode, struct packet_opcode *info)
 		return false;
 	response = row->operation >= PACKET_OP_READ_RESPONSE;
 	headers = row->headers | (response ? 0 : class->requests_have);
-	*info = (struct packet_opcode){ row->name, row->operation, row->place,	   row->payload,
-					response,  headers,	   length(headers) };
+	*info = (struct packet_opcode){ row->name,    row->operation, row->place,
+					row->payload, response,	      headers };
 	return true;
 }
 

@@ -91,8 +91,10 @@ struct packet_opcode {
 	bool payload;	  /* there may be one */
 	bool response;	  /* from the responder to the requester */
 	uint16_t headers; /* of enum packet_header */
-	uint8_t length;	  /* of these headers, bytes: 0..40 */
 };
+
+/* Bytes of @headers, of enum packet_header: 0..40. */
+uint8_t packet_headers_length(uint16_t headers);
 
 /* What @opcode says; false for one that no service above has: *@info is not written then. */
 bool packet_opcode(uint8_t opcode, struct packet_opcode *info);

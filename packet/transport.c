@@ -29,7 +29,7 @@ size_t packet_transport_length(const struct packet *packet)
 	    packet->src_qpn > PACKET_24_BITS || packet->msn > PACKET_24_BITS ||
 	    packet->length > (info.payload ? PACKET_PAYLOAD_MAX : 0))
 		return 0;
-	return BTH_LEN + info.length + packet->length + pad(packet);
+	return BTH_LEN + packet_headers_length(info.headers) + packet->length + pad(packet);
 }
 
 void packet_transport_encode(const struct packet *packet, uint8_t *p)
@@ -163,7 +163,7 @@ enum packet_fault packet_transport_decode(const uint8_t *p, size_t len, struct p
 		return PACKET_VERSION;
 	if (!packet_opcode(p[0], &info))
 		return PACKET_BAD_OPCODE;
-	front = BTH_LEN + info.length;
+	front = BTH_LEN + packet_headers_length(info.headers);
 	if (len < front)
 		return PACKET_SHORT;
 	/* The link layer's lengths are in words. */

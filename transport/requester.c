@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+/* They begin with the first one again whenever nothing is under way: it is in the cache. */
 static struct requester_entry *entry_of(struct requester *r, uint64_t number)
 {
-	return &r->entry[number % REQUESTER_MESSAGES];
+	return &r->entry[(number - r->first) % REQUESTER_MESSAGES];
 }
 
 static bool is_atomic(const struct requester_message *m)
@@ -48,7 +49,7 @@ void requester_init(struct requester *r, const struct requester_attr *attr,
 
 int requester_post(struct requester *r, const struct requester_message *message)
 {
-	struct requester_entry *entry = entry_of(r, r->posted);
+	struct requester_entry *entry;
 
 	if (message->length > TRANSPORT_LENGTH_MAX ||
 	    (is_atomic(message) && message->length != sizeof(uint64_t)) ||
@@ -56,6 +57,9 @@ int requester_post(struct requester *r, const struct requester_message *message)
 		return -EINVAL;
 	if (r->posted - r->oldest == REQUESTER_MESSAGES)
 		return -EAGAIN;
+	if (r->oldest == r->posted)
+		r->first = r->posted;
+	entry = entry_of(r, r->posted);
 	*entry = (struct requester_entry){
 		.message = *message,
 		.psn = r->new_psn,
@@ -124,8 +128,15 @@ static void restart_timer(struct requester *r, uint64_t now)
 {
 	bool waits = r->next > r->oldest || r->at;
 
-	r->deadline =
-		waits && r->attr.timeout_ns && !is_unreliable(r) ? now + r->attr.timeout_ns : 0;
+	r->deadline = waits && now && r->attr.timeout_ns && !is_unreliable(r)
+			      ? now + r->attr.timeout_ns
+			      : 0;
+}
+
+void requester_start(struct requester *r, uint64_t now)
+{
+	if (!r->failed && !r->deadline && !r->rnr_until)
+		restart_timer(r, now);
 }
 
 /* One more try, or the end. */

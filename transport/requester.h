@@ -101,8 +101,8 @@ struct requester {
 	void *owner;
 	struct requester_counts counts;
 	bool failed;
-	/* Messages count upwards; entry[n % REQUESTER_MESSAGES]. */
-	struct requester_entry entry[REQUESTER_MESSAGES];
+	/* Messages count upwards; entry[(n - first) % REQUESTER_MESSAGES]. */
+	uint64_t first;
 	uint64_t oldest, next, posted; /* not complete; to send; to post */
 	uint64_t at;		       /* packet of the message @next to send */
 	uint64_t unacked;	       /* the oldest number that is not acknowledged */
@@ -115,6 +115,7 @@ struct requester {
 			     known */
 	bool went_back;	  /* because of an implied NAK, and there was no progress since */
 	bool ask;	  /* the next packet asks for an acknowledgement */
+	struct requester_entry entry[REQUESTER_MESSAGES];
 };
 
 /* @ops stays the caller's, and unchanged. */
@@ -131,6 +132,18 @@ void requester_modify(struct requester *requester, const struct requester_attr *
  * connection does not have.
  */
 int requester_post(struct requester *requester, const struct requester_message *message);
+/*
+ * Whether a call that has a time may leave it out, and say 0: no timer runs, and @response, NULL
+ * for requester_poll(), starts none but that of acknowledgements. Who says 0 has to call
+ * requester_start() when it has no answers to bring: that timer starts there.
+ */
+static inline bool requester_needs_time(const struct requester *requester,
+					const struct packet *response)
+{
+	return requester->deadline || requester->rnr_until ||
+	       (response && response->syndrome >> AETH_KIND_SHIFT == AETH_RNR);
+}
+void requester_start(struct requester *requester, uint64_t now);
 /*
  * requester_poll() - the next packets to send, and timers. @room: bytes at @buf, one MTU or more;
  * @packet may point there. Returns how many packets @packet stands for, 0: there is none. They are

@@ -503,8 +503,8 @@ static uint8_t response_opcode(const struct responder_answer *answer, bool last)
 
 static void pop(struct responder *r)
 {
-	r->first_answer = (r->first_answer + 1) % RESPONDER_ANSWERS;
-	r->answers--;
+	/* An empty list begins in front again: that is in the cache. */
+	r->first_answer = --r->answers ? (r->first_answer + 1) % RESPONDER_ANSWERS : 0;
 }
 
 uint32_t responder_poll(struct responder *r, struct packet *packet, uint8_t *buf, size_t room)
@@ -512,11 +512,14 @@ uint32_t responder_poll(struct responder *r, struct packet *packet, uint8_t *buf
 	struct responder_answer *answer = answer_at(r, 0);
 	const struct transport_path *path = &r->attr.path;
 	enum transport_refusal why;
-	uint64_t len = answer->range.length, most = room & ~(uint64_t)(path->mtu - 1);
-	bool last = len <= most;
+	uint64_t len, most;
+	bool last;
 
 	if (!r->answers)
 		return 0;
+	len = answer->range.length;
+	most = room & ~(uint64_t)(path->mtu - 1);
+	last = len <= most;
 	*packet = (struct packet){
 		.opcode = (uint8_t)(path->service | response_opcode(answer, last)),
 		.migrated = path->migrated,

@@ -144,6 +144,45 @@ static void test_write_and_read(void **state)
 	check_bytes(&a, true);
 }
 
+/*
+ * The last byte of a range decides, too, before the first one is written: in few pieces, in more
+ * than are moved at once, and in more than a turn looks at.
+ */
+static void write_last_byte(struct fixture *f, uint32_t count, bool inl)
+{
+	uint32_t key = bytes_key(&b, count);
+	struct hca_mkey *mkey = hca_table_get(&b.port->hca->mkeys, key >> 8);
+	uint8_t wqe[48 + 48] = { 0 };
+
+	be32_put((uint8_t *)hca_xlt_octword(&mkey->xlt, count - 1), 4, b.lkey ^ 1);
+	memset(at(&b, 0), 0xee, BYTES);
+	if (inl) {
+		fixture_ctrl(wqe, HCA_OP_WRITE, SIGNALLED, 0);
+		fixture_raddr(wqe + 16, 0, key);
+		be32_put(wqe, 32, 1u << 31 | count);
+		fixture_post_send(a.port, &a.qp, wqe, 32 + (4 + count + 15) / 16 * 16);
+	} else {
+		post_rdma(&a, HCA_OP_WRITE, SIGNALLED, 0, 0, key, a.buf, a.lkey, count);
+	}
+	turns(f);
+	expect_error(&a, 0, HCA_SYND_REMOTE_ACCESS);
+	for (uint32_t i = 0; i < BYTES; i++)
+		assert_int_equal(*at(&b, i), 0xee);
+}
+
+static void test_last_byte(void **state)
+{
+	static const uint32_t counts[] = { 8, 48, 49, 60, 200, BYTES };
+
+	for (unsigned int k = 0; k < 2 * sizeof(counts) / sizeof(counts[0]); k++) {
+		if (k % 2 && counts[k / 2] > 60)
+			continue;
+		write_last_byte(*state, counts[k / 2], k % 2);
+		fixture_teardown(state);
+		setup(state);
+	}
+}
+
 /* Two bytes of each block of 16, again and again, under a head. */
 static void test_strided(void **state)
 {
@@ -371,6 +410,7 @@ int main(void)
 		TEST(test_gather),
 		TEST(test_scatter),
 		TEST(test_write_and_read),
+		TEST(test_last_byte),
 		TEST(test_strided),
 		TEST(test_check),
 		TEST(test_atomic),

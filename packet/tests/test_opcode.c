@@ -50,12 +50,14 @@ static void test_rc_xrc_and_dc(void **state)
 		assert_int_equal(info.headers, headers_of(rc[code]));
 		assert_int_equal(info.response, response);
 		assert_int_equal(xrc.headers, info.headers | (response ? 0 : PACKET_XRCETH));
-		assert_int_equal(xrc.length, info.length + (response ? 0 : 4));
+		assert_int_equal(packet_headers_length(xrc.headers),
+				 packet_headers_length(info.headers) + (response ? 0 : 4));
 		assert_int_equal(xrc.operation, info.operation);
 		assert_int_equal(xrc.place, info.place);
 		assert_string_equal(xrc.name, info.name);
 		assert_int_equal(dc.headers, info.headers | (response ? 0 : PACKET_DCETH));
-		assert_int_equal(dc.length, info.length + (response ? 0 : 12));
+		assert_int_equal(packet_headers_length(dc.headers),
+				 packet_headers_length(info.headers) + (response ? 0 : 12));
 		assert_int_equal(dc.operation, info.operation);
 		assert_int_equal(dc.place, info.place);
 		assert_int_equal(info.payload, code != PACKET_READ && code != PACKET_ACK &&
@@ -79,10 +81,10 @@ static void test_others(void **state)
 	for (unsigned int i = 0; i < sizeof(ud); i++) {
 		assert_true(packet_opcode(ud[i], &info));
 		assert_int_equal(info.headers, PACKET_DETH | (i ? PACKET_IMMDT : 0));
-		assert_int_equal(info.length, i ? 12 : 8);
+		assert_int_equal(packet_headers_length(info.headers), i ? 12 : 8);
 	}
 	assert_true(packet_opcode(PACKET_CNP, &info));
-	assert_int_equal(info.length, 16);
+	assert_int_equal(packet_headers_length(info.headers), 16);
 	assert_int_equal(info.operation, PACKET_OP_CNP);
 	for (unsigned int opcode = 0; opcode < 256; opcode++)
 		known += packet_opcode((uint8_t)opcode, &info);
@@ -95,13 +97,13 @@ static void test_lengths(void **state)
 
 	(void)state;
 	packet_opcode(PACKET_COMPARE_SWAP, &info);
-	assert_int_equal(info.length, 28);
+	assert_int_equal(packet_headers_length(info.headers), 28);
 	packet_opcode(PACKET_ATOMIC_ACK, &info);
-	assert_int_equal(info.length, 12);
+	assert_int_equal(packet_headers_length(info.headers), 12);
 	packet_opcode(PACKET_XRC | PACKET_WRITE_ONLY_IMM, &info);
-	assert_int_equal(info.length, 24);
+	assert_int_equal(packet_headers_length(info.headers), 24);
 	packet_opcode(PACKET_SEND_ONLY_INV, &info);
-	assert_int_equal(info.length, 4);
+	assert_int_equal(packet_headers_length(info.headers), 4);
 }
 
 static void test_places(void **state)

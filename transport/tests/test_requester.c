@@ -212,6 +212,38 @@ static void test_timeouts(void **state)
 	ended(3, TRANSPORT_FLUSHED);
 }
 
+/* Without a clock no timer starts; nor does the owner have to look at one. */
+static void test_no_time(void **state)
+{
+	struct packet rnr = response(PACKET_ACK, 1, AETH_RNR << AETH_KIND_SHIFT | 1);
+	struct packet ack = response(PACKET_ACK, 0, 0x1f);
+
+	(void)state;
+	begin();
+	now = 0;
+	post(TRANSPORT_SEND, MTU);
+	post(TRANSPORT_SEND, MTU);
+	assert_false(requester_needs_time(r, NULL));
+	sends(PACKET_SEND_ONLY, 0, MTU);
+	sends(PACKET_SEND_ONLY, 1, MTU);
+	assert_false(requester_needs_time(r, &ack));
+	assert_true(requester_receive(r, 0, &ack, 1));
+	ended(0, TRANSPORT_SUCCESS);
+	assert_int_equal(requester_wakes(r), 0);
+	requester_start(r, 1000);
+	assert_int_equal(requester_wakes(r), 1000 + r->attr.timeout_ns);
+	requester_start(r, 2000);
+	assert_int_equal(requester_wakes(r), 1000 + r->attr.timeout_ns);
+	assert_true(requester_needs_time(r, NULL));
+	/* The wait of an RNR NAK is not for the timer of acknowledgements. */
+	r->deadline = 0;
+	assert_true(requester_needs_time(r, &rnr));
+	assert_true(requester_receive(r, 3000, &rnr, 1));
+	requester_start(r, 4000);
+	assert_int_equal(requester_wakes(r), 3000 + transport_rnr_ns(1));
+	assert_int_equal(r->deadline, 0);
+}
+
 static void test_retries_for_ever(void **state)
 {
 	(void)state;
@@ -571,6 +603,7 @@ int main(void)
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_max_rd_atomic),
 		cmocka_unit_test(test_timeouts),
+		cmocka_unit_test(test_no_time),
 		cmocka_unit_test(test_retries_for_ever),
 		cmocka_unit_test(test_not_ready),
 		cmocka_unit_test(test_sequence_nak),

@@ -128,7 +128,7 @@ void hca_connection_receive(const struct hca_link *link)
 
 void hca_connection_drop(struct hca_connection *c)
 {
-	c->posted = c->ended = false;
+	c->posted = c->ended = c->unchecked = false;
 	c->flight.busy = false;
 	if (c->qp->type == HCA_QP_DCI)
 		c->receives = false;

@@ -32,6 +32,7 @@ struct hca_connection {
 	bool sends;	   /* @requester is made */
 	unsigned int seen; /* qp->changes as it was then */
 	bool posted, ended;
+	bool unchecked; /* what is asked for, as hca_flight.unchecked: until the response */
 	enum transport_status status;
 	struct requester requester;
 	struct hca_flight flight;

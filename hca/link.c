@@ -175,7 +175,9 @@ static bool launch(struct hca_link *l)
 		return false;
 	hca_work(l->qp->hca, HCA_WORK_PEEK);
 	flight->checked = flight->moved = 0;
-	flight->passed = flight->unchecked = false;
+	flight->passed = false;
+	flight->unchecked = flight->response && c->unchecked;
+	c->unchecked = false;
 	flight->busy = passes(l);
 	if (flight->busy && !flight->response)
 		announce(l);

@@ -158,7 +158,7 @@ bool hca_pass(struct hca *hca, enum hca_side side, bool multicast, uint64_t pack
 
 	traffic->packets += packets;
 	traffic->octets += octets;
-	return hca_steer(hca, side, packets, octets);
+	return !hca->flow_root[side] || hca_steer(hca, side, packets, octets);
 }
 
 void hca_port_reset(struct hca *hca)

@@ -155,6 +155,7 @@ enum hca_step hca_range_check(struct hca_link *l, const struct transport_range *
 static enum hca_step check_range(struct hca_link *l, const struct transport_range *range,
 				 enum transport_refusal *why)
 {
+	uint8_t code = l->from->flight.packet.opcode & (uint8_t)~PACKET_CLASS_MASK;
 	bool allowed = is_atomic(range)			    ? l->peer->rae
 		       : range->operation == TRANSPORT_READ ? l->peer->rre
 							    : l->peer->rwe;
@@ -167,11 +168,10 @@ static enum hca_step check_range(struct hca_link *l, const struct transport_rang
 		return refuse(why, TRANSPORT_REFUSE_MISALIGNED);
 	if (!range->length)
 		return HCA_STEP_MORE;
-	/* One with immediate data takes a receive before it is moved. */
-	if ((l->from->flight.packet.opcode & ~PACKET_CLASS_MASK) != PACKET_WRITE_ONLY ||
-	    range->length > HCA_CHUNK)
+	/* A WRITE with immediate data takes a receive before it is moved. */
+	if (range->length > HCA_CHUNK || (code != PACKET_WRITE_ONLY && code != PACKET_READ))
 		return hca_range_check(l, range, why);
-	l->from->flight.unchecked = true;
+	l->from->flight.unchecked = l->from->unchecked = true;
 	return HCA_STEP_MORE;
 }
 

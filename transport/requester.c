@@ -15,12 +15,6 @@ static bool is_atomic(const struct requester_message *m)
 	return m->operation == TRANSPORT_COMPARE_SWAP || m->operation == TRANSPORT_FETCH_ADD;
 }
 
-/* Data come back: an ACK is not enough. */
-static bool is_fetch(const struct requester_message *m)
-{
-	return m->operation == TRANSPORT_READ || is_atomic(m);
-}
-
 static bool is_unreliable(const struct requester *r)
 {
 	return r->attr.path.service == PACKET_UC;
@@ -49,11 +43,12 @@ void requester_init(struct requester *r, const struct requester_attr *attr,
 
 int requester_post(struct requester *r, const struct requester_message *message)
 {
+	bool atomic = is_atomic(message), fetch = atomic || message->operation == TRANSPORT_READ;
 	struct requester_entry *entry;
 
 	if (message->length > TRANSPORT_LENGTH_MAX ||
-	    (is_atomic(message) && message->length != sizeof(uint64_t)) ||
-	    (is_unreliable(r) && (is_fetch(message) || message->operation == TRANSPORT_SEND_INV)))
+	    (atomic && message->length != sizeof(uint64_t)) ||
+	    (is_unreliable(r) && (fetch || message->operation == TRANSPORT_SEND_INV)))
 		return -EINVAL;
 	if (r->posted - r->oldest == REQUESTER_MESSAGES)
 		return -EAGAIN;
@@ -63,8 +58,8 @@ int requester_post(struct requester *r, const struct requester_message *message)
 	*entry = (struct requester_entry){
 		.message = *message,
 		.psn = r->new_psn,
-		.psns = is_atomic(message) ? 1
-					   : transport_packets(message->length, r->attr.path.mtu),
+		.psns = atomic ? 1 : transport_packets(message->length, r->attr.path.mtu),
+		.fetch = fetch,
 	};
 	r->posted++;
 	r->new_psn += entry->psns;
@@ -110,7 +105,7 @@ static uint64_t next_psn(struct requester *r)
 {
 	const struct requester_entry *entry = entry_of(r, r->next);
 
-	return entry->psn + (is_fetch(&entry->message) ? entry->got : r->at);
+	return entry->psn + (entry->fetch ? entry->got : r->at);
 }
 
 static void go_back(struct requester *r)
@@ -119,7 +114,7 @@ static void go_back(struct requester *r)
 
 	r->next = r->oldest;
 	r->at = 0;
-	if (r->oldest < r->posted && !is_fetch(&entry->message))
+	if (r->oldest < r->posted && !entry->fetch)
 		r->at = r->unacked - entry->psn;
 	r->ask = true;
 }
@@ -192,51 +187,36 @@ static bool may_send(struct requester *r)
 		return false;
 	if (entry->psn + entry->psns - r->unacked >= PSN_HALF && r->next != r->oldest)
 		return false;
-	if (!is_fetch(&entry->message))
+	if (!entry->fetch)
 		return true;
 	for (uint64_t i = r->oldest; i < r->next; i++)
-		fetches += is_fetch(&entry_of(r, i)->message);
+		fetches += entry_of(r, i)->fetch;
 	return fetches < r->attr.max_rd_atomic;
 }
 
-/* Opcodes of a message's packets, by what place they have in it. */
+/* Opcodes of a message's packets: middle, first, last, only. */
 static uint8_t opcode_of(const struct requester_entry *entry, bool first, bool last)
 {
-	bool only = first && last;
+	static const uint8_t opcodes[][4] = {
+		[TRANSPORT_SEND] = { PACKET_SEND_MIDDLE, PACKET_SEND_FIRST, PACKET_SEND_LAST,
+				     PACKET_SEND_ONLY },
+		[TRANSPORT_SEND_IMM] = { PACKET_SEND_MIDDLE, PACKET_SEND_FIRST,
+					 PACKET_SEND_LAST_IMM, PACKET_SEND_ONLY_IMM },
+		[TRANSPORT_SEND_INV] = { PACKET_SEND_MIDDLE, PACKET_SEND_FIRST,
+					 PACKET_SEND_LAST_INV, PACKET_SEND_ONLY_INV },
+		[TRANSPORT_WRITE] = { PACKET_WRITE_MIDDLE, PACKET_WRITE_FIRST, PACKET_WRITE_LAST,
+				      PACKET_WRITE_ONLY },
+		[TRANSPORT_WRITE_IMM] = { PACKET_WRITE_MIDDLE, PACKET_WRITE_FIRST,
+					  PACKET_WRITE_LAST_IMM, PACKET_WRITE_ONLY_IMM },
+		[TRANSPORT_READ] = { PACKET_READ, PACKET_READ, PACKET_READ, PACKET_READ },
+		[TRANSPORT_COMPARE_SWAP] = { PACKET_COMPARE_SWAP, PACKET_COMPARE_SWAP,
+					     PACKET_COMPARE_SWAP, PACKET_COMPARE_SWAP },
+		[TRANSPORT_FETCH_ADD] = { PACKET_FETCH_ADD, PACKET_FETCH_ADD, PACKET_FETCH_ADD,
+					  PACKET_FETCH_ADD },
+	};
 
-	switch (entry->message.operation) {
-	case TRANSPORT_SEND:
-		return only    ? PACKET_SEND_ONLY
-		       : first ? PACKET_SEND_FIRST
-		       : last  ? PACKET_SEND_LAST
-			       : PACKET_SEND_MIDDLE;
-	case TRANSPORT_SEND_IMM:
-		return only    ? PACKET_SEND_ONLY_IMM
-		       : first ? PACKET_SEND_FIRST
-		       : last  ? PACKET_SEND_LAST_IMM
-			       : PACKET_SEND_MIDDLE;
-	case TRANSPORT_SEND_INV:
-		return only    ? PACKET_SEND_ONLY_INV
-		       : first ? PACKET_SEND_FIRST
-		       : last  ? PACKET_SEND_LAST_INV
-			       : PACKET_SEND_MIDDLE;
-	case TRANSPORT_WRITE:
-		return only    ? PACKET_WRITE_ONLY
-		       : first ? PACKET_WRITE_FIRST
-		       : last  ? PACKET_WRITE_LAST
-			       : PACKET_WRITE_MIDDLE;
-	case TRANSPORT_WRITE_IMM:
-		return only    ? PACKET_WRITE_ONLY_IMM
-		       : first ? PACKET_WRITE_FIRST
-		       : last  ? PACKET_WRITE_LAST_IMM
-			       : PACKET_WRITE_MIDDLE;
-	case TRANSPORT_READ:
-		return PACKET_READ;
-	case TRANSPORT_COMPARE_SWAP:
-		return PACKET_COMPARE_SWAP;
-	default:
-		return PACKET_FETCH_ADD;
-	}
+	return opcodes[entry->message.operation]
+		      [(first ? PACKET_FIRST : 0) | (last ? PACKET_LAST : 0)];
 }
 
 /* How many packets of the message at the cursor may go as one, of @most. */
@@ -244,7 +224,7 @@ static uint64_t train(struct requester *r, const struct requester_entry *entry, 
 {
 	uint64_t left = entry->psns - r->at, window = r->unacked + r->attr.window - next_psn(r);
 
-	if (is_fetch(&entry->message) || is_limited(r))
+	if (entry->fetch || is_limited(r))
 		return 1;
 	if (!is_unreliable(r) && left > window)
 		left = window;
@@ -265,7 +245,7 @@ static void fill(struct requester *r, const struct requester_entry *entry, uint6
 {
 	const struct requester_message *m = &entry->message;
 	const struct transport_path *path = &r->attr.path;
-	bool fetch = is_fetch(m), first = !r->at, last = fetch || r->at + count == entry->psns;
+	bool fetch = entry->fetch, first = !r->at, last = fetch || r->at + count == entry->psns;
 	uint64_t done = entry->got * path->mtu;
 
 	*packet = (struct packet){
@@ -296,7 +276,7 @@ static void fill(struct requester *r, const struct requester_entry *entry, uint6
 static void advance(struct requester *r, uint64_t now, const struct requester_entry *entry,
 		    uint64_t count)
 {
-	bool fetch = is_fetch(&entry->message);
+	bool fetch = entry->fetch;
 	uint64_t psn = next_psn(r), end = fetch ? entry->psn + entry->psns : psn + count;
 
 	r->counts.packets += count;
@@ -335,7 +315,7 @@ uint32_t requester_poll(struct requester *r, uint64_t now, struct packet *packet
 	entry = entry_of(r, r->next);
 	count = train(r, entry, transport_full_packets(room, r->attr.path.mtu));
 	fill(r, entry, count, packet);
-	if (!is_fetch(&entry->message) && entry->message.length) {
+	if (!entry->fetch && entry->message.length) {
 		offset = r->at * r->attr.path.mtu;
 		left = entry->message.length - offset;
 		packet->length = left;
@@ -386,7 +366,7 @@ static bool acknowledge(struct requester *r, uint64_t now, uint64_t end)
 		struct requester_entry *entry = entry_of(r, r->oldest);
 		uint64_t behind = entry->psn + entry->psns;
 
-		if (is_fetch(&entry->message) && entry->got < entry->psns) {
+		if (entry->fetch && entry->got < entry->psns) {
 			if (r->unacked < entry->psn + entry->got && entry->psn <= end)
 				r->unacked = entry->psn + entry->got;
 			all = end <= entry->psn + entry->got;
@@ -401,8 +381,7 @@ static bool acknowledge(struct requester *r, uint64_t now, uint64_t end)
 		complete(r, TRANSPORT_SUCCESS);
 	}
 	/* What was about to be sent again has arrived after all. */
-	if (r->next == r->oldest && r->oldest < r->posted &&
-	    !is_fetch(&entry_of(r, r->oldest)->message) &&
+	if (r->next == r->oldest && r->oldest < r->posted && !entry_of(r, r->oldest)->fetch &&
 	    entry_of(r, r->oldest)->psn + r->at < r->unacked)
 		r->at = r->unacked - entry_of(r, r->oldest)->psn;
 	if (r->unacked != before)
@@ -514,7 +493,7 @@ static bool receive_data(struct requester *r, uint64_t now, uint64_t psn,
 			entry = candidate;
 	}
 	if (!acknowledge(r, now, entry->psn) || entry != entry_of(r, r->oldest) ||
-	    (is_fetch(&entry->message) && psn != entry->psn + entry->got)) {
+	    (entry->fetch && psn != entry->psn + entry->got)) {
 		implied_nak(r);
 		return true;
 	}

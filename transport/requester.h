@@ -93,6 +93,7 @@ struct requester_entry {
 	uint64_t psn;  /* of its first packet */
 	uint64_t psns; /* numbers that it takes: packets, or those of its response */
 	uint64_t got;  /* READ, atomic: response packets so far */
+	bool fetch;    /* READ, atomic: data come back, an ACK is not enough */
 };
 
 struct requester {

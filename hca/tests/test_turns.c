@@ -170,14 +170,32 @@ static void write_last_byte(struct fixture *f, uint32_t count, bool inl)
 		assert_int_equal(*at(&b, i), 0xee);
 }
 
+static void read_last_byte(struct fixture *f, uint32_t count)
+{
+	uint32_t key = bytes_key(&b, count);
+	struct hca_mkey *mkey = hca_table_get(&b.port->hca->mkeys, key >> 8);
+
+	be32_put((uint8_t *)hca_xlt_octword(&mkey->xlt, count - 1), 4, b.lkey ^ 1);
+	memset(at(&a, 0), 0xee, BYTES);
+	post_rdma(&a, HCA_OP_READ, SIGNALLED, 0, 0, key, a.buf, a.lkey, count);
+	turns(f);
+	expect_error(&a, 0, HCA_SYND_REMOTE_ACCESS);
+	assert_int_equal(fixture_qp_state(b.port, &b.qp), HCA_QP_ERR);
+	for (uint32_t i = 0; i < BYTES; i++)
+		assert_int_equal(*at(&a, i), 0xee);
+}
+
 static void test_last_byte(void **state)
 {
 	static const uint32_t counts[] = { 8, 48, 49, 60, 200, BYTES };
 
-	for (unsigned int k = 0; k < 2 * sizeof(counts) / sizeof(counts[0]); k++) {
-		if (k % 2 && counts[k / 2] > 60)
+	for (unsigned int k = 0; k < 3 * sizeof(counts) / sizeof(counts[0]); k++) {
+		if (k % 3 == 1 && counts[k / 3] > 60)
 			continue;
-		write_last_byte(*state, counts[k / 2], k % 2);
+		if (k % 3 == 2)
+			read_last_byte(*state, counts[k / 3]);
+		else
+			write_last_byte(*state, counts[k / 3], k % 3);
 		fixture_teardown(state);
 		setup(state);
 	}

@@ -128,18 +128,29 @@ static bool look_at_page(struct hca *hca, const struct hca_eq *eq)
 	return arm || update;
 }
 
-bool hca_eq_look(struct hca *hca, bool rung)
+/* Into shared pages. */
+static bool look_at_pages(struct hca *hca)
 {
+	bool rung = false;
 	uint32_t i;
 
 	pthread_mutex_lock(&hca->uar_lock);
-	for (i = 0; hca->shared_eqs && i < hca->eqs.size; i++) {
+	for (i = 0; i < hca->eqs.size; i++) {
 		const struct hca_eq *eq = hca->eqs.slot[i];
 
 		if (eq && is_shared(eq))
 			rung |= look_at_page(hca, eq);
 	}
 	pthread_mutex_unlock(&hca->uar_lock);
+	return rung;
+}
+
+bool hca_eq_look(struct hca *hca, bool rung)
+{
+	uint32_t i;
+
+	if (hca->shared_eqs)
+		rung |= look_at_pages(hca);
 	for (i = 0; rung && i < hca->eqs.size; i++) {
 		struct hca_eq *eq = hca->eqs.slot[i];
 

@@ -129,6 +129,8 @@ static void search(struct hca *hca, struct hca_uar_page *page)
 
 void hca_uar_look(struct hca *hca)
 {
+	if (!hca->used_uars.count)
+		return;
 	pthread_mutex_lock(&hca->uar_lock);
 	for (uint32_t i = hca->used_uars.count; i; i--) {
 		struct hca_place *place = hca_list_turn(&hca->used_uars);

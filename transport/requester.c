@@ -55,12 +55,11 @@ int requester_post(struct requester *r, const struct requester_message *message)
 	if (r->oldest == r->posted)
 		r->first = r->posted;
 	entry = entry_of(r, r->posted);
-	*entry = (struct requester_entry){
-		.message = *message,
-		.psn = r->new_psn,
-		.psns = atomic ? 1 : transport_packets(message->length, r->attr.path.mtu),
-		.fetch = fetch,
-	};
+	entry->message = *message;
+	entry->psn = r->new_psn;
+	entry->psns = atomic ? 1 : transport_packets(message->length, r->attr.path.mtu);
+	entry->got = 0;
+	entry->fetch = fetch;
 	r->posted++;
 	r->new_psn += entry->psns;
 	if (r->failed)
@@ -265,6 +264,16 @@ static void fill(struct requester *r, const struct requester_entry *entry, uint6
 		.swap_add = m->swap_add,
 		.compare = m->compare,
 		.immediate = m->immediate,
+		/* All of them, so that it is not cleared first. */
+		.fecn = false,
+		.becn = false,
+		.q_key = 0,
+		.syndrome = 0,
+		.msn = 0,
+		.original = 0,
+		.payload = NULL,
+		.length = 0,
+		.reserved = false,
 	};
 	if (m->operation == TRANSPORT_READ) {
 		packet->va += done;

@@ -59,14 +59,18 @@ static bool is_ack(uint8_t syndrome)
 static void queue_ack(struct responder *r, uint64_t psn, uint8_t syndrome)
 {
 	struct responder_answer *last = r->answers ? answer_at(r, r->answers - 1) : NULL;
-	struct responder_answer answer = { .kind = PACKET_OP_ACK,
-					   .psn = psn,
-					   .syndrome = syndrome };
 
-	if (last && last->kind == PACKET_OP_ACK && is_ack(last->syndrome))
-		*last = answer;
-	else
-		queue(r, &answer);
+	if (!last || last->kind != PACKET_OP_ACK || !is_ack(last->syndrome)) {
+		if (r->answers == RESPONDER_ANSWERS) {
+			r->counts.dropped++;
+			return;
+		}
+		last = answer_at(r, r->answers++);
+	}
+	/* Nobody looks at its other fields. */
+	last->kind = PACKET_OP_ACK;
+	last->psn = psn;
+	last->syndrome = syndrome;
 }
 
 static uint8_t nak(uint8_t code)
@@ -165,17 +169,18 @@ static enum outcome write(struct responder *r, const struct packet *packet,
 			  const struct packet_opcode *info, enum transport_refusal *why)
 {
 	bool first = info->place & PACKET_FIRST, last = info->place & PACKET_LAST, ready = true;
-	struct transport_range range = r->range;
 	uint64_t done = first ? 0 : r->done, room;
+	/* What is not taken comes again as the first. */
+	struct transport_range *range = &r->range;
 	enum outcome what;
 
 	if (first)
-		range = (struct transport_range){ TRANSPORT_WRITE, packet->r_key, packet->va,
-						  packet->dma_length, packet->srqn };
-	if (last ? packet->length != range.length - done : packet->length > range.length - done)
+		*range = (struct transport_range){ TRANSPORT_WRITE, packet->r_key, packet->va,
+						   packet->dma_length, packet->srqn };
+	if (last ? packet->length != range->length - done : packet->length > range->length - done)
 		return refuse(why, TRANSPORT_REFUSE_LENGTH);
 	if (first) {
-		what = outcome(r->ops->check(r->owner, &range, why));
+		what = outcome(r->ops->check(r->owner, range, why));
 		if (what != TAKEN)
 			return what;
 	}
@@ -187,8 +192,8 @@ static enum outcome write(struct responder *r, const struct packet *packet,
 			return NOT_READY;
 	}
 	if (packet->length) {
-		what = outcome(r->ops->write(r->owner, &range, done, packet->payload,
-					     packet->length, why));
+		what = outcome(
+			r->ops->write(r->owner, range, done, packet->payload, packet->length, why));
 		if (what != TAKEN)
 			return what;
 	}
@@ -198,7 +203,6 @@ static enum outcome write(struct responder *r, const struct packet *packet,
 		if (what != TAKEN)
 			return what;
 	}
-	r->range = range;
 	r->done = done;
 	return TAKEN;
 }
@@ -517,7 +521,7 @@ uint32_t responder_poll(struct responder *r, struct packet *packet, uint8_t *buf
 
 	if (!r->answers)
 		return 0;
-	len = answer->range.length;
+	len = answer->kind == PACKET_OP_READ_RESPONSE ? answer->range.length : 0;
 	most = room & ~(uint64_t)(path->mtu - 1);
 	last = len <= most;
 	*packet = (struct packet){
@@ -528,7 +532,25 @@ uint32_t responder_poll(struct responder *r, struct packet *packet, uint8_t *buf
 		.psn = answer->psn & PSN_MASK,
 		.syndrome = answer->kind == PACKET_OP_ACK ? answer->syndrome : ack(),
 		.msn = r->msn,
-		.original = answer->original,
+		.original = answer->kind == PACKET_OP_ATOMIC_ACK ? answer->original : 0,
+		/* All of them, so that it is not cleared first. */
+		.solicited = false,
+		.fecn = false,
+		.becn = false,
+		.ack_req = false,
+		.srqn = 0,
+		.q_key = 0,
+		.src_qpn = 0,
+		.dc_key = 0,
+		.va = 0,
+		.r_key = 0,
+		.dma_length = 0,
+		.swap_add = 0,
+		.compare = 0,
+		.immediate = 0,
+		.payload = NULL,
+		.length = 0,
+		.reserved = false,
 	};
 	if (is_ack(packet->syndrome))
 		packet->syndrome |= transport_credit_code(r->ops->receives(r->owner));

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "emulator/pace.h"
 
 /* While the engine spins, how often it looks at what wakes it. */
@@ -51,14 +52,6 @@ struct engine {
 };
 
 static _Thread_local struct worker *current;
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 struct engine *engine_new(unsigned int guest_cpus)
 {
@@ -188,7 +181,7 @@ static void rest(struct engine *engine, uint64_t now)
 		return;
 	if (ppoll(&polled, 1, &timeout, NULL) > 0)
 		eventfd_read(engine->wake, &wakes);
-	engine->last_look = now_ns();
+	engine->last_look = clock_now_ns();
 	if (!timeout.tv_nsec)
 		return;
 	count(&engine->naps, 1);
@@ -198,9 +191,9 @@ static void rest(struct engine *engine, uint64_t now)
 /* With the token. Until the engine stops, or @worker is not the runner any more. */
 static void run(struct engine *engine, struct worker *worker)
 {
-	engine->last_work = engine->last_look = now_ns();
+	engine->last_work = engine->last_look = clock_now_ns();
 	while (!atomic_load_explicit(&engine->stop, memory_order_relaxed)) {
-		uint64_t start = now_ns(), end;
+		uint64_t start = clock_now_ns(), end;
 
 		engine->busy = false;
 		for (unsigned int i = 0; i < engine->turns; i++) {
@@ -208,7 +201,7 @@ static void run(struct engine *engine, struct worker *worker)
 				return;
 			give_way(engine, worker);
 		}
-		end = now_ns();
+		end = clock_now_ns();
 		if (engine->busy)
 			engine->last_work = end;
 		count(&engine->rounds, 1);

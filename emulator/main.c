@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "emulator/control.h"
 #include "emulator/engine.h"
 #include "emulator/options.h"
@@ -45,23 +45,15 @@ static void wake(void *arg)
 	engine_wake(arg);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static bool poll_hca(void *arg)
 {
-	pcie_inject_poll(hca_function(arg), now_ns());
+	pcie_inject_poll(hca_function(arg), clock_now_ns());
 	return hca_poll(arg);
 }
 
 static bool poll_subnet(void *arg)
 {
-	return subnet_poll(arg, now_ns());
+	return subnet_poll(arg, clock_now_ns());
 }
 
 static int start_device(struct emulator *emulator, unsigned int i)

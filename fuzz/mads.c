@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "fuzz/mads.h"
 
-#include "subnet/bits.h"
+#include "base/bits.h"
 #include "subnet/mad.h"
 #include "subnet/record.h"
 #include "subnet/smp.h"

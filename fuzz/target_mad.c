@@ -6,13 +6,12 @@
  * that go down meanwhile.
  */
 #include <stdlib.h>
-#include <time.h>
 
 #include "fuzz/mads.h"
 #include "fuzz/queues.h"
 #include "fuzz/target.h"
 #include "hca/data.h"
-#include "subnet/bits.h"
+#include "base/bits.h"
 #include "subnet/internal.h"
 
 #define OPS	  64u
@@ -226,21 +225,11 @@ static void look(struct state *s)
 	}
 }
 
-/* The administrator's clock is the machine's, and so time begins where that is. */
-static void set_clock(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	world_sleep((uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec);
-}
-
 static void set_up(struct state *s)
 {
 	struct world_port *port;
 
 	s->w = world_new(NULL);
-	set_clock();
 	port = &s->w->port[0];
 	for (unsigned int i = 0; i < MADS_PORTS; i++) {
 		const struct subnet_port_attr attr = { .lid = (uint16_t)(MADS_LID + i),

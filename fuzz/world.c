@@ -34,8 +34,8 @@ void world_broken(const char *format, ...)
 static uint64_t now_ns;
 
 /* In the place of the model's clock, see CMakeLists.txt. */
-uint64_t __wrap_hca_now_ns(void);
-uint64_t __wrap_hca_now_ns(void)
+uint64_t __wrap_clock_now_ns(void);
+uint64_t __wrap_clock_now_ns(void)
 {
 	return now_ns;
 }

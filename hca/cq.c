@@ -90,7 +90,7 @@ static bool is_moderated(const struct hca_cq *cq)
 		return false;
 	if (field_get(cq->context, 0, 16, 15) == PERIOD_FROM_CQE)
 		since = cq->cqe_ns;
-	return since && (int64_t)(hca_now_ns() - since) < period;
+	return since && (int64_t)(clock_now_ns() - since) < period;
 }
 
 /* Returns false when moderation or a full EQ says later: then @cq stays armed. */
@@ -115,7 +115,7 @@ static bool send_event(struct hca *hca, struct hca_cq *cq, uint32_t arm)
 	cq->urgent = false;
 	cq->event_pi = cq->pi;
 	if (field_get(cq->context, 4, 27, 16))
-		cq->event_ns = hca_now_ns();
+		cq->event_ns = clock_now_ns();
 	return true;
 }
 
@@ -175,7 +175,7 @@ static void build(const struct hca_cqe *cqe, uint8_t owner, uint8_t raw[CQE_LEN]
 		raw[0x36] = hca_vendor_byte(cqe->syndrome);
 		raw[0x37] = cqe->syndrome;
 	} else {
-		be64_put(raw, 0x30, hca_now_ns());
+		be64_put(raw, 0x30, clock_now_ns());
 	}
 	be32_put(raw, 0x38, (uint32_t)cqe->send_opcode << 24 | (cqe->qpn & 0xffffff));
 	be16_put(raw, 0x3c, cqe->wqe_counter);
@@ -222,7 +222,7 @@ void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe)
 	cq->any_new = true;
 	hca_uar_add_cq(hca, cq);
 	if (field_get(cq->context, 4, 27, 16))
-		cq->cqe_ns = hca_now_ns();
+		cq->cqe_ns = clock_now_ns();
 	urgent = cqe->solicited || cqe->opcode >= HCA_CQE_REQ_ERR;
 	if (urgent) {
 		cq->urgent = true;

@@ -168,7 +168,7 @@ bool hca_eq_look(struct hca *hca, bool rung)
 
 void hca_eq_remind(struct hca *hca)
 {
-	uint64_t now = hca_now_ns();
+	uint64_t now = clock_now_ns();
 	uint32_t i;
 
 	if (now - hca->eq_reminded_ns < HCA_EQ_REMIND_NS)

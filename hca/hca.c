@@ -11,10 +11,8 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "pcie/memory.h"
@@ -29,21 +27,6 @@
 #define MSIX_BAR      2u
 #define MSIX_BAR_SIZE 65536u
 #define VECTORS_MAX   2048u
-
-#define UNMODELLED_MAX 128u
-
-struct hca_unmodelled {
-	struct hca_unmodelled *next;
-	char what[64];
-};
-
-uint64_t hca_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* --- reports --------------------------------------------------------------------------------- */
 
@@ -66,35 +49,9 @@ void hca_clear_mkey_report(struct hca *hca)
 	pthread_mutex_unlock(&hca->report_lock);
 }
 
-void hca_unmodelled(struct hca *hca, const char *fmt, ...)
-{
-	struct hca_unmodelled **tail = &hca->unmodelled;
-	struct hca_unmodelled *entry;
-	unsigned int count = 0;
-	char what[sizeof(entry->what)];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(what, sizeof(what), fmt, args);
-	va_end(args);
-	pthread_mutex_lock(&hca->report_lock);
-	while (*tail && strcmp((*tail)->what, what) && ++count < UNMODELLED_MAX)
-		tail = &(*tail)->next;
-	if (!*tail && (entry = calloc(1, sizeof(*entry)))) {
-		memcpy(entry->what, what, sizeof(what));
-		*tail = entry;
-	}
-	pthread_mutex_unlock(&hca->report_lock);
-}
-
 void hca_print_unmodelled(struct hca *hca, FILE *out)
 {
-	const struct hca_unmodelled *entry;
-
-	pthread_mutex_lock(&hca->report_lock);
-	for (entry = hca->unmodelled; entry; entry = entry->next)
-		fprintf(out, "%s: %s\n", hca->params.name, entry->what);
-	pthread_mutex_unlock(&hca->report_lock);
+	unmodelled_print(&hca->unmodelled, hca->params.name, out);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -305,6 +262,7 @@ struct hca *hca_new(const struct hca_params *params, struct subnet *subnet, void
 	hca->wake_arg = wake_arg;
 	hca->uar_fd = -1;
 	hca->uar_memory = MAP_FAILED;
+	unmodelled_init(&hca->unmodelled);
 	pthread_mutex_init(&hca->mmio.lock, NULL);
 	pthread_mutex_init(&hca->report_lock, NULL);
 	pthread_mutex_init(&hca->uar_lock, NULL);
@@ -336,12 +294,7 @@ void hca_free(struct hca *hca)
 	hca_cmd_abandon(hca);
 	drop_all(hca);
 	assert(!hca->memory_used);
-	while (hca->unmodelled) {
-		struct hca_unmodelled *next = hca->unmodelled->next;
-
-		free(hca->unmodelled);
-		hca->unmodelled = next;
-	}
+	unmodelled_free(&hca->unmodelled);
 	if (hca->uar_memory != MAP_FAILED)
 		munmap(hca->uar_memory, SHARED_SIZE);
 	if (hca->uar_fd >= 0)

@@ -67,7 +67,7 @@ static bool hits(struct hca_inject *inject, uint16_t opcode)
 uint32_t hca_inject_due(struct hca_mmio *mmio)
 {
 	struct hca_inject *inject = &mmio->inject;
-	uint64_t now = inject->held ? hca_now_ns() : 0;
+	uint64_t now = inject->held ? clock_now_ns() : 0;
 	uint32_t due = 0;
 
 	for (unsigned int slot = 0; inject->held >> slot; slot++) {
@@ -95,7 +95,7 @@ bool hca_inject_command(struct hca *hca, unsigned int slot, uint16_t opcode)
 		run = false;
 		inject->held |= 1u << slot;
 		inject->due_ns[slot] =
-			inject->rule.delay_ns ? hca_now_ns() + inject->rule.delay_ns : UINT64_MAX;
+			inject->rule.delay_ns ? clock_now_ns() + inject->rule.delay_ns : UINT64_MAX;
 	}
 	pthread_mutex_unlock(&hca->mmio.lock);
 	return run;

@@ -114,7 +114,7 @@ static bool find_peer(struct hca_link *l)
 static uint64_t now(const struct hca_link *l)
 {
 	if (!l->turn->now)
-		l->turn->now = hca_now_ns();
+		l->turn->now = clock_now_ns();
 	return l->turn->now;
 }
 

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "subnet/bits.h"
+#include "base/bits.h"
 
 enum hca_mkc_mode {
 	HCA_MKC_PA = 0,

@@ -47,7 +47,7 @@
 /* The driver takes a counter that stands still for a dead device. */
 static uint32_t health_counter(void)
 {
-	return (uint32_t)(hca_now_ns() / HEALTH_TICK_NS % 0x7ffffffe) + 1;
+	return (uint32_t)(clock_now_ns() / HEALTH_TICK_NS % 0x7ffffffe) + 1;
 }
 
 /* The big-endian word at @offset, which is a multiple of 4. */
@@ -68,9 +68,9 @@ static uint32_t segment_word(struct hca *hca, uint32_t offset)
 	case SEG_FW_VER:
 		return HCA_FW_MAJOR << 24 | HCA_FW_MINOR << 16 | HCA_FW_SUBMINOR;
 	case SEG_TIMER_H:
-		return (uint32_t)(hca_now_ns() >> 32);
+		return (uint32_t)(clock_now_ns() >> 32);
 	case SEG_TIMER_L:
-		return (uint32_t)hca_now_ns();
+		return (uint32_t)clock_now_ns();
 	case SEG_HEALTH_COUNT:
 		return mmio->inject.frozen ? 1 : health_counter();
 	case SEG_SEVERITY:

@@ -12,12 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/bits.h"
+#include "base/clock.h"
+#include "base/unmodelled.h"
 #include "hca/hca.h"
 #include "hca/inject.h"
 #include "hca/list.h"
 #include "hca/xlt.h"
 #include "pcie/function.h"
-#include "subnet/bits.h"
 #include "subnet/subnet.h"
 
 #define HCA_UAR_PAGE  4096u
@@ -711,13 +713,11 @@ struct hca {
 	pthread_mutex_t report_lock;
 	bool report_valid;
 	struct hca_mkey_report report;
-	/* names of what is not modelled, for hca_print_unmodelled(); under report_lock */
-	struct hca_unmodelled *unmodelled;
+	struct unmodelled unmodelled; /* for hca_print_unmodelled() */
 };
 
-uint64_t hca_now_ns(void); /* CLOCK_MONOTONIC */
-/* Remember that @what ("command 0x80b op_mod 0", "BAR0 read 0x9010") was touched. Any thread. */
-void hca_unmodelled(struct hca *hca, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Remember that what the arguments name was touched, and is not modelled. Any thread. */
+#define hca_unmodelled(hca, ...) unmodelled_note(&(hca)->unmodelled, __VA_ARGS__)
 /*
  * Drop every object and all state: reset, ENABLE_HCA, TEARDOWN_HCA. Returns false when the turn is
  * over before all are gone: to be called again in the next.

@@ -138,7 +138,7 @@ static bool flush_is_due(struct hca_qp *qp, struct hca_flow *flow)
 
 	if (flow->rq_pi != qp->rq_ci)
 		return true;
-	now = hca_now_ns();
+	now = clock_now_ns();
 	if (now - qp->last_flush_ns < FLUSH_POLL_NS)
 		return false;
 	qp->last_flush_ns = now;

@@ -356,7 +356,7 @@ static bool send_turn(struct hca_qp *qp, struct hca_flow *flow)
 	bool did;
 
 	if (qp->retrying) {
-		if (hca_now_ns() < qp->retry_at_ns)
+		if (clock_now_ns() < qp->retry_at_ns)
 			return false;
 		qp->retrying = false;
 	}

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "subnet/bits.h"
+#include "base/bits.h"
 
 #define SEG_LEN	      16u
 #define MAX_UNITS     (HCA_WQE_MAX / SEG_LEN)

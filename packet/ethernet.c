@@ -5,7 +5,7 @@
 #include "packet/crc.h"
 #include "packet/internal.h"
 #include "packet/layout.h"
-#include "subnet/bits.h"
+#include "base/bits.h"
 
 #define FLOW_LABEL 0xfffffu
 

@@ -4,7 +4,7 @@
 
 #include "packet/internal.h"
 #include "packet/layout.h"
-#include "subnet/bits.h"
+#include "base/bits.h"
 
 #define FLAG_SE	   0x80
 #define FLAG_M	   0x40

@@ -15,10 +15,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <linux/pci_regs.h>
 
+#include "base/clock.h"
 #include "pcie/burst.h"
 #include "pcie/transfer.h"
 
@@ -155,7 +155,6 @@ int pcie_transfer_init(struct pcie_transfer *t, struct pcie_function *fn, enum t
 		       uint64_t addr, size_t len, const struct tlp_hint *hint)
 {
 	uint8_t header[TLP_MAX_HEADER];
-	struct timespec now;
 
 	if (!pcie_may_master(fn))
 		return -EACCES;
@@ -171,10 +170,8 @@ int pcie_transfer_init(struct pcie_transfer *t, struct pcie_function *fn, enum t
 	tlp_set_range(&t->tlp, 0, 4);
 	if (tlp_encode(&t->tlp, header) < 0)
 		return -EINVAL;
-	if (t->trace) {
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		t->time_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
-	}
+	if (t->trace)
+		t->time_ns = clock_now_ns();
 	return 0;
 }
 

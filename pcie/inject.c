@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "pcie/function.h"
 
 /* A bit that no address of a guest here has, inside of 39 bits, which each IOMMU translates. */
@@ -144,14 +144,6 @@ uint64_t pcie_inject_address(struct pcie_function *fn, bool write, uint64_t addr
 
 /* --- interrupts ------------------------------------------------------------------------------ */
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 bool pcie_inject_interrupt(struct pcie_function *fn, unsigned int vector)
 {
 	struct pcie_inject *inject = &fn->inject;
@@ -164,7 +156,7 @@ bool pcie_inject_interrupt(struct pcie_function *fn, unsigned int vector)
 	if (vector >= rule->from && vector < rule->to && hits(inject, PCIE_FAULT_INTERRUPTS)) {
 		pass = rule->kind == PCIE_FAULT_LATE && inject->held_count == PCIE_FAULT_HELD;
 		if (rule->kind == PCIE_FAULT_LATE && !pass) {
-			inject->held[inject->held_count].due_ns = now_ns() + rule->delay_ns;
+			inject->held[inject->held_count].due_ns = clock_now_ns() + rule->delay_ns;
 			inject->held[inject->held_count++].vector = vector;
 		}
 	}

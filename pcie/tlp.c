@@ -8,6 +8,8 @@
 
 #include <errno.h>
 
+#include "base/bits.h"
+
 #define PREFIX_TPH 0x90 /* Fmt 100b, Type 10000b: end-end prefix, TPH (2.2.10.4) */
 #define PREFIX_LEN 4
 #define FMT_4DW	   0x20
@@ -135,33 +137,11 @@ static bool check(const struct tlp *tlp)
 	return is_completion(tlp) ? completion_allowed(tlp) : request_allowed(tlp);
 }
 
-static void put_be16(uint8_t *p, uint16_t v)
-{
-	p[0] = v >> 8;
-	p[1] = v;
-}
-
-static void put_be32(uint8_t *p, uint32_t v)
-{
-	put_be16(p, v >> 16);
-	put_be16(p + 2, v);
-}
-
-static uint16_t get_be16(const uint8_t *p)
-{
-	return p[0] << 8 | p[1];
-}
-
-static uint32_t get_be32(const uint8_t *p)
-{
-	return (uint32_t)get_be16(p) << 16 | get_be16(p + 2);
-}
-
 static void encode_request(const struct tlp *tlp, uint8_t *h)
 {
 	uint32_t low = tlp->addr;
 
-	put_be16(h + 4, tlp->requester);
+	be16_put(h, 4, tlp->requester);
 	h[6] = tlp->tag;
 	h[7] = tlp->last_be << 4 | tlp->first_be;
 	if (tlp->hint.th) {
@@ -170,18 +150,18 @@ static void encode_request(const struct tlp *tlp, uint8_t *h)
 		low |= tlp->hint.ph;
 	}
 	if (is_64bit(tlp)) {
-		put_be32(h + 8, tlp->addr >> 32);
-		put_be32(h + 12, low);
+		be32_put(h, 8, tlp->addr >> 32);
+		be32_put(h, 12, low);
 	} else {
-		put_be32(h + 8, low);
+		be32_put(h, 8, low);
 	}
 }
 
 static void encode_completion(const struct tlp *tlp, uint8_t *h)
 {
-	put_be16(h + 4, tlp->completer);
-	put_be16(h + 6, tlp->status << 13 | (tlp->byte_count & 0xfff));
-	put_be16(h + 8, tlp->requester);
+	be16_put(h, 4, tlp->completer);
+	be16_put(h, 6, tlp->status << 13 | (tlp->byte_count & 0xfff));
+	be16_put(h, 8, tlp->requester);
 	h[10] = tlp->tag;
 	h[11] = tlp->lower_addr;
 }
@@ -195,7 +175,7 @@ int tlp_encode(const struct tlp *tlp, uint8_t buf[TLP_MAX_HEADER])
 	if (!check(tlp))
 		return -EINVAL;
 	if (tlp->hint.th && tlp->hint.extended) {
-		put_be32(h, (uint32_t)PREFIX_TPH << 24 | (uint32_t)(tlp->hint.st >> 8) << 16);
+		be32_put(h, 0, (uint32_t)PREFIX_TPH << 24 | (uint32_t)(tlp->hint.st >> 8) << 16);
 		h += PREFIX_LEN;
 	}
 	h[0] = types[tlp->type].code | (is_64bit(tlp) ? FMT_4DW : 0);
@@ -227,12 +207,12 @@ static int find_type(uint8_t code, bool *four_dw)
 /* Returns false for set bits in a reserved place. */
 static bool decode_request(const uint8_t *h, bool four_dw, uint8_t st_high, struct tlp *tlp)
 {
-	uint32_t low = get_be32(h + (four_dw ? 12 : 8));
+	uint32_t low = be32_at(h, four_dw ? 12 : 8);
 
-	tlp->requester = get_be16(h + 4);
+	tlp->requester = be16_at(h, 4);
 	tlp->addr = low & ~3u;
 	if (four_dw) {
-		tlp->addr |= (uint64_t)get_be32(h + 8) << 32;
+		tlp->addr |= (uint64_t)be32_at(h, 8) << 32;
 		if (!is_64bit(tlp))
 			return false;
 	}
@@ -260,12 +240,12 @@ static bool decode_request(const uint8_t *h, bool four_dw, uint8_t st_high, stru
 
 static bool decode_completion(const uint8_t *h, struct tlp *tlp)
 {
-	tlp->completer = get_be16(h + 4);
+	tlp->completer = be16_at(h, 4);
 	tlp->status = h[6] >> 5;
-	tlp->byte_count = get_be16(h + 6) & 0xfff;
+	tlp->byte_count = be16_at(h, 6) & 0xfff;
 	if (tlp->byte_count == 0)
 		tlp->byte_count = 4096;
-	tlp->requester = get_be16(h + 8);
+	tlp->requester = be16_at(h, 8);
 	tlp->tag |= h[10];
 	tlp->lower_addr = h[11] & 0x7f;
 	if (tlp->type == TLP_CPLD && tlp->length == 0)

@@ -13,9 +13,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "pcie/burst.h"
 #include "pcie/fabric.h"
 
@@ -82,17 +82,9 @@ static int write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
 static struct tlp_record text_record(enum tlp_record_kind kind, uint8_t index, const char *text)
 {
-	struct tlp_record record = { .time_ns = now(), .kind = kind, .source = index };
+	struct tlp_record record = { .time_ns = clock_now_ns(), .kind = kind, .source = index };
 
 	record.header_len = strnlen(text, TLP_TRACE_NAME - 1);
 	memcpy(record.header, text, record.header_len);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "subnet/bits.h"
+#include "base/bits.h"
 #include "subnet/internal.h"
 
 void end_init(struct end *end)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "subnet/bits.h"
+#include "base/bits.h"
 
 #define BASE_VERSION  1
 #define CLASS_SUBNADM MAD_CLASS_SA

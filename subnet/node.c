@@ -2,7 +2,7 @@
 /* What nodes and ports say of themselves, in SMPs as in the administrator's records. */
 #include <string.h>
 
-#include "subnet/bits.h"
+#include "base/bits.h"
 #include "subnet/internal.h"
 
 #define NODE_CA	      1

@@ -2,7 +2,7 @@
 /* What the subnet consists of, as records. The switch is the node of port 0 and of the manager. */
 #include <string.h>
 
-#include "subnet/bits.h"
+#include "base/bits.h"
 #include "subnet/internal.h"
 
 /* Query of PortInfoRecords: attribute modifier, component. */

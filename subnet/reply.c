@@ -2,7 +2,7 @@
 /* What QP1 of the switch sends back. */
 #include <string.h>
 
-#include "subnet/bits.h"
+#include "base/bits.h"
 #include "subnet/internal.h"
 
 #define GRH_NEXT_IB 0x1bu

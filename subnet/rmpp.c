@@ -2,8 +2,8 @@
 /* Reliable multi-packet transactions, the sender's side: IBA 1.5, 13.6. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "subnet/internal.h"
 
 #define SEGMENT_LEN (MAD_DATA + 20u) /* the payload length counts the SA header, too */
@@ -23,14 +23,6 @@ struct answer {
 	unsigned int tries;
 	uint64_t resend_ns;
 };
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static void drop(struct answer **link)
 {
@@ -76,7 +68,7 @@ static void send_window(struct answer *answer, unsigned int *burst)
 {
 	for (; has_more(answer) && *burst; --*burst)
 		send_segment(answer, ++answer->sent);
-	answer->resend_ns = now() + RESEND_NS;
+	answer->resend_ns = clock_now_ns() + RESEND_NS;
 }
 
 /* The link to the answer with @tid to @qpn, or to the end of the list. @count: those before. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "subnet/bits.h"
+#include "base/bits.h"
 #include "subnet/internal.h"
 
 #define RID_NEEDS (SERVICE_HAS_ID | SERVICE_HAS_GID | SERVICE_HAS_P_KEY)

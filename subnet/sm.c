@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "subnet/bits.h"
+#include "base/bits.h"
 #include "subnet/internal.h"
 
 #define LINK_STATE_CHANGED 128u

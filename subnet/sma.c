@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "subnet/bits.h"
+#include "base/bits.h"
 #include "subnet/internal.h"
 
 #define BASE_VERSION  1

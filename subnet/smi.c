@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "subnet/bits.h"
+#include "base/bits.h"
 #include "subnet/internal.h"
 
 #define CA_PORT 1u

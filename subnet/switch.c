@@ -2,7 +2,7 @@
 /* The switch's tables, and what it forwards by them. */
 #include <string.h>
 
-#include "subnet/bits.h"
+#include "base/bits.h"
 #include "subnet/internal.h"
 
 uint8_t switch_route(const struct subnet *subnet, uint16_t lid)

@@ -6,15 +6,14 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 #define VFIO_USER_SECOND UINT64_C(1000000000)
 #define VFIO_USER_MS	 UINT64_C(1000000)
 
 static inline uint64_t vfio_user_now(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * VFIO_USER_SECOND + (uint64_t)now.tv_nsec;
+	return clock_now_ns();
 }
 
 static inline struct timespec vfio_user_timespec(uint64_t ns)

@@ -326,7 +326,7 @@ static void moderate(struct cqs *s, uint32_t period, uint32_t count)
 /* As if the last event, and the last CQE, were an hour from now: any period has yet to pass. */
 static void just_now(struct cqs *s)
 {
-	s->model->event_ns = s->model->cqe_ns = hca_now_ns() + HOUR_NS;
+	s->model->event_ns = s->model->cqe_ns = clock_now_ns() + HOUR_NS;
 }
 
 /* Armed with all CQEs consumed. */

@@ -102,7 +102,7 @@ static uint8_t create(struct eqs *s, uint8_t log_size, uint32_t dw0, uint32_t ua
 /* The time for a reminder has come. */
 static void remind(struct eqs *s)
 {
-	s->port->hca->eq_reminded_ns = hca_now_ns() - HCA_EQ_REMIND_NS;
+	s->port->hca->eq_reminded_ns = clock_now_ns() - HCA_EQ_REMIND_NS;
 	fixture_poll(s->f);
 }
 

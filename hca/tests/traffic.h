@@ -195,12 +195,12 @@ static inline void expect_idle(struct end *end)
 /* Poll for @ms: timers run out in between. */
 static inline void poll_ms(struct fixture *f, unsigned int ms)
 {
-	uint64_t end = hca_now_ns() + ms * (uint64_t)1000000;
+	uint64_t end = clock_now_ns() + ms * (uint64_t)1000000;
 
 	do {
 		fixture_poll(f);
 		usleep(100);
-	} while (hca_now_ns() < end);
+	} while (clock_now_ns() < end);
 }
 
 /* The timers of @qp's requester expire. */
@@ -218,7 +218,7 @@ static inline void expire(struct hca_qp *qp)
 /* Poll until @cq has an entry, at most @ms. */
 static inline void poll_until(struct end *end, struct fixture_cq *cq, unsigned int ms)
 {
-	uint64_t limit = hca_now_ns() + ms * (uint64_t)1000000;
+	uint64_t limit = clock_now_ns() + ms * (uint64_t)1000000;
 	struct fixture_cq look;
 	uint8_t saved[4];
 	uint8_t *dbr = fixture_at(end->port->fixture, cq->dbr);
@@ -230,7 +230,7 @@ static inline void poll_until(struct end *end, struct fixture_cq *cq, unsigned i
 		memcpy(saved, dbr, sizeof(saved));
 		cqe = fixture_cq_next(end->port, &look);
 		memcpy(dbr, saved, sizeof(saved));
-	} while (!cqe && hca_now_ns() < limit);
+	} while (!cqe && clock_now_ns() < limit);
 }
 
 #endif

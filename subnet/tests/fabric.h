@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "subnet/bits.h"
+#include "base/bits.h"
 #include "subnet/mad.h"
 #include "subnet/record.h"
 #include "subnet/subnet.h"

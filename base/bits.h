@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Big-endian 32-bit words and bit fields in them: dwN[hi:lo], bit 31 the most significant. */
-#ifndef SUBNET_BITS_H
-#define SUBNET_BITS_H
+#ifndef BASE_BITS_H
+#define BASE_BITS_H
 
 #include <endian.h>
 #include <stdint.h>

@@ -11,8 +11,9 @@ here = os.path.dirname(os.path.abspath(__file__))
 
 def op(opcode):
     """Place of a command in the model's table, which target_cmd.c counts in."""
-    table = open(os.path.join(here, "../hca/cmd.c")).read()
-    return [int(o, 16) for o in re.findall(r"^\t\{ (0x[0-9a-f]+), ", table, re.M)].index(opcode)
+    table, header = (open(os.path.join(here, "../hca/opcodes." + end)).read() for end in "ch")
+    named = dict(re.findall(r"^\t(HCA_CMD_\w+) = (0x[0-9a-f]+),", header, re.M))
+    return [int(named.get(o, o), 16) for o in re.findall(r"^\tOP\((\w+), ", table, re.M)].index(opcode)
 
 
 # Operands as input.h takes them.

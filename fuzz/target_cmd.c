@@ -7,7 +7,7 @@
 #include "fuzz/queues.h"
 #include "fuzz/target.h"
 #include "fuzz/oracle.h"
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 #include "hca/inject.h"
 #include "hca/memic.h"
 

@@ -3,7 +3,7 @@
  * Capabilities. Positions are those of mlx5_ifc.h: cmd_hca_cap, atomic_caps. A block that is not
  * in the table is all zero: the driver then leaves the feature alone.
  */
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 #include "hca/flow_table.h"
 #include "hca/general.h"
 #include "hca/memic.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The command queue: entries, mailboxes, dispatch and completion. Layouts: struct mlx5_cmd_layout
+ * The command queue: entries, mailboxes, execution and completion. Layouts: struct mlx5_cmd_layout
  * and mlx5_cmd_prot_block of the driver.
  */
 #include "hca/budget.h"
 #include "hca/cmd.h"
-#include "hca/q_counter.h"
+#include "hca/opcodes.h"
 
 #define ENTRY_SIZE    64u
 #define ENTRY_TYPE    0x00
@@ -52,169 +52,10 @@ enum delivery {
 	DELIVERY_TYPE = 0x10,
 };
 
-static const struct hca_op ops[] = {
-	{ 0x100, 16, 16, "QUERY_HCA_CAP", hca_cmd_query_hca_cap },
-	{ 0x101, 16, 0x110, "QUERY_ADAPTER", hca_cmd_query_adapter },
-	{ 0x102, 16, 8, "INIT_HCA", hca_cmd_nothing },
-	{ 0x103, 16, 8, "TEARDOWN_HCA", hca_cmd_teardown_hca },
-	{ 0x104, 16, 8, "ENABLE_HCA", hca_cmd_enable_hca },
-	{ 0x105, 16, 8, "DISABLE_HCA", hca_cmd_teardown_hca },
-	{ 0x107, 16, 16, "QUERY_PAGES", hca_cmd_query_pages },
-	{ 0x108, 16, 16, "MANAGE_PAGES", NULL },
-	{ 0x109, 0x1010, 8, "SET_HCA_CAP", hca_cmd_set_hca_cap },
-	{ 0x10a, 16, 0x70, "QUERY_ISSI", hca_cmd_query_issi },
-	{ 0x10b, 16, 8, "SET_ISSI", hca_cmd_set_issi },
-	{ 0x10d, 16, 8, "SET_DRIVER_VERSION", hca_cmd_nothing },
-	{ 0x200, 0x110, 16, "CREATE_MKEY", hca_cmd_create_mkey },
-	{ 0x201, 16, 0x50, "QUERY_MKEY", hca_cmd_query_mkey },
-	{ 0x202, 16, 8, "DESTROY_MKEY", hca_cmd_destroy_mkey },
-	{ 0x203, 16, 0x14, "QUERY_SPECIAL_CONTEXTS", hca_cmd_query_special },
-	{ 0x204, 16, 8, "PAGE_FAULT_RESUME", hca_cmd_page_fault_resume },
-	{ 0x205, 0x20, 16, "ALLOC_MEMIC", hca_cmd_alloc_memic },
-	{ 0x206, 0x20, 8, "DEALLOC_MEMIC", hca_cmd_dealloc_memic },
-	{ 0x301, 0x110, 16, "CREATE_EQ", hca_cmd_create_eq },
-	{ 0x302, 16, 8, "DESTROY_EQ", hca_cmd_destroy_eq },
-	{ 0x303, 16, 0x60, "QUERY_EQ", hca_cmd_query_eq },
-	{ 0x304, 16, 8, "GEN_EQE", NULL },
-	{ 0x400, 0x110, 16, "CREATE_CQ", hca_cmd_create_cq },
-	{ 0x401, 16, 8, "DESTROY_CQ", hca_cmd_destroy_cq },
-	{ 0x402, 16, 0x50, "QUERY_CQ", hca_cmd_query_cq },
-	{ 0x403, 0x110, 8, "MODIFY_CQ", hca_cmd_modify_cq },
-	{ 0x500, 0x110, 16, "CREATE_QP", hca_cmd_create_qp },
-	{ 0x501, 16, 8, "DESTROY_QP", hca_cmd_destroy_qp },
-	{ 0x502, 0x100, 8, "RST2INIT_QP", hca_cmd_modify_qp },
-	{ 0x503, 0x100, 8, "INIT2RTR_QP", hca_cmd_modify_qp },
-	{ 0x504, 0x100, 8, "RTR2RTS_QP", hca_cmd_modify_qp },
-	{ 0x505, 0x100, 8, "RTS2RTS_QP", hca_cmd_modify_qp },
-	{ 0x506, 0x100, 8, "SQERR2RTS_QP", hca_cmd_modify_qp },
-	{ 0x507, 16, 8, "2ERR_QP", hca_cmd_modify_qp },
-	{ 0x50a, 16, 8, "2RST_QP", hca_cmd_modify_qp },
-	{ 0x50b, 16, 0x100, "QUERY_QP", hca_cmd_query_qp },
-	{ 0x50c, 0x100, 8, "SQD_RTS_QP", hca_cmd_modify_qp },
-	{ 0x50d, 0x110, 0x110, "MAD_IFC", hca_cmd_mad_ifc },
-	{ 0x50e, 0x100, 8, "INIT2INIT_QP", hca_cmd_modify_qp },
-	{ 0x700, 0x110, 16, "CREATE_SRQ", hca_cmd_create_srq },
-	{ 0x701, 16, 8, "DESTROY_SRQ", hca_cmd_destroy_srq },
-	{ 0x702, 16, 0x50, "QUERY_SRQ", hca_cmd_query_srq },
-	{ 0x703, 16, 8, "ARM_RQ", hca_cmd_arm_srq },
-	{ 0x705, 16, 16, "CREATE_XRC_SRQ", NULL },
-	{ 0x710, 0x50, 16, "CREATE_DCT", hca_cmd_create_dct },
-	{ 0x711, 16, 8, "DESTROY_DCT", hca_cmd_destroy_dct },
-	{ 0x712, 16, 8, "DRAIN_DCT", hca_cmd_drain_dct },
-	{ 0x713, 16, 0x50, "QUERY_DCT", hca_cmd_query_dct },
-	{ 0x750, 16, 16, "QUERY_VPORT_STATE", NULL },
-	{ 0x754, 16, 16, "QUERY_NIC_VPORT_CONTEXT", NULL },
-	{ 0x755, 16, 16, "MODIFY_NIC_VPORT_CONTEXT", NULL },
-	{ 0x761, 16, 16, "SET_ROCE_ADDRESS", NULL },
-	{ 0x762, 16, 16, "QUERY_HCA_VPORT_CONTEXT", hca_cmd_query_vport },
-	{ 0x763, 0x210, 8, "MODIFY_HCA_VPORT_CONTEXT", hca_cmd_modify_vport },
-	{ 0x764, 16, 16, "QUERY_HCA_VPORT_GID", hca_cmd_query_gid },
-	{ 0x765, 16, 16, "QUERY_HCA_VPORT_PKEY", hca_cmd_query_pkey },
-	/* Zero: the capabilities name none of its counters. */
-	{ 0x76f, 16, 16, "QUERY_VNIC_ENV", hca_cmd_nothing },
-	{ 0x770, 16, 0x210, "QUERY_VPORT_COUNTER", hca_cmd_query_vport_counter },
-	{ 0x771, 16, 16, "ALLOC_Q_COUNTER", hca_cmd_alloc_q_counter },
-	{ 0x772, 16, 8, "DEALLOC_Q_COUNTER", hca_cmd_dealloc_q_counter },
-	{ 0x773, 0x20, HCA_Q_COUNTER_OUT, "QUERY_Q_COUNTER", hca_cmd_query_q_counter },
-	{ 0x800, 16, 16, "ALLOC_PD", hca_cmd_alloc_pd },
-	{ 0x801, 16, 8, "DEALLOC_PD", hca_cmd_dealloc_pd },
-	{ 0x802, 16, 16, "ALLOC_UAR", hca_cmd_alloc_uar },
-	{ 0x803, 16, 8, "DEALLOC_UAR", hca_cmd_dealloc_uar },
-	{ 0x805, 16, 16, "ACCESS_REG", hca_cmd_access_reg },
-	{ 0x806, 0x20, 8, "ATTACH_TO_MCG", hca_cmd_attach_mcg },
-	{ 0x807, 0x20, 8, "DETACH_FROM_MCG", hca_cmd_detach_mcg },
-	{ 0x80e, 16, 16, "ALLOC_XRCD", hca_cmd_alloc_xrcd },
-	{ 0x80f, 16, 8, "DEALLOC_XRCD", hca_cmd_dealloc_xrcd },
-	{ 0x816, 16, 16, "ALLOC_TRANSPORT_DOMAIN", NULL },
-	{ 0x842, 16, 16, "QUERY_LAG", hca_cmd_query_lag },
-	{ 0x904, 16, 16, "CREATE_SQ", NULL },
-	{ 0x908, 16, 16, "CREATE_RQ", NULL },
-	{ 0x90c, 16, 16, "CREATE_RMP", NULL },
-	{ 0x92f, 0x40, 16, "SET_FLOW_TABLE_ROOT", hca_cmd_set_flow_table_root },
-	{ 0x930, 0x40, 16, "CREATE_FLOW_TABLE", hca_cmd_create_flow_table },
-	{ 0x931, 0x40, 16, "DESTROY_FLOW_TABLE", hca_cmd_destroy_flow_table },
-	{ 0x932, 0x40, 0x40, "QUERY_FLOW_TABLE", hca_cmd_query_flow_table },
-	{ 0x933, 0x40, 16, "CREATE_FLOW_GROUP", hca_cmd_create_flow_group },
-	{ 0x934, 0x40, 16, "DESTROY_FLOW_GROUP", hca_cmd_destroy_flow_group },
-	{ 0x935, 0x40, 0x400, "QUERY_FLOW_GROUP", hca_cmd_query_flow_group },
-	{ 0x936, 0x80, 16, "SET_FLOW_TABLE_ENTRY", hca_cmd_set_flow_entry },
-	{ 0x937, 0x40, 0x340, "QUERY_FLOW_TABLE_ENTRY", hca_cmd_query_flow_entry },
-	{ 0x938, 0x40, 16, "DELETE_FLOW_TABLE_ENTRY", hca_cmd_delete_flow_entry },
-	{ 0x939, 16, 16, "ALLOC_FLOW_COUNTER", hca_cmd_alloc_flow_counter },
-	{ 0x93a, 16, 8, "DEALLOC_FLOW_COUNTER", hca_cmd_dealloc_flow_counter },
-	{ 0x93b, 0x20, 0x20, "QUERY_FLOW_COUNTER", hca_cmd_query_flow_counter },
-	{ 0x93c, 0x40, 16, "MODIFY_FLOW_TABLE", hca_cmd_modify_flow_table },
-	{ 0xa00, 16, 16, "CREATE_GENERAL_OBJECT", hca_cmd_create_general },
-	{ 0xa03, 16, 8, "DESTROY_GENERAL_OBJECT", hca_cmd_destroy_general },
-	{ 0xa04, 16, 16, "CREATE_UCTX", hca_cmd_create_uctx },
-	{ 0xa06, 16, 8, "DESTROY_UCTX", hca_cmd_destroy_uctx },
-	{ 0xa08, 0x30, 16, "CREATE_UMEM", hca_cmd_create_umem },
-	{ 0xa0a, 16, 8, "DESTROY_UMEM", hca_cmd_destroy_umem },
-};
-
-const struct hca_op *hca_op(size_t index)
-{
-	return index < sizeof(ops) / sizeof(ops[0]) ? &ops[index] : NULL;
-}
-
-static const struct hca_op *find_op(uint16_t opcode)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
-		if (ops[i].opcode == opcode)
-			return &ops[i];
-	}
-	return NULL;
-}
-
-/* Where the list begins that ends the input of @opcode, or UINT32_MAX when there is none. */
-static uint32_t list_start(uint16_t opcode)
-{
-	switch (opcode) {
-	case 0x200: /* CREATE_MKEY, EQ, CQ, MODIFY_CQ, CREATE_QP, SRQ */
-	case 0x301:
-	case 0x400:
-	case 0x403:
-	case 0x500:
-	case 0x700:
-		return HCA_CMD_PAGES;
-	case 0xa08: /* CREATE_UMEM */
-		return 0x30;
-	default:
-		return UINT32_MAX;
-	}
-}
-
-/* The driver sends these for itself only; from a user context they would concern all others. */
-static bool is_privileged(uint16_t opcode)
-{
-	switch (opcode) {
-	case 0x102: /* INIT_HCA to DISABLE_HCA */
-	case 0x103:
-	case 0x104:
-	case 0x105:
-	case 0x109: /* SET_HCA_CAP, SET_ISSI */
-	case 0x10b:
-	case 0x204: /* PAGE_FAULT_RESUME, ALLOC_MEMIC, DEALLOC_MEMIC */
-	case 0x205:
-	case 0x206:
-	case 0x301: /* CREATE_EQ, DESTROY_EQ */
-	case 0x302:
-	case 0x763: /* MODIFY_HCA_VPORT_CONTEXT, ACCESS_REG */
-	case 0x805:
-	case 0xa04: /* CREATE_UCTX, DESTROY_UCTX */
-	case 0xa06:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static enum hca_cmd_status execute(struct hca *hca, struct hca_cmd *cmd)
 {
 	uint16_t opcode = be16_at(cmd->in, 0), uid = hca_cmd_uid(cmd);
-	const struct hca_op *op = find_op(opcode);
+	const struct hca_op *op = hca_op_find(opcode);
 
 	if (!op || !op->fn) {
 		hca_unmodelled(hca, "command 0x%03x %s op_mod 0x%x", opcode, op ? op->name : "?",
@@ -225,9 +66,17 @@ static enum hca_cmd_status execute(struct hca *hca, struct hca_cmd *cmd)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x020000u | opcode);
 	if (cmd->olen < op->olen)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_OUTPUT_LEN, 0x030000u | opcode);
-	if (uid && (is_privileged(opcode) || !hca_table_get(&hca->uctxs, uid)))
+	if (uid && (op->privileged || !hca_table_get(&hca->uctxs, uid)))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x040000u | opcode);
 	return op->fn(hca, cmd);
+}
+
+/* Where the list begins that ends the input of @opcode; UINT32_MAX: it has none. */
+static uint32_t list_start(uint16_t opcode)
+{
+	const struct hca_op *op = hca_op_find(opcode);
+
+	return op && op->list ? op->list : UINT32_MAX;
 }
 
 /* --- one command, turn by turn ----------------------------------------------------------- */

@@ -6,8 +6,9 @@
 #include "hca/model.h"
 
 /* First input byte after the generic header and the fixed part: contexts and page lists. */
-#define HCA_CMD_CONTEXT 0x10u
-#define HCA_CMD_PAGES	0x110u
+#define HCA_CMD_CONTEXT	   0x10u
+#define HCA_CMD_PAGES	   0x110u
+#define HCA_CMD_UMEM_PAGES 0x30u /* of CREATE_UMEM */
 
 #define HCA_QPN_FIRST 0x40u
 
@@ -25,20 +26,6 @@
 bool hca_cmd_poll(struct hca *hca);
 /* What is under way ends here, without output: reset. Its memory is given back. */
 void hca_cmd_abandon(struct hca *hca);
-
-/*
- * A command that drivers know. @ilen, @olen: least lengths, bytes; shorter ones never reach @fn.
- * One without @fn is there for its name: this device has it not.
- */
-struct hca_op {
-	uint16_t opcode;
-	uint16_t ilen, olen;
-	const char *name;
-	hca_cmd_fn fn;
-};
-
-/* Commands by opcode; NULL past the last @index. */
-const struct hca_op *hca_op(size_t index);
 
 /* A failed check: sets the syndrome and returns @status. Syndromes are of our own making. */
 static inline enum hca_cmd_status hca_cmd_fail(struct hca_cmd *cmd, enum hca_cmd_status status,
@@ -132,64 +119,5 @@ extern const struct pcie_function_ops hca_function_ops;
 void hca_caps_reset(struct hca *hca);
 /* port.c: back to the port's state after reset. */
 void hca_port_reset(struct hca *hca);
-
-enum hca_cmd_status hca_cmd_query_hca_cap(struct hca *hca, struct hca_cmd *cmd); /* caps.c */
-enum hca_cmd_status hca_cmd_set_hca_cap(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_vport(struct hca *hca, struct hca_cmd *cmd); /* port.c */
-enum hca_cmd_status hca_cmd_modify_vport(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_gid(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_pkey(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_vport_counter(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_lag(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_mad_ifc(struct hca *hca, struct hca_cmd *cmd); /* mad.c */
-enum hca_cmd_status hca_cmd_query_adapter(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_enable_hca(struct hca *hca, struct hca_cmd *cmd); /* simple.c */
-enum hca_cmd_status hca_cmd_teardown_hca(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_nothing(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_pages(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_special(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_issi(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_set_issi(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_alloc_uar(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_dealloc_uar(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_alloc_pd(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_dealloc_pd(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_alloc_xrcd(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_dealloc_xrcd(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd); /* memic.c */
-enum hca_cmd_status hca_cmd_dealloc_memic(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_create_flow_table(struct hca *hca,
-					      struct hca_cmd *cmd); /* flow_table.c */
-enum hca_cmd_status hca_cmd_modify_flow_table(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_destroy_flow_table(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_flow_table(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_set_flow_table_root(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_create_flow_group(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_destroy_flow_group(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_flow_group(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_set_flow_entry(struct hca *hca, struct hca_cmd *cmd); /* flow_entry.c */
-enum hca_cmd_status hca_cmd_delete_flow_entry(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_flow_entry(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_alloc_flow_counter(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_dealloc_flow_counter(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_flow_counter(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_alloc_q_counter(struct hca *hca, struct hca_cmd *cmd); /* q_counter.c */
-enum hca_cmd_status hca_cmd_dealloc_q_counter(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_q_counter(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_create_general(struct hca *hca, struct hca_cmd *cmd); /* general.c */
-enum hca_cmd_status hca_cmd_destroy_general(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_create_uctx(struct hca *hca, struct hca_cmd *cmd); /* umem.c */
-enum hca_cmd_status hca_cmd_destroy_uctx(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_create_umem(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_destroy_umem(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd); /* dct.c */
-enum hca_cmd_status hca_cmd_destroy_dct(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_drain_dct(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_dct(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd); /* qp.c */
-enum hca_cmd_status hca_cmd_destroy_qp(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_qp(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd);
 
 #endif

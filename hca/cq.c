@@ -17,7 +17,7 @@
  * turn. With scqe_break_moderation_en a solicited or error CQE does not wait.
  */
 #include "hca/budget.h"
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 #include "hca/data.h"
 #include "hca/refusal.h"
 #include "hca/umem.h"

@@ -5,7 +5,7 @@
  * key is connected while a message lasts. Layout: dctc of mlx5_ifc.h.
  */
 #include "hca/budget.h"
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 #include "hca/data.h"
 #include "hca/q_counter.h"
 

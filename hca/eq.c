@@ -19,7 +19,7 @@
  * have nowhere to be; "async EQ buffer overrun" is among the syndromes of the health buffer.
  */
 #include "hca/budget.h"
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 
 #define EQE_SIZE    64u
 #define EQE_TYPE    0x01

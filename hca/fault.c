@@ -6,6 +6,7 @@
  * type says which half of it waits.
  */
 #include "hca/data.h"
+#include "hca/opcodes.h"
 
 #define SUBTYPE_RDMA   1
 #define TYPE_REQUESTER 0x1u

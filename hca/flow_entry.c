@@ -4,7 +4,7 @@
  * flow_context, query_flow_counter_in of mlx5_ifc.h.
  */
 #include "hca/budget.h"
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 #include "hca/flow_table.h"
 
 #define CONTEXT	     0x40u /* of set_fte_in and query_fte_out */

@@ -6,7 +6,7 @@
 #include "hca/flow_table.h"
 
 #include "hca/budget.h"
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 
 #define IN_TYPE	   0x10u
 #define IN_CONTEXT 0x18u

@@ -5,7 +5,7 @@
  */
 #include "hca/general.h"
 
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 
 static enum hca_cmd_status check_type(struct hca *hca, struct hca_cmd *cmd)
 {

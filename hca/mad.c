@@ -3,7 +3,7 @@
  * MAD_IFC (mad_ifc_in, mad_ifc_out of mlx5_ifc.h): the driver hands over a MAD that came for its
  * port, or that its own host sent to it, and sends what comes back.
  */
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 #include "hca/data.h"
 
 #define CLASS	  1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Multicast groups of the adapter: which of its QPs take datagrams for a GID. */
 #include "hca/budget.h"
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 
 static int find(const struct hca_mcg *mcg, uint32_t qpn, const uint8_t *mgid)
 {

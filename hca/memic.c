@@ -6,7 +6,7 @@
 #include "hca/memic.h"
 
 #include "hca/budget.h"
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 #include "hca/mkc.h"
 
 #define LOG_ALIGN_MAX 6u

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "hca/budget.h"
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 #include "hca/memic.h"
 #include "hca/mkc.h"
 #include "hca/umem.h"

@@ -521,26 +521,6 @@ struct hca_cmd_job {
 	uint8_t in[HCA_CMD_FIXED], out[HCA_CMD_FIXED];
 };
 
-typedef enum hca_cmd_status (*hca_cmd_fn)(struct hca *hca, struct hca_cmd *cmd);
-
-/* Commands that live with their objects; cmd.c's table names them. */
-enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd); /* eq.c */
-enum hca_cmd_status hca_cmd_destroy_eq(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_eq(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd); /* cq.c */
-enum hca_cmd_status hca_cmd_destroy_cq(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_cq(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_modify_cq(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_attach_mcg(struct hca *hca, struct hca_cmd *cmd); /* mcg.c */
-enum hca_cmd_status hca_cmd_detach_mcg(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_create_mkey(struct hca *hca, struct hca_cmd *cmd); /* mkey.c */
-enum hca_cmd_status hca_cmd_destroy_mkey(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_mkey(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_page_fault_resume(struct hca *hca, struct hca_cmd *cmd); /* fault.c */
-enum hca_cmd_status hca_cmd_create_srq(struct hca *hca, struct hca_cmd *cmd);	     /* srq.c */
-enum hca_cmd_status hca_cmd_destroy_srq(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_query_srq(struct hca *hca, struct hca_cmd *cmd);
-enum hca_cmd_status hca_cmd_arm_srq(struct hca *hca, struct hca_cmd *cmd);
 /*
  * The list of @cmd's input is the buffer of @pages from now on, for a queue of @bytes;
  * @log_page_size of bytes, @page_offset in 64ths of a page, as the contexts have it. Frees nothing

@@ -3,7 +3,7 @@
  * The InfiniBand port: vport context, GIDs, P_Keys, counters, access registers, adapter. Layouts:
  * hca_vport_context, ptys_reg, pmtu_reg, pvlc_reg, query_adapter_out of mlx5_ifc.h.
  */
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 #include "hca/data.h"
 #include "hca/flow_table.h"
 

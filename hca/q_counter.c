@@ -7,7 +7,7 @@
 #include "hca/q_counter.h"
 
 #include "hca/budget.h"
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 #include "hca/data.h"
 
 static uint32_t set_number(const struct hca_cmd *cmd, unsigned int dw)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Queue pairs: CREATE_QP, DESTROY_QP, QUERY_QP. Transitions are in qp_modify.c. */
 #include "hca/budget.h"
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 #include "hca/q_counter.h"
 #include "hca/qp.h"
 #include "hca/umem.h"

@@ -4,7 +4,7 @@
  * belong to it are taken over, some of them only when their bit of opt_param_mask is set. The
  * service type is that of CREATE_QP: the driver repeats it, programs leave it out.
  */
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 #include "hca/q_counter.h"
 #include "hca/qp.h"
 
@@ -44,15 +44,15 @@ static const struct transition {
 	enum hca_qp_state to;
 	uint8_t set; /* T_*, 0: carries no context */
 } transitions[] = {
-	{ 0x502, FROM(HCA_QP_RST), HCA_QP_INIT, T_INIT },
-	{ 0x503, FROM(HCA_QP_INIT), HCA_QP_RTR, T_RTR },
-	{ 0x504, FROM(HCA_QP_RTR), HCA_QP_RTS, T_RTS },
-	{ 0x505, FROM(HCA_QP_RTS), HCA_QP_RTS, T_RERTS },
-	{ 0x506, FROM(HCA_QP_SQER), HCA_QP_RTS, T_RERTS },
-	{ 0x507, FROM_ANY, HCA_QP_ERR, 0 },
-	{ 0x50a, FROM_ANY, HCA_QP_RST, 0 },
-	{ 0x50c, FROM(HCA_QP_SQD), HCA_QP_RTS, T_RERTS },
-	{ 0x50e, FROM(HCA_QP_INIT), HCA_QP_INIT, T_REINIT },
+	{ HCA_CMD_RST2INIT_QP, FROM(HCA_QP_RST), HCA_QP_INIT, T_INIT },
+	{ HCA_CMD_INIT2RTR_QP, FROM(HCA_QP_INIT), HCA_QP_RTR, T_RTR },
+	{ HCA_CMD_RTR2RTS_QP, FROM(HCA_QP_RTR), HCA_QP_RTS, T_RTS },
+	{ HCA_CMD_RTS2RTS_QP, FROM(HCA_QP_RTS), HCA_QP_RTS, T_RERTS },
+	{ HCA_CMD_SQERR2RTS_QP, FROM(HCA_QP_SQER), HCA_QP_RTS, T_RERTS },
+	{ HCA_CMD_TO_ERR_QP, FROM_ANY, HCA_QP_ERR, 0 },
+	{ HCA_CMD_TO_RST_QP, FROM_ANY, HCA_QP_RST, 0 },
+	{ HCA_CMD_SQD_RTS_QP, FROM(HCA_QP_SQD), HCA_QP_RTS, T_RERTS },
+	{ HCA_CMD_INIT2INIT_QP, FROM(HCA_QP_INIT), HCA_QP_INIT, T_REINIT },
 };
 
 /* Taken over in transitions @always, and in @masked when @opt is in the mask. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Bring-up and teardown of the function, and objects that are no more than a number. */
 #include "hca/budget.h"
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 
 /*
  * Whatever an earlier driver left is gone: recovery after a failed teardown starts here.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Shared receive queues: commands. Layout: srqc of mlx5_ifc.h. Consumption is in rq.c. */
 #include "hca/budget.h"
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 
 #define LOG_SRQ_MAX 15u /* log_max_srq_sz of caps.c */
 #define STATE_ERROR 1u

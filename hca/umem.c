@@ -7,7 +7,7 @@
 #include "hca/umem.h"
 
 #include "hca/budget.h"
-#include "hca/cmd.h"
+#include "hca/opcodes.h"
 
 #define LOG_PAGE_MIN 12u
 

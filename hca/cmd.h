@@ -78,7 +78,7 @@ struct hca_plain {
 	uint32_t users; /* objects that name it: it cannot go before them */
 };
 
-/* simple.c: the object @number of @table if the command may name it, or NULL. */
+/* plain.c: the object @number of @table if the command may name it, or NULL. */
 struct hca_plain *hca_plain_find(const struct hca_cmd *cmd, const struct hca_table *table,
 				 uint32_t number);
 /* A new one in @table; its number also goes to dw2 of the output. */
@@ -90,10 +90,7 @@ enum hca_cmd_status hca_plain_dealloc(struct hca *hca, struct hca_cmd *cmd, stru
 /* One user more (@change 1) or less (-1) of plain object @number; nothing when there is none. */
 void hca_plain_hold(const struct hca_table *table, uint32_t number, int change);
 
-/* Give an object's memory back; what it names is not told, see the hold functions below. */
-void hca_eq_free(struct hca *hca, struct hca_eq *eq);
-void hca_cq_free(struct hca *hca, struct hca_cq *cq);
-void hca_srq_free(struct hca *hca, struct hca_srq *srq);
+/* Give @qp's memory back; what it names is not told, see the hold functions below. */
 void hca_qp_free(struct hca *hca, struct hca_qp *qp);
 /* Count @qp (@change 1), or do so no more (-1), in all that it names: they cannot go before it. */
 void hca_qp_hold(const struct hca_qp *qp, int change);

@@ -17,6 +17,7 @@
  * turn. With scqe_break_moderation_en a solicited or error CQE does not wait.
  */
 #include "hca/budget.h"
+#include "hca/kinds.h"
 #include "hca/opcodes.h"
 #include "hca/data.h"
 #include "hca/refusal.h"
@@ -251,14 +252,21 @@ static enum hca_cmd_status find_buffer(struct hca *hca, const struct hca_cq *cq,
 			     field_get(cqc, 2, 11, 6), pages);
 }
 
-void hca_cq_free(struct hca *hca, struct hca_cq *cq)
+static void free_cq(struct hca *hca, void *object)
 {
+	struct hca_cq *cq = object;
+
 	hca_list_remove(&cq->due);
 	hca_uar_forget_cq(hca, cq);
 	hca_record_free(&cq->dbr);
 	hca_pages_free(hca, &cq->pages);
 	hca_release(hca, cq);
 }
+
+const struct hca_kind hca_kind_cq = {
+	.limit = 1u << 16,
+	.free = free_cq,
+};
 
 void hca_cq_hold(struct hca *hca, uint32_t cqn, int change)
 {
@@ -311,7 +319,7 @@ enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd)
 	if (status == HCA_CMD_OK)
 		status = hca_cmd_add(hca, cmd, &hca->cqs, 1, cq, &cq->number);
 	if (status != HCA_CMD_OK) {
-		hca_cq_free(hca, cq);
+		free_cq(hca, cq);
 		return status;
 	}
 	eq->cqs++;
@@ -333,7 +341,7 @@ enum hca_cmd_status hca_cmd_destroy_cq(struct hca *hca, struct hca_cmd *cmd)
 	eq = hca_table_get(&hca->eqs, cq->eqn);
 	eq->cqs--;
 	hca_plain_hold(&hca->uctxs, cq->uid, -1);
-	hca_cq_free(hca, cq);
+	free_cq(hca, cq);
 	return HCA_CMD_OK;
 }
 

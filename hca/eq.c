@@ -19,6 +19,7 @@
  * have nowhere to be; "async EQ buffer overrun" is among the syndromes of the health buffer.
  */
 #include "hca/budget.h"
+#include "hca/kinds.h"
 #include "hca/opcodes.h"
 
 #define EQE_SIZE    64u
@@ -213,11 +214,18 @@ void hca_event_number(struct hca *hca, enum hca_event type, uint32_t number)
 	hca_event(hca, type, 0, data);
 }
 
-void hca_eq_free(struct hca *hca, struct hca_eq *eq)
+static void free_eq(struct hca *hca, void *object)
 {
+	struct hca_eq *eq = object;
+
 	hca_pages_free(hca, &eq->pages);
 	hca_release(hca, eq);
 }
+
+const struct hca_kind hca_kind_eq = {
+	.limit = HCA_EQS,
+	.free = free_eq,
+};
 
 enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd)
 {
@@ -241,7 +249,7 @@ enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd)
 	if (!status)
 		status = hca_cmd_add(hca, cmd, &hca->eqs, 1, eq, &eq->number);
 	if (status) {
-		hca_eq_free(hca, eq);
+		free_eq(hca, eq);
 		return status;
 	}
 	eq->log_size = (uint8_t)log_size;
@@ -273,7 +281,7 @@ enum hca_cmd_status hca_cmd_destroy_eq(struct hca *hca, struct hca_cmd *cmd)
 	if (hca->cmd_eqn == number)
 		hca->cmd_eqn = 0;
 	hca->shared_eqs -= is_shared(eq);
-	hca_eq_free(hca, eq);
+	free_eq(hca, eq);
 	return HCA_CMD_OK;
 }
 

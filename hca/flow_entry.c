@@ -4,6 +4,7 @@
  * flow_context, query_flow_counter_in of mlx5_ifc.h.
  */
 #include "hca/budget.h"
+#include "hca/kinds.h"
 #include "hca/opcodes.h"
 #include "hca/flow_table.h"
 
@@ -249,6 +250,11 @@ enum hca_cmd_status hca_cmd_query_flow_entry(struct hca *hca, struct hca_cmd *cm
 }
 
 /* --- counters ---------------------------------------------------------------------------- */
+
+const struct hca_kind hca_kind_flow_counter = {
+	.limit = 1u << 16,
+	.free = hca_release,
+};
 
 enum hca_cmd_status hca_cmd_alloc_flow_counter(struct hca *hca, struct hca_cmd *cmd)
 {

@@ -6,6 +6,7 @@
 #include "hca/flow_table.h"
 
 #include "hca/budget.h"
+#include "hca/kinds.h"
 #include "hca/opcodes.h"
 
 #define IN_TYPE	   0x10u
@@ -319,8 +320,9 @@ enum hca_cmd_status hca_cmd_query_flow_group(struct hca *hca, struct hca_cmd *cm
 
 /* --- all of them ------------------------------------------------------------------------- */
 
-static void table_free(struct hca *hca, struct hca_flow_table *table)
+static void free_table(struct hca *hca, void *object)
 {
+	struct hca_flow_table *table = object;
 	uint32_t i;
 
 	for (i = 0; i < table->entries.size; i++)
@@ -332,24 +334,15 @@ static void table_free(struct hca *hca, struct hca_flow_table *table)
 	hca_release(hca, table);
 }
 
-bool hca_flow_drop(struct hca *hca)
+static uint64_t drop_work(const void *object)
 {
-	hca->flow_root[HCA_RX] = hca->flow_root[HCA_TX] = NULL;
-	if (!hca->flow_tables.size)
-		return true;
-	for (; hca->drop_next < hca->flow_tables.size; hca->drop_next++) {
-		struct hca_flow_table *table = hca->flow_tables.slot[hca->drop_next];
+	const struct hca_flow_table *table = object;
 
-		if (!table)
-			continue;
-		if (hca_turn_over(hca))
-			return false;
-		hca_work(hca, HCA_WORK_DROP *
-				      (1 + (uint64_t)table->groups.count + table->entries.count));
-		hca->flow_tables.slot[hca->drop_next] = NULL;
-		table_free(hca, table);
-	}
-	hca->drop_next = 0;
-	hca_table_clear(hca, &hca->flow_tables);
-	return true;
+	return HCA_WORK_DROP * ((uint64_t)table->groups.count + table->entries.count);
 }
+
+const struct hca_kind hca_kind_flow_table = {
+	.limit = (1u << HCA_FLOW_LOG_TABLES) + 1,
+	.free = free_table,
+	.work = drop_work,
+};

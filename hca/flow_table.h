@@ -68,7 +68,4 @@ enum hca_cmd_status hca_flow_unmodelled(struct hca *hca, struct hca_cmd *cmd, co
 /* All bytes of the command's input in [@from, @to) are 0; those past its end count as 0. */
 bool hca_flow_zero(const struct hca_cmd *cmd, uint32_t from, uint32_t to);
 
-/* Free all tables, their groups and entries; false: the turn is over before the last. */
-bool hca_flow_drop(struct hca *hca);
-
 #endif

@@ -5,7 +5,14 @@
  */
 #include "hca/general.h"
 
+#include "hca/budget.h"
+#include "hca/kinds.h"
 #include "hca/opcodes.h"
+
+const struct hca_kind hca_kind_reserved_qpn = {
+	.limit = HCA_RESERVED_QPNS + 1,
+	.free = hca_release,
+};
 
 static enum hca_cmd_status check_type(struct hca *hca, struct hca_cmd *cmd)
 {

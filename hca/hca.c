@@ -3,11 +3,7 @@
 #include "hca/budget.h"
 #include "hca/cmd.h"
 #include "hca/data.h"
-#include "hca/flow_table.h"
-#include "hca/general.h"
-#include "hca/memic.h"
-#include "hca/q_counter.h"
-#include "hca/umem.h"
+#include "hca/kinds.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -22,8 +18,6 @@
 #define CONNECTX8	 0x1023u
 #define CLASS_INFINIBAND 0x020700u
 
-#define BAR_SIZE      ((uint64_t)HCA_UAR_PAGES * HCA_UAR_PAGE)
-#define SHARED_SIZE   (BAR_SIZE - HCA_SHARED_OFFSET)
 #define MSIX_BAR      2u
 #define MSIX_BAR_SIZE 65536u
 #define VECTORS_MAX   2048u
@@ -55,85 +49,6 @@ void hca_print_unmodelled(struct hca *hca, FILE *out)
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
-
-/* What goes between two looks at the turn's budget. */
-#define DROP_STEP 64u
-
-/*
- * Frees the objects of @table from hca->drop_next on; returns false from the function around it
- * when the turn is over before the last of them.
- */
-#define DROP(hca, table, free_one)                                              \
-	do {                                                                    \
-		if (!(table)->size)                                             \
-			break;                                                  \
-		for (; (hca)->drop_next < (table)->size; (hca)->drop_next++) {  \
-			void **slot_ = &(table)->slot[(hca)->drop_next], *one_; \
-                                                                                \
-			if ((hca)->drop_next % DROP_STEP == 0) {                \
-				if (hca_turn_over(hca))                         \
-					return false;                           \
-				hca_work((hca), DROP_STEP *HCA_WORK_DROP);      \
-			}                                                       \
-			one_ = *slot_;                                          \
-			*slot_ = NULL;                                          \
-			if (one_)                                               \
-				free_one((hca), one_);                          \
-		}                                                               \
-		(hca)->drop_next = 0;                                           \
-		hca_table_clear((hca), (table));                                \
-	} while (0)
-
-/* What the last owner stored in UAR pages and device memory: the pages go, zeroes come back. */
-static void clear_shared(struct hca *hca)
-{
-	if (hca->uar_memory == MAP_FAILED)
-		return;
-	pthread_mutex_lock(&hca->uar_lock);
-	if (madvise(hca->uar_memory, SHARED_SIZE, MADV_REMOVE))
-		memset(hca->uar_memory, 0, SHARED_SIZE);
-	pthread_mutex_unlock(&hca->uar_lock);
-}
-
-bool hca_drop_objects(struct hca *hca)
-{
-	/* QPs first: stopping one may look at its CQs and keys. */
-	DROP(hca, &hca->qps, hca_qp_free);
-	DROP(hca, &hca->srqs, hca_srq_free);
-	DROP(hca, &hca->cqs, hca_cq_free);
-	DROP(hca, &hca->eqs, hca_eq_free);
-	DROP(hca, &hca->mkeys, hca_mkey_free);
-	DROP(hca, &hca->memics, hca_release);
-	/* Behind the queues that are in them. */
-	DROP(hca, &hca->umems, hca_umem_free);
-	if (!hca_flow_drop(hca))
-		return false;
-	DROP(hca, &hca->flow_counters, hca_release);
-	/* Behind the QPs: no set waits for one that is bound to it. */
-	DROP(hca, &hca->q_counters, hca_release);
-	DROP(hca, &hca->reserved_qpns, hca_release);
-	DROP(hca, &hca->uars, hca_release);
-	DROP(hca, &hca->pds, hca_release);
-	DROP(hca, &hca->xrcds, hca_release);
-	DROP(hca, &hca->uctxs, hca_release);
-	hca_memic_drop(hca);
-	hca_ud_drop(hca);
-	hca_mcg_drop(hca);
-	clear_shared(hca);
-	if (hca->port)
-		subnet_forget(hca->port);
-	hca->cmd_eqn = 0;
-	hca->pd_seen = false;
-	hca->shared_eqs = 0;
-	hca->trapped_uars = 0;
-	hca->cq_next = 0;
-	hca->cq_lost = 0;
-	hca->gsi_qpn = 0;
-	hca->smi_qpn = 0;
-	hca_caps_reset(hca);
-	hca_port_reset(hca);
-	return true;
-}
 
 static void drop_all(struct hca *hca)
 {
@@ -172,11 +87,11 @@ static void build_config(struct hca *hca)
 	bool extended = params->st_mode != HCA_ST_NONE && params->st_width == 16;
 
 	fn->bar[0] = (struct pcie_bar){
-		.size = BAR_SIZE,
+		.size = HCA_BAR_SIZE,
 		.is_64bit = true,
 		.prefetchable = true,
 		.mmap_offset = HCA_SHARED_OFFSET,
-		.mmap_size = SHARED_SIZE,
+		.mmap_size = HCA_SHARED_SIZE,
 		.mmap_fd = hca->uar_fd,
 		.mmap_mem = hca->uar_memory,
 	};
@@ -196,30 +111,9 @@ static void build_config(struct hca *hca)
 	pcie_config_seal(fn);
 }
 
-static void set_limits(struct hca *hca)
-{
-	hca->uars.limit = HCA_UAR_PAGES - HCA_MEMIC_SIZE / HCA_UAR_PAGE;
-	hca->pds.limit = 1u << 16;
-	hca->memics.limit = HCA_MEMIC_SIZE / HCA_MEMIC_UNIT + 1;
-	hca->uctxs.limit = HCA_UID_SHARED;
-	hca->flow_tables.limit = (1u << HCA_FLOW_LOG_TABLES) + 1;
-	hca->flow_counters.limit = 1u << 16;
-	hca->q_counters.limit = HCA_Q_COUNTERS + 1;
-	hca->umems.limit = 1u << 18;
-	hca->xrcds.limit = 1u << 16;
-	hca->eqs.limit = HCA_EQS;
-	hca->cqs.limit = 1u << 16;
-	hca->srqs.limit = 1u << 16;
-	hca->qps.limit = HCA_QPN_LIMIT;
-	hca->qps.base = HCA_QPN_FIRST;
-	hca->reserved_qpns.limit = HCA_RESERVED_QPNS + 1;
-	hca->mkeys.limit = 1u << 24;
-	hca->mkeys.base = HCA_MKEY_FIRST;
-}
-
 static int map_uars(struct hca *hca)
 {
-	return pcie_memory_new("hca-uar", SHARED_SIZE, &hca->uar_fd, &hca->uar_memory);
+	return pcie_memory_new("hca-uar", HCA_SHARED_SIZE, &hca->uar_fd, &hca->uar_memory);
 }
 
 static int connect_port(struct hca *hca)
@@ -271,7 +165,7 @@ struct hca *hca_new(const struct hca_params *params, struct subnet *subnet, void
 	hca->fn.id = params->id;
 	hca->fn.ops = &hca_function_ops;
 	hca->fn.model = hca;
-	set_limits(hca);
+	hca_kinds_init(hca);
 	drop_all(hca);
 	err = map_uars(hca);
 	if (!err)
@@ -296,7 +190,7 @@ void hca_free(struct hca *hca)
 	assert(!hca->memory_used);
 	unmodelled_free(&hca->unmodelled);
 	if (hca->uar_memory != MAP_FAILED)
-		munmap(hca->uar_memory, SHARED_SIZE);
+		munmap(hca->uar_memory, HCA_SHARED_SIZE);
 	if (hca->uar_fd >= 0)
 		close(hca->uar_fd);
 	pthread_mutex_destroy(&hca->uar_lock);

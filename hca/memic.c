@@ -6,6 +6,7 @@
 #include "hca/memic.h"
 
 #include "hca/budget.h"
+#include "hca/kinds.h"
 #include "hca/opcodes.h"
 #include "hca/mkc.h"
 
@@ -14,6 +15,11 @@
 struct memic {
 	uint64_t start, size; /* bytes of BAR0 */
 	uint32_t keys;	      /* that were made for it */
+};
+
+const struct hca_kind hca_kind_memic = {
+	.limit = HCA_MEMIC_SIZE / HCA_MEMIC_UNIT + 1,
+	.free = hca_release,
 };
 
 /* Owner of the unit at @addr of BAR0: a number of the table, 0 for none and outside of the window.
@@ -78,13 +84,8 @@ void hca_memic_hold(struct hca *hca, struct hca_mkey *mkey)
 		memic->keys++;
 }
 
-void hca_memic_drop(struct hca *hca)
+void hca_memic_forget(struct hca *hca)
 {
-	uint32_t i;
-
-	for (i = 0; i < hca->memics.size; i++)
-		hca_release(hca, hca->memics.slot[i]);
-	hca_table_clear(hca, &hca->memics);
 	memset(hca->memic_owner, 0, sizeof(hca->memic_owner));
 }
 

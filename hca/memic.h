@@ -8,8 +8,8 @@
 #define HCA_MEMIC_OFFSET ((uint64_t)HCA_UAR_PAGES * HCA_UAR_PAGE - HCA_MEMIC_SIZE)
 #define HCA_MEMIC_MAX	 (256u << 10) /* bytes of one allocation */
 
-/* Forget all allocations. */
-void hca_memic_drop(struct hca *hca);
+/* No unit of the window has an owner: after the objects have gone. */
+void hca_memic_forget(struct hca *hca);
 /*
  * hca_memic_hold() - @mkey was made or changed: the allocation that it names now is not given back
  * before it names another, is free, or is gone. Keys of other memory: nothing happens.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hca/budget.h"
+#include "hca/kinds.h"
 #include "hca/opcodes.h"
 #include "hca/memic.h"
 #include "hca/mkc.h"
@@ -23,6 +24,17 @@
 #define SYNDROME_USER	 0x3bea06
 #define SYNDROME_TPH	 0x3bea07
 #define LOAD_STEP	 (1u << 12) /* octwords loaded at a time */
+
+static void free_mkey(struct hca *hca, void *mkey)
+{
+	hca_mkey_free(hca, mkey);
+}
+
+const struct hca_kind hca_kind_mkey = {
+	.limit = 1u << 24,
+	.base = HCA_MKEY_FIRST,
+	.free = free_mkey,
+};
 
 /* mkey_umem_valid. The entries that the command may have, or count, are none then. */
 static bool is_of_umem(const struct hca_cmd *cmd)

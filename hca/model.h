@@ -30,8 +30,10 @@
  */
 #define HCA_UAR_FIRST	     3u
 #define HCA_UAR_FIRST_SHARED 16u
+#define HCA_BAR_SIZE	     ((uint64_t)HCA_UAR_PAGES * HCA_UAR_PAGE)
 /* Of BAR0: from here on it is memory, of UAR pages and at the end of MEMIC. */
 #define HCA_SHARED_OFFSET ((uint64_t)HCA_UAR_FIRST_SHARED * HCA_UAR_PAGE)
+#define HCA_SHARED_SIZE	  (HCA_BAR_SIZE - HCA_SHARED_OFFSET)
 
 #define HCA_MTU 4096u
 
@@ -679,7 +681,7 @@ struct hca {
 	struct hca_uar_page uar_page[HCA_UAR_PAGES];
 	uint32_t gsi_qpn;   /* the newest QP of type GSI */
 	uint32_t smi_qpn;   /* and of type SMI */
-	uint32_t drop_next; /* slot of the table that hca_drop_objects() goes on with */
+	uint32_t drop_next; /* slot of the table that hca_kinds_drop() goes on with */
 	/* budgets, see hca/budget.h */
 	uint64_t memory_used; /* bytes */
 	int64_t work_left;    /* of this turn */

@@ -47,7 +47,7 @@ enum hca_transition {
  * HCA_CMD_MORE: the turn is over, call again in the next.
  */
 
-/* simple.c */
+/* bringup.c */
 enum hca_cmd_status hca_cmd_enable_hca(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_teardown_hca(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_nothing(struct hca *hca, struct hca_cmd *cmd);
@@ -55,6 +55,8 @@ enum hca_cmd_status hca_cmd_query_pages(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_special(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_issi(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_set_issi(struct hca *hca, struct hca_cmd *cmd);
+
+/* plain.c */
 enum hca_cmd_status hca_cmd_alloc_uar(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_dealloc_uar(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_alloc_pd(struct hca *hca, struct hca_cmd *cmd);

@@ -7,6 +7,7 @@
 #include "hca/q_counter.h"
 
 #include "hca/budget.h"
+#include "hca/kinds.h"
 #include "hca/opcodes.h"
 #include "hca/data.h"
 
@@ -121,6 +122,11 @@ void hca_q_counter_unbind(struct hca_qp *qp)
 }
 
 /* --- commands ---------------------------------------------------------------------------- */
+
+const struct hca_kind hca_kind_q_counter = {
+	.limit = HCA_Q_COUNTERS + 1,
+	.free = hca_release,
+};
 
 enum hca_cmd_status hca_cmd_alloc_q_counter(struct hca *hca, struct hca_cmd *cmd)
 {

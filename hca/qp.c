@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Queue pairs: CREATE_QP, DESTROY_QP, QUERY_QP. Transitions are in qp_modify.c. */
 #include "hca/budget.h"
+#include "hca/general.h"
+#include "hca/kinds.h"
 #include "hca/opcodes.h"
 #include "hca/q_counter.h"
 #include "hca/qp.h"
@@ -49,6 +51,17 @@ void hca_qp_free(struct hca *hca, struct hca_qp *qp)
 	hca_pages_free(hca, &qp->pages);
 	hca_release(hca, qp);
 }
+
+static void free_qp(struct hca *hca, void *qp)
+{
+	hca_qp_free(hca, qp);
+}
+
+const struct hca_kind hca_kind_qp = {
+	.limit = HCA_QPN_LIMIT,
+	.base = HCA_QPN_FIRST,
+	.free = free_qp,
+};
 
 void hca_qp_hold(const struct hca_qp *qp, int change)
 {

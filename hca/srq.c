@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Shared receive queues: commands. Layout: srqc of mlx5_ifc.h. Consumption is in rq.c. */
 #include "hca/budget.h"
+#include "hca/kinds.h"
 #include "hca/opcodes.h"
 
 #define LOG_SRQ_MAX 15u /* log_max_srq_sz of caps.c */
 #define STATE_ERROR 1u
 
-void hca_srq_free(struct hca *hca, struct hca_srq *srq)
+static void free_srq(struct hca *hca, void *object)
 {
+	struct hca_srq *srq = object;
+
 	hca_pages_free(hca, &srq->pages);
 	hca_release(hca, srq);
 }
+
+const struct hca_kind hca_kind_srq = {
+	.limit = 1u << 16,
+	.free = free_srq,
+};
 
 static void hold(struct hca *hca, const struct hca_srq *srq, int change)
 {
@@ -51,7 +59,7 @@ enum hca_cmd_status hca_cmd_create_srq(struct hca *hca, struct hca_cmd *cmd)
 	if (!status)
 		status = hca_cmd_add(hca, cmd, &hca->srqs, 1, srq, &srq->number);
 	if (status) {
-		hca_srq_free(hca, srq);
+		free_srq(hca, srq);
 		return status;
 	}
 	srq->uid = hca_cmd_uid(cmd);
@@ -78,7 +86,7 @@ enum hca_cmd_status hca_cmd_destroy_srq(struct hca *hca, struct hca_cmd *cmd)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x070006);
 	hca_table_remove(hca, &hca->srqs, srq->number);
 	hold(hca, srq, -1);
-	hca_srq_free(hca, srq);
+	free_srq(hca, srq);
 	return HCA_CMD_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "hca/umem.h"
 
 #include "hca/budget.h"
+#include "hca/kinds.h"
 #include "hca/opcodes.h"
 
 #define LOG_PAGE_MIN 12u
@@ -17,11 +18,23 @@ struct umem {
 	struct hca_pages pages;
 };
 
-void hca_umem_free(struct hca *hca, struct umem *umem)
+static void free_umem(struct hca *hca, void *object)
 {
+	struct umem *umem = object;
+
 	hca_pages_free(hca, &umem->pages);
 	hca_release(hca, umem);
 }
+
+const struct hca_kind hca_kind_umem = {
+	.limit = 1u << 18,
+	.free = free_umem,
+};
+
+const struct hca_kind hca_kind_uctx = {
+	.limit = HCA_UID_SHARED,
+	.free = hca_release,
+};
 
 enum hca_cmd_status hca_cmd_create_uctx(struct hca *hca, struct hca_cmd *cmd)
 {
@@ -81,7 +94,7 @@ enum hca_cmd_status hca_cmd_destroy_umem(struct hca *hca, struct hca_cmd *cmd)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x10000a);
 	hca_table_remove(hca, &hca->umems, number);
 	hca_plain_hold(&hca->uctxs, umem->uid, -1);
-	hca_umem_free(hca, umem);
+	free_umem(hca, umem);
 	return HCA_CMD_OK;
 }
 

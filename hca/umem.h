@@ -5,9 +5,6 @@
 
 #include "hca/model.h"
 
-struct umem;
-
-void hca_umem_free(struct hca *hca, struct umem *umem);
 /*
  * hca_umem_pages() - the buffer of @bytes at byte @offset of umem @number, whose page list it
  * shares and which stays in use until hca_pages_free(). The umem must belong to the command's user

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "hca/kinds.h"
+
+#include <stddef.h>
+
+#include "hca/budget.h"
+#include "hca/cmd.h"
+
+/* Objects between two looks at the turn's budget. */
+#define DROP_STEP 64u
+
+#define TABLE(member) offsetof(struct hca, member)
+
+/* In the order in which they go. */
+static const struct {
+	size_t table;
+	const struct hca_kind *kind;
+} kinds[] = {
+	/* QPs first: stopping one may look at its CQs and keys. */
+	{ TABLE(qps), &hca_kind_qp },
+	{ TABLE(srqs), &hca_kind_srq },
+	{ TABLE(cqs), &hca_kind_cq },
+	{ TABLE(eqs), &hca_kind_eq },
+	{ TABLE(mkeys), &hca_kind_mkey },
+	{ TABLE(memics), &hca_kind_memic },
+	/* Behind the queues that are in them. */
+	{ TABLE(umems), &hca_kind_umem },
+	{ TABLE(flow_tables), &hca_kind_flow_table },
+	{ TABLE(flow_counters), &hca_kind_flow_counter },
+	/* Behind the QPs: no set waits for one that is bound to it. */
+	{ TABLE(q_counters), &hca_kind_q_counter },
+	{ TABLE(reserved_qpns), &hca_kind_reserved_qpn },
+	{ TABLE(uars), &hca_kind_uar },
+	{ TABLE(pds), &hca_kind_pd },
+	{ TABLE(xrcds), &hca_kind_xrcd },
+	{ TABLE(uctxs), &hca_kind_uctx },
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static struct hca_table *table_of(struct hca *hca, size_t i)
+{
+	return (struct hca_table *)((char *)hca + kinds[i].table);
+}
+
+void hca_kinds_init(struct hca *hca)
+{
+	for (size_t i = 0; i < KINDS; i++) {
+		table_of(hca, i)->limit = kinds[i].kind->limit;
+		table_of(hca, i)->base = kinds[i].kind->base;
+	}
+}
+
+/* The objects of @table from hca->drop_next on. */
+static bool drop(struct hca *hca, struct hca_table *table, const struct hca_kind *kind)
+{
+	for (; hca->drop_next < table->size; hca->drop_next++) {
+		void **slot = &table->slot[hca->drop_next], *object = *slot;
+
+		if (hca->drop_next % DROP_STEP == 0) {
+			if (hca_turn_over(hca))
+				return false;
+			hca_work(hca, DROP_STEP * HCA_WORK_DROP);
+		}
+		if (!object)
+			continue;
+		if (kind->work) {
+			if (hca_turn_over(hca))
+				return false;
+			hca_work(hca, kind->work(object));
+		}
+		*slot = NULL;
+		kind->free(hca, object);
+	}
+	hca->drop_next = 0;
+	hca_table_clear(hca, table);
+	return true;
+}
+
+bool hca_kinds_drop(struct hca *hca)
+{
+	for (size_t i = 0; i < KINDS; i++) {
+		struct hca_table *table = table_of(hca, i);
+
+		if (table->size && !drop(hca, table, kinds[i].kind))
+			return false;
+	}
+	return true;
+}

@@ -145,6 +145,16 @@ static struct json_object *set_link(const struct controlled *device, const char 
 	return json_object_new_object();
 }
 
+static struct json_object *log_commands(const struct controlled *device, const char *text)
+{
+	if (!device || !device->hca)
+		return error("no such HCA", "commands");
+	if (strcmp(text, "on") && strcmp(text, "off"))
+		return error("the log of commands is on or off", text);
+	hca_log_commands(device->hca, !strcmp(text, "on") ? stdout : NULL);
+	return json_object_new_object();
+}
+
 static struct json_object *subnet_state(const struct controlled *devices, unsigned int count,
 					struct subnet *subnet)
 {
@@ -252,6 +262,8 @@ static struct json_object *answer(const struct control_scope *scope, const char 
 	}
 	if (!strcmp(verb, "link"))
 		return set_link(device, argument);
+	if (!strcmp(verb, "commands"))
+		return log_commands(device, argument);
 	if (!strcmp(verb, "subnet"))
 		return subnet_state(scope->devices, scope->count, scope->subnet);
 	if (!strcmp(verb, "engine"))

@@ -9,6 +9,7 @@
  *     reset-counts ENDPOINT
  *     mkey HCA               the memory key that took the last remote access; its context in hex
  *     clear-mkey HCA
+ *     commands HCA on|off    a line on standard output for each command of its driver
  *     link HCA up|down       plug the cable of its port in, or pull it
  *     subnet                 ports, multicast groups, and what the subnet administrator has seen
  *     st-entries HCA N       N entries is what the HCA's driver reads of its ST table; 0: the truth

@@ -262,7 +262,7 @@ def endpoint(path, dice, end):
 
 def control(path, dice, end):
     lines = ("functions", "subnet", "mark a", "counts gpu0", "reset-counts gpu0", "mkey hca0", "clear-mkey hca0",
-             "link hca1 down", "link hca1 up", "st-entries hca0 4", "st-entries hca0 0")
+             "link hca1 down", "link hca1 up", "commands hca1 on", "commands hca1 off", "st-entries hca0 4", "st-entries hca0 0")
     while time.monotonic() < end and not failures:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(PATIENCE)

@@ -5,6 +5,7 @@
  */
 #include "hca/budget.h"
 #include "hca/cmd.h"
+#include "hca/cmd_log.h"
 #include "hca/opcodes.h"
 
 #define ENTRY_SIZE    64u
@@ -168,6 +169,7 @@ static void execute_step(struct hca *hca, struct hca_cmd_job *job)
 	hca_work(hca, COMMAND_WORK);
 	if (status == HCA_CMD_MORE)
 		return;
+	job->status = status;
 	if (status) {
 		memset(cmd->out, 0, cmd->olen);
 		cmd->out[0] = (uint8_t)status;
@@ -220,12 +222,33 @@ void hca_cmd_abandon(struct hca *hca)
 	job->active = false;
 }
 
+static void log_command(struct hca *hca, enum delivery error)
+{
+	const struct hca_cmd_job *job = &hca->job;
+	bool executed = job->status != HCA_CMD_MORE;
+	const struct hca_cmd_result result = {
+		.head = job->entry + ENTRY_IN,
+		.in = executed ? job->in : NULL,
+		.out = job->out,
+		.ilen = job->in_len,
+		.olen = job->cmd.olen,
+		.delivery = error,
+		.status = job->status,
+		.syndrome = job->status ? job->cmd.syndrome : 0,
+		.ns = clock_now_ns() - job->read_ns,
+	};
+
+	hca_cmd_log(hca, &result);
+}
+
 /* The slot goes back to the driver, with @error, and the event is sent if it waits for one. */
 static void complete(struct hca *hca, enum delivery error)
 {
 	struct hca_cmd_job *job = &hca->job;
 	uint8_t data[28] = { 0 };
 
+	if (job->read_ns)
+		log_command(hca, error);
 	job->entry[ENTRY_STATUS] = (uint8_t)(error << 1);
 	/* Ownership goes back last. */
 	if (pcie_write(&hca->fn, job->entry_addr + ENTRY_TAIL, job->entry + ENTRY_TAIL, 4, NULL))
@@ -330,6 +353,9 @@ static bool start(struct hca *hca)
 	 * command EQ, and it polls again when it destroys it.
 	 */
 	job->eqn = hca->cmd_eqn;
+	job->status = HCA_CMD_MORE;
+	job->read_ns = hca_cmd_logged(hca) ? clock_now_ns() : 0;
+	job->cmd.syndrome = 0;
 	if (pcie_read(&hca->fn, job->entry_addr, job->entry, sizeof(job->entry), NULL))
 		return true;
 	if (!(job->entry[ENTRY_STATUS] & OWNED) ||
@@ -340,6 +366,8 @@ static bool start(struct hca *hca)
 		/* The command fails, its delivery does not. */
 		uint8_t out[8] = { HCA_CMD_NO_RESOURCES };
 
+		job->status = HCA_CMD_NO_RESOURCES;
+		job->cmd.syndrome = SYNDROME_MEMORY;
 		be32_put(out, 4, SYNDROME_MEMORY);
 		if (pcie_write(&hca->fn, job->entry_addr + ENTRY_OUT, out, sizeof(out), NULL))
 			error = DELIVERY_FIRMWARE;

@@ -86,6 +86,17 @@ struct hca_mkey_report {
 bool hca_mkey_report(struct hca *hca, struct hca_mkey_report *report);
 void hca_clear_mkey_report(struct hca *hca);
 
+/* Lines of the log of commands, each time that it is turned on. */
+#define HCA_LOG_COMMANDS 100000u
+/*
+ * hca_log_commands() - a line to @out for each command that is read from now on, when it has been
+ * answered: opcode and name, op_mod and user context unless they are 0, the object that it names or
+ * has made, status or delivery status, syndrome, microseconds. NULL: no lines. After
+ * HCA_LOG_COMMANDS there are no more. @out stays the caller's, and is flushed after each line; the
+ * engine waits while it is written. Safe from any thread.
+ */
+void hca_log_commands(struct hca *hca, FILE *out);
+
 /* Opcodes and registers the driver touched and the model does not have, by name, one per line. */
 void hca_print_unmodelled(struct hca *hca, FILE *out);
 

@@ -513,12 +513,14 @@ struct hca_cmd_job {
 	uint8_t entry[64];
 	uint32_t eqn; /* command EQ when it began, 0: the driver polls */
 	struct hca_cmd cmd;
-	uint32_t in_len; /* bytes of @in */
-	uint32_t olen;	 /* of the driver's buffer */
-	uint64_t *block; /* addresses of the output blocks */
-	uint64_t next;	 /* the block of the chain to look at */
-	uint32_t number; /* and its number */
-	uint32_t done;	 /* bytes of input or output */
+	enum hca_cmd_status status; /* once it was executed; else HCA_CMD_MORE */
+	uint64_t read_ns;	    /* CLOCK_MONOTONIC, 0: it is not logged */
+	uint32_t in_len;	    /* bytes of @in */
+	uint32_t olen;		    /* of the driver's buffer */
+	uint64_t *block;	    /* addresses of the output blocks */
+	uint64_t next;		    /* the block of the chain to look at */
+	uint32_t number;	    /* and its number */
+	uint32_t done;		    /* bytes of input or output */
 	uint64_t few_blocks[HCA_CMD_FEW_BLOCKS];
 	uint8_t in[HCA_CMD_FIXED], out[HCA_CMD_FIXED];
 };
@@ -637,6 +639,12 @@ uint32_t hca_inject_due(struct hca_mmio *mmio);
 /* inject.c: whether the command in @slot is executed now. */
 bool hca_inject_command(struct hca *hca, unsigned int slot, uint16_t opcode);
 
+/* What hca_log_commands() has turned on. */
+struct hca_cmd_log {
+	FILE *out;     /* NULL: it is off */
+	uint32_t left; /* lines that may come */
+};
+
 struct hca {
 	struct hca_params params;
 	struct pcie_function fn;
@@ -691,10 +699,11 @@ struct hca {
 	 * and leave this one alone.
 	 */
 	bool held;
-	/* mkey report, under report_lock */
+	/* mkey report and log of commands, under report_lock */
 	pthread_mutex_t report_lock;
 	bool report_valid;
 	struct hca_mkey_report report;
+	struct hca_cmd_log cmd_log;
 	struct unmodelled unmodelled; /* for hca_print_unmodelled() */
 };
 

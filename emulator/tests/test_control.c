@@ -205,6 +205,17 @@ static void test_link(void **state)
 	check("subnet", SUBNET_IS("up"));
 }
 
+static void test_commands(void **state)
+{
+	(void)state;
+	check("commands hca0 on", "{}\n");
+	check("commands hca0 off", "{}\n");
+	check("commands hca0 of", "{\"error\":\"the log of commands is on or off: of\"}\n");
+	check("commands hca0", "{\"error\":\"the log of commands is on or off: \"}\n");
+	check("commands gpu0 on", "{\"error\":\"no such HCA: commands\"}\n");
+	check("commands", "{\"error\":\"no such HCA: commands\"}\n");
+}
+
 static uint16_t st_table_size(void)
 {
 	uint16_t size;
@@ -295,11 +306,11 @@ static void test_socket(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answers),	    cmocka_unit_test(test_mark),
-		cmocka_unit_test(test_engine),	    cmocka_unit_test(test_counts),
-		cmocka_unit_test(test_st_entries),  cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_socket),	    cmocka_unit_test(test_link),
-		cmocka_unit_test(test_many_counts),
+		cmocka_unit_test(test_answers),	 cmocka_unit_test(test_mark),
+		cmocka_unit_test(test_engine),	 cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_commands), cmocka_unit_test(test_st_entries),
+		cmocka_unit_test(test_errors),	 cmocka_unit_test(test_socket),
+		cmocka_unit_test(test_link),	 cmocka_unit_test(test_many_counts),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

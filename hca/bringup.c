@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Bring-up and teardown of the function: commands that make no object. */
+#include "hca/layout.h"
 #include "hca/opcodes.h"
 
 /*
@@ -33,10 +34,10 @@ enum hca_cmd_status hca_cmd_query_pages(struct hca *hca, struct hca_cmd *cmd)
 enum hca_cmd_status hca_cmd_query_special(struct hca *hca, struct hca_cmd *cmd)
 {
 	(void)hca;
-	be32_put(cmd->out, 0x08, HCA_KEY_DUMP);
-	be32_put(cmd->out, 0x10, HCA_KEY_NULL);
-	if (cmd->olen >= 0x18)
-		be32_put(cmd->out, 0x14, HCA_KEY_END);
+	be32_put(cmd->out, SPECIAL_DUMP_FILL_MKEY, HCA_KEY_DUMP);
+	be32_put(cmd->out, SPECIAL_NULL_MKEY, HCA_KEY_NULL);
+	if (cmd->olen >= SPECIAL_TERMINATE_SCATTER_LIST + 4)
+		be32_put(cmd->out, SPECIAL_TERMINATE_SCATTER_LIST, HCA_KEY_END);
 	return HCA_CMD_OK;
 }
 
@@ -44,14 +45,14 @@ enum hca_cmd_status hca_cmd_query_special(struct hca *hca, struct hca_cmd *cmd)
 enum hca_cmd_status hca_cmd_query_issi(struct hca *hca, struct hca_cmd *cmd)
 {
 	(void)hca;
-	be32_put(cmd->out, 0x6c, 1u << 0);
+	be32_put(cmd->out, ISSI_SUPPORTED, 1u << 0);
 	return HCA_CMD_OK;
 }
 
 enum hca_cmd_status hca_cmd_set_issi(struct hca *hca, struct hca_cmd *cmd)
 {
 	(void)hca;
-	if (field_get(cmd->in, 2, 15, 0))
+	if (field_get(cmd->in, ISSI_CURRENT))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0a0001);
 	return HCA_CMD_OK;
 }

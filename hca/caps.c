@@ -6,6 +6,7 @@
 #include "hca/opcodes.h"
 #include "hca/flow_table.h"
 #include "hca/general.h"
+#include "hca/layout.h"
 #include "hca/memic.h"
 #include "hca/q_counter.h"
 
@@ -153,12 +154,12 @@ static void cap_default(const struct hca *hca, unsigned int type, uint8_t block[
 				  defaults[i].value);
 	}
 	if (type == CAP_GENERAL && hca->params.firmware == HCA_FIRMWARE_NO_ODP)
-		field_put(block, 17, 24, 24, 0); /* pg */
+		field_put(block, CAP_PG, 0);
 	if (type == CAP_GENERAL && hca->params.st_mode != HCA_ST_NONE &&
 	    hca->params.firmware != HCA_FIRMWARE_NO_TPH)
-		field_put(block, 21, 24, 24, 1); /* mkey_pcie_tph */
+		field_put(block, CAP_MKEY_PCIE_TPH, 1);
 	if (type == CAP_GENERAL && hca->params.umr_limited)
-		field_put(block, 16, 24, 24, 1); /* umr_modify_entity_size_disabled */
+		field_put(block, CAP_UMR_MODIFY_ENTITY_SIZE_DISABLED, 1);
 }
 
 void hca_caps_reset(struct hca *hca)
@@ -171,7 +172,7 @@ void hca_caps_reset(struct hca *hca)
 
 enum hca_cmd_status hca_cmd_query_hca_cap(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint16_t op_mod = be16_at(cmd->in, 6);
+	uint16_t op_mod = be16_at(cmd->in, CMD_OP_MOD);
 	unsigned int type = op_mod >> 1;
 	uint32_t len = cmd->olen - HCA_CMD_CONTEXT;
 	uint8_t block[CAP_SIZE];
@@ -190,14 +191,15 @@ enum hca_cmd_status hca_cmd_query_hca_cap(struct hca *hca, struct hca_cmd *cmd)
 
 enum hca_cmd_status hca_cmd_set_hca_cap(struct hca *hca, struct hca_cmd *cmd)
 {
-	unsigned int type = be16_at(cmd->in, 6) >> 1;
+	unsigned int type = be16_at(cmd->in, CMD_OP_MOD) >> 1;
 	const uint8_t *block = cmd->in + HCA_CMD_CONTEXT;
 
 	if (type >= CAP_TYPES)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0c0001);
 	/* The atomic block comes with nothing but the mode filled in. */
 	if (type == CAP_ATOMIC)
-		field_put(hca->cap[type], 2, 31, 30, field_get(block, 2, 31, 30));
+		field_put(hca->cap[type], CAP_ATOMIC_REQ_8B_ENDIANNESS_MODE,
+			  field_get(block, CAP_ATOMIC_REQ_8B_ENDIANNESS_MODE));
 	else
 		memcpy(hca->cap[type], block, CAP_SIZE);
 	return HCA_CMD_OK;

@@ -6,6 +6,7 @@
 #include "hca/budget.h"
 #include "hca/cmd.h"
 #include "hca/cmd_log.h"
+#include "hca/layout.h"
 #include "hca/opcodes.h"
 
 #define ENTRY_SIZE    64u
@@ -22,11 +23,13 @@
 #define OWNED	      1u
 #define SLOTS	      32u
 
-#define INLINE	    16u
-#define BLOCK_SIZE  576u
-#define BLOCK_DATA  512u
-#define BLOCK_TAIL  0x230u /* next, number, reserved, token, signatures */
-#define BLOCK_ALIGN 512u
+#define INLINE	     16u
+#define BLOCK_SIZE   576u
+#define BLOCK_DATA   512u
+#define BLOCK_TAIL   0x230u /* next, number, reserved, token, signatures */
+#define BLOCK_NUMBER 0x238u
+#define BLOCK_TOKEN  0x23du
+#define BLOCK_ALIGN  512u
 
 /*
  * The page list of 64 GiB in 4 KiB pages, with what goes in front of it. The longest answers are
@@ -55,12 +58,12 @@ enum delivery {
 
 static enum hca_cmd_status execute(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint16_t opcode = be16_at(cmd->in, 0), uid = hca_cmd_uid(cmd);
+	uint16_t opcode = be16_at(cmd->in, CMD_OPCODE), uid = hca_cmd_uid(cmd);
 	const struct hca_op *op = hca_op_find(opcode);
 
 	if (!op || !op->fn) {
 		hca_unmodelled(hca, "command 0x%03x %s op_mod 0x%x", opcode, op ? op->name : "?",
-			       be16_at(cmd->in, 6));
+			       be16_at(cmd->in, CMD_OP_MOD));
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_OP, 0x010000u | opcode);
 	}
 	if (cmd->ilen < op->ilen)
@@ -109,9 +112,9 @@ static enum delivery read_block(struct hca *hca, struct hca_cmd_job *job, enum d
 	hca_work(hca, BLOCK_WORK);
 	if (pcie_read(&hca->fn, job->next + from, block + from, BLOCK_SIZE - from, NULL))
 		return DELIVERY_FIRMWARE;
-	if (be32_at(block, 0x238) != job->number)
+	if (be32_at(block, BLOCK_NUMBER) != job->number)
 		return DELIVERY_BLOCK_NUMBER;
-	if (block[0x23d] != job->entry[ENTRY_TAIL])
+	if (block[BLOCK_TOKEN] != job->entry[ENTRY_TAIL])
 		return DELIVERY_TOKEN;
 	if (data)
 		memcpy(data, block, BLOCK_DATA);
@@ -173,7 +176,7 @@ static void execute_step(struct hca *hca, struct hca_cmd_job *job)
 	if (status) {
 		memset(cmd->out, 0, cmd->olen);
 		cmd->out[0] = (uint8_t)status;
-		be32_put(cmd->out, 4, cmd->syndrome);
+		be32_put(cmd->out, CMD_SYNDROME, cmd->syndrome);
 	}
 	job->phase = HCA_CMD_OUTPUT;
 	job->done = 0;
@@ -255,7 +258,7 @@ static void complete(struct hca *hca, enum delivery error)
 		return;
 	if (!job->eqn || hca->cmd_eqn != job->eqn)
 		return;
-	be32_put(data, 0, 1u << job->slot);
+	be32_put(data, EQE_CMD_VECTOR, 1u << job->slot);
 	hca_eq_post(hca, hca_table_get(&hca->eqs, job->eqn), HCA_EVENT_CMD, 0, data);
 }
 
@@ -368,7 +371,7 @@ static bool start(struct hca *hca)
 
 		job->status = HCA_CMD_NO_RESOURCES;
 		job->cmd.syndrome = SYNDROME_MEMORY;
-		be32_put(out, 4, SYNDROME_MEMORY);
+		be32_put(out, CMD_SYNDROME, SYNDROME_MEMORY);
 		if (pcie_write(&hca->fn, job->entry_addr + ENTRY_OUT, out, sizeof(out), NULL))
 			error = DELIVERY_FIRMWARE;
 	}

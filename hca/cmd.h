@@ -3,6 +3,7 @@
 #ifndef HCA_CMD_H
 #define HCA_CMD_H
 
+#include "hca/layout.h"
 #include "hca/model.h"
 
 /* First input byte after the generic header and the fixed part: contexts and page lists. */
@@ -38,7 +39,7 @@ static inline enum hca_cmd_status hca_cmd_fail(struct hca_cmd *cmd, enum hca_cmd
 /* Number in dw2[23:0], where most commands have it. */
 static inline uint32_t hca_cmd_number(const struct hca_cmd *cmd)
 {
-	return field_get(cmd->in, 2, 23, 0);
+	return field_get(cmd->in, CMD_NUMBER);
 }
 
 /*
@@ -61,7 +62,7 @@ uint8_t *hca_cmd_take_list(struct hca *hca, struct hca_cmd *cmd, uint32_t len);
 /* User context of the command, 0: the driver. */
 static inline uint16_t hca_cmd_uid(const struct hca_cmd *cmd)
 {
-	uint16_t uid = be16_at(cmd->in, 2);
+	uint16_t uid = be16_at(cmd->in, CMD_UID);
 
 	return uid == HCA_UID_SHARED ? 0 : uid;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A line for each command, for people who debug a driver. */
 #include "hca/cmd_log.h"
+#include "hca/layout.h"
 
 #include <inttypes.h>
 
@@ -75,8 +76,8 @@ static bool find_object(const struct hca_op *op, const struct hca_cmd_result *re
 
 static void print(struct hca *hca, FILE *out, const struct hca_cmd_result *result)
 {
-	uint16_t opcode = be16_at(result->head, 0), uid = be16_at(result->head, 2);
-	uint16_t op_mod = be16_at(result->head, 6);
+	uint16_t opcode = be16_at(result->head, CMD_OPCODE), uid = be16_at(result->head, CMD_UID);
+	uint16_t op_mod = be16_at(result->head, CMD_OP_MOD);
 	const struct hca_op *op = hca_op_find(opcode);
 	uint32_t number;
 

@@ -26,7 +26,7 @@ struct hca_connection *hca_connection(struct hca_qp *qp)
 
 uint32_t hca_path_mtu(const struct hca_qp *qp)
 {
-	unsigned int code = field_get(qp->qpc, QPC_SIZES, 31, 29);
+	unsigned int code = field_get(qp->qpc, QPC_MTU);
 
 	return code && code < MTU_4096 ? 128u << code : HCA_MTU;
 }
@@ -75,12 +75,12 @@ void hca_connection_send(struct hca_connection *c)
 	c->seen = qp->changes;
 	attr = (struct requester_attr){
 		.path = path_of(qp),
-		.psn = field_get(qp->qpc, QPC_SEND_PSN, 23, 0),
+		.psn = field_get(qp->qpc, QPC_NEXT_SEND_PSN),
 		.window = REQUESTER_WINDOW_MAX,
 		.retry_count = REQUESTER_RETRY_FOREVER,
 		.rnr_retry = qp->rnr_retry,
 		.timeout_ns = RETRY_FOREVER_NS,
-		.max_rd_atomic = (uint8_t)(1u << field_get(qp->qpc, QPC_ACK, 23, 21)),
+		.max_rd_atomic = (uint8_t)(1u << field_get(qp->qpc, QPC_LOG_SRA_MAX)),
 	};
 
 	if (qp->ack_timeout) {
@@ -119,8 +119,8 @@ void hca_connection_receive(const struct hca_link *link)
 		attr.max_dest_rd_atomic = RESPONDER_RESOURCES;
 	} else {
 		attr.path = path_of(qp);
-		attr.psn = field_get(qp->qpc, QPC_RCV_PSN, 23, 0);
-		attr.max_dest_rd_atomic = (uint8_t)(1u << field_get(qp->qpc, QPC_RIGHTS, 23, 21));
+		attr.psn = field_get(qp->qpc, QPC_NEXT_RCV_PSN);
+		attr.max_dest_rd_atomic = (uint8_t)(1u << field_get(qp->qpc, QPC_LOG_RRA_MAX));
 	}
 	responder_init(&c->responder, &attr, &hca_responder_ops, c);
 	c->receives = true;

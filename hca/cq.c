@@ -20,6 +20,7 @@
 #include "hca/kinds.h"
 #include "hca/opcodes.h"
 #include "hca/data.h"
+#include "hca/layout.h"
 #include "hca/refusal.h"
 #include "hca/umem.h"
 
@@ -58,8 +59,8 @@ static bool read_record(struct hca *hca, const struct hca_cq *cq, bool issue, ui
 	if (pcie_peek(&hca->fn, cq->dbr.addr, raw, sizeof(raw)) &&
 	    (!issue || pcie_read(&hca->fn, cq->dbr.addr, raw, sizeof(raw), NULL)))
 		return false;
-	record[0] = be32_at(raw, 0) & 0xffffff;
-	record[1] = be32_at(raw, 4);
+	record[0] = be32_at(raw, RECORD_CQ_CI) & 0xffffff;
+	record[1] = be32_at(raw, RECORD_CQ_ARM);
 	return true;
 }
 
@@ -81,15 +82,15 @@ static bool is_armed(const struct hca_cq *cq, uint32_t arm)
 /* Whether moderation keeps the event of @cq back for now. */
 static bool is_moderated(const struct hca_cq *cq)
 {
-	int64_t period = 1000ll * field_get(cq->context, 4, 27, 16);
-	uint32_t count = field_get(cq->context, 4, 15, 0);
+	int64_t period = 1000ll * field_get(cq->context, CQC_CQ_PERIOD);
+	uint32_t count = field_get(cq->context, CQC_CQ_MAX_COUNT);
 	uint64_t since = cq->event_ns;
 
 	if (!period || !count || cq->pi - cq->event_pi >= count)
 		return false;
-	if (cq->urgent && field_get(cq->context, 0, 18, 18))
+	if (cq->urgent && field_get(cq->context, CQC_SCQE_BREAK_MODERATION_EN))
 		return false;
-	if (field_get(cq->context, 0, 16, 15) == PERIOD_FROM_CQE)
+	if (field_get(cq->context, CQC_CQ_PERIOD_MODE) == PERIOD_FROM_CQE)
 		since = cq->cqe_ns;
 	return since && (int64_t)(clock_now_ns() - since) < period;
 }
@@ -105,7 +106,7 @@ static bool send_event(struct hca *hca, struct hca_cq *cq, uint32_t arm)
 		hca_cq_due(hca, cq);
 		return false;
 	}
-	be32_put(data, 0x18, cq->number);
+	be32_put(data, EQE_COMP_CQN, cq->number);
 	if (eq && !hca_eq_post(hca, eq, HCA_EVENT_COMPLETION, 0, data))
 		return false;
 	cq->event_sent = true;
@@ -115,7 +116,7 @@ static bool send_event(struct hca *hca, struct hca_cq *cq, uint32_t arm)
 	hca_uar_forget_cq(hca, cq);
 	cq->urgent = false;
 	cq->event_pi = cq->pi;
-	if (field_get(cq->context, 4, 27, 16))
+	if (field_get(cq->context, CQC_CQ_PERIOD))
 		cq->event_ns = clock_now_ns();
 	return true;
 }
@@ -158,29 +159,30 @@ static void overrun(struct hca *hca, struct hca_cq *cq)
 	uint8_t data[28] = { 0 };
 
 	cq->overrun = true;
-	be32_put(data, 0, cq->number);
-	data[0x0b] = SYND_OVERRUN;
+	be32_put(data, EQE_CQ_ERR_CQN, cq->number);
+	data[EQE_CQ_ERR_SYNDROME] = SYND_OVERRUN;
 	hca_event(hca, HCA_EVENT_CQ_ERROR, 0, data);
 }
 
 static void build(const struct hca_cqe *cqe, uint8_t owner, uint8_t raw[CQE_LEN])
 {
-	memset(raw, 0, CQE_LEN);
-	raw[0x11] = cqe->ml_path;
-	be16_put(raw, 0x16, cqe->slid);
-	be32_put(raw, 0x18, cqe->flags_rqpn);
-	be32_put(raw, 0x20, cqe->srqn);
-	be32_put(raw, 0x24, cqe->immediate);
-	be32_put(raw, 0x2c, cqe->byte_cnt);
+	memset(raw, RECORD_CQ_CI, CQE_LEN);
+	raw[CQE_ML_PATH] = cqe->ml_path;
+	be16_put(raw, CQE_SLID, cqe->slid);
+	be32_put(raw, CQE_FLAGS_RQPN, cqe->flags_rqpn);
+	be32_put(raw, CQE_SRQN, cqe->srqn);
+	be32_put(raw, CQE_IMMEDIATE, cqe->immediate);
+	be32_put(raw, CQE_BYTE_CNT, cqe->byte_cnt);
 	if (cqe->opcode >= HCA_CQE_REQ_ERR) {
-		raw[0x36] = hca_vendor_byte(cqe->syndrome);
-		raw[0x37] = cqe->syndrome;
+		raw[CQE_VENDOR_SYNDROME] = hca_vendor_byte(cqe->syndrome);
+		raw[CQE_SYNDROME] = cqe->syndrome;
 	} else {
-		be64_put(raw, 0x30, clock_now_ns());
+		be64_put(raw, CQE_TIMESTAMP, clock_now_ns());
 	}
-	be32_put(raw, 0x38, (uint32_t)cqe->send_opcode << 24 | (cqe->qpn & 0xffffff));
-	be16_put(raw, 0x3c, cqe->wqe_counter);
-	raw[0x3f] = (uint8_t)(cqe->opcode << 4 | (cqe->solicited ? SOLICITED : 0) | owner);
+	be32_put(raw, CQE_SEND_OPCODE_QPN,
+		 (uint32_t)cqe->send_opcode << 24 | (cqe->qpn & 0xffffff));
+	be16_put(raw, CQE_WQE_COUNTER, cqe->wqe_counter);
+	raw[CQE_OP_OWN] = (uint8_t)(cqe->opcode << 4 | (cqe->solicited ? SOLICITED : 0) | owner);
 }
 
 /* Write @cqe at the producer index, which advances. */
@@ -222,7 +224,7 @@ void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe)
 	put_cqe(hca, cq, cqe);
 	cq->any_new = true;
 	hca_uar_add_cq(hca, cq);
-	if (field_get(cq->context, 4, 27, 16))
+	if (field_get(cq->context, CQC_CQ_PERIOD))
 		cq->cqe_ns = clock_now_ns();
 	urgent = cqe->solicited || cqe->opcode >= HCA_CQE_REQ_ERR;
 	if (urgent) {
@@ -245,11 +247,11 @@ static enum hca_cmd_status find_buffer(struct hca *hca, const struct hca_cq *cq,
 	uint64_t bytes = (uint64_t)(cq->cqe_sz ? 2 * CQE_LEN : CQE_LEN) << log_size;
 	const uint8_t *cqc = cmd->in + HCA_CMD_CONTEXT;
 
-	if (field_get(cmd->in, 0x5c / 4, 31, 31))
-		return hca_umem_pages(hca, cmd, be32_at(cmd->in, 0x58), be64_at(cmd->in, 0x50),
-				      bytes, pages);
-	return hca_cmd_pages(hca, cmd, bytes, (uint8_t)(field_get(cqc, 6, 28, 24) + 12),
-			     field_get(cqc, 2, 11, 6), pages);
+	if (field_get(cmd->in, CQ_UMEM_VALID))
+		return hca_umem_pages(hca, cmd, be32_at(cmd->in, CQ_UMEM_ID),
+				      be64_at(cmd->in, CQ_UMEM_OFFSET), bytes, pages);
+	return hca_cmd_pages(hca, cmd, bytes, (uint8_t)(field_get(cqc, CQC_LOG_PAGE_SIZE) + 12),
+			     field_get(cqc, CQC_PAGE_OFFSET), pages);
 }
 
 static void free_cq(struct hca *hca, void *object)
@@ -290,32 +292,32 @@ enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd)
 	struct hca_cq *cq;
 	struct hca_eq *eq;
 
-	cqc = cmd->in + 0x10;
-	if (field_get(cqc, 3, 28, 24) > MAX_LOG_SIZE || field_get(cqc, 0, 23, 21) > 2)
+	cqc = cmd->in + HCA_CMD_CONTEXT;
+	if (field_get(cqc, CQC_LOG_CQ_SIZE) > MAX_LOG_SIZE || field_get(cqc, CQC_CQE_SZ) > 2)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_SIZE);
-	eq = hca_table_get(&hca->eqs, field_get(cqc, 5, 7, 0));
+	eq = hca_table_get(&hca->eqs, field_get(cqc, CQC_C_EQN));
 	if (!eq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_EQ);
-	if (!hca_table_get(&hca->uars, field_get(cqc, 3, 23, 0)))
+	if (!hca_table_get(&hca->uars, field_get(cqc, CQC_UAR_PAGE)))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_UAR);
 	cq = hca_alloc(hca, sizeof(*cq));
 	if (!cq)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_RESOURCES);
 	memcpy(cq->context, cqc, sizeof(cq->context));
 	cq->uid = hca_cmd_uid(cmd);
-	cq->log_size = (uint8_t)field_get(cqc, 3, 28, 24);
-	cq->cqe_sz = (uint8_t)field_get(cqc, 0, 23, 21);
-	cq->overrun_ignore = field_get(cqc, 0, 17, 17);
-	cq->uar = field_get(cqc, 3, 23, 0);
-	cq->eqn = field_get(cqc, 5, 7, 0);
-	cq->dbr.addr = be64_at(cqc, 0x38);
+	cq->log_size = (uint8_t)field_get(cqc, CQC_LOG_CQ_SIZE);
+	cq->cqe_sz = (uint8_t)field_get(cqc, CQC_CQE_SZ);
+	cq->overrun_ignore = field_get(cqc, CQC_OI);
+	cq->uar = field_get(cqc, CQC_UAR_PAGE);
+	cq->eqn = field_get(cqc, CQC_C_EQN);
+	cq->dbr.addr = be64_at(cqc, CQC_DBR_ADDR);
 	/* Whose queues are in a umem is a program: it has no DMA address for the record. */
-	if (field_get(cmd->in, 0x5c / 4, 31, 31) && !field_get(cqc, 0, 25, 25))
+	if (field_get(cmd->in, CQ_UMEM_VALID) && !field_get(cqc, CQC_DBR_UMEM_VALID))
 		status = hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_RECORD);
 	else
 		status = find_buffer(hca, cq, cmd, cq->log_size, &cq->pages);
-	if (status == HCA_CMD_OK && field_get(cqc, 0, 25, 25))
-		status = hca_umem_record(hca, cmd, be32_at(cqc, 4), &cq->dbr);
+	if (status == HCA_CMD_OK && field_get(cqc, CQC_DBR_UMEM_VALID))
+		status = hca_umem_record(hca, cmd, be32_at(cqc, CQC_DBR_UMEM_ID), &cq->dbr);
 	if (status == HCA_CMD_OK)
 		status = hca_cmd_add(hca, cmd, &hca->cqs, 1, cq, &cq->number);
 	if (status != HCA_CMD_OK) {
@@ -324,7 +326,7 @@ enum hca_cmd_status hca_cmd_create_cq(struct hca *hca, struct hca_cmd *cmd)
 	}
 	eq->cqs++;
 	hca_plain_hold(&hca->uctxs, cq->uid, 1);
-	field_put(cmd->out, 2, 23, 0, cq->number);
+	field_put(cmd->out, CMD_NUMBER, cq->number);
 	return HCA_CMD_OK;
 }
 
@@ -354,16 +356,16 @@ enum hca_cmd_status hca_cmd_query_cq(struct hca *hca, struct hca_cmd *cmd)
 	cq = hca_cq_find(hca, cmd, hca_cmd_number(cmd), false);
 	if (!cq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_CQ);
-	cqc = cmd->out + 0x10;
+	cqc = cmd->out + HCA_CMD_CONTEXT;
 	memcpy(cqc, cq->context, sizeof(cq->context));
-	field_put(cqc, 0, 31, 28, cq->overrun ? STATUS_OVERFLOW : 0);
+	field_put(cqc, CQC_STATUS, cq->overrun ? STATUS_OVERFLOW : 0);
 	if (read_record(hca, cq, false, record) && is_armed(cq, record[1]))
 		st = record[1] & ARM_SOLICITED ? ST_SOLICITED : ST_ARMED;
-	field_put(cqc, 0, 11, 8, st);
-	field_put(cqc, 8, 23, 0, cq->event_pi & 0xffffff);
-	field_put(cqc, 9, 23, 0, cq->solicited_pi & 0xffffff);
-	field_put(cqc, 10, 23, 0, record[0]);
-	field_put(cqc, 11, 23, 0, cq->pi & 0xffffff);
+	field_put(cqc, CQC_ST, st);
+	field_put(cqc, CQC_LAST_NOTIFIED_INDEX, cq->event_pi & 0xffffff);
+	field_put(cqc, CQC_LAST_SOLICIT_INDEX, cq->solicited_pi & 0xffffff);
+	field_put(cqc, CQC_CONSUMER_COUNTER, record[0]);
+	field_put(cqc, CQC_PRODUCER_COUNTER, cq->pi & 0xffffff);
 	return HCA_CMD_OK;
 }
 
@@ -373,15 +375,15 @@ enum hca_cmd_status hca_cmd_query_cq(struct hca *hca, struct hca_cmd *cmd)
  */
 static enum hca_cmd_status resize(struct hca *hca, struct hca_cq *cq, struct hca_cmd *cmd)
 {
-	const uint8_t *cqc = cmd->in + 0x10;
-	uint32_t log_size = field_get(cqc, 3, 28, 24);
+	const uint8_t *cqc = cmd->in + HCA_CMD_CONTEXT;
+	uint32_t log_size = field_get(cqc, CQC_LOG_CQ_SIZE);
 	struct hca_cqe marker = { .opcode = HCA_CQE_RESIZE };
 	enum hca_cmd_status status;
 	struct hca_pages pages;
 	uint32_t record[2];
 
-	if (be32_at(cmd->in, 0x0c) != RESIZE_ALL || log_size > MAX_LOG_SIZE ||
-	    field_get(cqc, 0, 23, 21) != cq->cqe_sz)
+	if (be32_at(cmd->in, CQ_FIELD_SELECT) != RESIZE_ALL || log_size > MAX_LOG_SIZE ||
+	    field_get(cqc, CQC_CQE_SZ) != cq->cqe_sz)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_SIZE);
 	/* Room for what software has not consumed, and in the old buffer for one CQE more. */
 	if (cq->overrun || !read_record(hca, cq, true, record) ||
@@ -395,9 +397,9 @@ static enum hca_cmd_status resize(struct hca *hca, struct hca_cq *cq, struct hca
 	hca_pages_free(hca, &cq->pages);
 	cq->pages = pages;
 	cq->log_size = (uint8_t)log_size;
-	field_put(cq->context, 2, 11, 6, field_get(cqc, 2, 11, 6));
-	field_put(cq->context, 3, 28, 24, log_size);
-	field_put(cq->context, 6, 28, 24, field_get(cqc, 6, 28, 24));
+	field_put(cq->context, CQC_PAGE_OFFSET, field_get(cqc, CQC_PAGE_OFFSET));
+	field_put(cq->context, CQC_LOG_CQ_SIZE, log_size);
+	field_put(cq->context, CQC_LOG_PAGE_SIZE, field_get(cqc, CQC_LOG_PAGE_SIZE));
 	return HCA_CMD_OK;
 }
 
@@ -410,21 +412,21 @@ enum hca_cmd_status hca_cmd_modify_cq(struct hca *hca, struct hca_cmd *cmd)
 	cq = hca_cq_find(hca, cmd, hca_cmd_number(cmd), false);
 	if (!cq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, SYNDROME_CQ);
-	if (be16_at(cmd->in, 6) == OP_MOD_RESIZE)
+	if (be16_at(cmd->in, CMD_OP_MOD) == OP_MOD_RESIZE)
 		return resize(hca, cq, cmd);
-	select = be32_at(cmd->in, 0x0c);
-	if (be16_at(cmd->in, 6) || select & ~MODIFY_MODERATION)
+	select = be32_at(cmd->in, CQ_FIELD_SELECT);
+	if (be16_at(cmd->in, CMD_OP_MOD) || select & ~MODIFY_MODERATION)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, SYNDROME_MODIFY);
-	cqc = cmd->in + 0x10;
+	cqc = cmd->in + HCA_CMD_CONTEXT;
 	if (select & 1)
-		field_put(cq->context, 4, 27, 16, field_get(cqc, 4, 27, 16));
+		field_put(cq->context, CQC_CQ_PERIOD, field_get(cqc, CQC_CQ_PERIOD));
 	if (select & 2)
-		field_put(cq->context, 4, 15, 0, field_get(cqc, 4, 15, 0));
+		field_put(cq->context, CQC_CQ_MAX_COUNT, field_get(cqc, CQC_CQ_MAX_COUNT));
 	if (select & 4) {
-		cq->overrun_ignore = field_get(cqc, 0, 17, 17);
-		field_put(cq->context, 0, 17, 17, cq->overrun_ignore);
+		cq->overrun_ignore = field_get(cqc, CQC_OI);
+		field_put(cq->context, CQC_OI, cq->overrun_ignore);
 	}
 	if (select & 0x10)
-		field_put(cq->context, 0, 16, 15, field_get(cqc, 0, 16, 15));
+		field_put(cq->context, CQC_CQ_PERIOD_MODE, field_get(cqc, CQC_CQ_PERIOD_MODE));
 	return HCA_CMD_OK;
 }

@@ -7,17 +7,10 @@
 #include "hca/budget.h"
 #include "hca/opcodes.h"
 #include "hca/data.h"
+#include "hca/layout.h"
 #include "hca/q_counter.h"
 
 #define DCTC_SIZE 64u
-
-#define DCTC_CQN   2
-#define DCTC_FLAGS 3 /* counter_set_id [31:24], atomic_mode [23:20], rre, rwe, rae [19:17] */
-#define DCTC_RNR   4 /* min_rnr_nak [12:8] */
-#define DCTC_SRQN  5
-#define DCTC_PD	   6
-#define DCTC_KEY   0x20 /* byte */
-#define DCTC_BAD   0x30 /* byte: dc_access_key_violation_count */
 
 #define RQ_TYPE_SRQ   1u
 #define STATE_ACTIVE  0u
@@ -33,8 +26,8 @@ static struct hca_qp *find(struct hca *hca, const struct hca_cmd *cmd)
 enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd)
 {
 	const uint8_t *dctc = cmd->in + HCA_CMD_CONTEXT;
-	uint32_t pd = field_get(dctc, DCTC_PD, 23, 0), cqn = field_get(dctc, DCTC_CQN, 23, 0);
-	uint32_t srqn = field_get(dctc, DCTC_SRQN, 23, 0);
+	uint32_t pd = field_get(dctc, DCTC_PD), cqn = field_get(dctc, DCTC_CQN);
+	uint32_t srqn = field_get(dctc, DCTC_SRQN);
 	const struct hca_srq *srq = hca_table_get(&hca->srqs, srqn);
 	enum hca_cmd_status status;
 	struct hca_qp *dct;
@@ -54,14 +47,14 @@ enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd)
 	dct->rq_type = RQ_TYPE_SRQ;
 	dct->srqn = srqn;
 	dct->no_sq = true;
-	dct->rre = field_get(dctc, DCTC_FLAGS, 19, 19);
-	dct->rwe = field_get(dctc, DCTC_FLAGS, 18, 18);
-	dct->rae = field_get(dctc, DCTC_FLAGS, 17, 17) && field_get(dctc, DCTC_FLAGS, 23, 20);
-	dct->min_rnr_nak = (uint8_t)field_get(dctc, DCTC_RNR, 12, 8);
-	dct->dc_key = be64_at(dctc, DCTC_KEY);
+	dct->rre = field_get(dctc, DCTC_RRE);
+	dct->rwe = field_get(dctc, DCTC_RWE);
+	dct->rae = field_get(dctc, DCTC_RAE) && field_get(dctc, DCTC_ATOMIC_MODE);
+	dct->min_rnr_nak = (uint8_t)field_get(dctc, DCTC_MIN_RNR_NAK);
+	dct->dc_key = be64_at(dctc, DCTC_ACCESS_KEY);
 	memcpy(dct->qpc, dctc, DCTC_SIZE);
-	be32_put(dct->qpc, DCTC_BAD, 0);
-	status = hca_q_counter_bind(hca, cmd, dct, field_get(dctc, DCTC_FLAGS, 31, 24));
+	be32_put(dct->qpc, DCTC_ACCESS_KEY_VIOLATIONS, 0);
+	status = hca_q_counter_bind(hca, cmd, dct, field_get(dctc, DCTC_COUNTER_SET_ID));
 	if (!status)
 		status = hca_cmd_add(hca, cmd, &hca->qps, HCA_QPN_FIRST, dct, &dct->number);
 	if (status) {
@@ -69,16 +62,16 @@ enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd)
 		return status;
 	}
 	hca_qp_hold(dct, 1);
-	field_put(cmd->out, 2, 23, 0, dct->number);
+	field_put(cmd->out, CMD_NUMBER, dct->number);
 	return HCA_CMD_OK;
 }
 
 void hca_dct_violation(struct hca_qp *dct)
 {
-	uint32_t count = be32_at(dct->qpc, DCTC_BAD);
+	uint32_t count = be32_at(dct->qpc, DCTC_ACCESS_KEY_VIOLATIONS);
 
 	if (count < UINT32_MAX)
-		be32_put(dct->qpc, DCTC_BAD, count + 1);
+		be32_put(dct->qpc, DCTC_ACCESS_KEY_VIOLATIONS, count + 1);
 }
 
 /* Messages are whole within a turn of the engine, so there is nothing to wait for. */
@@ -114,7 +107,7 @@ enum hca_cmd_status hca_cmd_query_dct(struct hca *hca, struct hca_cmd *cmd)
 	if (!dct)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x110007);
 	memcpy(cmd->out + HCA_CMD_CONTEXT, dct->qpc, DCTC_SIZE);
-	field_put(cmd->out + HCA_CMD_CONTEXT, 0, 27, 24,
+	field_put(cmd->out + HCA_CMD_CONTEXT, DCTC_STATE,
 		  dct->state == HCA_QP_ERR ? STATE_DRAINED : STATE_ACTIVE);
 	return HCA_CMD_OK;
 }

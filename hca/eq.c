@@ -20,13 +20,10 @@
  */
 #include "hca/budget.h"
 #include "hca/kinds.h"
+#include "hca/layout.h"
 #include "hca/opcodes.h"
 
-#define EQE_SIZE    64u
-#define EQE_TYPE    0x01
-#define EQE_SUBTYPE 0x03
-#define EQE_DATA    0x20
-#define EQE_OWNER   0x3f
+#define EQE_SIZE 64u
 
 #define LOG_EQ_MAX 22u /* log_max_eq_sz of caps.c */
 #define EVENT_MASK 0x58u
@@ -210,7 +207,7 @@ void hca_event_number(struct hca *hca, enum hca_event type, uint32_t number)
 	uint8_t data[28] = { 0 };
 
 	/* The byte at EQE 0x34 is the kind of queue: 0 for QPs; the driver ignores it for SRQs. */
-	be32_put(data, 0x38 - EQE_DATA, number & 0xffffff);
+	be32_put(data, EQE_QP_SRQ_NUMBER, number & 0xffffff);
 	hca_event(hca, type, 0, data);
 }
 
@@ -230,13 +227,13 @@ const struct hca_kind hca_kind_eq = {
 enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd)
 {
 	const uint8_t *eqc = cmd->in + HCA_CMD_CONTEXT;
-	uint32_t log_size = field_get(eqc, 3, 28, 24), uar = field_get(eqc, 3, 23, 0);
-	uint32_t vector = field_get(eqc, 5, 11, 0);
+	uint32_t log_size = field_get(eqc, EQC_LOG_EQ_SIZE), uar = field_get(eqc, EQC_UAR_PAGE);
+	uint32_t vector = field_get(eqc, EQC_INTR);
 	enum hca_cmd_status status;
 	struct hca_eq *eq;
 
 	/* ec: all events in one entry. */
-	if (log_size > LOG_EQ_MAX || vector >= hca->params.vectors || field_get(eqc, 0, 18, 18))
+	if (log_size > LOG_EQ_MAX || vector >= hca->params.vectors || field_get(eqc, EQC_EC))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0e0001);
 	if (!hca_table_get(&hca->uars, uar))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0e0002);
@@ -244,8 +241,8 @@ enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd)
 	if (!eq)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x0e0003);
 	status = hca_cmd_pages(hca, cmd, (uint64_t)EQE_SIZE << log_size,
-			       (uint8_t)(field_get(eqc, 6, 28, 24) + 12), field_get(eqc, 2, 11, 6),
-			       &eq->pages);
+			       (uint8_t)(field_get(eqc, EQC_LOG_PAGE_SIZE) + 12),
+			       field_get(eqc, EQC_PAGE_OFFSET), &eq->pages);
 	if (!status)
 		status = hca_cmd_add(hca, cmd, &hca->eqs, 1, eq, &eq->number);
 	if (status) {
@@ -257,14 +254,14 @@ enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd)
 	eq->vector = (uint16_t)vector;
 	eq->mask = be64_at(cmd->in, EVENT_MASK);
 	memcpy(eq->context, eqc, sizeof(eq->context));
-	eq->overrun_ignored = field_get(eqc, 0, 17, 17);
-	eq->always_armed = field_get(eqc, 0, 11, 8) == EQC_ALWAYS_ARMED;
+	eq->overrun_ignored = field_get(eqc, EQC_OI);
+	eq->always_armed = field_get(eqc, EQC_ST) == EQC_ALWAYS_ARMED;
 	hca->shared_eqs += is_shared(eq);
 	atomic_store(&hca->mmio.eq_ci[eq->number], 0);
-	atomic_store(&hca->mmio.eq_armed[eq->number], field_get(eqc, 0, 11, 8) == EQC_ARMED);
+	atomic_store(&hca->mmio.eq_armed[eq->number], field_get(eqc, EQC_ST) == EQC_ARMED);
 	if (eq->mask >> HCA_EVENT_CMD & 1)
 		hca->cmd_eqn = eq->number;
-	field_put(cmd->out, 2, 7, 0, eq->number);
+	field_put(cmd->out, EQ_NUMBER, eq->number);
 	return HCA_CMD_OK;
 }
 
@@ -298,10 +295,10 @@ enum hca_cmd_status hca_cmd_query_eq(struct hca *hca, struct hca_cmd *cmd)
 		st = EQC_ALWAYS_ARMED;
 	else if (atomic_load(&hca->mmio.eq_armed[eq->number]))
 		st = EQC_ARMED;
-	field_put(eqc, 0, 11, 8, st);
-	field_put(eqc, 0, 31, 28, eq->overrun ? EQC_OVERRUN : 0);
-	field_put(eqc, 10, 23, 0, atomic_load(&hca->mmio.eq_ci[eq->number]));
-	field_put(eqc, 11, 23, 0, eq->pi & 0xffffff);
+	field_put(eqc, EQC_ST, st);
+	field_put(eqc, EQC_STATUS, eq->overrun ? EQC_OVERRUN : 0);
+	field_put(eqc, EQC_CONSUMER_COUNTER, atomic_load(&hca->mmio.eq_ci[eq->number]));
+	field_put(eqc, EQC_PRODUCER_COUNTER, eq->pi & 0xffffff);
 	be64_put(cmd->out, EVENT_MASK, eq->mask);
 	return HCA_CMD_OK;
 }

@@ -6,6 +6,7 @@
  * type says which half of it waits.
  */
 #include "hca/data.h"
+#include "hca/layout.h"
 #include "hca/opcodes.h"
 
 #define SUBTYPE_RDMA   1
@@ -43,11 +44,13 @@ enum hca_fault hca_fault_raise(struct hca_qp *qp, enum hca_fault_side side,
 	flow->fault[side] = HCA_FAULT_PENDING;
 	type = (side == HCA_FAULT_REQUESTER ? TYPE_REQUESTER : TYPE_RDMA) |
 	       (write ? TYPE_WRITE : 0);
-	be32_put(data, 0x04, bad->key);
-	be16_put(data, 0x0a, (uint16_t)(bad->len < HCA_MTU ? bad->len : HCA_MTU));
-	be32_put(data, 0x0c, (uint32_t)(bad->len < UINT32_MAX ? bad->len : UINT32_MAX));
-	be64_put(data, 0x10, bad->va);
-	be32_put(data, 0x18, type << 24 | qp->number);
+	be32_put(data, EQE_FAULT_R_KEY, bad->key);
+	be16_put(data, EQE_FAULT_PACKET_LENGTH,
+		 (uint16_t)(bad->len < HCA_MTU ? bad->len : HCA_MTU));
+	be32_put(data, EQE_FAULT_OP_LENGTH,
+		 (uint32_t)(bad->len < UINT32_MAX ? bad->len : UINT32_MAX));
+	be64_put(data, EQE_FAULT_VA, bad->va);
+	be32_put(data, EQE_FAULT_TYPE_TOKEN, type << 24 | qp->number);
 	hca_event(qp->hca, HCA_EVENT_PAGE_FAULT, SUBTYPE_RDMA, data);
 	return HCA_FAULT_PAGE;
 }
@@ -62,11 +65,11 @@ enum hca_cmd_status hca_cmd_page_fault_resume(struct hca *hca, struct hca_cmd *c
 	struct hca_flow *flow;
 	struct hca_qp *qp;
 
-	side = field_get(cmd->in, 2, 24, 24) ? HCA_FAULT_REQUESTER : HCA_FAULT_RESPONDER;
-	qp = hca_table_get(&hca->qps, field_get(cmd->in, 3, 23, 0));
+	side = field_get(cmd->in, RESUME_OF_REQUESTER) ? HCA_FAULT_REQUESTER : HCA_FAULT_RESPONDER;
+	qp = hca_table_get(&hca->qps, field_get(cmd->in, RESUME_TOKEN));
 	flow = qp ? qp->progress : NULL;
 	if (flow && flow->fault[side] == HCA_FAULT_PENDING)
 		flow->fault[side] =
-			field_get(cmd->in, 2, 31, 31) ? HCA_FAULT_FAILED : HCA_FAULT_IDLE;
+			field_get(cmd->in, RESUME_ERROR) ? HCA_FAULT_FAILED : HCA_FAULT_IDLE;
 	return HCA_CMD_OK;
 }

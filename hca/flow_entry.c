@@ -7,6 +7,7 @@
 #include "hca/kinds.h"
 #include "hca/opcodes.h"
 #include "hca/flow_table.h"
+#include "hca/layout.h"
 
 #define CONTEXT	     0x40u /* of set_fte_in and query_fte_out */
 #define MATCH_VALUE  (CONTEXT + 0x40u)
@@ -51,20 +52,21 @@ static void hold(const struct hca_flow_entry *entry, int change)
 static enum hca_cmd_status check_context(struct hca *hca, struct hca_cmd *cmd)
 {
 	const uint8_t *context = cmd->in + CONTEXT;
-	uint32_t action = field_get(context, 3, 15, 0);
+	uint32_t action = field_get(context, FLOW_ACTION);
 
-	if (field_get(cmd->in, 6, 31, 31))
+	if (field_get(cmd->in, FTE_IGNORE_FLOW_LEVEL))
 		return hca_flow_unmodelled(hca, cmd, "ignore_flow_level", 1);
-	if (field_get(context, 2, 23, 0))
-		return hca_flow_unmodelled(hca, cmd, "flow tag", field_get(context, 2, 23, 0));
+	if (field_get(context, FLOW_TAG))
+		return hca_flow_unmodelled(hca, cmd, "flow tag", field_get(context, FLOW_TAG));
 	if (action & ~ACTIONS)
 		return hca_flow_unmodelled(hca, cmd, "action", action);
-	if (field_get(context, 4, 31, 31))
+	if (field_get(context, FLOW_EXTENDED_DESTINATION))
 		return hca_flow_unmodelled(hca, cmd, "extended destination", 1);
-	if (field_get(context, 4, 23, 0) > 1)
-		return hca_flow_unmodelled(hca, cmd, "destinations", field_get(context, 4, 23, 0));
-	if (field_get(context, 5, 23, 0) > 1)
-		return hca_flow_unmodelled(hca, cmd, "counters", field_get(context, 5, 23, 0));
+	if (field_get(context, FLOW_DESTINATIONS) > 1)
+		return hca_flow_unmodelled(hca, cmd, "destinations",
+					   field_get(context, FLOW_DESTINATIONS));
+	if (field_get(context, FLOW_COUNTERS) > 1)
+		return hca_flow_unmodelled(hca, cmd, "counters", field_get(context, FLOW_COUNTERS));
 	if (!hca_flow_zero(cmd, MATCH_VALUE, MATCH_END))
 		return hca_flow_unmodelled(hca, cmd, "match value", 1);
 	return HCA_CMD_OK;
@@ -76,15 +78,15 @@ static enum hca_cmd_status read_destination(struct hca *hca, struct hca_cmd *cmd
 {
 	const uint8_t *item = cmd->in + DESTINATIONS;
 
-	if (item[0] != TO_FLOW_TABLE)
-		return hca_flow_unmodelled(hca, cmd, "destination type", item[0]);
-	return hca_flow_find_next(hca, cmd, table, field_get(item, 0, 23, 0), &entry->to);
+	if (item[DEST_TYPE] != TO_FLOW_TABLE)
+		return hca_flow_unmodelled(hca, cmd, "destination type", item[DEST_TYPE]);
+	return hca_flow_find_next(hca, cmd, table, field_get(item, DEST_ID), &entry->to);
 }
 
 static enum hca_cmd_status read_counter(struct hca *hca, struct hca_cmd *cmd, uint32_t at,
 					struct hca_flow_entry *entry)
 {
-	entry->counter_number = be32_at(cmd->in, at);
+	entry->counter_number = be32_at(cmd->in, at + COUNTER_ID);
 	entry->counter = hca_table_get(&hca->flow_counters, entry->counter_number);
 	if (!entry->counter || !hca_cmd_owns(cmd, entry->counter->uid))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x140001);
@@ -97,8 +99,8 @@ static enum hca_cmd_status read_context(struct hca *hca, struct hca_cmd *cmd,
 					struct hca_flow_entry *entry)
 {
 	const uint8_t *context = cmd->in + CONTEXT;
-	uint32_t destinations = field_get(context, 4, 23, 0);
-	uint32_t counters = field_get(context, 5, 23, 0);
+	uint32_t destinations = field_get(context, FLOW_DESTINATIONS);
+	uint32_t counters = field_get(context, FLOW_COUNTERS);
 	enum hca_cmd_status status = check_context(hca, cmd);
 	uint16_t verdict;
 
@@ -107,7 +109,7 @@ static enum hca_cmd_status read_context(struct hca *hca, struct hca_cmd *cmd,
 	if (destinations + counters && cmd->ilen < DESTINATIONS + ITEM * (destinations + counters))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x140002);
 	if (mask & MODIFY_ACTION)
-		entry->action = (uint16_t)field_get(context, 3, 15, 0);
+		entry->action = (uint16_t)field_get(context, FLOW_ACTION);
 	if (mask & MODIFY_DESTINATIONS) {
 		entry->to = NULL;
 		status = destinations ? read_destination(hca, cmd, table, entry) : HCA_CMD_OK;
@@ -135,13 +137,13 @@ static enum hca_cmd_status read_context(struct hca *hca, struct hca_cmd *cmd,
 static enum hca_cmd_status modify_entry(struct hca *hca, struct hca_cmd *cmd,
 					struct hca_flow_table *table, struct hca_flow_entry *entry)
 {
-	uint32_t mask = field_get(cmd->in, 6, 7, 0);
+	uint32_t mask = field_get(cmd->in, FTE_MODIFY_ENABLE_MASK);
 	struct hca_flow_entry changed;
 	enum hca_cmd_status status;
 
 	if (!entry)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x140004);
-	if (mask & ~MODIFY_ALL || be32_at(cmd->in, CONTEXT + 4) != entry->group)
+	if (mask & ~MODIFY_ALL || be32_at(cmd->in, CONTEXT + FLOW_GROUP_ID) != entry->group)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x140005);
 	changed = *entry;
 	status = read_context(hca, cmd, table, mask, &changed);
@@ -155,7 +157,7 @@ static enum hca_cmd_status modify_entry(struct hca *hca, struct hca_cmd *cmd,
 
 enum hca_cmd_status hca_cmd_set_flow_entry(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t index = be32_at(cmd->in, 0x20), op_mod = be16_at(cmd->in, 6);
+	uint32_t index = be32_at(cmd->in, FTE_FLOW_INDEX), op_mod = be16_at(cmd->in, CMD_OP_MOD);
 	struct hca_flow_entry made = { .index = index };
 	struct hca_flow_entry *entry;
 	uint32_t number;
@@ -170,7 +172,7 @@ enum hca_cmd_status hca_cmd_set_flow_entry(struct hca *hca, struct hca_cmd *cmd)
 	entry = find_entry(table, index);
 	if (op_mod == OP_MODIFY)
 		return modify_entry(hca, cmd, table, entry);
-	made.group = be32_at(cmd->in, CONTEXT + 4);
+	made.group = be32_at(cmd->in, CONTEXT + FLOW_GROUP_ID);
 	group = hca_table_get(&table->groups, made.group);
 	if (!group)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x140006);
@@ -207,7 +209,7 @@ enum hca_cmd_status hca_cmd_delete_flow_entry(struct hca *hca, struct hca_cmd *c
 
 	if (status)
 		return status;
-	entry = find_entry(table, be32_at(cmd->in, 0x20));
+	entry = find_entry(table, be32_at(cmd->in, FTE_FLOW_INDEX));
 	if (!entry)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x14000a);
 	hca_table_remove(hca, &table->entries, entry->index + 1);
@@ -230,22 +232,22 @@ enum hca_cmd_status hca_cmd_query_flow_entry(struct hca *hca, struct hca_cmd *cm
 
 	if (status)
 		return status;
-	entry = find_entry(table, be32_at(cmd->in, 0x20));
+	entry = find_entry(table, be32_at(cmd->in, FTE_FLOW_INDEX));
 	if (!entry)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x14000b);
 	if (cmd->olen < DESTINATIONS + ITEM * ((uint32_t) !!entry->to + !!entry->counter))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_OUTPUT_LEN, 0x14000c);
-	be32_put(context, 4, entry->group);
-	field_put(context, 3, 15, 0, entry->action);
-	field_put(context, 4, 23, 0, !!entry->to);
-	field_put(context, 5, 23, 0, !!entry->counter);
+	be32_put(context, FLOW_GROUP_ID, entry->group);
+	field_put(context, FLOW_ACTION, entry->action);
+	field_put(context, FLOW_DESTINATIONS, !!entry->to);
+	field_put(context, FLOW_COUNTERS, !!entry->counter);
 	if (entry->to) {
-		item[0] = TO_FLOW_TABLE;
-		field_put(item, 0, 23, 0, entry->to->number);
+		item[DEST_TYPE] = TO_FLOW_TABLE;
+		field_put(item, DEST_ID, entry->to->number);
 		item += ITEM;
 	}
 	if (entry->counter)
-		be32_put(item, 0, entry->counter_number);
+		be32_put(item, COUNTER_ID, entry->counter_number);
 	return HCA_CMD_OK;
 }
 
@@ -262,21 +264,21 @@ enum hca_cmd_status hca_cmd_alloc_flow_counter(struct hca *hca, struct hca_cmd *
 	enum hca_cmd_status status;
 	uint32_t number;
 
-	/* flow_counter_bulk_log_size, flow_counter_bulk */
-	if (field_get(cmd->in, 3, 12, 0))
+	/* And its logarithm. */
+	if (field_get(cmd->in, FLOW_COUNTER_BULK))
 		return hca_flow_unmodelled(hca, cmd, "bulk of counters",
-					   field_get(cmd->in, 3, 12, 0));
+					   field_get(cmd->in, FLOW_COUNTER_BULK));
 	counter = hca_alloc(hca, sizeof(*counter));
 	if (!counter)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x14000d);
-	counter->uid = be16_at(cmd->in, 2);
+	counter->uid = be16_at(cmd->in, CMD_UID);
 	status = hca_cmd_add(hca, cmd, &hca->flow_counters, 1, counter, &number);
 	if (status) {
 		hca_release(hca, counter);
 		return status;
 	}
 	hca_plain_hold(&hca->uctxs, counter->uid, 1);
-	be32_put(cmd->out, 8, number);
+	be32_put(cmd->out, FLOW_COUNTER_ID, number);
 	return HCA_CMD_OK;
 }
 
@@ -290,7 +292,7 @@ static struct hca_flow_counter *find_counter(struct hca *hca, const struct hca_c
 
 enum hca_cmd_status hca_cmd_dealloc_flow_counter(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t number = be32_at(cmd->in, 8);
+	uint32_t number = be32_at(cmd->in, FLOW_COUNTER_ID);
 	struct hca_flow_counter *counter = find_counter(hca, cmd, number);
 
 	if (!counter)
@@ -305,16 +307,17 @@ enum hca_cmd_status hca_cmd_dealloc_flow_counter(struct hca *hca, struct hca_cmd
 
 enum hca_cmd_status hca_cmd_query_flow_counter(struct hca *hca, struct hca_cmd *cmd)
 {
-	struct hca_flow_counter *counter = find_counter(hca, cmd, be32_at(cmd->in, 0x1c));
-	uint32_t count = field_get(cmd->in, 6, 15, 0);
+	struct hca_flow_counter *counter =
+		find_counter(hca, cmd, be32_at(cmd->in, FLOW_COUNTER_QUERIED_ID));
+	uint32_t count = field_get(cmd->in, FLOW_COUNTER_COUNT);
 
 	if (count > 1)
 		return hca_flow_unmodelled(hca, cmd, "bulk of counters", count);
 	if (!counter)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x140011);
-	be64_put(cmd->out, 0x10, counter->packets);
-	be64_put(cmd->out, 0x18, counter->octets);
-	if (field_get(cmd->in, 6, 31, 31)) /* clear */
+	be64_put(cmd->out, FLOW_COUNTER_PACKETS, counter->packets);
+	be64_put(cmd->out, FLOW_COUNTER_OCTETS, counter->octets);
+	if (field_get(cmd->in, FLOW_COUNTER_CLEAR))
 		counter->packets = counter->octets = 0;
 	return HCA_CMD_OK;
 }

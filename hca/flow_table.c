@@ -7,9 +7,9 @@
 
 #include "hca/budget.h"
 #include "hca/kinds.h"
+#include "hca/layout.h"
 #include "hca/opcodes.h"
 
-#define IN_TYPE	   0x10u
 #define IN_CONTEXT 0x18u
 #define IN_MATCH   0x40u
 
@@ -51,11 +51,11 @@ bool hca_flow_zero(const struct hca_cmd *cmd, uint32_t from, uint32_t to)
 
 static enum hca_cmd_status find_side(struct hca *hca, struct hca_cmd *cmd, enum hca_side *side)
 {
-	uint8_t type = cmd->in[IN_TYPE];
+	uint8_t type = cmd->in[FLOW_TABLE_TYPE];
 
 	/* other_vport, other_eswitch, vport_number */
-	if (be32_at(cmd->in, 8))
-		return hca_flow_unmodelled(hca, cmd, "of vport", be32_at(cmd->in, 8));
+	if (be32_at(cmd->in, FLOW_VPORT))
+		return hca_flow_unmodelled(hca, cmd, "of vport", be32_at(cmd->in, FLOW_VPORT));
 	if (type != TYPE_RDMA_RX && type != TYPE_RDMA_TX)
 		return hca_flow_unmodelled(hca, cmd, "type", type);
 	*side = type == TYPE_RDMA_RX ? HCA_RX : HCA_TX;
@@ -79,7 +79,7 @@ enum hca_cmd_status hca_flow_find(struct hca *hca, struct hca_cmd *cmd,
 	enum hca_side side;
 	enum hca_cmd_status status = find_side(hca, cmd, &side);
 
-	return status ? status : find(hca, cmd, side, field_get(cmd->in, 5, 23, 0), table);
+	return status ? status : find(hca, cmd, side, field_get(cmd->in, FLOW_TABLE_ID), table);
 }
 
 enum hca_cmd_status hca_flow_find_next(struct hca *hca, struct hca_cmd *cmd,
@@ -106,14 +106,14 @@ static enum hca_cmd_status find_miss(struct hca *hca, struct hca_cmd *cmd,
 				     struct hca_flow_table **miss)
 {
 	const uint8_t *context = cmd->in + IN_CONTEXT;
-	uint32_t action = field_get(context, 0, 27, 24);
+	uint32_t action = field_get(context, FT_MISS_ACTION);
 
 	*miss = NULL;
 	if (action == MISS_DEFAULT)
 		return HCA_CMD_OK;
 	if (action != MISS_FORWARD)
 		return hca_flow_unmodelled(hca, cmd, "miss action", action);
-	return hca_flow_find_next(hca, cmd, table, field_get(context, 1, 23, 0), miss);
+	return hca_flow_find_next(hca, cmd, table, field_get(context, FT_MISS_ID), miss);
 }
 
 static void set_miss(struct hca_flow_table *table, struct hca_flow_table *miss)
@@ -129,9 +129,9 @@ enum hca_cmd_status hca_cmd_create_flow_table(struct hca *hca, struct hca_cmd *c
 {
 	const uint8_t *context = cmd->in + IN_CONTEXT;
 	struct hca_flow_table made = {
-		.uid = be16_at(cmd->in, 2),
-		.level = (uint8_t)field_get(context, 0, 23, 16),
-		.log_size = (uint8_t)field_get(context, 0, 7, 0),
+		.uid = be16_at(cmd->in, CMD_UID),
+		.level = (uint8_t)field_get(context, FT_LEVEL),
+		.log_size = (uint8_t)field_get(context, FT_LOG_SIZE),
 		.groups.limit = HCA_FLOW_GROUPS + 1,
 		.entries.limit = (1u << HCA_FLOW_LOG_SIZE) + 1,
 	};
@@ -140,10 +140,10 @@ enum hca_cmd_status hca_cmd_create_flow_table(struct hca *hca, struct hca_cmd *c
 
 	if (status)
 		return status;
-	if (be16_at(cmd->in, 6))
-		return hca_flow_unmodelled(hca, cmd, "op_mod", be16_at(cmd->in, 6));
-	if (be32_at(context, 0) & CONTEXT_UNMODELLED)
-		return hca_flow_unmodelled(hca, cmd, "context", be32_at(context, 0));
+	if (be16_at(cmd->in, CMD_OP_MOD))
+		return hca_flow_unmodelled(hca, cmd, "op_mod", be16_at(cmd->in, CMD_OP_MOD));
+	if (be32_at(context, FT_FLAGS) & CONTEXT_UNMODELLED)
+		return hca_flow_unmodelled(hca, cmd, "context", be32_at(context, FT_FLAGS));
 	if (made.log_size > HCA_FLOW_LOG_SIZE)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x130004);
 	status = find_miss(hca, cmd, &made, &miss);
@@ -160,7 +160,7 @@ enum hca_cmd_status hca_cmd_create_flow_table(struct hca *hca, struct hca_cmd *c
 	}
 	hca_plain_hold(&hca->uctxs, table->uid, 1);
 	set_miss(table, miss);
-	field_put(cmd->out, 2, 23, 0, table->number);
+	field_put(cmd->out, CMD_NUMBER, table->number);
 	return HCA_CMD_OK;
 }
 
@@ -168,7 +168,7 @@ enum hca_cmd_status hca_cmd_modify_flow_table(struct hca *hca, struct hca_cmd *c
 {
 	struct hca_flow_table *table, *miss;
 	enum hca_cmd_status status = hca_flow_find(hca, cmd, &table);
-	uint32_t select = be16_at(cmd->in, 0xe);
+	uint32_t select = be16_at(cmd->in, FLOW_FIELD_SELECT);
 
 	if (status)
 		return status;
@@ -207,16 +207,16 @@ enum hca_cmd_status hca_cmd_query_flow_table(struct hca *hca, struct hca_cmd *cm
 
 	if (status)
 		return status;
-	field_put(context, 0, 27, 24, table->miss ? MISS_FORWARD : MISS_DEFAULT);
-	field_put(context, 0, 23, 16, table->level);
-	field_put(context, 0, 7, 0, table->log_size);
-	field_put(context, 1, 23, 0, table->miss ? table->miss->number : 0);
+	field_put(context, FT_MISS_ACTION, table->miss ? MISS_FORWARD : MISS_DEFAULT);
+	field_put(context, FT_LEVEL, table->level);
+	field_put(context, FT_LOG_SIZE, table->log_size);
+	field_put(context, FT_MISS_ID, table->miss ? table->miss->number : 0);
 	return HCA_CMD_OK;
 }
 
 enum hca_cmd_status hca_cmd_set_flow_table_root(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t op_mod = be16_at(cmd->in, 6), qpn = field_get(cmd->in, 6, 23, 0);
+	uint32_t op_mod = be16_at(cmd->in, CMD_OP_MOD), qpn = field_get(cmd->in, FLOW_UNDERLAY_QPN);
 	struct hca_flow_table *table = NULL;
 	enum hca_cmd_status status;
 	enum hca_side side;
@@ -250,19 +250,21 @@ static bool overlaps(const struct hca_flow_table *table, uint32_t start, uint32_
 
 enum hca_cmd_status hca_cmd_create_flow_group(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t start = be32_at(cmd->in, 0x1c), end = be32_at(cmd->in, 0x24), number;
+	uint32_t start = be32_at(cmd->in, GROUP_START_INDEX),
+		 end = be32_at(cmd->in, GROUP_END_INDEX), number;
 	struct hca_flow_table *table;
 	struct hca_flow_group *group;
 	enum hca_cmd_status status = hca_flow_find(hca, cmd, &table);
 
 	if (status)
 		return status;
-	if (field_get(cmd->in, 4, 19, 16))
-		return hca_flow_unmodelled(hca, cmd, "group type", field_get(cmd->in, 4, 19, 16));
-	if (be16_at(cmd->in, 0x2a))
-		return hca_flow_unmodelled(hca, cmd, "match definer", be16_at(cmd->in, 0x2a));
+	if (field_get(cmd->in, GROUP_TYPE))
+		return hca_flow_unmodelled(hca, cmd, "group type", field_get(cmd->in, GROUP_TYPE));
+	if (be16_at(cmd->in, GROUP_MATCH_DEFINER))
+		return hca_flow_unmodelled(hca, cmd, "match definer",
+					   be16_at(cmd->in, GROUP_MATCH_DEFINER));
 	if (!hca_flow_zero(cmd, IN_MATCH, MATCH_END))
-		return hca_flow_unmodelled(hca, cmd, "match criteria", cmd->in[0x3f]);
+		return hca_flow_unmodelled(hca, cmd, "match criteria", cmd->in[GROUP_MATCH_ENABLE]);
 	if (start > end || end >> table->log_size || overlaps(table, start, end))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INDEX, 0x130009);
 	group = hca_alloc(hca, sizeof(*group));
@@ -275,7 +277,7 @@ enum hca_cmd_status hca_cmd_create_flow_group(struct hca *hca, struct hca_cmd *c
 		hca_release(hca, group);
 		return status;
 	}
-	field_put(cmd->out, 2, 23, 0, number);
+	field_put(cmd->out, CMD_NUMBER, number);
 	return HCA_CMD_OK;
 }
 
@@ -286,7 +288,7 @@ static enum hca_cmd_status find_group(struct hca *hca, struct hca_cmd *cmd,
 
 	if (status)
 		return status;
-	*group = hca_table_get(&(*table)->groups, be32_at(cmd->in, 0x18));
+	*group = hca_table_get(&(*table)->groups, be32_at(cmd->in, GROUP_ID));
 	return *group ? HCA_CMD_OK : hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x13000c);
 }
 
@@ -300,7 +302,7 @@ enum hca_cmd_status hca_cmd_destroy_flow_group(struct hca *hca, struct hca_cmd *
 		return status;
 	if (group->entries)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x13000d);
-	hca_table_remove(hca, &table->groups, be32_at(cmd->in, 0x18));
+	hca_table_remove(hca, &table->groups, be32_at(cmd->in, GROUP_ID));
 	hca_release(hca, group);
 	return HCA_CMD_OK;
 }
@@ -313,8 +315,8 @@ enum hca_cmd_status hca_cmd_query_flow_group(struct hca *hca, struct hca_cmd *cm
 
 	if (status)
 		return status;
-	be32_put(cmd->out, 0x1c, group->start);
-	be32_put(cmd->out, 0x24, group->end);
+	be32_put(cmd->out, GROUP_START_INDEX, group->start);
+	be32_put(cmd->out, GROUP_END_INDEX, group->end);
 	return HCA_CMD_OK;
 }
 

@@ -7,6 +7,7 @@
 
 #include "hca/budget.h"
 #include "hca/kinds.h"
+#include "hca/layout.h"
 #include "hca/opcodes.h"
 
 const struct hca_kind hca_kind_reserved_qpn = {
@@ -16,7 +17,7 @@ const struct hca_kind hca_kind_reserved_qpn = {
 
 static enum hca_cmd_status check_type(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint16_t type = be16_at(cmd->in, 6);
+	uint16_t type = be16_at(cmd->in, CMD_OP_MOD);
 
 	if (type == HCA_OBJECT_RESERVED_QPN)
 		return HCA_CMD_OK;
@@ -31,19 +32,19 @@ enum hca_cmd_status hca_cmd_create_general(struct hca *hca, struct hca_cmd *cmd)
 
 	if (status)
 		return status;
-	if (field_get(cmd->in, 3, 28, 24) > HCA_RESERVED_QPN_LOG)
+	if (field_get(cmd->in, OBJ_LOG_RANGE) > HCA_RESERVED_QPN_LOG)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x120002);
 	status = hca_plain_alloc(hca, cmd, &hca->reserved_qpns, 1, &number);
 	if (status)
 		return status;
-	be32_put(cmd->out, 8, HCA_QPN_LIMIT + ((number - 1) << HCA_RESERVED_QPN_LOG));
+	be32_put(cmd->out, OBJ_ID, HCA_QPN_LIMIT + ((number - 1) << HCA_RESERVED_QPN_LOG));
 	return HCA_CMD_OK;
 }
 
 enum hca_cmd_status hca_cmd_destroy_general(struct hca *hca, struct hca_cmd *cmd)
 {
 	enum hca_cmd_status status = check_type(hca, cmd);
-	uint32_t qpn = be32_at(cmd->in, 8);
+	uint32_t qpn = be32_at(cmd->in, OBJ_ID);
 
 	if (status)
 		return status;

@@ -8,6 +8,7 @@
 #include "hca/budget.h"
 #include "hca/connection.h"
 #include "hca/flow_table.h"
+#include "hca/layout.h"
 #include "hca/q_counter.h"
 
 /* All that the window lets pass: the payload stays where it is. */
@@ -20,7 +21,7 @@
 
 struct hca_qp *hca_find_qp(struct hca *hca, uint16_t dlid, const uint8_t *gid, uint32_t qpn)
 {
-	uint64_t guid = gid ? be64_at(gid, 8) : 0;
+	uint64_t guid = gid ? be64_at(gid, GID_GUID) : 0;
 	struct hca *peer = guid ? subnet_find(hca->subnet, dlid, guid) : NULL;
 
 	if (!subnet_link(hca->port))
@@ -40,7 +41,7 @@ static bool is_connected_to(const struct hca_qp *qp, const struct hca_qp *from)
 	if (qp->loopback || from->loopback)
 		return qp->hca == from->hca;
 	return hca_has_lid(from->hca, qp->rlid) ||
-	       (qp->grh && be64_at(qp->rgid, 8) == params->guid);
+	       (qp->grh && be64_at(qp->rgid, GID_GUID) == params->guid);
 }
 
 /* The target that the WQE names, or NULL. */

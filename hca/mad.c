@@ -5,6 +5,7 @@
  */
 #include "hca/opcodes.h"
 #include "hca/data.h"
+#include "hca/layout.h"
 
 #define CLASS	  1
 #define METHOD	  3
@@ -28,7 +29,7 @@
 #define ATTR_CLASS_PORT_INFO 0x01
 #define ATTR_GENERAL_INFO    0x17
 #define VENDOR_DATA	     24
-#define HW_INFO		     8	/* behind the data's start: revision, device ID */
+#define HW_DEVICE_ID	     10 /* behind the data's start; as the next two */
 #define FW_INFO		     40 /* -, major, minor, subminor; the PSID 16 bytes behind */
 #define SW_INFO		     76
 
@@ -46,7 +47,7 @@ static uint16_t vendor(const struct hca *hca, uint8_t *mad)
 	if (be16_at(mad, ATTRIBUTE) != ATTR_GENERAL_INFO)
 		return BAD_ATTRIBUTE;
 	memset(data, 0, SUBNET_MAD - VENDOR_DATA);
-	be16_put(data, HW_INFO + 2, hca->params.device_id);
+	be16_put(data, HW_DEVICE_ID, hca->params.device_id);
 	data[FW_INFO + 1] = HCA_FW_MAJOR;
 	data[FW_INFO + 2] = HCA_FW_MINOR;
 	data[FW_INFO + 3] = HCA_FW_SUBMINOR & 0xff; /* the field has no more */
@@ -59,7 +60,7 @@ enum hca_cmd_status hca_cmd_mad_ifc(struct hca *hca, struct hca_cmd *cmd)
 	uint8_t *mad = cmd->out + HCA_CMD_CONTEXT;
 	uint8_t class;
 
-	if (field_get(cmd->in, 2, 7, 0) != 1)
+	if (field_get(cmd->in, MAD_IFC_PORT) != 1)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0d0006);
 	memcpy(mad, cmd->in + HCA_CMD_CONTEXT, SUBNET_MAD);
 	class = mad[CLASS];

@@ -7,6 +7,7 @@
 
 #include "hca/budget.h"
 #include "hca/kinds.h"
+#include "hca/layout.h"
 #include "hca/opcodes.h"
 #include "hca/mkc.h"
 
@@ -91,9 +92,10 @@ void hca_memic_forget(struct hca *hca)
 
 enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t log_align = field_get(cmd->in, 3, 7, 0), range = be32_at(cmd->in, 0x18);
-	uint32_t size = be32_at(cmd->in, 0x1c), number;
-	uint64_t start = be64_at(cmd->in, 0x10), align, end;
+	uint32_t log_align = field_get(cmd->in, MEMIC_LOG_ALIGNMENT),
+		 range = be32_at(cmd->in, MEMIC_RANGE_SIZE);
+	uint32_t size = be32_at(cmd->in, MEMIC_SIZE), number;
+	uint64_t start = be64_at(cmd->in, MEMIC_RANGE_START), align, end;
 	struct memic *memic;
 
 	if (log_align > LOG_ALIGN_MAX || !size || size % HCA_MEMIC_UNIT || size > HCA_MEMIC_MAX)
@@ -120,18 +122,18 @@ enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd)
 		return hca_cmd_fail(cmd, HCA_CMD_LIMIT, 0x0f0006);
 	}
 	set_owner(hca, memic, (uint16_t)number);
-	be64_put(cmd->out, 8, start);
+	be64_put(cmd->out, MEMIC_START, start);
 	return HCA_CMD_OK;
 }
 
 /* What it held is not for the next one to see. */
 enum hca_cmd_status hca_cmd_dealloc_memic(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint64_t start = be64_at(cmd->in, 0x10);
+	uint64_t start = be64_at(cmd->in, MEMIC_DEALLOC_START);
 	uint16_t number = owner_of(hca, start);
 	struct memic *memic = hca_table_get(&hca->memics, number);
 
-	if (!memic || memic->start != start || memic->size != be32_at(cmd->in, 0x18))
+	if (!memic || memic->start != start || memic->size != be32_at(cmd->in, MEMIC_DEALLOC_SIZE))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0f0007);
 	if (memic->keys)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x0f0008);

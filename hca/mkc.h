@@ -7,6 +7,25 @@
 
 #include "base/bits.h"
 
+/* Fields: dword, high bit, low bit; with one number, bytes. */
+#define MKC_FREE			0, 30, 30
+#define MKC_ACCESS_MODE_4_2		0, 28, 26
+#define MKC_ACCESS_MODE_1_0		0, 9, 8
+#define MKC_UMR_EN			0, 15, 15
+#define MKC_QPN				1, 31, 8
+#define MKC_LENGTH64			3, 31, 31
+#define MKC_EN_RINVAL			3, 24, 24
+#define MKC_PD				3, 23, 0
+#define MKC_LOG_PAGE_SIZE		14, 5, 0
+#define MKC_PCIE_TPH_EN			15, 26, 26
+#define MKC_PCIE_TPH_PH			15, 25, 24
+#define MKC_PCIE_TPH_STEERING_TAG_INDEX 15, 23, 16
+#define MKC_START_ADDR			0x10u
+#define MKC_LEN				0x18u
+#define MKC_TRANSLATIONS_OCTWORD_SIZE	0x34u
+#define MKC_RIGHTS			0x00u /* the dword of lr, lw, rr, rw and a */
+#define MKC_KEY_BYTE			0x07u
+
 enum hca_mkc_mode {
 	HCA_MKC_PA = 0,
 	HCA_MKC_MTT = 1,
@@ -20,12 +39,13 @@ enum hca_mkc_mode {
 
 static inline bool mkc_free(const uint8_t *mkc)
 {
-	return field_get(mkc, 0, 30, 30);
+	return field_get(mkc, MKC_FREE);
 }
 
 static inline uint8_t mkc_mode(const uint8_t *mkc)
 {
-	return (uint8_t)(field_get(mkc, 0, 28, 26) << 2 | field_get(mkc, 0, 9, 8));
+	return (uint8_t)(field_get(mkc, MKC_ACCESS_MODE_4_2) << 2 |
+			 field_get(mkc, MKC_ACCESS_MODE_1_0));
 }
 
 /* Entries name keys, not DMA addresses. */
@@ -36,68 +56,68 @@ static inline bool mkc_indirect(const uint8_t *mkc)
 
 static inline bool mkc_umr_en(const uint8_t *mkc)
 {
-	return field_get(mkc, 0, 15, 15);
+	return field_get(mkc, MKC_UMR_EN);
 }
 
 static inline uint32_t mkc_qpn(const uint8_t *mkc)
 {
-	return field_get(mkc, 1, 31, 8);
+	return field_get(mkc, MKC_QPN);
 }
 
 static inline uint8_t mkc_key_byte(const uint8_t *mkc)
 {
-	return mkc[7];
+	return mkc[MKC_KEY_BYTE];
 }
 
 static inline bool mkc_length64(const uint8_t *mkc)
 {
-	return field_get(mkc, 3, 31, 31);
+	return field_get(mkc, MKC_LENGTH64);
 }
 
 static inline bool mkc_en_rinval(const uint8_t *mkc)
 {
-	return field_get(mkc, 3, 24, 24);
+	return field_get(mkc, MKC_EN_RINVAL);
 }
 
 static inline uint32_t mkc_pd(const uint8_t *mkc)
 {
-	return field_get(mkc, 3, 23, 0);
+	return field_get(mkc, MKC_PD);
 }
 
 static inline uint64_t mkc_start(const uint8_t *mkc)
 {
-	return be64_at(mkc, 0x10);
+	return be64_at(mkc, MKC_START_ADDR);
 }
 
 static inline uint64_t mkc_len(const uint8_t *mkc)
 {
-	return be64_at(mkc, 0x18);
+	return be64_at(mkc, MKC_LEN);
 }
 
 /* 16-byte units */
 static inline uint32_t mkc_octwords(const uint8_t *mkc)
 {
-	return be32_at(mkc, 13 * 4);
+	return be32_at(mkc, MKC_TRANSLATIONS_OCTWORD_SIZE);
 }
 
 static inline unsigned int mkc_log_page(const uint8_t *mkc)
 {
-	return field_get(mkc, 14, 5, 0);
+	return field_get(mkc, MKC_LOG_PAGE_SIZE);
 }
 
 static inline bool mkc_tph(const uint8_t *mkc)
 {
-	return field_get(mkc, 15, 26, 26);
+	return field_get(mkc, MKC_PCIE_TPH_EN);
 }
 
 static inline uint8_t mkc_ph(const uint8_t *mkc)
 {
-	return (uint8_t)field_get(mkc, 15, 25, 24);
+	return (uint8_t)field_get(mkc, MKC_PCIE_TPH_PH);
 }
 
 static inline uint8_t mkc_st_index(const uint8_t *mkc)
 {
-	return (uint8_t)field_get(mkc, 15, 23, 16);
+	return (uint8_t)field_get(mkc, MKC_PCIE_TPH_STEERING_TAG_INDEX);
 }
 
 #endif

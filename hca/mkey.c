@@ -9,11 +9,16 @@
 #include <string.h>
 
 #include "hca/budget.h"
+#include "hca/layout.h"
 #include "hca/memic.h"
 #include "hca/mkc.h"
 
 /* A key list may name other keys; the driver nests once, a loop of keys must end. */
 #define MAX_DEPTH 4
+
+/* Translation entries of an octword, and the bytes of each. */
+#define MTTS	2u
+#define MTT_LEN 8u
 
 /* Bytes that an access moves however little of the turn is left, so that messages get on. */
 #define MOVE_LEAST 8u
@@ -57,7 +62,7 @@ static bool permitted(const uint8_t *mkc, enum hca_access access)
 		[HCA_REMOTE_WRITE] = 13, [HCA_REMOTE_ATOMIC] = 14,
 	};
 
-	return be32_at(mkc, 0) >> bit[access] & 1;
+	return be32_at(mkc, MKC_RIGHTS) >> bit[access] & 1;
 }
 
 static bool in_range(const uint8_t *mkc, uint64_t va, uint64_t len)
@@ -110,9 +115,10 @@ static enum hca_fault translate_mtt(const struct hca_mkey *mkey, bool write, uin
 	if (shift < HCA_MKC_MIN_LOG_PAGE)
 		return HCA_FAULT_KEY;
 	index = (va - (mkc_start(mkey->mkc) & ~(page - 1))) >> shift;
-	if (index >= 2 * (uint64_t)mkey->xlt.octwords)
+	if (index >= MTTS * (uint64_t)mkey->xlt.octwords)
 		return missing(mkey);
-	entry = be64_at(hca_xlt_octword(&mkey->xlt, (uint32_t)(index / 2)), 8 * (index % 2));
+	entry = be64_at(hca_xlt_octword(&mkey->xlt, (uint32_t)(index / MTTS)),
+			MTT_LEN * (index % MTTS));
 	if (has_present_bits(mkey) && !(entry & (write ? 2 : 1)))
 		return HCA_FAULT_PAGE;
 	piece->addr = (entry & ~(uint64_t)0xfff) + (va & (page - 1));
@@ -158,12 +164,12 @@ static enum hca_fault translate_ksm(const struct hca_mkey *mkey, uint64_t va, ui
 	if (index >= mkey->xlt.octwords)
 		return missing(mkey);
 	entry = hca_xlt_octword(&mkey->xlt, (uint32_t)index);
-	piece->key = be32_at(entry, 4);
+	piece->key = be32_at(entry, KLM_MKEY);
 	if (!piece->key)
 		return missing(mkey);
 	if (piece->key == HCA_KEY_NULL)
 		return HCA_FAULT_PAGE;
-	piece->addr = be64_at(entry, 8) + (offset & (page - 1));
+	piece->addr = be64_at(entry, KLM_ADDRESS) + (offset & (page - 1));
 	piece->len = page - (offset & (page - 1));
 	if (piece->len > len)
 		piece->len = len;
@@ -187,8 +193,9 @@ static enum hca_fault translate_strided(struct walk *w, struct hca_mkey *mkey, u
 					struct piece *piece)
 {
 	const uint8_t *head = hca_xlt_octword(&mkey->xlt, 0), *entry;
-	uint32_t block = be32_at(head, 0), repeat = be32_at(head, 8), index;
-	uint32_t entries = be16_at(head, 14);
+	uint32_t block = be32_at(head, STRIDED_BLOCK_BYTES),
+		 repeat = be32_at(head, STRIDED_REPEAT_COUNT), index;
+	uint32_t entries = be16_at(head, STRIDED_NUM_ENTRIES);
 	uint64_t offset = va - mkc_start(mkey->mkc), round, skip;
 	enum hca_fault fault;
 
@@ -203,9 +210,9 @@ static enum hca_fault translate_strided(struct walk *w, struct hca_mkey *mkey, u
 	if (fault != HCA_OK)
 		return fault;
 	entry = hca_xlt_octword(&mkey->xlt, index);
-	piece->key = be32_at(entry, 4);
-	piece->addr = be64_at(entry, 8) + round * be16_at(entry, 0) + skip;
-	piece->len = be16_at(entry, 2) - skip;
+	piece->key = be32_at(entry, KLM_MKEY);
+	piece->addr = be64_at(entry, KLM_ADDRESS) + round * be16_at(entry, STRIDED_STRIDE) + skip;
+	piece->len = be16_at(entry, STRIDED_BYTE_COUNT) - skip;
 	return HCA_OK;
 }
 
@@ -217,7 +224,7 @@ static enum hca_fault translate_klm(struct walk *w, struct hca_mkey *mkey, uint6
 	uint32_t index;
 	uint64_t skip;
 
-	if (be32_at(hca_xlt_octword(&mkey->xlt, 0), 4) == HCA_KEY_STRIDED) {
+	if (be32_at(hca_xlt_octword(&mkey->xlt, 0), KLM_MKEY) == HCA_KEY_STRIDED) {
 		fault = translate_strided(w, mkey, va, piece);
 	} else {
 		fault = list_fault(hca_xlt_find(w->hca, &mkey->xlt, mkey->xlt.octwords, false,
@@ -226,9 +233,9 @@ static enum hca_fault translate_klm(struct walk *w, struct hca_mkey *mkey, uint6
 		if (fault != HCA_OK)
 			return fault;
 		entry = hca_xlt_octword(&mkey->xlt, index);
-		piece->key = be32_at(entry, 4);
-		piece->addr = be64_at(entry, 8) + skip;
-		piece->len = be32_at(entry, 0) - skip;
+		piece->key = be32_at(entry, KLM_MKEY);
+		piece->addr = be64_at(entry, KLM_ADDRESS) + skip;
+		piece->len = be32_at(entry, KLM_BYTE_COUNT) - skip;
 	}
 	if (piece->len > len)
 		piece->len = len;

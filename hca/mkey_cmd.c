@@ -7,15 +7,13 @@
 
 #include "hca/budget.h"
 #include "hca/kinds.h"
+#include "hca/layout.h"
 #include "hca/opcodes.h"
 #include "hca/memic.h"
 #include "hca/mkc.h"
 #include "hca/umem.h"
 
 #define IN_MKC		 0x10
-#define IN_OCTWORDS	 0x60 /* translations_octword_actual_size */
-#define IN_UMEM		 0x64 /* mkey_umem_id */
-#define IN_UMEM_OFFSET	 0x68 /* mkey_umem_offset: bytes */
 #define OUT_MKC		 0x10
 #define OUT_ENTRIES	 0x110 /* translation octwords, as many as fit */
 #define SYNDROME_CONTEXT 0x3bea01
@@ -39,12 +37,12 @@ const struct hca_kind hca_kind_mkey = {
 /* mkey_umem_valid. The entries that the command may have, or count, are none then. */
 static bool is_of_umem(const struct hca_cmd *cmd)
 {
-	return !mkc_indirect(cmd->in + IN_MKC) && field_get(cmd->in, 3, 30, 30);
+	return !mkc_indirect(cmd->in + IN_MKC) && field_get(cmd->in, MKEY_UMEM_VALID);
 }
 
 static uint32_t octwords(const struct hca_cmd *cmd)
 {
-	return is_of_umem(cmd) ? 0 : be32_at(cmd->in, IN_OCTWORDS);
+	return is_of_umem(cmd) ? 0 : be32_at(cmd->in, MKEY_OCTWORDS);
 }
 
 /*
@@ -112,9 +110,9 @@ enum hca_cmd_status hca_cmd_create_mkey(struct hca *hca, struct hca_cmd *cmd)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, SYNDROME_INDEX);
 	status = load_entries(hca, cmd);
 	if (!status && is_of_umem(cmd))
-		status = hca_umem_pages(hca, cmd, be32_at(cmd->in, IN_UMEM),
-					be64_at(cmd->in, IN_UMEM_OFFSET), mkc_len(cmd->in + IN_MKC),
-					&mkey->umem);
+		status = hca_umem_pages(hca, cmd, be32_at(cmd->in, MKEY_UMEM_ID),
+					be64_at(cmd->in, MKEY_UMEM_OFFSET),
+					mkc_len(cmd->in + IN_MKC), &mkey->umem);
 	if (status)
 		return status;
 	status = hca_cmd_add(hca, cmd, &hca->mkeys, HCA_MKEY_FIRST, mkey, &mkey->index);
@@ -122,11 +120,11 @@ enum hca_cmd_status hca_cmd_create_mkey(struct hca *hca, struct hca_cmd *cmd)
 		return status;
 	cmd->mkey = NULL;
 	memcpy(mkey->mkc, cmd->in + IN_MKC, sizeof(mkey->mkc));
-	mkey->pg_access = field_get(cmd->in, 3, 31, 31);
+	mkey->pg_access = field_get(cmd->in, MKEY_PG_ACCESS);
 	mkey->uid = hca_cmd_uid(cmd);
 	hca_plain_hold(&hca->uctxs, mkey->uid, 1);
 	hca_memic_hold(hca, mkey);
-	field_put(cmd->out, 2, 23, 0, mkey->index);
+	field_put(cmd->out, CMD_NUMBER, mkey->index);
 	return HCA_CMD_OK;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "hca/budget.h"
 #include "hca/kinds.h"
+#include "hca/layout.h"
 #include "hca/opcodes.h"
 
 const struct hca_kind hca_kind_uar = {
@@ -46,7 +47,7 @@ enum hca_cmd_status hca_plain_alloc(struct hca *hca, struct hca_cmd *cmd, struct
 		return status;
 	}
 	hca_plain_hold(&hca->uctxs, plain->uid, 1);
-	field_put(cmd->out, 2, 23, 0, *number);
+	field_put(cmd->out, CMD_NUMBER, *number);
 	return HCA_CMD_OK;
 }
 

@@ -19,11 +19,18 @@
 #define ATTR_COUNTERS	     0x0012
 #define ATTR_EXTENDED	     0x001d
 
-#define BAD_METHOD    0x0c
-#define BAD_VALUE     0x1c
-#define HAS_EXTENDED  0x0200u
-#define ANY_PORT      0xff
-#define RESPONSE_TIME 16
+#define BAD_METHOD   0x0c
+#define BAD_VALUE    0x1c
+#define HAS_EXTENDED 0x0200u
+#define ANY_PORT     0xff
+/* ClassPortInfo, PortCounters, PortCountersExtended: counters of what is sent, then received. */
+#define CAPABILITY_MASK 2
+#define XMIT_DATA	24
+#define EXT_DATA	8
+#define EXT_PACKETS	24
+#define EXT_UNICAST	40
+#define EXT_MULTICAST	56
+#define RESPONSE_TIME	16
 
 static void counters(const struct hca *hca, uint8_t *data)
 {
@@ -35,7 +42,7 @@ static void counters(const struct hca *hca, uint8_t *data)
 		uint64_t value = i < 2 ? (traffic[0].octets + traffic[1].octets) / 4
 				       : traffic[0].packets + traffic[1].packets;
 
-		be32_put(data, 24 + 4 * (size_t)i,
+		be32_put(data, XMIT_DATA + 4 * (size_t)i,
 			 value < UINT32_MAX ? (uint32_t)value : UINT32_MAX);
 	}
 }
@@ -46,12 +53,12 @@ static void extended(const struct hca *hca, uint8_t *data)
 
 	for (i = 0; i < 2; i++) {
 		const struct hca_traffic *traffic = hca->traffic[i ? HCA_RX : HCA_TX];
-		size_t at = 8 + 8 * (size_t)i;
+		size_t at = 8 * (size_t)i;
 
-		be64_put(data, at, (traffic[0].octets + traffic[1].octets) / 4);
-		be64_put(data, at + 16, traffic[0].packets + traffic[1].packets);
-		be64_put(data, at + 32, traffic[0].packets);
-		be64_put(data, at + 48, traffic[1].packets);
+		be64_put(data, at + EXT_DATA, (traffic[0].octets + traffic[1].octets) / 4);
+		be64_put(data, at + EXT_PACKETS, traffic[0].packets + traffic[1].packets);
+		be64_put(data, at + EXT_UNICAST, traffic[0].packets);
+		be64_put(data, at + EXT_MULTICAST, traffic[1].packets);
 	}
 }
 
@@ -63,7 +70,7 @@ static uint16_t execute(struct hca *hca, const uint8_t *mad, uint8_t *data)
 	if (attribute == ATTR_CLASS_PORT_INFO && mad[3] == GET) {
 		memset(data, 0, MAD_LEN - DATA);
 		data[0] = data[1] = 1; /* base and class version */
-		be16_put(data, 2, HAS_EXTENDED);
+		be16_put(data, CAPABILITY_MASK, HAS_EXTENDED);
 		data[7] = RESPONSE_TIME;
 		return 0;
 	}

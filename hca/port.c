@@ -6,14 +6,17 @@
 #include "hca/opcodes.h"
 #include "hca/data.h"
 #include "hca/flow_table.h"
+#include "hca/layout.h"
 
-#define VPORT_SIZE	 512u
-#define VPORT_CAP_MASK	 0x40u
-#define VPORT_CAP_SELECT 0x44u
+#define VPORT_SIZE 512u
 
 #define GIDS	    SUBNET_GUIDS  /* gid_table_size 0 */
 #define PKEYS	    SUBNET_P_KEYS /* pkey_table_size 0 */
 #define ALL_ENTRIES 0xffffu
+/* Bytes of an entry; of two counters, packets and octets. */
+#define GID_LEN	    16u
+#define PKEY_LEN    4u
+#define COUNTER_LEN 16u
 
 /* Sub-types of a port change, as a PortInfo's states where they are states. */
 #define PORT_DOWN    1u
@@ -65,17 +68,17 @@ static void update(struct hca *hca)
 	if (!hca->port)
 		return;
 	subnet_port_state(hca->port, &hca->port_state);
-	field_put(ctx, 8, 15, 12, state->phys);
-	field_put(ctx, 8, 7, 4, state->state);
-	field_put(ctx, 8, 3, 0, state->state);
+	field_put(ctx, VPORT_PORT_PHYSICAL_STATE, state->phys);
+	field_put(ctx, VPORT_PORT_STATE, state->state);
+	field_put(ctx, VPORT_STATE, state->state);
 	be32_put(ctx, VPORT_CAP_MASK, state->capabilities);
-	field_put(ctx, 24, 31, 16, state->lid);
-	field_put(ctx, 24, 7, 5, state->lmc);
-	field_put(ctx, 24, 4, 0, state->timeout);
-	field_put(ctx, 25, 31, 16, state->sm_lid);
-	field_put(ctx, 25, 15, 12, state->sm_sl);
-	field_put(ctx, 26, 31, 16, hca->inbox.q_key_violations);
-	field_put(ctx, 26, 15, 0, hca->inbox.p_key_violations);
+	field_put(ctx, VPORT_LID, state->lid);
+	field_put(ctx, VPORT_LMC, state->lmc);
+	field_put(ctx, VPORT_SUBNET_TIMEOUT, state->timeout);
+	field_put(ctx, VPORT_SM_LID, state->sm_lid);
+	field_put(ctx, VPORT_SM_SL, state->sm_sl);
+	field_put(ctx, VPORT_Q_KEY_VIOLATIONS, hca->inbox.q_key_violations);
+	field_put(ctx, VPORT_P_KEY_VIOLATIONS, hca->inbox.p_key_violations);
 }
 
 void hca_set_link(struct hca *hca, bool up)
@@ -166,10 +169,10 @@ void hca_port_reset(struct hca *hca)
 	uint8_t *ctx = hca->vport_context;
 
 	memset(ctx, 0, VPORT_SIZE);
-	field_put(ctx, 8, 30, 30, 1); /* has_smi */
-	be64_put(ctx, 0x28, hca->params.guid);
-	be64_put(ctx, 0x30, hca->params.guid);
-	be64_put(ctx, 0x38, hca->params.guid);
+	field_put(ctx, VPORT_HAS_SMI, 1);
+	be64_put(ctx, VPORT_SYSTEM_IMAGE_GUID, hca->params.guid);
+	be64_put(ctx, VPORT_PORT_GUID, hca->params.guid);
+	be64_put(ctx, VPORT_NODE_GUID, hca->params.guid);
 	be32_put(ctx, VPORT_CAP_SELECT, UINT32_MAX);
 	/* Nobody is there to hear of what was before. */
 	if (hca->port)
@@ -214,7 +217,7 @@ enum hca_cmd_status hca_cmd_modify_vport(struct hca *hca, struct hca_cmd *cmd)
 static enum hca_cmd_status table_range(struct hca_cmd *cmd, uint32_t entries, uint32_t size,
 				       uint32_t *first, uint32_t *last)
 {
-	uint32_t index = field_get(cmd->in, 3, 15, 0);
+	uint32_t index = field_get(cmd->in, PORT_TABLE_INDEX);
 
 	if (index != ALL_ENTRIES && index >= entries)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INDEX, 0x0d0001);
@@ -228,17 +231,17 @@ static enum hca_cmd_status table_range(struct hca_cmd *cmd, uint32_t entries, ui
 enum hca_cmd_status hca_cmd_query_gid(struct hca *hca, struct hca_cmd *cmd)
 {
 	uint32_t first, last, i;
-	enum hca_cmd_status status = table_range(cmd, GIDS, 16, &first, &last);
+	enum hca_cmd_status status = table_range(cmd, GIDS, GID_LEN, &first, &last);
 
 	if (status)
 		return status;
-	field_put(cmd->out, 3, 31, 16, last - first);
+	field_put(cmd->out, GIDS_NUM, last - first);
 	for (i = first; i < last; i++) {
-		uint8_t *gid = cmd->out + HCA_CMD_CONTEXT + 16 * (size_t)(i - first);
+		uint8_t *gid = cmd->out + HCA_CMD_CONTEXT + GID_LEN * (size_t)(i - first);
 
 		/* An entry without a GUID has the prefix all the same. */
-		be64_put(gid, 0, hca->port_state.prefix);
-		be64_put(gid, 8, subnet_guid(hca->port, i));
+		be64_put(gid, GID_PREFIX, hca->port_state.prefix);
+		be64_put(gid, GID_GUID, subnet_guid(hca->port, i));
 	}
 	return HCA_CMD_OK;
 }
@@ -246,12 +249,12 @@ enum hca_cmd_status hca_cmd_query_gid(struct hca *hca, struct hca_cmd *cmd)
 enum hca_cmd_status hca_cmd_query_pkey(struct hca *hca, struct hca_cmd *cmd)
 {
 	uint32_t first, last, i;
-	enum hca_cmd_status status = table_range(cmd, PKEYS, 4, &first, &last);
+	enum hca_cmd_status status = table_range(cmd, PKEYS, PKEY_LEN, &first, &last);
 
 	if (status)
 		return status;
 	for (i = first; i < last; i++)
-		be32_put(cmd->out, HCA_CMD_CONTEXT + 4 * (size_t)(i - first),
+		be32_put(cmd->out, HCA_CMD_CONTEXT + PKEY_LEN * (size_t)(i - first),
 			 subnet_p_key(hca->port, i));
 	return HCA_CMD_OK;
 }
@@ -262,15 +265,15 @@ enum hca_cmd_status hca_cmd_query_vport_counter(struct hca *hca, struct hca_cmd 
 	const struct hca_traffic *lost = &hca->inbox.lost;
 	unsigned int multicast, side;
 
-	be64_put(cmd->out, 0x10, lost->packets);
-	be64_put(cmd->out, 0x18, lost->octets);
+	be64_put(cmd->out, VPORT_RECEIVED_ERRORS + COUNTER_PACKETS, lost->packets);
+	be64_put(cmd->out, VPORT_RECEIVED_ERRORS + COUNTER_OCTETS, lost->octets);
 	for (multicast = 0; multicast < 2; multicast++) {
 		for (side = HCA_RX; side <= HCA_TX; side++) {
 			const struct hca_traffic *traffic = &hca->traffic[side][multicast];
-			size_t at = 0x30 + 16 * (2 * multicast + side);
+			size_t at = VPORT_RECEIVED + COUNTER_LEN * (2 * multicast + side);
 
-			be64_put(cmd->out, at, traffic->packets);
-			be64_put(cmd->out, at + 8, traffic->octets);
+			be64_put(cmd->out, at + COUNTER_PACKETS, traffic->packets);
+			be64_put(cmd->out, at + COUNTER_OCTETS, traffic->octets);
 		}
 	}
 	return HCA_CMD_OK;
@@ -290,45 +293,44 @@ static void fill_ptys(const struct hca *hca, uint8_t *reg)
 	uint32_t width = state->width == 1 ? 1 : WIDTH_4X;
 	uint32_t speed = state->ext_speed ? state->ext_speed * FDR : state->speed;
 
-	field_put(reg, 0, 23, 16, 1);
-	field_put(reg, 0, 2, 0, PROTO_IB);
-	be32_put(reg, 4 * 4, WIDTHS << 16 | SPEEDS); /* capability */
-	be32_put(reg, 7 * 4, WIDTHS << 16 | SPEEDS); /* admin */
-	be32_put(reg, 10 * 4, width << 16 | speed);  /* oper */
+	field_put(reg, REG_LOCAL_PORT, 1);
+	field_put(reg, PTYS_PROTO_MASK, PROTO_IB);
+	be32_put(reg, PTYS_IB_CAPABILITY, WIDTHS << 16 | SPEEDS);
+	be32_put(reg, PTYS_IB_ADMIN, WIDTHS << 16 | SPEEDS);
+	be32_put(reg, PTYS_IB_OPER, width << 16 | speed);
 }
 
 static void fill_pmtu(const struct hca *hca, uint8_t *reg)
 {
-	unsigned int dw;
-
 	(void)hca;
-	field_put(reg, 0, 23, 16, 1);
-	for (dw = 1; dw <= 3; dw++) /* max, admin, oper */
-		field_put(reg, dw, 31, 16, HCA_MTU);
+	field_put(reg, REG_LOCAL_PORT, 1);
+	field_put(reg, PMTU_MAX, HCA_MTU);
+	field_put(reg, PMTU_ADMIN, HCA_MTU);
+	field_put(reg, PMTU_OPER, HCA_MTU);
 }
 
 static void fill_pvlc(const struct hca *hca, uint8_t *reg)
 {
-	unsigned int dw;
-
 	(void)hca;
-	field_put(reg, 0, 23, 16, 1);
-	for (dw = 1; dw <= 3; dw++) /* hardware, admin, operational: VL0 */
-		field_put(reg, dw, 3, 0, 1);
+	field_put(reg, REG_LOCAL_PORT, 1);
+	/* VL0 */
+	field_put(reg, PVLC_VL_HW_CAP, 1);
+	field_put(reg, PVLC_VL_ADMIN, 1);
+	field_put(reg, PVLC_VL_OPERATIONAL, 1);
 }
 
 /* Counters of errors: there are none. */
 static void fill_ppcnt(const struct hca *hca, uint8_t *reg)
 {
 	(void)hca;
-	field_put(reg, 0, 23, 16, 1);
+	field_put(reg, REG_LOCAL_PORT, 1);
 }
 
 static void fill_paos(const struct hca *hca, uint8_t *reg)
 {
-	field_put(reg, 0, 23, 16, 1);
-	field_put(reg, 0, 11, 8, 1);					     /* admin up */
-	field_put(reg, 0, 3, 0, hca->port_state.state == PORT_DOWN ? 2 : 1); /* down, up */
+	field_put(reg, REG_LOCAL_PORT, 1);
+	field_put(reg, PAOS_ADMIN_STATUS, 1);					      /* admin up */
+	field_put(reg, PAOS_OPER_STATUS, hca->port_state.state == PORT_DOWN ? 2 : 1); /* down, up */
 }
 
 /*
@@ -352,15 +354,15 @@ static enum hca_cmd_status read_nv_item(struct hca *hca, struct hca_cmd *cmd)
 {
 	const uint8_t *in = cmd->in + HCA_CMD_CONTEXT;
 	uint8_t *out = cmd->out + HCA_CMD_CONTEXT;
-	uint32_t type = be32_at(in, 4);
+	uint32_t type = be32_at(in, MNVDA_TYPE);
 	size_t i;
 
 	for (i = 0; i < sizeof(nv_items) / sizeof(nv_items[0]); i++) {
 		if (nv_items[i].type != type)
 			continue;
-		field_put(out, 0, 23, 22, field_get(in, 0, 23, 22)); /* access_mode */
-		field_put(out, 0, 8, 0, nv_items[i].len);
-		be32_put(out, 4, type);
+		field_put(out, MNVDA_ACCESS_MODE, field_get(in, MNVDA_ACCESS_MODE));
+		field_put(out, MNVDA_LENGTH, nv_items[i].len);
+		be32_put(out, MNVDA_TYPE, type);
 		return HCA_CMD_OK;
 	}
 	hca_unmodelled(hca, "non-volatile item 0x%08x", type);
@@ -382,8 +384,8 @@ static const struct {
 
 enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd)
 {
-	bool read = be16_at(cmd->in, 6) & 1;
-	uint32_t id = field_get(cmd->in, 2, 15, 0);
+	bool read = be16_at(cmd->in, CMD_OP_MOD) & 1;
+	uint32_t id = field_get(cmd->in, ACCESS_REG_ID);
 	uint8_t *out = cmd->out + HCA_CMD_CONTEXT;
 	size_t i;
 
@@ -421,7 +423,7 @@ enum hca_cmd_status hca_cmd_query_adapter(struct hca *hca, struct hca_cmd *cmd)
 	static const char board_id[16] = HCA_PSID;
 
 	(void)hca;
-	field_put(cmd->out + HCA_CMD_CONTEXT, 6, 23, 0, VENDOR_OUI);
-	memcpy(cmd->out + HCA_CMD_CONTEXT + 0xf0, board_id, sizeof(board_id));
+	field_put(cmd->out + HCA_CMD_CONTEXT, ADAPTER_IEEE_VENDOR_ID, VENDOR_OUI);
+	memcpy(cmd->out + HCA_CMD_CONTEXT + ADAPTER_PSID, board_id, sizeof(board_id));
 	return HCA_CMD_OK;
 }

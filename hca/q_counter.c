@@ -10,11 +10,7 @@
 #include "hca/kinds.h"
 #include "hca/opcodes.h"
 #include "hca/data.h"
-
-static uint32_t set_number(const struct hca_cmd *cmd, unsigned int dw)
-{
-	return field_get(cmd->in, dw, 7, 0);
-}
+#include "hca/layout.h"
 
 /* --- counting ---------------------------------------------------------------------------- */
 
@@ -143,7 +139,7 @@ enum hca_cmd_status hca_cmd_alloc_q_counter(struct hca *hca, struct hca_cmd *cmd
 		return status;
 	}
 	hca_plain_hold(&hca->uctxs, set->uid, 1);
-	field_put(cmd->out, 2, 7, 0, number);
+	field_put(cmd->out, Q_COUNTER_SET_ID, number);
 	return HCA_CMD_OK;
 }
 
@@ -156,11 +152,11 @@ static struct hca_q_counter *find(struct hca *hca, const struct hca_cmd *cmd, ui
 
 enum hca_cmd_status hca_cmd_dealloc_q_counter(struct hca *hca, struct hca_cmd *cmd)
 {
-	struct hca_q_counter *set = find(hca, cmd, set_number(cmd, 2));
+	struct hca_q_counter *set = find(hca, cmd, field_get(cmd->in, Q_COUNTER_SET_ID));
 
 	if (!set)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x130003);
-	hca_table_remove(hca, &hca->q_counters, set_number(cmd, 2));
+	hca_table_remove(hca, &hca->q_counters, field_get(cmd->in, Q_COUNTER_SET_ID));
 	hca_plain_hold(&hca->uctxs, set->uid, -1);
 	set->gone = true;
 	if (!set->users)
@@ -170,17 +166,17 @@ enum hca_cmd_status hca_cmd_dealloc_q_counter(struct hca *hca, struct hca_cmd *c
 
 enum hca_cmd_status hca_cmd_query_q_counter(struct hca *hca, struct hca_cmd *cmd)
 {
-	struct hca_q_counter *set = find(hca, cmd, set_number(cmd, 7));
+	struct hca_q_counter *set = find(hca, cmd, field_get(cmd->in, Q_COUNTER_QUERIED_SET_ID));
 	size_t at;
 
-	/* other_vport, aggregate: there is one vport. */
-	if (field_get(cmd->in, 2, 31, 31) || field_get(cmd->in, 6, 30, 30))
+	/* There is one vport. */
+	if (field_get(cmd->in, Q_COUNTER_OTHER_VPORT) || field_get(cmd->in, Q_COUNTER_AGGREGATE))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x130004);
 	if (!set)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x130005);
 	for (at = HCA_Q_RX_WRITE; at < HCA_Q_COUNTER_OUT; at += 4)
 		be32_put(cmd->out, at, set->value[at / 4]);
-	if (field_get(cmd->in, 6, 31, 31)) /* clear */
+	if (field_get(cmd->in, Q_COUNTER_CLEAR))
 		memset(set->value, 0, sizeof(set->value));
 	return HCA_CMD_OK;
 }

@@ -3,15 +3,11 @@
 #include "hca/budget.h"
 #include "hca/general.h"
 #include "hca/kinds.h"
+#include "hca/layout.h"
 #include "hca/opcodes.h"
 #include "hca/q_counter.h"
 #include "hca/qp.h"
 #include "hca/umem.h"
-
-#define CREATE_QPC     0x18u
-#define WQ_UMEM_OFFSET 0x100u
-#define WQ_UMEM_ID     0x108u
-#define WQ_UMEM_VALID  0x10cu
 
 #define RQ_TYPE_RQ   0u
 #define RQ_TYPE_SRQ  1u
@@ -83,22 +79,22 @@ void hca_qp_decode(struct hca_qp *qp)
 	const uint8_t *qpc = qp->qpc;
 
 	qp->changes++;
-	qp->pd = field_get(qpc, QPC_PD, 23, 0);
-	qp->cqn_snd = field_get(qpc, QPC_CQN_SND, 23, 0);
-	qp->cqn_rcv = field_get(qpc, QPC_CQN_RCV, 23, 0);
-	qp->remote_qpn = field_get(qpc, QPC_REMOTE_QPN, 23, 0);
-	qp->loopback = field_get(qpc, QPC_PATH, 31, 31);
-	qp->grh = field_get(qpc, QPC_PATH + 1, 23, 23);
-	qp->rlid = (uint16_t)field_get(qpc, QPC_PATH + 1, 15, 0);
-	qp->ack_timeout = (uint8_t)field_get(qpc, QPC_PATH + 2, 31, 27);
-	memcpy(qp->rgid, qpc + 4 * (QPC_PATH + 4), sizeof(qp->rgid));
-	qp->retry_count = (uint8_t)field_get(qpc, QPC_ACK, 18, 16);
-	qp->rnr_retry = (uint8_t)field_get(qpc, QPC_ACK, 15, 13);
-	qp->rre = field_get(qpc, QPC_RIGHTS, 15, 15);
-	qp->rwe = field_get(qpc, QPC_RIGHTS, 14, 14);
-	qp->rae = field_get(qpc, QPC_RIGHTS, 13, 13) && field_get(qpc, QPC_RIGHTS, 19, 16);
-	qp->min_rnr_nak = (uint8_t)field_get(qpc, QPC_RCV_PSN, 28, 24);
-	qp->q_key = be32_at(qpc, 4 * QPC_QKEY);
+	qp->pd = field_get(qpc, QPC_PD);
+	qp->cqn_snd = field_get(qpc, QPC_CQN_SND);
+	qp->cqn_rcv = field_get(qpc, QPC_CQN_RCV);
+	qp->remote_qpn = field_get(qpc, QPC_REMOTE_QPN);
+	qp->loopback = field_get(qpc, QPC_FL);
+	qp->grh = field_get(qpc, QPC_GRH);
+	qp->rlid = (uint16_t)field_get(qpc, QPC_RLID);
+	qp->ack_timeout = (uint8_t)field_get(qpc, QPC_ACK_TIMEOUT);
+	memcpy(qp->rgid, qpc + QPC_RGID, sizeof(qp->rgid));
+	qp->retry_count = (uint8_t)field_get(qpc, QPC_RETRY_COUNT);
+	qp->rnr_retry = (uint8_t)field_get(qpc, QPC_RNR_RETRY);
+	qp->rre = field_get(qpc, QPC_RRE);
+	qp->rwe = field_get(qpc, QPC_RWE);
+	qp->rae = field_get(qpc, QPC_RAE) && field_get(qpc, QPC_ATOMIC_MODE);
+	qp->min_rnr_nak = (uint8_t)field_get(qpc, QPC_MIN_RNR_NAK);
+	qp->q_key = field_get(qpc, QPC_Q_KEY);
 }
 
 /* The queues' shape, fixed for the QP's life. */
@@ -106,22 +102,22 @@ static void decode_queues(struct hca_qp *qp)
 {
 	const uint8_t *qpc = qp->qpc;
 
-	qp->type = (enum hca_qp_type)field_get(qpc, QPC_STATE, 23, 16);
-	qp->dbr.addr = be64_at(qpc, 4 * QPC_DBR);
-	qp->uar = field_get(qpc, QPC_UAR, 23, 0);
-	qp->user_index = field_get(qpc, QPC_USER_INDEX, 23, 0);
-	qp->no_sq = field_get(qpc, QPC_SIZES, 15, 15);
-	qp->rq_type = (uint8_t)field_get(qpc, QPC_RQ_TYPE, 26, 24);
-	qp->srqn = field_get(qpc, QPC_RQ_TYPE, 23, 0);
+	qp->type = (enum hca_qp_type)field_get(qpc, QPC_ST);
+	qp->dbr.addr = be64_at(qpc, QPC_DBR_ADDR);
+	qp->uar = field_get(qpc, QPC_UAR_PAGE);
+	qp->user_index = field_get(qpc, QPC_USER_INDEX);
+	qp->no_sq = field_get(qpc, QPC_NO_SQ);
+	qp->rq_type = (uint8_t)field_get(qpc, QPC_RQ_TYPE);
+	qp->srqn = field_get(qpc, QPC_SRQN);
 	if (qp->rq_type == RQ_TYPE_RQ) {
-		qp->rq_wqes = 1u << field_get(qpc, QPC_SIZES, 22, 19);
-		qp->rq_stride = 16u << field_get(qpc, QPC_SIZES, 18, 16);
+		qp->rq_wqes = 1u << field_get(qpc, QPC_LOG_RQ_SIZE);
+		qp->rq_stride = 16u << field_get(qpc, QPC_LOG_RQ_STRIDE);
 	}
 	if (!qp->no_sq)
-		qp->sq_wqebbs = 1u << field_get(qpc, QPC_SIZES, 14, 11);
+		qp->sq_wqebbs = 1u << field_get(qpc, QPC_LOG_SQ_SIZE);
 	qp->sq_offset = qp->rq_wqes * qp->rq_stride;
-	if (qp->type == HCA_QP_DCI && field_get(qpc, QPC_CQN_SND, 28, 24))
-		qp->failed_streams_max = 1u << field_get(qpc, QPC_DETH, 28, 24);
+	if (qp->type == HCA_QP_DCI && field_get(qpc, QPC_LOG_NUM_DCI_STREAM_CHANNELS))
+		qp->failed_streams_max = 1u << field_get(qpc, QPC_LOG_NUM_DCI_ERRORED_STREAMS);
 }
 
 /* What a QP is attached to. srqn and xrcd are always filled in: rq_type decides. */
@@ -153,8 +149,8 @@ static enum hca_cmd_status check_resources(struct hca *hca, const struct hca_qp 
 static enum hca_cmd_status find_buffers(struct hca *hca, struct hca_qp *qp, struct hca_cmd *cmd)
 {
 	uint64_t bytes = qp->sq_offset + 64 * (uint64_t)qp->sq_wqebbs;
-	bool umem = field_get(cmd->in, WQ_UMEM_VALID / 4, 31, 31);
-	bool record = field_get(qp->qpc, QPC_FLAGS, 28, 28);
+	bool umem = field_get(cmd->in, QP_WQ_UMEM_VALID);
+	bool record = field_get(qp->qpc, QPC_DBR_UMEM_VALID);
 	enum hca_cmd_status status;
 
 	/* Programs have QPs without queues, for the device's own use: they name no umem, either. */
@@ -166,22 +162,22 @@ static enum hca_cmd_status find_buffers(struct hca *hca, struct hca_qp *qp, stru
 	if (umem && !record)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x05000d);
 	if (umem)
-		status = hca_umem_pages(hca, cmd, be32_at(cmd->in, WQ_UMEM_ID),
-					be64_at(cmd->in, WQ_UMEM_OFFSET), bytes, &qp->pages);
+		status = hca_umem_pages(hca, cmd, be32_at(cmd->in, QP_WQ_UMEM_ID),
+					be64_at(cmd->in, QP_WQ_UMEM_OFFSET), bytes, &qp->pages);
 	else
 		status = hca_cmd_pages(hca, cmd, bytes,
-				       (uint8_t)(field_get(qp->qpc, QPC_REMOTE_QPN, 28, 24) + 12),
-				       field_get(qp->qpc, QPC_RIGHTS, 11, 6), &qp->pages);
+				       (uint8_t)(field_get(qp->qpc, QPC_LOG_PAGE_SIZE) + 12),
+				       field_get(qp->qpc, QPC_PAGE_OFFSET), &qp->pages);
 	if (status || !record)
 		return status;
-	return hca_umem_record(hca, cmd, be32_at(qp->qpc, 4 * QPC_DBR_UMEM), &qp->dbr);
+	return hca_umem_record(hca, cmd, field_get(qp->qpc, QPC_DBR_UMEM_ID), &qp->dbr);
 }
 
 enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 {
-	const uint8_t *qpc = cmd->in + CREATE_QPC;
-	uint32_t type = field_get(qpc, QPC_STATE, 23, 16);
-	uint32_t rq_type = field_get(qpc, QPC_RQ_TYPE, 26, 24);
+	const uint8_t *qpc = cmd->in + QP_QPC;
+	uint32_t type = field_get(qpc, QPC_ST);
+	uint32_t rq_type = field_get(qpc, QPC_RQ_TYPE);
 	enum hca_cmd_status status;
 	struct hca_qp *qp;
 
@@ -189,7 +185,8 @@ enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 		hca_unmodelled(hca, "CREATE_QP service type %u", type);
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050005);
 	}
-	if (type == HCA_QP_DCI && 1u << field_get(qpc, QPC_DETH, 28, 24) > HCA_FAILED_STREAMS)
+	if (type == HCA_QP_DCI &&
+	    1u << field_get(qpc, QPC_LOG_NUM_DCI_ERRORED_STREAMS) > HCA_FAILED_STREAMS)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x05000b);
 	if (rq_type != RQ_TYPE_RQ && rq_type != RQ_TYPE_SRQ && rq_type != RQ_TYPE_NONE)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050006);
@@ -199,7 +196,7 @@ enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 	qp->hca = hca;
 	qp->uid = hca_cmd_uid(cmd);
 	memcpy(qp->qpc, qpc, sizeof(qp->qpc));
-	field_put(qp->qpc, QPC_STATE, 31, 28, HCA_QP_RST);
+	field_put(qp->qpc, QPC_STATE, HCA_QP_RST);
 	decode_queues(qp);
 	hca_qp_decode(qp);
 	status = check_resources(hca, qp, cmd);
@@ -218,10 +215,10 @@ enum hca_cmd_status hca_cmd_create_qp(struct hca *hca, struct hca_cmd *cmd)
 		hca->gsi_qpn = qp->number;
 	else if (qp->type == HCA_QP_SMI)
 		hca->smi_qpn = qp->number;
-	/* remote_qpn shares its dword with log_page_size and is not the creator's to set. */
-	field_put(qp->qpc, QPC_REMOTE_QPN, 23, 0, 0);
+	/* Not the creator's to set. */
+	field_put(qp->qpc, QPC_REMOTE_QPN, 0);
 	qp->remote_qpn = 0;
-	field_put(cmd->out, 2, 23, 0, qp->number);
+	field_put(cmd->out, CMD_NUMBER, qp->number);
 	return HCA_CMD_OK;
 }
 
@@ -242,14 +239,14 @@ enum hca_cmd_status hca_cmd_destroy_qp(struct hca *hca, struct hca_cmd *cmd)
 enum hca_cmd_status hca_cmd_query_qp(struct hca *hca, struct hca_cmd *cmd)
 {
 	const struct hca_qp *qp = hca_qp_get(hca, cmd);
-	uint8_t *qpc = cmd->out + CREATE_QPC;
+	uint8_t *qpc = cmd->out + QP_QPC;
 
 	if (!qp)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x05000a);
 	memcpy(qpc, qp->qpc, sizeof(qp->qpc));
-	field_put(qpc, QPC_STATE, 31, 28, qp->state);
-	field_put(qpc, QPC_SQ_COUNTERS, 31, 16, qp->sq_ci);
-	field_put(qpc, QPC_SQ_COUNTERS, 15, 0, qp->sq_pi);
-	be32_put(qpc, 4 * QPC_HW_RQ_COUNTER, qp->rq_ci);
+	field_put(qpc, QPC_STATE, qp->state);
+	field_put(qpc, QPC_HW_SQ_WQEBB_COUNTER, qp->sq_ci);
+	field_put(qpc, QPC_SW_SQ_WQEBB_COUNTER, qp->sq_pi);
+	field_put(qpc, QPC_HW_RQ_COUNTER, qp->rq_ci);
 	return HCA_CMD_OK;
 }

@@ -4,16 +4,13 @@
  * belong to it are taken over, some of them only when their bit of opt_param_mask is set. The
  * service type is that of CREATE_QP: the driver repeats it, programs leave it out.
  */
+#include "hca/layout.h"
 #include "hca/opcodes.h"
 #include "hca/q_counter.h"
 #include "hca/qp.h"
 
-#define MODIFY_MASK 0x10u
-#define MODIFY_QPC  0x18u
-/* With qpc_ext: opt_param_mask_95_32 and qpc_data_ext. */
-#define MODIFY_EXT_MASK 0x108u
-#define MODIFY_EXT	0x110u
-#define EXT_OPT_STREAM	(1u << 0) /* dci_stream_channel_id */
+/* opt_param_mask_95_32 */
+#define EXT_OPT_STREAM (1u << 0) /* dci_stream_channel_id */
 
 /* opt_param_mask (enum mlx5_qp_optpar). */
 #define OPT_RRE	 (1u << 1)
@@ -61,38 +58,39 @@ static const struct field {
 	uint8_t always, masked;
 	uint32_t opt;
 } fields[] = {
-	{ QPC_SIZES, 31, 24, T_RTR, 0, 0 },		/* mtu, log_msg_max */
-	{ QPC_SIZES, 4, 4, T_INIT, 0, 0 },		/* rlky */
-	{ QPC_UAR, 31, 24, T_INIT, T_RERTS, OPT_QCNT }, /* counter_set_id */
-	{ QPC_REMOTE_QPN, 23, 0, T_RTR, 0, 0 },
-	{ QPC_PATH, 15, 0, T_INIT, T_ANY, OPT_PKEY }, /* pkey_index */
-	{ QPC_PATH, 31, 16, T_RTR, 0, 0 },
-	{ QPC_PATH + 1, 31, 0, T_RTR, 0, 0 },  /* grh, mlid, rlid */
-	{ QPC_PATH + 2, 31, 27, T_RTS, 0, 0 }, /* ack_timeout */
-	{ QPC_PATH + 2, 26, 0, T_RTR, 0, 0 },
-	{ QPC_PATH + 3, 31, 0, T_RTR, 0, 0 },
-	{ QPC_PATH + 4, 31, 0, T_RTR, 0, 0 }, /* rgid_rip */
-	{ QPC_PATH + 5, 31, 0, T_RTR, 0, 0 },
-	{ QPC_PATH + 6, 31, 0, T_RTR, 0, 0 },
-	{ QPC_PATH + 7, 31, 0, T_RTR, 0, 0 },
-	{ QPC_PATH + 8, 31, 0, T_RTR, 0, 0 },
-	{ QPC_PATH + 9, 31, 24, T_RTR, 0, 0 },		      /* sl */
-	{ QPC_PATH + 9, 23, 16, T_INIT, T_REINIT, OPT_PORT }, /* vhca_port_num */
-	{ QPC_PATH + 9, 15, 0, T_RTR, 0, 0 },
-	{ QPC_PATH + 10, 31, 0, T_RTR, 0, 0 },
-	/* Bit 11, fre, is that of CREATE_QP. */
-	{ QPC_ACK, 31, 12, T_RTS, 0, 0 },
-	{ QPC_ACK, 10, 0, T_RTS, 0, 0 },
-	{ QPC_SEND_PSN, 23, 0, T_RTS, 0, 0 },
-	{ QPC_DETH, 23, 0, T_INIT, 0, 0 },
-	{ QPC_RIGHTS, 23, 21, T_RTR, 0, 0 },		/* log_rra_max */
-	{ QPC_RIGHTS, 19, 16, T_INIT, T_ANY, OPT_RAE }, /* atomic_mode */
-	{ QPC_RIGHTS, 15, 15, T_INIT, T_ANY, OPT_RRE },
-	{ QPC_RIGHTS, 14, 14, T_INIT, T_ANY, OPT_RWE },
-	{ QPC_RIGHTS, 13, 13, T_INIT, T_ANY, OPT_RAE },
-	{ QPC_RCV_PSN, 28, 24, T_RTR, T_RTS | T_RERTS, OPT_RNR },
-	{ QPC_RCV_PSN, 23, 0, T_RTR, 0, 0 },
-	{ QPC_QKEY, 31, 0, T_INIT, T_ANY, OPT_QKEY },
+	{ QPC_MTU, T_RTR, 0, 0 },
+	{ QPC_LOG_MSG_MAX, T_RTR, 0, 0 },
+	{ QPC_RLKY, T_INIT, 0, 0 },
+	{ QPC_COUNTER_SET_ID, T_INIT, T_RERTS, OPT_QCNT },
+	{ QPC_REMOTE_QPN, T_RTR, 0, 0 },
+	{ QPC_PKEY_INDEX, T_INIT, T_ANY, OPT_PKEY },
+	{ QPC_ADS_FLAGS, T_RTR, 0, 0 },
+	{ QPC_ADS_GRH_MLID_RLID, T_RTR, 0, 0 },
+	{ QPC_ACK_TIMEOUT, T_RTS, 0, 0 },
+	{ QPC_ADS_SOURCE_RATE_HOPS, T_RTR, 0, 0 },
+	{ QPC_ADS_TCLASS_FLOW_LABEL, T_RTR, 0, 0 },
+	{ QPC_RGID_0, T_RTR, 0, 0 },
+	{ QPC_RGID_1, T_RTR, 0, 0 },
+	{ QPC_RGID_2, T_RTR, 0, 0 },
+	{ QPC_RGID_3, T_RTR, 0, 0 },
+	{ QPC_ADS_DSCP_UDP_SPORT, T_RTR, 0, 0 },
+	{ QPC_ADS_SL, T_RTR, 0, 0 },
+	{ QPC_VHCA_PORT_NUM, T_INIT, T_REINIT, OPT_PORT },
+	{ QPC_RMAC_47_32, T_RTR, 0, 0 },
+	{ QPC_RMAC_31_0, T_RTR, 0, 0 },
+	/* The bit between them, fre, is that of CREATE_QP. */
+	{ QPC_ACK_31_12, T_RTS, 0, 0 },
+	{ QPC_ACK_10_0, T_RTS, 0, 0 },
+	{ QPC_NEXT_SEND_PSN, T_RTS, 0, 0 },
+	{ QPC_DETH_SQPN, T_INIT, 0, 0 },
+	{ QPC_LOG_RRA_MAX, T_RTR, 0, 0 },
+	{ QPC_ATOMIC_MODE, T_INIT, T_ANY, OPT_RAE },
+	{ QPC_RRE, T_INIT, T_ANY, OPT_RRE },
+	{ QPC_RWE, T_INIT, T_ANY, OPT_RWE },
+	{ QPC_RAE, T_INIT, T_ANY, OPT_RAE },
+	{ QPC_MIN_RNR_NAK, T_RTR, T_RTS | T_RERTS, OPT_RNR },
+	{ QPC_NEXT_RCV_PSN, T_RTR, 0, 0 },
+	{ QPC_Q_KEY, T_INIT, T_ANY, OPT_QKEY },
 };
 
 static void merge(uint8_t *qpc, const uint8_t *partial, uint8_t set, uint32_t mask)
@@ -112,9 +110,9 @@ static void merge(uint8_t *qpc, const uint8_t *partial, uint8_t set, uint32_t ma
 static enum hca_cmd_status bind_counter(struct hca *hca, struct hca_cmd *cmd, struct hca_qp *qp,
 					uint8_t set)
 {
-	uint32_t number = field_get(cmd->in + MODIFY_QPC, QPC_UAR, 31, 24);
+	uint32_t number = field_get(cmd->in + QP_QPC, QPC_COUNTER_SET_ID);
 
-	if (set != T_INIT && !(set == T_RERTS && be32_at(cmd->in, MODIFY_MASK) & OPT_QCNT))
+	if (set != T_INIT && !(set == T_RERTS && be32_at(cmd->in, QP_OPT_PARAM_MASK) & OPT_QCNT))
 		return HCA_CMD_OK;
 	return hca_q_counter_bind(hca, cmd, qp, number);
 }
@@ -132,7 +130,7 @@ static void reset_counters(struct hca_qp *qp)
 static void set_state(struct hca_qp *qp, enum hca_qp_state state)
 {
 	qp->state = state;
-	field_put(qp->qpc, QPC_STATE, 31, 28, state);
+	field_put(qp->qpc, QPC_STATE, state);
 	hca_qp_due(qp);
 }
 
@@ -151,19 +149,19 @@ static const struct transition *find_transition(uint16_t opcode)
 static enum hca_cmd_status modify_extension(struct hca_qp *qp, const struct transition *t,
 					    struct hca_cmd *cmd)
 {
-	if (t->set != T_RERTS || t->to != qp->state || cmd->ilen < MODIFY_EXT + 4)
+	if (t->set != T_RERTS || t->to != qp->state || cmd->ilen < QP_EXT + 4)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050014);
-	if (be64_at(cmd->in, MODIFY_EXT_MASK) != EXT_OPT_STREAM || !qp->failed_streams_max)
+	if (be64_at(cmd->in, QP_OPT_PARAM_MASK_95_32) != EXT_OPT_STREAM || !qp->failed_streams_max)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050015);
-	hca_stream_reset(qp, be16_at(cmd->in, MODIFY_EXT + 2));
+	hca_stream_reset(qp, be16_at(cmd->in, QP_EXT_DCI_STREAM_CHANNEL_ID));
 	return HCA_CMD_OK;
 }
 
 enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 {
-	const struct transition *t = find_transition(be16_at(cmd->in, 0));
+	const struct transition *t = find_transition(be16_at(cmd->in, CMD_OPCODE));
 	struct hca_qp *qp = hca_qp_get(hca, cmd);
-	const uint8_t *partial = cmd->in + MODIFY_QPC;
+	const uint8_t *partial = cmd->in + QP_QPC;
 	enum hca_cmd_status status;
 	enum hca_qp_state old;
 	uint32_t pd;
@@ -172,11 +170,11 @@ enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050010);
 	if (!(t->from & FROM(qp->state)))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_QP_STATE, 0x050011);
-	if (field_get(cmd->in, 2, 31, 31))
+	if (field_get(cmd->in, QP_QPC_EXT))
 		return modify_extension(qp, t, cmd);
 	if (t->set) {
 		/* Programs leave out the PD that CREATE_QP gave. */
-		pd = t->set == T_INIT ? field_get(partial, QPC_PD, 23, 0) : 0;
+		pd = t->set == T_INIT ? field_get(partial, QPC_PD) : 0;
 		pd = pd ? pd : qp->pd;
 		if (!hca_plain_find(cmd, &hca->pds, pd))
 			return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x050013);
@@ -185,8 +183,8 @@ enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 			return status;
 		hca_plain_hold(&hca->pds, qp->pd, -1);
 		hca_plain_hold(&hca->pds, pd, 1);
-		field_put(qp->qpc, QPC_PD, 23, 0, pd);
-		merge(qp->qpc, partial, t->set, be32_at(cmd->in, MODIFY_MASK));
+		field_put(qp->qpc, QPC_PD, pd);
+		merge(qp->qpc, partial, t->set, be32_at(cmd->in, QP_OPT_PARAM_MASK));
 	}
 	if (t->to == HCA_QP_RST || t->to == HCA_QP_ERR)
 		hca_qp_finish(qp);

@@ -22,7 +22,7 @@ static bool is_fetch(uint8_t opcode)
 
 static uint64_t max_message(const struct hca_qp *qp)
 {
-	unsigned int log = field_get(qp->qpc, QPC_SIZES, 28, 24);
+	unsigned int log = field_get(qp->qpc, QPC_LOG_MSG_MAX);
 
 	return (uint64_t)1 << (log ? log : 30);
 }

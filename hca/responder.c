@@ -123,7 +123,7 @@ static bool srq_is_valid(const struct hca_qp *qp, uint32_t srqn)
 	const struct hca_srq *srq = hca_table_get(&qp->hca->srqs, srqn);
 
 	return qp->type != HCA_QP_XRC ||
-	       (qp->no_sq && srq && srq->xrcd == field_get(qp->qpc, QPC_XRCD, 23, 0));
+	       (qp->no_sq && srq && srq->xrcd == field_get(qp->qpc, QPC_XRCD));
 }
 
 static bool is_atomic(const struct transport_range *range)

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "hca/data.h"
+#include "hca/layout.h"
 #include "hca/q_counter.h"
 
 #define SRQ_NEXT_LEN  16u /* next segment in front of an SRQ WQE's data segments */
@@ -18,7 +19,7 @@ static int read_counter(struct hca *hca, uint64_t dbr_addr, uint16_t *counter)
 
 	if (pcie_read(&hca->fn, dbr_addr, raw, sizeof(raw), NULL))
 		return -EIO;
-	*counter = (uint16_t)be32_at(raw, 0);
+	*counter = (uint16_t)be32_at(raw, RECORD_COUNTER);
 	return 0;
 }
 
@@ -80,7 +81,7 @@ static int take_shared(struct hca_qp *qp, struct hca_flow *flow, struct hca_srq 
 	recv->segs = hca_wqe_parse_recv(raw + SRQ_NEXT_LEN, srq->stride - SRQ_NEXT_LEN, recv->seg,
 					HCA_RECV_SEGS, &recv->length);
 	recv->busy = true;
-	srq->head = be16_at(raw, 2);
+	srq->head = be16_at(raw, SRQ_NEXT_WQE_INDEX);
 	srq->consumed++;
 	if (srq->lwm && left - 1 < srq->lwm) {
 		srq->lwm = 0;
@@ -143,7 +144,7 @@ static bool flush_is_due(struct hca_qp *qp, struct hca_flow *flow)
 		return false;
 	qp->last_flush_ns = now;
 	return pcie_peek(&qp->hca->fn, qp->dbr.addr, raw, sizeof(raw)) ||
-	       (uint16_t)be32_at(raw, 0) != qp->rq_ci;
+	       (uint16_t)be32_at(raw, RECORD_COUNTER) != qp->rq_ci;
 }
 
 unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget)

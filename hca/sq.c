@@ -6,7 +6,9 @@
  */
 #include "hca/budget.h"
 #include "hca/connection.h"
+#include "hca/layout.h"
 #include "hca/q_counter.h"
+#include "hca/qp.h"
 
 /* One turn of a QP. */
 #define TURN_WQES  16u
@@ -117,17 +119,18 @@ static void look_at_record(struct hca_qp *qp)
 	uint8_t raw[4];
 
 	qp->sq_kick = false;
-	if (pcie_peek(&qp->hca->fn, qp->dbr.addr + 4, raw, sizeof(raw))) {
+	if (pcie_peek(&qp->hca->fn, qp->dbr.addr + RECORD_SEND, raw, sizeof(raw))) {
 		if (!kicked)
 			return;
 		hca_work(qp->hca, HCA_WORK_TRANSFER);
-	} else if ((uint16_t)be32_at(raw, 0) == qp->sq_pi) {
+	} else if ((uint16_t)be32_at(raw, RECORD_COUNTER) == qp->sq_pi) {
 		qp->out_of_reach = false;
 		return;
 	}
-	qp->out_of_reach = pcie_read(&qp->hca->fn, qp->dbr.addr + 4, raw, sizeof(raw), NULL) != 0;
+	qp->out_of_reach =
+		pcie_read(&qp->hca->fn, qp->dbr.addr + RECORD_SEND, raw, sizeof(raw), NULL) != 0;
 	if (!qp->out_of_reach)
-		qp->sq_pi = (uint16_t)be32_at(raw, 0);
+		qp->sq_pi = (uint16_t)be32_at(raw, RECORD_COUNTER);
 }
 
 /* Blocks from sq_ci on into flow->raw, linear also where the ring wraps. */
@@ -220,7 +223,7 @@ static void stop_sending(struct hca_qp *qp)
 {
 	if (is_unreliable(qp)) {
 		qp->state = HCA_QP_SQER;
-		field_put(qp->qpc, 0, 31, 28, HCA_QP_SQER);
+		field_put(qp->qpc, QPC_STATE, HCA_QP_SQER);
 	} else if (qp->state != HCA_QP_ERR) {
 		hca_qp_error(qp, HCA_NO_EVENT);
 	}

@@ -2,6 +2,7 @@
 /* Shared receive queues: commands. Layout: srqc of mlx5_ifc.h. Consumption is in rq.c. */
 #include "hca/budget.h"
 #include "hca/kinds.h"
+#include "hca/layout.h"
 #include "hca/opcodes.h"
 
 #define LOG_SRQ_MAX 15u /* log_max_srq_sz of caps.c */
@@ -38,9 +39,10 @@ static struct hca_srq *find(struct hca *hca, const struct hca_cmd *cmd)
 enum hca_cmd_status hca_cmd_create_srq(struct hca *hca, struct hca_cmd *cmd)
 {
 	const uint8_t *srqc = cmd->in + HCA_CMD_CONTEXT;
-	uint32_t log_size = field_get(srqc, 0, 27, 24), pd = field_get(srqc, 6, 23, 0);
-	uint32_t stride = 16u << field_get(srqc, 1, 26, 24), cqn = field_get(srqc, 2, 23, 0);
-	uint32_t xrcd = field_get(srqc, 1, 23, 0);
+	uint32_t log_size = field_get(srqc, SRQC_LOG_SRQ_SIZE), pd = field_get(srqc, SRQC_PD);
+	uint32_t stride = 16u << field_get(srqc, SRQC_LOG_RQ_STRIDE),
+		 cqn = field_get(srqc, SRQC_CQN);
+	uint32_t xrcd = field_get(srqc, SRQC_XRCD);
 	enum hca_cmd_status status;
 	struct hca_srq *srq;
 
@@ -54,8 +56,8 @@ enum hca_cmd_status hca_cmd_create_srq(struct hca *hca, struct hca_cmd *cmd)
 	if (!srq)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x070003);
 	status = hca_cmd_pages(hca, cmd, (uint64_t)stride << log_size,
-			       (uint8_t)(field_get(srqc, 4, 29, 24) + 12),
-			       field_get(srqc, 2, 31, 26), &srq->pages);
+			       (uint8_t)(field_get(srqc, SRQC_LOG_PAGE_SIZE) + 12),
+			       field_get(srqc, SRQC_PAGE_OFFSET), &srq->pages);
 	if (!status)
 		status = hca_cmd_add(hca, cmd, &hca->srqs, 1, srq, &srq->number);
 	if (status) {
@@ -68,11 +70,11 @@ enum hca_cmd_status hca_cmd_create_srq(struct hca *hca, struct hca_cmd *cmd)
 	srq->pd = pd;
 	srq->xrcd = xrcd;
 	srq->cqn = cqn;
-	srq->lwm = (uint16_t)field_get(srqc, 7, 31, 16);
-	srq->dbr_addr = be64_at(srqc, 0x28);
+	srq->lwm = (uint16_t)field_get(srqc, SRQC_LWM);
+	srq->dbr_addr = be64_at(srqc, SRQC_DBR_ADDR);
 	memcpy(srq->context, srqc, sizeof(srq->context));
 	hold(hca, srq, 1);
-	field_put(cmd->out, 2, 23, 0, srq->number);
+	field_put(cmd->out, CMD_NUMBER, srq->number);
 	return HCA_CMD_OK;
 }
 
@@ -98,9 +100,9 @@ enum hca_cmd_status hca_cmd_query_srq(struct hca *hca, struct hca_cmd *cmd)
 	if (!srq)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x070007);
 	memcpy(srqc, srq->context, sizeof(srq->context));
-	field_put(srqc, 0, 31, 28, srq->error ? STATE_ERROR : 0);
-	field_put(srqc, 7, 31, 16, srq->lwm);
-	field_put(srqc, 7, 15, 0, srq->consumed);
+	field_put(srqc, SRQC_STATE, srq->error ? STATE_ERROR : 0);
+	field_put(srqc, SRQC_LWM, srq->lwm);
+	field_put(srqc, SRQC_WQE_CNT, srq->consumed);
 	return HCA_CMD_OK;
 }
 
@@ -111,7 +113,7 @@ enum hca_cmd_status hca_cmd_query_srq(struct hca *hca, struct hca_cmd *cmd)
 enum hca_cmd_status hca_cmd_arm_srq(struct hca *hca, struct hca_cmd *cmd)
 {
 	struct hca_srq *srq = find(hca, cmd);
-	uint16_t lwm = (uint16_t)field_get(cmd->in, 3, 15, 0);
+	uint16_t lwm = (uint16_t)field_get(cmd->in, ARM_RQ_LWM);
 	uint8_t record[4];
 
 	if (!srq)
@@ -121,7 +123,7 @@ enum hca_cmd_status hca_cmd_arm_srq(struct hca *hca, struct hca_cmd *cmd)
 	srq->lwm = lwm;
 	if (!lwm || pcie_read(&hca->fn, srq->dbr_addr, record, sizeof(record), NULL))
 		return HCA_CMD_OK;
-	if ((uint16_t)(be32_at(record, 0) - srq->consumed) < lwm) {
+	if ((uint16_t)(be32_at(record, RECORD_RECEIVE) - srq->consumed) < lwm) {
 		srq->lwm = 0;
 		hca_event_number(hca, HCA_EVENT_SRQ_LIMIT, srq->number);
 	}

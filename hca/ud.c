@@ -5,6 +5,7 @@
  * only, and nobody else does.
  */
 #include "hca/data.h"
+#include "hca/layout.h"
 #include "hca/qp.h"
 #include "transport/datagram.h"
 
@@ -25,8 +26,8 @@ static struct packet_route route_of(const struct hca_qp *qp, const struct hca_av
 	route.traffic_class = av->tclass;
 	route.flow_label = av->flow_label;
 	route.hop_limit = av->hop_limit;
-	be64_put(route.sgid, 0, qp->hca->port_state.prefix);
-	be64_put(route.sgid, 8, qp->hca->params.guid);
+	be64_put(route.sgid, GID_PREFIX, qp->hca->port_state.prefix);
+	be64_put(route.sgid, GID_GUID, qp->hca->params.guid);
 	memcpy(route.dgid, av->dgid, sizeof(route.dgid));
 	return route;
 }
@@ -39,7 +40,7 @@ static struct datagram datagram_of(const struct hca_qp *qp, const struct hca_wqe
 		.dest_qpn = wqe->av.qpn,
 		.src_qpn = qp->number,
 		.q_key = datagram_q_key(wqe->av.q_key, qp->q_key),
-		.p_key = subnet_p_key(qp->hca->port, field_get(qp->qpc, QPC_PATH, 15, 0)),
+		.p_key = subnet_p_key(qp->hca->port, field_get(qp->qpc, QPC_PKEY_INDEX)),
 		.solicited = wqe->solicited,
 		.has_immediate = wqe->opcode == HCA_OP_SEND_IMM,
 		.immediate = wqe->imm,
@@ -63,7 +64,7 @@ static void send(struct hca_qp *qp, struct hca_flow *flow, uint8_t *data)
 {
 	const struct hca_wqe *wqe = &flow->wqe;
 	bool smp = qp->type == HCA_QP_SMI, multicast = !smp && wqe->av.dlid >= SUBNET_MLID_FIRST;
-	uint32_t psn = field_get(qp->qpc, QPC_SEND_PSN, 23, 0) + flow->datagrams;
+	uint32_t psn = field_get(qp->qpc, QPC_NEXT_SEND_PSN) + flow->datagrams;
 	struct datagram datagram = datagram_of(qp, wqe, data + SUBNET_GRH_LEN);
 	struct packet_route route = route_of(qp, &wqe->av);
 	struct subnet_packet carried;

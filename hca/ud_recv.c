@@ -213,7 +213,7 @@ static struct datagram_receiver receiver_of(const struct hca_qp *qp)
 	return (struct datagram_receiver){
 		.qpn = qp->number,
 		.q_key = qp->q_key,
-		.p_key = subnet_p_key(qp->hca->port, field_get(qp->qpc, QPC_PATH, 15, 0)),
+		.p_key = subnet_p_key(qp->hca->port, field_get(qp->qpc, QPC_PKEY_INDEX)),
 	};
 }
 
@@ -267,8 +267,7 @@ static bool wants(const struct hca_qp *qp, const struct hca_mcg_entry *entry,
 {
 	if (memcmp(entry->mgid, waiting->packet.data + 24, 16))
 		return false;
-	/* block_lb_mc */
-	return qp->number != waiting->sender || !field_get(qp->qpc, QPC_PD, 30, 30);
+	return qp->number != waiting->sender || !field_get(qp->qpc, QPC_BLOCK_LB_MC);
 }
 
 /* To the QPs of the group that have not had it, as far as the turn goes. True: to all of them. */

@@ -8,6 +8,7 @@
 
 #include "hca/budget.h"
 #include "hca/kinds.h"
+#include "hca/layout.h"
 #include "hca/opcodes.h"
 
 #define LOG_PAGE_MIN 12u
@@ -46,13 +47,14 @@ enum hca_cmd_status hca_cmd_create_uctx(struct hca *hca, struct hca_cmd *cmd)
 /* Objects of the context are the driver's to destroy first. */
 enum hca_cmd_status hca_cmd_destroy_uctx(struct hca *hca, struct hca_cmd *cmd)
 {
-	return hca_plain_dealloc(hca, cmd, &hca->uctxs, field_get(cmd->in, 2, 15, 0));
+	return hca_plain_dealloc(hca, cmd, &hca->uctxs, field_get(cmd->in, UCTX_UID));
 }
 
 enum hca_cmd_status hca_cmd_create_umem(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t log_page = field_get(cmd->in, 8, 4, 0) + LOG_PAGE_MIN, number;
-	uint64_t offset = be32_at(cmd->in, 0x24), count = be64_at(cmd->in, 0x28);
+	uint32_t log_page = field_get(cmd->in, UMEM_LOG_PAGE_SIZE) + LOG_PAGE_MIN, number;
+	uint64_t offset = be32_at(cmd->in, UMEM_PAGE_OFFSET),
+		 count = be64_at(cmd->in, UMEM_NUM_OF_MTT);
 	enum hca_cmd_status status;
 	struct umem *umem;
 
@@ -79,7 +81,7 @@ enum hca_cmd_status hca_cmd_create_umem(struct hca *hca, struct hca_cmd *cmd)
 		.offset = offset,
 	};
 	hca_plain_hold(&hca->uctxs, umem->uid, 1);
-	field_put(cmd->out, 2, 23, 0, number);
+	field_put(cmd->out, CMD_NUMBER, number);
 	return HCA_CMD_OK;
 }
 

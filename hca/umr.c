@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hca/data.h"
+#include "hca/layout.h"
 #include "hca/memic.h"
 #include "hca/mkc.h"
 #include "hca/qp.h"
@@ -54,10 +55,12 @@ static void drop_entries(struct hca *hca, struct hca_mkey *mkey)
 static int load(struct hca *hca, struct hca_mkey *mkey, const uint8_t umr[48], const uint8_t *xlt,
 		size_t xlt_len)
 {
-	uint64_t octwords = be16_at(umr, 4), offset = 0, room = mkc_octwords(mkey->mkc);
+	uint64_t octwords = be16_at(umr, UMR_XLT_OCTWORDS), offset = 0,
+		 room = mkc_octwords(mkey->mkc);
 
-	if (umr[0] & HCA_UMR_OFFSET_EN)
-		offset = (uint64_t)be32_at(umr, 0x10) << 16 | be16_at(umr, 6);
+	if (umr[UMR_FLAGS] & HCA_UMR_OFFSET_EN)
+		offset = (uint64_t)be32_at(umr, UMR_XLT_OFFSET_47_16) << 16 |
+			 be16_at(umr, UMR_XLT_OFFSET_15_0);
 	if (octwords > xlt_len / 16)
 		octwords = xlt_len / 16;
 	if (!octwords)
@@ -83,9 +86,9 @@ static void apply_fields(uint8_t context[64], uint64_t mask, const uint8_t mkc[6
 			field_put(context, field[i].dw, field[i].hi, field[i].lo,
 				  field_get(mkc, field[i].dw, field[i].hi, field[i].lo));
 	if (mask >> MASK_LEN & 1)
-		be64_put(context, 0x18, mkc_len(mkc));
+		be64_put(context, MKC_LEN, mkc_len(mkc));
 	if (mask >> MASK_START_ADDR & 1)
-		be64_put(context, 0x10, mkc_start(mkc));
+		be64_put(context, MKC_START_ADDR, mkc_start(mkc));
 }
 
 static bool state_allows(const struct hca_mkey *mkey, const struct hca_accessor *who, uint32_t key,
@@ -93,12 +96,12 @@ static bool state_allows(const struct hca_mkey *mkey, const struct hca_accessor 
 {
 	bool is_free = mkc_free(mkey->mkc);
 
-	if ((umr[0] & HCA_UMR_MUST_FREE) && !is_free)
+	if ((umr[UMR_FLAGS] & HCA_UMR_MUST_FREE) && !is_free)
 		return false;
-	if ((umr[0] & HCA_UMR_MUST_LIVE) && is_free)
+	if ((umr[UMR_FLAGS] & HCA_UMR_MUST_LIVE) && is_free)
 		return false;
 	/* A key that is bound to no QP passes. */
-	if ((umr[0] & HCA_UMR_CHECK_QPN) && mkc_qpn(mkey->mkc) != HCA_MKC_ANY_QP &&
+	if ((umr[UMR_FLAGS] & HCA_UMR_CHECK_QPN) && mkc_qpn(mkey->mkc) != HCA_MKC_ANY_QP &&
 	    mkc_qpn(mkey->mkc) != who->qpn)
 		return false;
 	/* The key byte counts once the key is live, unless this UMR gives it a new one. */
@@ -110,7 +113,7 @@ uint8_t hca_umr_apply(struct hca *hca, const struct hca_accessor *who, uint32_t 
 		      size_t xlt_len)
 {
 	struct hca_mkey *mkey = hca_table_get(&hca->mkeys, key >> 8);
-	uint64_t mask = be64_at(umr, 8);
+	uint64_t mask = be64_at(umr, UMR_MKEY_MASK);
 	uint8_t context[64];
 	bool was_free;
 
@@ -147,7 +150,7 @@ static bool narrows(const uint8_t from[64], const uint8_t to[64])
 {
 	const uint32_t rights = 0x1fu << 10;
 
-	if (be32_at(to, 0) & ~be32_at(from, 0) & rights)
+	if (be32_at(to, MKC_RIGHTS) & ~be32_at(from, MKC_RIGHTS) & rights)
 		return false;
 	if (mkc_start(to) != mkc_start(from) || mkc_log_page(to) != mkc_log_page(from))
 		return false;
@@ -168,14 +171,14 @@ static bool narrows(const uint8_t from[64], const uint8_t to[64])
 static bool may_change(struct hca_qp *qp, const struct hca_wqe *wqe)
 {
 	struct hca_mkey *mkey = hca_table_get(&qp->hca->mkeys, wqe->imm >> 8);
-	uint64_t mask = be64_at(wqe->umr, 8);
+	uint64_t mask = be64_at(wqe->umr, UMR_MKEY_MASK);
 	uint8_t context[64];
 
 	if (qp->type == HCA_QP_REG_UMR)
 		return true;
 	if (!mkey || !mkc_umr_en(mkey->mkc) || mkc_pd(mkey->mkc) != qp->pd || mask >> MASK_PD & 1)
 		return false;
-	if ((field_get(qp->qpc, QPC_ACK, 11, 11) && !qp->uid) || mkc_indirect(mkey->mkc))
+	if ((field_get(qp->qpc, QPC_FRE) && !qp->uid) || mkc_indirect(mkey->mkc))
 		return true;
 	memcpy(context, mkey->mkc, sizeof(context));
 	apply_fields(context, mask, wqe->mkc);
@@ -214,7 +217,7 @@ bool hca_umr_invalidate(struct hca *hca, uint32_t pd, uint32_t key)
 	if (!mkey || mkc_free(mkey->mkc) || mkc_key_byte(mkey->mkc) != (uint8_t)key ||
 	    mkc_pd(mkey->mkc) != pd || !mkc_en_rinval(mkey->mkc))
 		return false;
-	field_put(mkey->mkc, 0, 30, 30, 1);
+	field_put(mkey->mkc, MKC_FREE, 1);
 	hca_memic_hold(hca, mkey);
 	drop_entries(hca, mkey);
 	return true;

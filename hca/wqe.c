@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "hca/layout.h"
 #include "hca/wqe.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ static const uint8_t *take(struct cursor *c, size_t len)
  */
 static uint8_t units(const uint8_t *ctrl)
 {
-	return ctrl[7] == MAX_UNITS ? MAX_UNITS : ctrl[7] & (MAX_UNITS - 1);
+	return ctrl[CTRL_DS] == MAX_UNITS ? MAX_UNITS : ctrl[CTRL_DS] & (MAX_UNITS - 1);
 }
 
 unsigned int hca_wqe_blocks(const uint8_t *ctrl)
@@ -51,12 +52,12 @@ void hca_wqe_parse_ctrl(const uint8_t *raw, struct hca_wqe *wqe)
 {
 	/* seg[] is not cleared: segs says how many are valid, and this runs for every message. */
 	memset(wqe, 0, offsetof(struct hca_wqe, seg));
-	wqe->opcode = raw[3];
+	wqe->opcode = raw[CTRL_OPCODE];
 	wqe->ds = units(raw);
-	wqe->signalled = (raw[11] & FLAG_CQE_MASK) >= FLAG_CQE;
-	wqe->solicited = raw[11] & FLAG_SOLICIT;
-	wqe->stream = be16_at(raw, 9);
-	wqe->imm = be32_at(raw, 12);
+	wqe->signalled = (raw[CTRL_FM_CE_SE] & FLAG_CQE_MASK) >= FLAG_CQE;
+	wqe->solicited = raw[CTRL_FM_CE_SE] & FLAG_SOLICIT;
+	wqe->stream = be16_at(raw, CTRL_STREAM);
+	wqe->imm = be32_at(raw, CTRL_IMM);
 }
 
 static int parse_raddr(struct cursor *c, struct hca_wqe *wqe)
@@ -65,8 +66,8 @@ static int parse_raddr(struct cursor *c, struct hca_wqe *wqe)
 
 	if (!seg)
 		return -EINVAL;
-	wqe->raddr = be64_at(seg, 0);
-	wqe->rkey = be32_at(seg, 8);
+	wqe->raddr = be64_at(seg, RADDR_VA);
+	wqe->rkey = be32_at(seg, RADDR_R_KEY);
 	return 0;
 }
 
@@ -76,8 +77,8 @@ static int parse_atomic(struct cursor *c, struct hca_wqe *wqe)
 
 	if (!seg)
 		return -EINVAL;
-	wqe->swap_add = be64_at(seg, 0);
-	wqe->compare = be64_at(seg, 8);
+	wqe->swap_add = be64_at(seg, ATOMIC_SWAP_ADD);
+	wqe->compare = be64_at(seg, ATOMIC_COMPARE);
 	return 0;
 }
 
@@ -88,17 +89,17 @@ static int parse_av(struct cursor *c, struct hca_wqe *wqe)
 
 	if (!seg)
 		return -EINVAL;
-	gid_fl = be32_at(seg, 28);
-	wqe->av.q_key = be32_at(seg, 0);
-	wqe->av.dc_key = be64_at(seg, 0);
-	wqe->av.qpn = be32_at(seg, 8) & 0xffffff;
-	wqe->av.sl = seg[12] & 0xf;
-	wqe->av.dlid = be16_at(seg, 14);
-	wqe->av.tclass = seg[26];
-	wqe->av.hop_limit = seg[27];
+	gid_fl = be32_at(seg, AV_GRH_FLOW);
+	wqe->av.q_key = be32_at(seg, AV_Q_KEY);
+	wqe->av.dc_key = be64_at(seg, AV_DC_KEY);
+	wqe->av.qpn = be32_at(seg, AV_QPN) & 0xffffff;
+	wqe->av.sl = seg[AV_STAT_RATE_SL] & 0xf;
+	wqe->av.dlid = be16_at(seg, AV_DLID);
+	wqe->av.tclass = seg[AV_TCLASS];
+	wqe->av.hop_limit = seg[AV_HOP_LIMIT];
 	wqe->av.grh = gid_fl >> 30 & 1;
 	wqe->av.flow_label = gid_fl & 0xfffff;
-	memcpy(wqe->av.dgid, seg + 32, 16);
+	memcpy(wqe->av.dgid, seg + AV_DGID, 16);
 	return 0;
 }
 
@@ -108,7 +109,7 @@ static int parse_xrc(struct cursor *c, struct hca_wqe *wqe)
 
 	if (!seg)
 		return -EINVAL;
-	wqe->xrc_srqn = be32_at(seg, 0) & 0xffffff;
+	wqe->xrc_srqn = be32_at(seg, XRC_SRQN) & 0xffffff;
 	return 0;
 }
 
@@ -117,7 +118,7 @@ static int parse_payload(struct cursor *c, bool inline_allowed, struct hca_wqe *
 	while (c->left) {
 		const uint8_t *raw = c->p;
 		struct hca_seg *seg = &wqe->seg[wqe->segs];
-		uint32_t count = be32_at(raw, 0);
+		uint32_t count = be32_at(raw, DATA_BYTE_COUNT);
 
 		seg->len = count & ~INLINE_SEG;
 		if (count & INLINE_SEG) {
@@ -130,8 +131,8 @@ static int parse_payload(struct cursor *c, bool inline_allowed, struct hca_wqe *
 				return -EINVAL;
 		} else {
 			seg->inl = NULL;
-			seg->lkey = be32_at(raw, 4);
-			seg->addr = be64_at(raw, 8);
+			seg->lkey = be32_at(raw, DATA_LKEY);
+			seg->addr = be64_at(raw, DATA_ADDR);
 			take(c, SEG_LEN);
 		}
 		wqe->length += seg->len;
@@ -149,7 +150,7 @@ static int parse_umr(struct cursor *c, struct hca_wqe *wqe)
 		wqe->umr = wqe->mkc = NULL;
 		return -EINVAL;
 	}
-	if (!(wqe->umr[0] & HCA_UMR_INLINE))
+	if (!(wqe->umr[UMR_FLAGS] & HCA_UMR_INLINE))
 		return parse_payload(c, false, wqe);
 	wqe->xlt_len = c->left;
 	wqe->xlt = c->left ? c->p : NULL;
@@ -266,9 +267,9 @@ unsigned int hca_wqe_parse_recv(const uint8_t *raw, size_t len, struct hca_seg *
 		struct hca_seg *s = &seg[count];
 
 		s->inl = NULL;
-		s->len = be32_at(raw, at) & ~INLINE_SEG;
-		s->lkey = be32_at(raw, at + 4);
-		s->addr = be64_at(raw, at + 8);
+		s->len = be32_at(raw, at + DATA_BYTE_COUNT) & ~INLINE_SEG;
+		s->lkey = be32_at(raw, at + DATA_LKEY);
+		s->addr = be64_at(raw, at + DATA_ADDR);
 		if (s->lkey == HCA_LKEY_END)
 			break;
 		if (!s->len)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hca/budget.h"
+#include "hca/layout.h"
 
 #define OCTWORD	   16u
 #define CHUNK	   4096u /* octwords */
@@ -103,8 +104,8 @@ static uint64_t entry_size(const struct hca_xlt *xlt, uint32_t index, bool strid
 	const uint8_t *entry = hca_xlt_octword(xlt, index);
 
 	if (!strided)
-		return be32_at(entry, 0);
-	return index ? be16_at(entry, 2) : 0;
+		return be32_at(entry, KLM_BYTE_COUNT);
+	return index ? be16_at(entry, STRIDED_BYTE_COUNT) : 0;
 }
 
 /* Room in the index for entry @xlt->indexed of @count. */

@@ -32,20 +32,20 @@ static void connect_one(struct end *end, struct end *peer, uint32_t rcv, uint32_
 
 	fixture_qp_init(end->port, &end->qp);
 	field_put(qpc, 0, 23, 16, end->qp.type);
-	be32_put(qpc, 4 * QPC_PD, end->qp.pd);
-	field_put(qpc, QPC_SIZES, 31, 29, 5);
-	field_put(qpc, QPC_SIZES, 28, 24, 30);
-	field_put(qpc, QPC_REMOTE_QPN, 23, 0, peer->qp.number);
-	field_put(qpc, QPC_PATH + 1, 15, 0, peer->port->hca->params.lid);
-	field_put(qpc, QPC_RIGHTS, 23, 21, 4);
-	field_put(qpc, QPC_RCV_PSN, 28, 24, 1);
-	field_put(qpc, QPC_RCV_PSN, 23, 0, rcv);
+	field_put(qpc, QPC_PD, end->qp.pd);
+	field_put(qpc, QPC_MTU, 5);
+	field_put(qpc, QPC_LOG_MSG_MAX, 30);
+	field_put(qpc, QPC_REMOTE_QPN, peer->qp.number);
+	field_put(qpc, QPC_RLID, peer->port->hca->params.lid);
+	field_put(qpc, QPC_LOG_RRA_MAX, 4);
+	field_put(qpc, QPC_MIN_RNR_NAK, 1);
+	field_put(qpc, QPC_NEXT_RCV_PSN, rcv);
 	assert_int_equal(fixture_qp_modify(end->port, &end->qp, 0x503, 0, qpc), 0);
 	memset(qpc, 0, sizeof(qpc));
 	field_put(qpc, 0, 23, 16, end->qp.type);
-	field_put(qpc, QPC_PATH + 2, 31, 27, 8); /* 1 ms */
-	field_put(qpc, QPC_ACK, 18, 16, 1);
-	field_put(qpc, QPC_SEND_PSN, 23, 0, snd);
+	field_put(qpc, QPC_ACK_TIMEOUT, 8); /* 1 ms */
+	field_put(qpc, QPC_RETRY_COUNT, 1);
+	field_put(qpc, QPC_NEXT_SEND_PSN, snd);
 	assert_int_equal(fixture_qp_modify(end->port, &end->qp, 0x504, 0, qpc), 0);
 }
 
@@ -240,8 +240,8 @@ static void test_change(void **state)
 	post_recv(&b, b.buf, b.lkey, 100);
 	poll_until(&a, &a.scq, 1000);
 	expect_done(&a, 0);
-	field_put(qpc, QPC_RCV_PSN, 28, 24, 31);
-	field_put(qpc, QPC_RCV_PSN, 23, 0, 99);
+	field_put(qpc, QPC_MIN_RNR_NAK, 31);
+	field_put(qpc, QPC_NEXT_RCV_PSN, 99);
 	assert_int_equal(fixture_qp_modify(b.port, &b.qp, 0x505, 1u << 6, qpc), 0);
 	post_send(&a, HCA_OP_SEND, SIGNALLED, 0, a.buf, a.lkey, 100);
 	fixture_poll(*state);

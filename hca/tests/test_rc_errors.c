@@ -260,8 +260,8 @@ static void test_unaligned_atomic(void **state)
 /* Path MTUs in the code of qpc.mtu, 3 is 1024. */
 static void set_mtu(unsigned int requester, unsigned int responder)
 {
-	field_put(qp_of(&a)->qpc, QPC_SIZES, 31, 29, requester);
-	field_put(qp_of(&b)->qpc, QPC_SIZES, 31, 29, responder);
+	field_put(qp_of(&a)->qpc, QPC_MTU, requester);
+	field_put(qp_of(&b)->qpc, QPC_MTU, responder);
 }
 
 /* One packet to both sides is taken. */

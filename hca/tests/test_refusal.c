@@ -98,7 +98,7 @@ static void xrc_target(struct fixture_port *port, struct fixture_qp *target)
 	fixture_qp_create(port, &attr, target);
 	rig.number = target->number;
 	rig.qp = hca_table_get(&port->hca->qps, rig.number);
-	field_put(rig.qp->qpc, QPC_XRCD, 23, 0, rig.xrcd);
+	field_put(rig.qp->qpc, QPC_XRCD, rig.xrcd);
 }
 
 static void qp_create(struct end *end, uint32_t srqn)
@@ -130,7 +130,7 @@ static void connect_ends(void)
 	case XRC:
 		xrc_target(port, &target);
 		fixture_qp_connect(rig.a.port, &rig.a.qp, port, &target);
-		field_put(rig.qp->qpc, QPC_RIGHTS, 19, 13, 0xf);
+		field_put(rig.qp->qpc, 36, 19, 13, 0xf);
 		hca_qp_decode(rig.qp);
 		return;
 	default:
@@ -280,7 +280,7 @@ static enum outcome rights(unsigned int variant)
 		rig.qp->rre &= bit[op] != 15;
 		rig.qp->rae &= bit[op] != 13;
 	} else {
-		field_put(rig.qp->qpc, QPC_RIGHTS, mode ? 19 : bit[op], mode ? 16 : bit[op], 0);
+		field_put(rig.qp->qpc, 36, mode ? 19 : bit[op], mode ? 16 : bit[op], 0);
 		hca_qp_decode(rig.qp);
 	}
 	return send_rdma(rdma[op], rig.b.lkey, rig.b.buf) ? DONE : NOT_HERE;
@@ -310,8 +310,8 @@ static enum outcome path_mtu(unsigned int variant)
 	if (is_datagram() || rig.kind == DC)
 		return NOT_HERE;
 	requester = hca_table_get(&rig.a.port->hca->qps, rig.a.qp.number);
-	field_put(requester->qpc, QPC_SIZES, 31, 29, variant < 3 ? 3 : 5);
-	field_put(rig.qp->qpc, QPC_SIZES, 31, 29, variant < 3 ? 5 : 3);
+	field_put(requester->qpc, QPC_MTU, variant < 3 ? 3 : 5);
+	field_put(rig.qp->qpc, QPC_MTU, variant < 3 ? 5 : 3);
 	r.rkey = rig.b.lkey;
 	r.raddr = rig.b.buf;
 	r.len = 1025;
@@ -382,7 +382,7 @@ static enum outcome xrc_srq(unsigned int variant)
 	if (variant == 0)
 		r.srqn += 5;
 	else if (variant == 1)
-		field_put(rig.qp->qpc, QPC_XRCD, 23, 0, rig.xrcd + 1);
+		field_put(rig.qp->qpc, QPC_XRCD, rig.xrcd + 1);
 	else
 		rig.qp->no_sq = false;
 	send(&r);

@@ -180,14 +180,14 @@ static void test_keys(void **state)
 	assert_int_equal(violations(&b), 2u << 16);
 	/* Entry 1 of the port's table is empty: no partition. */
 	d = datagram();
-	field_put(sender->qpc, QPC_PATH, 15, 0, 1);
+	field_put(sender->qpc, QPC_PKEY_INDEX, 1);
 	post(&a, &d);
 	fixture_poll(*state);
 	assert_int_equal(violations(&b), 2u << 16 | 1);
 	assert_int_equal(violations(&a), 0);
 	assert_null(fixture_cq_next(b.port, &b.rcq));
 	b.port->hca->inbox.q_key_violations = 0xffff;
-	field_put(sender->qpc, QPC_PATH, 15, 0, 0);
+	field_put(sender->qpc, QPC_PKEY_INDEX, 0);
 	d.q_key++;
 	post(&a, &d);
 	fixture_poll(*state);
@@ -217,7 +217,7 @@ static void test_packets(void **state)
 
 	assert_non_null(port);
 	fixture_poll(f);
-	field_put(sender->qpc, QPC_SEND_PSN, 23, 0, 0xffffff);
+	field_put(sender->qpc, QPC_NEXT_SEND_PSN, 0xffffff);
 	arrived = 0;
 	d.dlid = 3;
 	post(&a, &d);

@@ -60,7 +60,7 @@ static struct rig rig_new(void **state, enum sender sender)
 	fixture_qp_rts(rig.port, &rig.end.qp);
 	rig.qp = hca_table_get(&rig.port->hca->qps, rig.end.qp.number);
 	if (sender == FAST || sender == PROGRAM)
-		field_put(rig.qp->qpc, QPC_ACK, 11, 11, 1);
+		field_put(rig.qp->qpc, QPC_FRE, 1);
 	if (sender == PROGRAM)
 		rig.qp->uid = 1;
 	if (sender == DRIVER)

@@ -20,6 +20,7 @@
 #include "hca/kinds.h"
 #include "hca/opcodes.h"
 #include "hca/data.h"
+#include "hca/due.h"
 #include "hca/layout.h"
 #include "hca/refusal.h"
 #include "hca/umem.h"

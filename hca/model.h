@@ -217,8 +217,6 @@ void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe);
 void hca_cq_arm_lost(struct hca *hca, struct hca_cq *cq);
 /* Look at the arm record of @cq and send the event that is due. Called by hca_poll(). */
 bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq);
-/* poll.c: the arm record of @cq is looked at in the next turn: it may have been written. */
-void hca_cq_due(struct hca *hca, struct hca_cq *cq);
 
 /* --- memory keys (mkey.c) -------------------------------------------------------------------- */
 
@@ -414,14 +412,6 @@ void hca_qp_finish(struct hca_qp *qp);
 void hca_qp_stop(struct hca_qp *qp);
 /* One bounded turn of a QP: doorbell record, send queue, retries, flush. True when it did work. */
 bool hca_qp_poll(struct hca_qp *qp);
-/*
- * poll.c: hca_qp_poll() is called in the next turn, and then in each while it does work or the send
- * queue has a WQE that is not completed. A QP for which nobody calls this has no turns: whatever
- * gives it something to do, but a doorbell, has to.
- */
-void hca_qp_due(struct hca_qp *qp);
-/* The same, and the send doorbell record is read, by a TLP where it cannot be looked at. */
-void hca_qp_ring(struct hca_qp *qp);
 /* Commands: move to ERR from the data path (affects qpc too) and raise the event, when not 0xff. */
 void hca_qp_error(struct hca_qp *qp, int event);
 

@@ -2,6 +2,7 @@
 /* One turn of the engine. */
 #include "hca/budget.h"
 #include "hca/cmd.h"
+#include "hca/due.h"
 
 /* QPs that do work per call; the next call goes on behind them. */
 #define BUSY_QPS 64u
@@ -53,22 +54,6 @@ static void finish_reset(struct hca *hca)
 	mmio->doorbell_overflow = false;
 	mmio->eq_rung = false;
 	pthread_mutex_unlock(&mmio->lock);
-}
-
-void hca_qp_due(struct hca_qp *qp)
-{
-	hca_list_add(&qp->hca->due_qps, &qp->due);
-}
-
-void hca_qp_ring(struct hca_qp *qp)
-{
-	qp->sq_kick = true;
-	hca_qp_due(qp);
-}
-
-void hca_cq_due(struct hca *hca, struct hca_cq *cq)
-{
-	hca_list_add(&hca->due_cqs, &cq->due);
 }
 
 static void ring_sq(struct hca *hca, uint64_t value)

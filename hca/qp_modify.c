@@ -4,6 +4,7 @@
  * belong to it are taken over, some of them only when their bit of opt_param_mask is set. The
  * service type is that of CREATE_QP: the driver repeats it, programs leave it out.
  */
+#include "hca/due.h"
 #include "hca/layout.h"
 #include "hca/opcodes.h"
 #include "hca/q_counter.h"

@@ -19,6 +19,7 @@
 
 #include "hca/budget.h"
 #include "hca/cmd.h"
+#include "hca/due.h"
 
 #define SQ_SPACING 0x100u
 /* Queues of a page that are looked at in one turn because their doorbells may be hidden. */

@@ -3,6 +3,7 @@
 #ifndef HCA_DATA_H
 #define HCA_DATA_H
 
+#include "hca/budget.h"
 #include "hca/model.h"
 #include "hca/wqe.h"
 #include "packet/packet.h"
@@ -108,7 +109,12 @@ struct hca_send_turn {
 };
 
 /* The QP's state, made on first use; NULL on ENOMEM. The QP owns it. */
-struct hca_flow *hca_flow(struct hca_qp *qp);
+static inline struct hca_flow *hca_flow(struct hca_qp *qp)
+{
+	if (!qp->progress)
+		qp->progress = hca_alloc(qp->hca, sizeof(struct hca_flow));
+	return qp->progress;
+}
 
 /* --- payload.c --------------------------------------------------------------------------- */
 
@@ -161,7 +167,7 @@ bool hca_stream_failed(const struct hca_qp *qp, uint16_t stream);
  */
 bool hca_stream_fail(struct hca_qp *qp, uint16_t stream, uint8_t syndrome);
 
-/* --- sq.c -------------------------------------------------------------------------------- */
+/* --- message.c --------------------------------------------------------------------------- */
 
 /* What the QP's own keys are checked against, in its own turn. */
 static inline struct hca_accessor hca_qp_accessor(const struct hca_qp *qp)
@@ -183,7 +189,10 @@ enum hca_step hca_local_fault(struct hca_qp *qp, enum hca_fault fault, const str
  */
 enum hca_step hca_stage(struct hca_qp *qp, size_t front, uint8_t *syndrome);
 /* Responder side of @qp takes requests. */
-bool hca_qp_can_receive(const struct hca_qp *qp);
+static inline bool hca_qp_can_receive(const struct hca_qp *qp)
+{
+	return qp->state >= HCA_QP_RTR && qp->state <= HCA_QP_SQD;
+}
 
 /* --- rq.c -------------------------------------------------------------------------------- */
 
@@ -202,11 +211,6 @@ void hca_recv_complete(struct hca_qp *qp, struct hca_flow *flow, struct hca_cqe 
 void hca_recv_fail(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome);
 /* Flush up to @budget posted receives of an ERR QP. Returns how many. */
 unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget);
-
-/* --- dct.c ------------------------------------------------------------------------------- */
-
-/* Somebody tried @dct with another access key: QUERY_DCT tells how often. */
-void hca_dct_violation(struct hca_qp *dct);
 
 /* --- rc.c, link.c, ud.c, umr.c: one message ------------------------------------------------------
  */

@@ -66,14 +66,6 @@ enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd)
 	return HCA_CMD_OK;
 }
 
-void hca_dct_violation(struct hca_qp *dct)
-{
-	uint32_t count = be32_at(dct->qpc, DCTC_ACCESS_KEY_VIOLATIONS);
-
-	if (count < UINT32_MAX)
-		be32_put(dct->qpc, DCTC_ACCESS_KEY_VIOLATIONS, count + 1);
-}
-
 /* Messages are whole within a turn of the engine, so there is nothing to wait for. */
 enum hca_cmd_status hca_cmd_drain_dct(struct hca *hca, struct hca_cmd *cmd)
 {

@@ -400,9 +400,10 @@ struct hca_qp {
 	void *progress;		/* data path's own: message in flight. Freed by hca_qp_stop() */
 };
 
-/* Data path calls, made by the commands in qp.c: */
-/* State was set to @qp->state just now (from @old): start, stop or flush accordingly. */
-void hca_qp_state_changed(struct hca_qp *qp, enum hca_qp_state old);
+/* @state is that of @qp, and of its qpc: what is under way stops, or is flushed, accordingly. */
+void hca_qp_set_state(struct hca_qp *qp, enum hca_qp_state state);
+/* Move to ERR, unless it is there already, and raise @event, when not HCA_NO_EVENT. */
+void hca_qp_error(struct hca_qp *qp, int event);
 /*
  * Before DESTROY_QP, 2RST and 2ERR: what was rung before the command leaves, as far as the turn
  * goes. An adapter fetches at once, and programs rely on it that do not wait for their completions.
@@ -412,8 +413,6 @@ void hca_qp_finish(struct hca_qp *qp);
 void hca_qp_stop(struct hca_qp *qp);
 /* One bounded turn of a QP: doorbell record, send queue, retries, flush. True when it did work. */
 bool hca_qp_poll(struct hca_qp *qp);
-/* Commands: move to ERR from the data path (affects qpc too) and raise the event, when not 0xff. */
-void hca_qp_error(struct hca_qp *qp, int event);
 
 struct hca_srq {
 	uint32_t number;

@@ -4,7 +4,6 @@
  * belong to it are taken over, some of them only when their bit of opt_param_mask is set. The
  * service type is that of CREATE_QP: the driver repeats it, programs leave it out.
  */
-#include "hca/due.h"
 #include "hca/layout.h"
 #include "hca/opcodes.h"
 #include "hca/q_counter.h"
@@ -33,8 +32,6 @@
 
 #define FROM(state) (1u << (state))
 #define FROM_ANY    0xffu
-
-#define NO_EVENT 0xff
 
 static const struct transition {
 	uint16_t opcode;
@@ -128,13 +125,6 @@ static void reset_counters(struct hca_qp *qp)
 	qp->retrying = false;
 }
 
-static void set_state(struct hca_qp *qp, enum hca_qp_state state)
-{
-	qp->state = state;
-	field_put(qp->qpc, QPC_STATE, state);
-	hca_qp_due(qp);
-}
-
 static const struct transition *find_transition(uint16_t opcode)
 {
 	size_t i;
@@ -164,7 +154,6 @@ enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 	struct hca_qp *qp = hca_qp_get(hca, cmd);
 	const uint8_t *partial = cmd->in + QP_QPC;
 	enum hca_cmd_status status;
-	enum hca_qp_state old;
 	uint32_t pd;
 
 	if (!t || !qp)
@@ -189,25 +178,11 @@ enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 	}
 	if (t->to == HCA_QP_RST || t->to == HCA_QP_ERR)
 		hca_qp_finish(qp);
-	old = qp->state;
 	if (t->to == HCA_QP_RST)
 		hca_qp_stop(qp);
 	if (t->to == HCA_QP_RST || t->set == T_INIT)
 		reset_counters(qp);
 	hca_qp_decode(qp);
-	set_state(qp, t->to);
-	hca_qp_state_changed(qp, old);
+	hca_qp_set_state(qp, t->to);
 	return HCA_CMD_OK;
-}
-
-void hca_qp_error(struct hca_qp *qp, int event)
-{
-	enum hca_qp_state old = qp->state;
-
-	if (old == HCA_QP_ERR)
-		return;
-	set_state(qp, HCA_QP_ERR);
-	hca_qp_state_changed(qp, old);
-	if (event != NO_EVENT)
-		hca_event_number(qp->hca, (enum hca_event)event, qp->number);
 }

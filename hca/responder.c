@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "hca/connection.h"
+#include "hca/layout.h"
 #include "hca/q_counter.h"
 #include "hca/qp.h"
 #include "hca/refusal.h"
@@ -336,6 +337,15 @@ static int64_t receives(void *owner)
 
 /* --- the end ----------------------------------------------------------------------------- */
 
+/* Somebody tried @dct with another access key: QUERY_DCT tells how often. */
+static void note_violation(struct hca_qp *dct)
+{
+	uint32_t count = be32_at(dct->qpc, DCTC_ACCESS_KEY_VIOLATIONS);
+
+	if (count < UINT32_MAX)
+		be32_put(dct->qpc, DCTC_ACCESS_KEY_VIOLATIONS, count + 1);
+}
+
 /* A refused request: what that is to the QP, its receive, and its counters. */
 static void failed(void *owner, enum transport_refusal why)
 {
@@ -343,7 +353,7 @@ static void failed(void *owner, enum transport_refusal why)
 	struct hca_link *l = link_of(owner);
 
 	if (why == TRANSPORT_REFUSE_DC_KEY)
-		hca_dct_violation(l->peer);
+		note_violation(l->peer);
 	if (row->receive)
 		hca_recv_fail(l->peer, l->recv_flow, row->receive);
 	/* A DCT is for other initiators as well: it lives on. */

@@ -17,86 +17,6 @@
 
 #define LOG_MSG_MAX_UNSET 30u
 
-struct hca_flow *hca_flow(struct hca_qp *qp)
-{
-	if (!qp->progress)
-		qp->progress = hca_alloc(qp->hca, sizeof(struct hca_flow));
-	return qp->progress;
-}
-
-struct hca_sgl hca_wqe_sgl(struct hca_qp *qp)
-{
-	const struct hca_wqe *wqe = &hca_flow(qp)->wqe;
-
-	return (struct hca_sgl){
-		.hca = qp->hca,
-		.who = hca_qp_accessor(qp),
-		.seg = wqe->seg,
-		.segs = wqe->segs,
-	};
-}
-
-/*
- * A bus error on the requester's own buffer is reported like a key that does not cover it: for the
- * verbs user both mean that the local memory of this request could not be accessed.
- */
-enum hca_step hca_local_fault(struct hca_qp *qp, enum hca_fault fault, const struct hca_bad *bad,
-			      bool write, uint8_t *syndrome)
-{
-	if (fault == HCA_FAULT_PAGE)
-		fault = hca_fault_raise(qp, HCA_FAULT_REQUESTER, bad, write);
-	switch (fault) {
-	case HCA_OK:
-		return HCA_STEP_MORE;
-	case HCA_FAULT_PAGE:
-		return HCA_STEP_WAIT;
-	case HCA_FAULT_TURN:
-		return HCA_STEP_TURN;
-	default:
-		*syndrome = HCA_SYND_LOCAL_PROT;
-		return HCA_STEP_ERROR;
-	}
-}
-
-enum hca_step hca_stage(struct hca_qp *qp, size_t front, uint8_t *syndrome)
-{
-	struct hca_flow *flow = hca_flow(qp);
-	const struct hca_wqe *wqe = &flow->wqe;
-	struct hca_sgl sgl = hca_wqe_sgl(qp);
-
-	if (hca_fault_pending(flow, HCA_FAULT_REQUESTER))
-		return HCA_STEP_WAIT;
-	if (!flow->staged)
-		flow->staged = hca_alloc(qp->hca, front + wqe->length);
-	if (!flow->staged) {
-		*syndrome = HCA_SYND_LOCAL_QP_OP;
-		return HCA_STEP_ERROR;
-	}
-	while (flow->done < wqe->length) {
-		uint64_t len = wqe->length - flow->done;
-		struct hca_bad bad;
-		enum hca_step step;
-
-		step = hca_local_fault(qp,
-				       hca_sgl_gather(&sgl, flow->done,
-						      flow->staged + front + flow->done, &len,
-						      &bad),
-				       &bad, false, syndrome);
-		if (step != HCA_STEP_MORE)
-			return step;
-		flow->done += len;
-		if (flow->done < wqe->length && hca_turn_over(qp->hca))
-			return HCA_STEP_TURN;
-	}
-	flow->fault[HCA_FAULT_REQUESTER] = HCA_FAULT_IDLE;
-	return HCA_STEP_DONE;
-}
-
-bool hca_qp_can_receive(const struct hca_qp *qp)
-{
-	return qp->state >= HCA_QP_RTR && qp->state <= HCA_QP_SQD;
-}
-
 /* --- WQE fetch --------------------------------------------------------------------------- */
 
 static bool has_sq(const struct hca_qp *qp)
@@ -422,46 +342,8 @@ bool hca_qp_poll(struct hca_qp *qp)
 	}
 }
 
-void hca_qp_state_changed(struct hca_qp *qp, enum hca_qp_state old)
-{
-	switch (qp->state) {
-	case HCA_QP_RST:
-	case HCA_QP_INIT:
-		if (qp->state == HCA_QP_INIT && old != HCA_QP_RST)
-			break;
-		hca_qp_stop(qp);
-		qp->sq_ci = qp->sq_pi = qp->rq_ci = 0;
-		qp->failed_streams = 0;
-		break;
-	case HCA_QP_ERR:
-		qp->retrying = false;
-		qp->last_flush_ns = 0;
-		/* Receives of an XRC target belong to the SRQs that requests name: none is its
-		 * last. */
-		if (qp->rq_type == 1 && qp->type != HCA_QP_XRC && old != HCA_QP_ERR)
-			hca_event_number(qp->hca, HCA_EVENT_SRQ_LAST_WQE, qp->number);
-		break;
-	default:
-		break;
-	}
-}
-
 void hca_qp_finish(struct hca_qp *qp)
 {
 	while (qp->state == HCA_QP_RTS && !hca_turn_over(qp->hca) && hca_qp_poll(qp))
 		;
-}
-
-void hca_qp_stop(struct hca_qp *qp)
-{
-	struct hca_flow *flow = qp->progress;
-
-	if (flow) {
-		hca_release(qp->hca, flow->staged);
-		hca_release(qp->hca, flow->connection);
-	}
-	hca_release(qp->hca, flow);
-	qp->progress = NULL;
-	qp->retrying = false;
-	qp->sq_kick = false;
 }

@@ -102,8 +102,6 @@ struct hca_cq *hca_cq_find(struct hca *hca, const struct hca_cmd *cmd, uint32_t 
 
 /* ud_recv.c: deliver what waits, as far as the turn goes. Returns whether anything was done. */
 bool hca_ud_poll(struct hca *hca);
-/* Forget what waits. */
-void hca_ud_drop(struct hca *hca);
 
 /* mmio.c: BAR0, on the transport's thread. */
 extern const struct pcie_function_ops hca_function_ops;

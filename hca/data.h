@@ -233,14 +233,6 @@ struct packet hca_ud_packet(const struct subnet_packet *carried);
 void hca_pma_execute(struct hca *hca, uint8_t *mad);
 /* @request came for QP1. Returns whether it was one for performance management: answered. */
 bool hca_pma_receive(struct hca *hca, const struct subnet_packet *request);
-/*
- * ud_recv.c: a copy of @packet waits for a turn of @hca. Lost, and counted, when too many do (see
- * struct hca_inbox) or the function's memory is used up. @sender: own QP that sent it to a group of
- * this adapter, 0: it came by the link.
- */
-void hca_ud_queue(struct hca *hca, const struct subnet_packet *packet, uint32_t sender);
-/* The same, from the subnet, for @owner, an HCA. */
-void hca_ud_deliver(void *owner, const struct subnet_packet *packet);
 enum hca_step hca_umr_step(struct hca_qp *qp, uint8_t *syndrome);
 /* The function and QP that @dlid (or @gid, when not NULL) and @qpn name, or NULL. */
 struct hca_qp *hca_find_qp(struct hca *hca, uint16_t dlid, const uint8_t *gid, uint32_t qpn);

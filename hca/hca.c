@@ -3,6 +3,7 @@
 #include "hca/budget.h"
 #include "hca/cmd.h"
 #include "hca/data.h"
+#include "hca/inbox.h"
 #include "hca/kinds.h"
 
 #include <assert.h>

@@ -6,6 +6,7 @@
 #include "hca/opcodes.h"
 #include "hca/data.h"
 #include "hca/flow_table.h"
+#include "hca/inbox.h"
 #include "hca/layout.h"
 
 #define VPORT_SIZE 512u

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include "hca/cmd.h"
+#include "hca/inbox.h"
 #include "hca/kinds.h"
 #include "hca/memic.h"
 

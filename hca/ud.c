@@ -5,6 +5,7 @@
  * only, and nobody else does.
  */
 #include "hca/data.h"
+#include "hca/inbox.h"
 #include "hca/layout.h"
 #include "hca/qp.h"
 #include "transport/datagram.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Datagrams that come to this function. The sender's turn, or the subnet's, only puts them into a
- * queue of their receiver, whose own turns deliver them: no function touches the objects of
- * another, and a group of thousands of QPs is served over as many turns as that takes. Who takes
- * one, transport/datagram.h says.
+ * Datagrams that wait in the function's inbox (inbox.h) are delivered in its own turns: a group of
+ * thousands of QPs is served over as many of them as that takes. Who takes one,
+ * transport/datagram.h says.
  */
 #include <errno.h>
 
 #include "hca/budget.h"
 #include "hca/data.h"
+#include "hca/inbox.h"
 #include "hca/q_counter.h"
 #include "hca/qp.h"
 #include "hca/refusal.h"
@@ -16,71 +16,6 @@
 
 /* Of a turn's work, what is left for the queue pairs. */
 #define WORK_RESERVED (HCA_TURN_WORK / 4)
-
-struct hca_datagram {
-	struct hca_datagram *next;
-	struct subnet_packet packet; /* its data is in here */
-	uint32_t sender;	     /* own QP that multicast comes back from, 0: none */
-	bool passed;		     /* counted and steered: it is for QPs now */
-	uint8_t data[];
-};
-
-/* --- the queue ------------------------------------------------------------------------------- */
-
-static bool has_room(const struct hca_inbox *inbox, size_t bytes)
-{
-	return inbox->packets < HCA_INBOX_PACKETS && bytes <= HCA_INBOX_BYTES - inbox->bytes;
-}
-
-void hca_ud_queue(struct hca *hca, const struct subnet_packet *packet, uint32_t sender)
-{
-	size_t bytes = SUBNET_GRH_LEN + packet->len;
-	struct hca_inbox *inbox = &hca->inbox;
-	struct hca_datagram *datagram = NULL;
-	bool idle = !inbox->head;
-
-	if (has_room(inbox, bytes))
-		datagram = hca_alloc(hca, sizeof(*datagram) + bytes);
-	if (!datagram) {
-		inbox->lost.packets++;
-		inbox->lost.octets += packet->len;
-		return;
-	}
-	datagram->packet = *packet;
-	datagram->packet.data = datagram->data;
-	datagram->sender = sender;
-	memcpy(datagram->data, packet->data, bytes);
-	*(idle ? &inbox->head : &inbox->tail->next) = datagram;
-	inbox->tail = datagram;
-	inbox->packets++;
-	inbox->bytes += bytes;
-	if (idle && hca->wake)
-		hca->wake(hca->wake_arg);
-}
-
-void hca_ud_deliver(void *owner, const struct subnet_packet *packet)
-{
-	hca_ud_queue(owner, packet, 0);
-}
-
-static void remove_head(struct hca *hca)
-{
-	struct hca_inbox *inbox = &hca->inbox;
-	struct hca_datagram *head = inbox->head;
-
-	inbox->head = head->next;
-	inbox->packets--;
-	inbox->bytes -= SUBNET_GRH_LEN + head->packet.len;
-	inbox->qpn = 0;
-	hca->mcg.cursor = 0;
-	hca_release(hca, head);
-}
-
-void hca_ud_drop(struct hca *hca)
-{
-	while (hca->inbox.head)
-		remove_head(hca);
-}
 
 /* --- one QP ---------------------------------------------------------------------------------- */
 
@@ -324,7 +259,7 @@ bool hca_ud_poll(struct hca *hca)
 		busy = true;
 		if (!deliver(hca, hca->inbox.head))
 			break;
-		remove_head(hca);
+		hca_ud_pop(hca);
 	}
 	return busy;
 }

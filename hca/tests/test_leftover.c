@@ -2,6 +2,7 @@
 /* What one owner leaves, the next one does not see: of the function, of a page, of a number. */
 #include "hca/budget.h"
 #include "hca/cmd.h"
+#include "hca/inbox.h"
 #include "hca/memic.h"
 #include "hca/tests/traffic.h"
 

@@ -2,6 +2,7 @@
 /* Datagrams wait for their receiver's turn: bounds, order, groups that change meanwhile. */
 #include "hca/budget.h"
 #include "hca/cmd.h"
+#include "hca/inbox.h"
 #include "hca/tests/traffic.h"
 
 #define Q_KEY  0x11111111u /* of fixture_qp_init() */

@@ -64,7 +64,7 @@ static struct transport_path path_of(struct hca_qp *qp)
 }
 
 /* A message is one train where the window lets it: the link loses nothing in its middle. */
-void hca_connection_send(struct hca_connection *c)
+void hca_connection_send(struct hca_connection *c, const struct requester_ops *ops)
 {
 	struct hca_qp *qp = c->qp;
 	struct requester_attr attr;
@@ -94,11 +94,11 @@ void hca_connection_send(struct hca_connection *c)
 	/* SQERR2RTS, or the next stream of a DC initiator. */
 	if (c->sends)
 		attr.psn = c->requester.new_psn & PSN_MASK;
-	requester_init(&c->requester, &attr, &hca_requester_ops, c);
+	requester_init(&c->requester, &attr, ops, c);
 	c->sends = true;
 }
 
-void hca_connection_receive(const struct hca_link *link)
+void hca_connection_receive(const struct hca_link *link, const struct responder_ops *ops)
 {
 	struct hca_connection *c = link->to;
 	struct hca_qp *qp = link->peer;
@@ -122,7 +122,7 @@ void hca_connection_receive(const struct hca_link *link)
 		attr.psn = field_get(qp->qpc, QPC_NEXT_RCV_PSN);
 		attr.max_dest_rd_atomic = (uint8_t)(1u << field_get(qp->qpc, QPC_LOG_RRA_MAX));
 	}
-	responder_init(&c->responder, &attr, &hca_responder_ops, c);
+	responder_init(&c->responder, &attr, ops, c);
 	c->receives = true;
 }
 

@@ -59,10 +59,13 @@ struct hca_link {
 
 /* The QP's connection, made on first use; NULL on ENOMEM. The QP owns it. */
 struct hca_connection *hca_connection(struct hca_qp *qp);
-/* @c's requester as its QP's context has it now, for the next message. */
-void hca_connection_send(struct hca_connection *c);
+/*
+ * @c's requester as its QP's context has it now, for the next message. @ops: what it does with
+ * memory and queues; its owner is @c.
+ */
+void hca_connection_send(struct hca_connection *c, const struct requester_ops *ops);
 /* The same of the responder at the end of @link, which a request comes to. */
-void hca_connection_receive(const struct hca_link *link);
+void hca_connection_receive(const struct hca_link *link, const struct responder_ops *ops);
 /* Nothing of a message is under way, or of the last one. */
 void hca_connection_drop(struct hca_connection *c);
 /* What both ends have counted goes to the counters of their QPs. */
@@ -97,11 +100,25 @@ enum hca_moved {
 enum hca_moved hca_move(struct hca_link *link, const struct transport_range *range, bool fetch,
 			uint64_t offset, uint64_t len, enum transport_refusal *why);
 
-/* --- rc.c, responder.c ------------------------------------------------------------------- */
+/* --- target.c ---------------------------------------------------------------------------- */
 
-/* What the ends do with memory and queues; the owner is the struct hca_connection. */
-extern const struct requester_ops hca_requester_ops;
-extern const struct responder_ops hca_responder_ops;
+static inline bool hca_is_atomic(const struct transport_range *range)
+{
+	return range->operation == TRANSPORT_COMPARE_SWAP ||
+	       range->operation == TRANSPORT_FETCH_ADD;
+}
+
+/* Nobody answers a requester of @qp, or waits for one. */
+static inline bool hca_is_unreliable(const struct hca_qp *qp)
+{
+	return qp->type == HCA_QP_UC;
+}
+
+static inline enum hca_step hca_refuse(enum transport_refusal *why, enum transport_refusal reason)
+{
+	*why = reason;
+	return HCA_STEP_ERROR;
+}
 
 /*
  * hca_range_check() - all of @range may be accessed, as far as the turn goes. As hca_range_fault().
@@ -123,5 +140,10 @@ enum hca_step hca_receive_fault(struct hca_link *link, enum hca_fault fault,
 struct hca_accessor hca_range_accessor(const struct hca_link *link,
 				       const struct transport_range *range);
 struct hca_sgl hca_receive_sgl(const struct hca_link *link);
+
+/* --- responder.c ------------------------------------------------------------------------- */
+
+/* What a responder does with memory and queues; its owner is the struct hca_connection. */
+extern const struct responder_ops hca_responder_ops;
 
 #endif

@@ -150,7 +150,7 @@ static void announce(const struct hca_link *l)
 		l->peer_flow->comm_est = true;
 		hca_event_number(l->peer->hca, HCA_EVENT_COMM_EST, l->peer->number);
 	}
-	hca_connection_receive(l);
+	hca_connection_receive(l, &hca_responder_ops);
 	if (l->qp->type == HCA_QP_UC || packet->psn == (l->to->responder.expected & PACKET_24_BITS))
 		hca_count_request(l->peer, packet->opcode);
 }

@@ -104,33 +104,6 @@ static enum transport_operation operation(uint8_t opcode)
 	}
 }
 
-static enum hca_step post(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
-{
-	struct hca_connection *c = hca_connection(qp);
-	const struct hca_wqe *wqe = &flow->wqe;
-	struct requester_message message = {
-		.operation = operation(wqe->opcode),
-		.id = qp->sq_ci,
-		.length = wqe->length,
-		.solicited = wqe->solicited,
-		.va = wqe->raddr,
-		.r_key = wqe->rkey,
-		.immediate = wqe->imm,
-		.swap_add = wqe->swap_add,
-		.compare = wqe->compare,
-		.srqn = wqe->xrc_srqn,
-	};
-
-	if (!c)
-		return error(syndrome, HCA_SYND_LOCAL_QP_OP);
-	flow->fault[HCA_FAULT_REQUESTER] = HCA_FAULT_IDLE;
-	hca_connection_send(c);
-	c->posted = true;
-	/* What it refuses, check_local() has refused. */
-	return requester_post(&c->requester, &message) ? error(syndrome, HCA_SYND_LOCAL_QP_OP)
-						       : HCA_STEP_MORE;
-}
-
 /* --- what the requester asks for --------------------------------------------------------- */
 
 /* Whoever gets the bytes takes them from where they are. */
@@ -211,7 +184,7 @@ static void complete(void *owner, uint64_t id, enum transport_status status)
 	c->status = status;
 }
 
-const struct requester_ops hca_requester_ops = {
+static const struct requester_ops ops = {
 	.fetch = fetch,
 	.place = place,
 	.place_atomic = place_atomic,
@@ -219,6 +192,33 @@ const struct requester_ops hca_requester_ops = {
 };
 
 /* --- a turn ------------------------------------------------------------------------------ */
+
+static enum hca_step post(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
+{
+	struct hca_connection *c = hca_connection(qp);
+	const struct hca_wqe *wqe = &flow->wqe;
+	struct requester_message message = {
+		.operation = operation(wqe->opcode),
+		.id = qp->sq_ci,
+		.length = wqe->length,
+		.solicited = wqe->solicited,
+		.va = wqe->raddr,
+		.r_key = wqe->rkey,
+		.immediate = wqe->imm,
+		.swap_add = wqe->swap_add,
+		.compare = wqe->compare,
+		.srqn = wqe->xrc_srqn,
+	};
+
+	if (!c)
+		return error(syndrome, HCA_SYND_LOCAL_QP_OP);
+	flow->fault[HCA_FAULT_REQUESTER] = HCA_FAULT_IDLE;
+	hca_connection_send(c, &ops);
+	c->posted = true;
+	/* What it refuses, check_local() has refused. */
+	return requester_post(&c->requester, &message) ? error(syndrome, HCA_SYND_LOCAL_QP_OP)
+						       : HCA_STEP_MORE;
+}
 
 static uint8_t syndrome_of(enum transport_status status)
 {

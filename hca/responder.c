@@ -12,22 +12,11 @@
 #include "hca/qp.h"
 #include "hca/refusal.h"
 
-static bool is_unreliable(const struct hca_qp *qp)
-{
-	return qp->type == HCA_QP_UC;
-}
-
 static struct hca_link *link_of(void *owner)
 {
 	const struct hca_connection *c = owner;
 
 	return c->link;
-}
-
-static enum hca_step refuse(enum transport_refusal *why, enum transport_refusal reason)
-{
-	*why = reason;
-	return HCA_STEP_ERROR;
 }
 
 static enum transport_answer answer(struct hca_link *l, enum hca_step step)
@@ -38,81 +27,6 @@ static enum transport_answer answer(struct hca_link *l, enum hca_step step)
 		return TRANSPORT_REFUSED;
 	l->step = step;
 	return TRANSPORT_WAIT;
-}
-
-/* --- in whose name ----------------------------------------------------------------------- */
-
-/* An XRC target has no protection domain: it is that of the SRQ which the request names. */
-struct hca_accessor hca_range_accessor(const struct hca_link *l,
-				       const struct transport_range *range)
-{
-	struct hca_accessor who = hca_qp_accessor(l->peer);
-
-	/* In the sender's turn. */
-	who.turn = l->qp->hca;
-	if (l->peer->type == HCA_QP_XRC) {
-		const struct hca_srq *srq = hca_table_get(&l->peer->hca->srqs, range->srqn);
-
-		who.pd = srq ? srq->pd : 0;
-	}
-	return who;
-}
-
-struct hca_sgl hca_receive_sgl(const struct hca_link *l)
-{
-	struct hca_sgl sgl = hca_recv_sgl(l->peer, l->recv_flow);
-
-	sgl.who.turn = l->qp->hca;
-	return sgl;
-}
-
-/* --- faults ------------------------------------------------------------------------------ */
-
-static enum hca_step step_of(enum hca_fault fault, enum transport_refusal *why,
-			     enum transport_refusal key, enum transport_refusal bus)
-{
-	switch (fault) {
-	case HCA_OK:
-		return HCA_STEP_MORE;
-	case HCA_FAULT_PAGE:
-		return HCA_STEP_WAIT;
-	case HCA_FAULT_TURN:
-		return HCA_STEP_TURN;
-	case HCA_FAULT_BUS:
-		return refuse(why, bus);
-	default:
-		return refuse(why, key);
-	}
-}
-
-/* On UC nobody waits: what is written to a page that is not there is dropped, as if by the key. */
-enum hca_step hca_range_fault(struct hca_link *l, const struct transport_range *range,
-			      enum hca_fault fault, uint64_t offset, enum transport_refusal *why)
-{
-	struct hca_bad bad = { range->r_key, range->va + offset, range->length - offset };
-
-	if (fault == HCA_FAULT_PAGE && is_unreliable(l->peer))
-		fault = HCA_FAULT_KEY;
-	if (fault == HCA_FAULT_PAGE)
-		fault = hca_fault_raise(l->peer, HCA_FAULT_RESPONDER, &bad,
-					range->operation != TRANSPORT_READ);
-	return step_of(fault, why, TRANSPORT_REFUSE_KEY, TRANSPORT_REFUSE_BUS);
-}
-
-enum hca_step hca_receive_fault(struct hca_link *l, enum hca_fault fault, const struct hca_bad *bad,
-				enum transport_refusal *why)
-{
-	if (fault == HCA_FAULT_PAGE)
-		fault = hca_fault_raise(l->peer, HCA_FAULT_RESPONDER, bad, true);
-	return step_of(fault, why, TRANSPORT_REFUSE_RECV_LOCAL, TRANSPORT_REFUSE_RECV_LOCAL);
-}
-
-/* What a driver said of their faults is over. */
-void hca_range_passed(struct hca_link *l)
-{
-	if (!l->from->flight.passed)
-		l->peer_flow->fault[HCA_FAULT_RESPONDER] = HCA_FAULT_IDLE;
-	l->from->flight.passed = true;
 }
 
 /* --- checks ------------------------------------------------------------------------------ */
@@ -127,46 +41,20 @@ static bool srq_is_valid(const struct hca_qp *qp, uint32_t srqn)
 	       (qp->no_sq && srq && srq->xrcd == field_get(qp->qpc, QPC_XRCD));
 }
 
-static bool is_atomic(const struct transport_range *range)
-{
-	return range->operation == TRANSPORT_COMPARE_SWAP ||
-	       range->operation == TRANSPORT_FETCH_ADD;
-}
-
-enum hca_step hca_range_check(struct hca_link *l, const struct transport_range *range,
-			      enum transport_refusal *why)
-{
-	struct hca_accessor who = hca_range_accessor(l, range);
-	enum hca_access access = is_atomic(range)		      ? HCA_REMOTE_ATOMIC
-				 : range->operation == TRANSPORT_READ ? HCA_REMOTE_READ
-								      : HCA_REMOTE_WRITE;
-	enum hca_step step;
-
-	step = hca_range_fault(l, range,
-			       hca_mkey_check_on(l->peer->hca, &who, range->r_key, range->va,
-						 range->length, access, &l->from->flight.checked),
-			       0, why);
-	if (step == HCA_STEP_MORE) {
-		l->from->flight.unchecked = false;
-		hca_range_passed(l);
-	}
-	return step;
-}
-
 static enum hca_step check_range(struct hca_link *l, const struct transport_range *range,
 				 enum transport_refusal *why)
 {
 	uint8_t code = l->from->flight.packet.opcode & (uint8_t)~PACKET_CLASS_MASK;
-	bool allowed = is_atomic(range)			    ? l->peer->rae
+	bool allowed = hca_is_atomic(range)		    ? l->peer->rae
 		       : range->operation == TRANSPORT_READ ? l->peer->rre
 							    : l->peer->rwe;
 
 	if (!srq_is_valid(l->peer, range->srqn))
-		return refuse(why, TRANSPORT_REFUSE_XRC_SRQ);
+		return hca_refuse(why, TRANSPORT_REFUSE_XRC_SRQ);
 	if (!allowed)
-		return refuse(why, TRANSPORT_REFUSE_RIGHTS);
-	if (is_atomic(range) && range->va % sizeof(uint64_t))
-		return refuse(why, TRANSPORT_REFUSE_MISALIGNED);
+		return hca_refuse(why, TRANSPORT_REFUSE_RIGHTS);
+	if (hca_is_atomic(range) && range->va % sizeof(uint64_t))
+		return hca_refuse(why, TRANSPORT_REFUSE_MISALIGNED);
 	if (!range->length)
 		return HCA_STEP_MORE;
 	/* A WRITE with immediate data takes a receive before it is moved. */
@@ -266,7 +154,7 @@ static enum transport_answer take(void *owner, uint32_t srqn, uint64_t *length, 
 	struct hca_link *l = link_of(owner);
 
 	if (!srq_is_valid(l->peer, srqn))
-		return answer(l, refuse(why, TRANSPORT_REFUSE_XRC_SRQ));
+		return answer(l, hca_refuse(why, TRANSPORT_REFUSE_XRC_SRQ));
 	switch (hca_recv_take(l->peer, l->recv_flow, srqn)) {
 	case 0:
 		*length = l->recv_flow->recv.length;
@@ -276,7 +164,7 @@ static enum transport_answer take(void *owner, uint32_t srqn, uint64_t *length, 
 		*ready = false;
 		return TRANSPORT_OK;
 	default:
-		return answer(l, refuse(why, TRANSPORT_REFUSE_RECV_QUEUE));
+		return answer(l, hca_refuse(why, TRANSPORT_REFUSE_RECV_QUEUE));
 	}
 }
 
@@ -323,7 +211,7 @@ static enum transport_answer receipt(void *owner, const struct transport_receipt
 
 	if (receipt->operation == TRANSPORT_SEND_INV &&
 	    !hca_umr_invalidate(l->peer->hca, pd, receipt->immediate))
-		return answer(l, refuse(why, TRANSPORT_REFUSE_INVALIDATE));
+		return answer(l, hca_refuse(why, TRANSPORT_REFUSE_INVALIDATE));
 	hca_recv_complete(l->peer, l->recv_flow, &cqe);
 	return TRANSPORT_OK;
 }
@@ -359,7 +247,7 @@ static void failed(void *owner, enum transport_refusal why)
 	/* A DCT is for other initiators as well: it lives on. */
 	if (l->peer->type != HCA_QP_DCT)
 		hca_qp_error(l->peer, row->event);
-	if (!row->receive && !is_unreliable(l->peer))
+	if (!row->receive && !hca_is_unreliable(l->peer))
 		hca_count_refusal(l->peer, hca_nak_syndrome(transport_nak(why)));
 }
 

@@ -179,7 +179,7 @@ static const struct {
 
 struct request {
 	enum command command;
-	enum vfiobar_way way;
+	enum vfiobar_interface by;
 	bool open, registers, json; /* open: --by was given */
 	const char *bdf;
 	unsigned int bar;
@@ -249,7 +249,7 @@ static int serve_opened(const struct request *req)
 	struct vfiobar *dev;
 	int ret;
 
-	if (vfiobar_open_by(req->bdf, req->way, &dev, &msg))
+	if (vfiobar_open_by(req->bdf, req->by, &dev, &msg))
 		return complain(&msg);
 	if (req->registers)
 		vfiobar_allow_registers(dev);
@@ -277,15 +277,15 @@ static int info(const struct request *req)
 }
 
 /* The word behind --by; exits with 2 on another one. */
-static enum vfiobar_way parse_way(const char *text)
+static enum vfiobar_interface parse_interface(const char *text)
 {
-	static const char *const ways[] = {
+	static const char *const names[] = {
 		[VFIOBAR_ANY] = "any", [VFIOBAR_IOMMUFD] = "iommufd", [VFIOBAR_GROUP] = "group"
 	};
 
-	for (unsigned int i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-		if (!strcmp(text, ways[i]))
-			return (enum vfiobar_way)i;
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(text, names[i]))
+			return (enum vfiobar_interface)i;
 	fprintf(stderr, "vfiobar: --by '%s': neither any nor iommufd nor group\n", text);
 	exit(EXIT_ERROR);
 }
@@ -297,7 +297,7 @@ static int parse_options(struct request *req, int words, char **word)
 
 	for (i = 0; i < words; i++) {
 		if (!strcmp(word[i], "--by") && i + 1 < words) {
-			req->way = parse_way(word[++i]);
+			req->by = parse_interface(word[++i]);
 			req->open = true;
 		} else if (!strcmp(word[i], "--registers")) {
 			req->registers = true;

@@ -302,10 +302,10 @@ int vfiobar_open(const char *text, struct vfiobar **out, struct vfiobar_msg *msg
 	return vfiobar_open_by(text, VFIOBAR_ANY, out, msg);
 }
 
-int vfiobar_open_by(const char *text, enum vfiobar_way way, struct vfiobar **out,
+int vfiobar_open_by(const char *text, enum vfiobar_interface by, struct vfiobar **out,
 		    struct vfiobar_msg *msg)
 {
-	static int (*const ways[])(struct vfiobar *, struct vfiobar_msg *) = {
+	static int (*const openers[])(struct vfiobar *, struct vfiobar_msg *) = {
 		[VFIOBAR_ANY] = open_any,
 		[VFIOBAR_IOMMUFD] = open_cdev,
 		[VFIOBAR_GROUP] = open_group,
@@ -313,14 +313,14 @@ int vfiobar_open_by(const char *text, enum vfiobar_way way, struct vfiobar **out
 	struct vfiobar *dev;
 	int ret;
 
-	if ((unsigned int)way >= sizeof(ways) / sizeof(ways[0])) {
-		vfiobar_say(msg, "%s: no way %d to open it", text, (int)way);
+	if ((unsigned int)by >= sizeof(openers) / sizeof(openers[0])) {
+		vfiobar_say(msg, "%s: no interface %d to open it by", text, (int)by);
 		return -EINVAL;
 	}
 	ret = new_device(text, &dev, msg);
 	if (ret)
 		return ret;
-	ret = ways[way](dev, msg);
+	ret = openers[by](dev, msg);
 	if (!ret)
 		ret = look(dev, msg);
 	if (ret)

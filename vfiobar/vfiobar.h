@@ -46,8 +46,8 @@ enum vfiobar_completer {
 	VFIOBAR_COMPLETER_TPH_EXT = 3,
 };
 
-/* The ways to a function. No-IOMMU mode is none of its own: the kernel offers it by either. */
-enum vfiobar_way {
+/* What opens a function. No-IOMMU mode is none of its own: the kernel offers it by either. */
+enum vfiobar_interface {
 	VFIOBAR_ANY = 0,     /* the first of the following that can be had */
 	VFIOBAR_IOMMUFD = 1, /* its character device, bound to an iommufd */
 	VFIOBAR_GROUP = 2,   /* its legacy group, in a container */
@@ -136,7 +136,7 @@ int vfiobar_open(const char *bdf, struct vfiobar **dev, struct vfiobar_msg *msg)
  * The same by one way. -EINVAL no such way; -ENOENT the kernel has no character device for the
  * function or no iommufd; -ENXIO the function is in no group.
  */
-int vfiobar_open_by(const char *bdf, enum vfiobar_way way, struct vfiobar **dev,
+int vfiobar_open_by(const char *bdf, enum vfiobar_interface by, struct vfiobar **dev,
 		    struct vfiobar_msg *msg);
 /*
  * Takes the vfio device descriptor @fd of the function @bdf, which somebody else has opened (and

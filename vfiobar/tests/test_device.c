@@ -198,18 +198,18 @@ static void test_group_without_iommufd(void **state)
 }
 
 /* All descriptors of a failed way are closed, and nothing but the way asked for is tried. */
-static void assert_way_fails(enum vfiobar_way way, int err, const char *text)
+static void assert_fails(enum vfiobar_interface by, int err, const char *text)
 {
 	struct vfiobar *dev = (void *)&fake;
 	struct vfiobar_msg msg;
 
-	assert_int_equal(vfiobar_open_by(FAKE_BDF, way, &dev, &msg), err);
+	assert_int_equal(vfiobar_open_by(FAKE_BDF, by, &dev, &msg), err);
 	assert_string_equal(msg.text, text);
 	assert_ptr_equal(dev, &fake);
 	assert_int_equal(open_fds(), fds_before);
 }
 
-static void test_chosen_way(void **state)
+static void test_chosen_interface(void **state)
 {
 	struct vfiobar *dev;
 
@@ -225,35 +225,36 @@ static void test_chosen_way(void **state)
 	assert_int_equal(vfiobar_open_by(FAKE_BDF, VFIOBAR_ANY, &dev, NULL), 0);
 	assert_string_equal(vfiobar_access(dev), "iommufd");
 	vfiobar_close(dev);
-	assert_way_fails((enum vfiobar_way)3, -EINVAL, "0000:00:05.0: no way 3 to open it");
+	assert_fails((enum vfiobar_interface)3, -EINVAL,
+		     "0000:00:05.0: no interface 3 to open it by");
 }
 
-static void test_chosen_way_without_cdev(void **state)
+static void test_chosen_interface_without_cdev(void **state)
 {
 	(void)state;
 	fake_vfio_build(root, "vfio-pci", NULL, "9", true);
-	assert_way_fails(VFIOBAR_IOMMUFD, -ENOENT,
-			 "0000:00:05.0: has no vfio character device (a kernel without?)");
+	assert_fails(VFIOBAR_IOMMUFD, -ENOENT,
+		     "0000:00:05.0: has no vfio character device (a kernel without?)");
 	assert_int_equal(fake.iommu_type, 0);
 }
 
-static void test_chosen_way_without_iommufd(void **state)
+static void test_chosen_interface_without_iommufd(void **state)
 {
 	(void)state;
 	fake_vfio_build(root, "vfio-pci", "vfio7", "9", false);
-	assert_way_fails(VFIOBAR_IOMMUFD, -ENOENT,
-			 "0000:00:05.0: opening /dev/iommu failed: No such file or directory "
-			 "(ENOENT)");
+	assert_fails(VFIOBAR_IOMMUFD, -ENOENT,
+		     "0000:00:05.0: opening /dev/iommu failed: No such file or directory "
+		     "(ENOENT)");
 	assert_int_equal(fake.iommu_type, 0);
 }
 
-static void test_chosen_way_without_group(void **state)
+static void test_chosen_interface_without_group(void **state)
 {
 	(void)state;
 	fake_vfio_build(root, "vfio-pci", "vfio7", NULL, true);
-	assert_way_fails(VFIOBAR_GROUP, -ENXIO,
-			 "0000:00:05.0: in no IOMMU group "
-			 "(no-IOMMU mode off?)");
+	assert_fails(VFIOBAR_GROUP, -ENXIO,
+		     "0000:00:05.0: in no IOMMU group "
+		     "(no-IOMMU mode off?)");
 }
 
 static void test_no_way_in(void **state)
@@ -604,9 +605,9 @@ static void test_group_when_cdev_is_forbidden(void **state)
 	dev = open_it();
 	assert_string_equal(vfiobar_access(dev), "group");
 	vfiobar_close(dev);
-	assert_way_fails(VFIOBAR_IOMMUFD, -EACCES,
-			 "0000:00:05.0: opening its vfio character device failed: Permission "
-			 "denied (EACCES)");
+	assert_fails(VFIOBAR_IOMMUFD, -EACCES,
+		     "0000:00:05.0: opening its vfio character device failed: Permission "
+		     "denied (EACCES)");
 	fake.group_unviable = true;
 	assert_open_fails(FAKE_BDF, -EACCES,
 			  "0000:00:05.0: opening its vfio character device failed: Permission "
@@ -770,10 +771,10 @@ int main(void)
 		TEST(test_busy),
 		TEST(test_group_without_cdev),
 		TEST(test_group_without_iommufd),
-		TEST(test_chosen_way),
-		TEST(test_chosen_way_without_cdev),
-		TEST(test_chosen_way_without_iommufd),
-		TEST(test_chosen_way_without_group),
+		TEST(test_chosen_interface),
+		TEST(test_chosen_interface_without_cdev),
+		TEST(test_chosen_interface_without_iommufd),
+		TEST(test_chosen_interface_without_group),
 		TEST(test_no_way_in),
 		TEST(test_mapped_window),
 		TEST(test_window_by_read_and_write),

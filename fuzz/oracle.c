@@ -404,7 +404,7 @@ enum hca_step __wrap_hca_umr_step(struct hca_qp *qp, uint8_t *syndrome);
 enum hca_step __wrap_hca_umr_step(struct hca_qp *qp, uint8_t *syndrome)
 {
 	struct world_port *port = port_of(qp->hca);
-	const struct hca_wqe *wqe = &hca_flow(qp)->wqe;
+	const struct hca_wqe *wqe = &hca_progress(qp)->wqe;
 	struct watched *seen = the_oracle ? watched(port) : NULL;
 	uint8_t umr[HCA_UMR_CTRL_LEN], mkc[HCA_MKC_LEN];
 	enum hca_step step;
@@ -428,15 +428,17 @@ enum hca_step __wrap_hca_umr_step(struct hca_qp *qp, uint8_t *syndrome)
 	return step;
 }
 
-void __real_hca_recv_complete(struct hca_qp *qp, struct hca_flow *flow, struct hca_cqe *cqe);
-void __wrap_hca_recv_complete(struct hca_qp *qp, struct hca_flow *flow, struct hca_cqe *cqe);
-void __wrap_hca_recv_complete(struct hca_qp *qp, struct hca_flow *flow, struct hca_cqe *cqe)
+void __real_hca_recv_complete(struct hca_qp *qp, struct hca_progress *progress,
+			      struct hca_cqe *cqe);
+void __wrap_hca_recv_complete(struct hca_qp *qp, struct hca_progress *progress,
+			      struct hca_cqe *cqe);
+void __wrap_hca_recv_complete(struct hca_qp *qp, struct hca_progress *progress, struct hca_cqe *cqe)
 {
 	if (the_oracle && cqe->opcode != HCA_CQE_RESP_ERR &&
-	    cqe->opcode != HCA_CQE_RESP_WRITE_IMM && cqe->byte_cnt > flow->recv.length)
+	    cqe->opcode != HCA_CQE_RESP_WRITE_IMM && cqe->byte_cnt > progress->recv.length)
 		oracle_violation(port_of(qp->hca), "QP %u: %u bytes in a receive of %lu",
-				 qp->number, cqe->byte_cnt, flow->recv.length);
-	__real_hca_recv_complete(qp, flow, cqe);
+				 qp->number, cqe->byte_cnt, progress->recv.length);
+	__real_hca_recv_complete(qp, progress, cqe);
 }
 
 /* A transfer that a key was used for: by its protection domain, with its rights, in its range. */
@@ -454,33 +456,33 @@ static void used(struct hca *hca, const struct hca_accessor *who, uint32_t key, 
 				 who->qpn, key, va, len, access, why);
 }
 
-enum hca_fault __real_hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-				    uint64_t va, void *buf, uint64_t *len, enum hca_access access);
-enum hca_fault __wrap_hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-				    uint64_t va, void *buf, uint64_t *len, enum hca_access access);
-enum hca_fault __wrap_hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-				    uint64_t va, void *buf, uint64_t *len, enum hca_access access)
+enum hca_denial __real_hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+				     uint64_t va, void *buf, uint64_t *len, enum hca_access access);
+enum hca_denial __wrap_hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+				     uint64_t va, void *buf, uint64_t *len, enum hca_access access);
+enum hca_denial __wrap_hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+				     uint64_t va, void *buf, uint64_t *len, enum hca_access access)
 {
-	enum hca_fault fault = __real_hca_mkey_read(hca, who, key, va, buf, len, access);
+	enum hca_denial denial = __real_hca_mkey_read(hca, who, key, va, buf, len, access);
 
-	if (fault == HCA_OK)
+	if (denial == HCA_OK)
 		used(hca, who, key, va, *len, access);
-	return fault;
+	return denial;
 }
 
-enum hca_fault __real_hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-				     uint64_t va, const void *buf, uint64_t *len,
-				     enum hca_access access);
-enum hca_fault __wrap_hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-				     uint64_t va, const void *buf, uint64_t *len,
-				     enum hca_access access);
-enum hca_fault __wrap_hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-				     uint64_t va, const void *buf, uint64_t *len,
-				     enum hca_access access)
+enum hca_denial __real_hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+				      uint64_t va, const void *buf, uint64_t *len,
+				      enum hca_access access);
+enum hca_denial __wrap_hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+				      uint64_t va, const void *buf, uint64_t *len,
+				      enum hca_access access);
+enum hca_denial __wrap_hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+				      uint64_t va, const void *buf, uint64_t *len,
+				      enum hca_access access)
 {
-	enum hca_fault fault = __real_hca_mkey_write(hca, who, key, va, buf, len, access);
+	enum hca_denial denial = __real_hca_mkey_write(hca, who, key, va, buf, len, access);
 
-	if (fault == HCA_OK)
+	if (denial == HCA_OK)
 		used(hca, who, key, va, *len, access);
-	return fault;
+	return denial;
 }

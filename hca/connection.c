@@ -12,16 +12,16 @@
 
 struct hca_connection *hca_connection(struct hca_qp *qp)
 {
-	struct hca_flow *flow = hca_flow(qp);
+	struct hca_progress *progress = hca_progress(qp);
 
-	if (!flow)
+	if (!progress)
 		return NULL;
-	if (!flow->connection) {
-		flow->connection = hca_alloc(qp->hca, sizeof(struct hca_connection));
-		if (flow->connection)
-			flow->connection->qp = qp;
+	if (!progress->connection) {
+		progress->connection = hca_alloc(qp->hca, sizeof(struct hca_connection));
+		if (progress->connection)
+			progress->connection->qp = qp;
 	}
-	return flow->connection;
+	return progress->connection;
 }
 
 uint32_t hca_path_mtu(const struct hca_qp *qp)
@@ -47,7 +47,7 @@ static enum packet_class service_of(const struct hca_qp *qp)
 
 static struct transport_path path_of(struct hca_qp *qp)
 {
-	const struct hca_av *av = &hca_flow(qp)->wqe.av;
+	const struct hca_av *av = &hca_progress(qp)->wqe.av;
 	struct transport_path path = {
 		.service = service_of(qp),
 		.mtu = hca_path_mtu(qp),

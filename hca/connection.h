@@ -48,8 +48,8 @@ struct hca_connection {
 /* The way from a requester to its peer and back, while a turn of the requester's QP lasts. */
 struct hca_link {
 	struct hca_qp *qp, *peer; /* peer: NULL when nobody listens */
-	struct hca_flow *flow, *peer_flow;
-	struct hca_flow *recv_flow; /* has the receive: the peer's; of DC the initiator's */
+	struct hca_progress *progress, *peer_progress;
+	struct hca_progress *recv_progress; /* has the receive: the peer's; of DC the initiator's */
 	struct hca_connection *from, *to;
 	struct hca_send_turn *turn; /* bytes that the turn may still move */
 	enum hca_step step;	    /* why a packet has to come again */
@@ -121,21 +121,23 @@ static inline enum hca_step hca_refuse(enum transport_refusal *why, enum transpo
 }
 
 /*
- * hca_range_check() - all of @range may be accessed, as far as the turn goes. As hca_range_fault().
- * Of what fits into one piece of the move it is made there, see hca_flight.unchecked: nothing is
- * moved of a range that does not pass.
+ * hca_range_check() - all of @range may be accessed, as far as the turn goes. As
+ * hca_range_denial(). Of what fits into one piece of the move it is made there, see
+ * hca_flight.unchecked: nothing is moved of a range that does not pass.
  */
 enum hca_step hca_range_check(struct hca_link *link, const struct transport_range *range,
 			      enum transport_refusal *why);
 /* Checks of the train's first byte are behind it. */
 void hca_range_passed(struct hca_link *link);
-/* What @fault of the byte at @offset of @range means: as hca_local_fault(); HCA_STEP_ERROR: *@why.
+/* What @denial of the byte at @offset of @range means: as hca_local_denial(); HCA_STEP_ERROR:
+ * *@why.
  */
-enum hca_step hca_range_fault(struct hca_link *link, const struct transport_range *range,
-			      enum hca_fault fault, uint64_t offset, enum transport_refusal *why);
+enum hca_step hca_range_denial(struct hca_link *link, const struct transport_range *range,
+			       enum hca_denial denial, uint64_t offset,
+			       enum transport_refusal *why);
 /* The same of a buffer of the receive. */
-enum hca_step hca_receive_fault(struct hca_link *link, enum hca_fault fault,
-				const struct hca_bad *bad, enum transport_refusal *why);
+enum hca_step hca_receive_denial(struct hca_link *link, enum hca_denial denial,
+				 const struct hca_denied *denied, enum transport_refusal *why);
 /* Whose keys @range is checked against; the buffers of the taken receive. */
 struct hca_accessor hca_range_accessor(const struct hca_link *link,
 				       const struct transport_range *range);

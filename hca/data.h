@@ -65,7 +65,7 @@ enum hca_fault_state {
 struct hca_connection;
 
 /* Data path state of a QP, at hca_qp.progress. */
-struct hca_flow {
+struct hca_progress {
 	/* requester: the message at sq_ci */
 	bool active; /* wqe is parsed */
 	uint64_t done;
@@ -109,10 +109,10 @@ struct hca_send_turn {
 };
 
 /* The QP's state, made on first use; NULL on ENOMEM. The QP owns it. */
-static inline struct hca_flow *hca_flow(struct hca_qp *qp)
+static inline struct hca_progress *hca_progress(struct hca_qp *qp)
 {
 	if (!qp->progress)
-		qp->progress = hca_alloc(qp->hca, sizeof(struct hca_flow));
+		qp->progress = hca_alloc(qp->hca, sizeof(struct hca_progress));
 	return qp->progress;
 }
 
@@ -127,38 +127,38 @@ struct hca_sgl {
 };
 
 /* The first segment that was refused, for the page fault event. */
-struct hca_bad {
+struct hca_denied {
 	uint32_t key;
 	uint64_t va, len;
 };
 
 /*
  * All checks of the first @len bytes, as far as the turn goes: *@done were found right before, more
- * are now. Inline segments pass. HCA_FAULT_TURN when some are left; @bad is set when refused.
+ * are now. Inline segments pass. HCA_DENIED_TURN when some are left; @denied is set when refused.
  */
-enum hca_fault hca_sgl_check(const struct hca_sgl *sgl, uint64_t len, enum hca_access access,
-			     uint64_t *done, struct hca_bad *bad);
+enum hca_denial hca_sgl_check(const struct hca_sgl *sgl, uint64_t len, enum hca_access access,
+			      uint64_t *done, struct hca_denied *denied);
 /*
  * Bytes [@offset, @offset + *@len) of the list into @buf, as far as the turn goes: *@len becomes
- * the bytes moved. HCA_FAULT_TURN when these are none.
+ * the bytes moved. HCA_DENIED_TURN when these are none.
  */
-enum hca_fault hca_sgl_gather(const struct hca_sgl *sgl, uint64_t offset, void *buf, uint64_t *len,
-			      struct hca_bad *bad);
+enum hca_denial hca_sgl_gather(const struct hca_sgl *sgl, uint64_t offset, void *buf, uint64_t *len,
+			       struct hca_denied *denied);
 /* The other way; inline segments are refused. */
-enum hca_fault hca_sgl_scatter(const struct hca_sgl *sgl, uint64_t offset, const void *buf,
-			       uint64_t *len, struct hca_bad *bad);
+enum hca_denial hca_sgl_scatter(const struct hca_sgl *sgl, uint64_t offset, const void *buf,
+				uint64_t *len, struct hca_denied *denied);
 
 /*
  * The same without moving anything: what hca_mkey_collect() says of bytes [@offset, @offset +
  * *@len), as far as the turn and the room go. Inline segments are others.
  */
-enum hca_fault hca_sgl_collect(const struct hca_sgl *sgl, uint64_t offset, uint64_t *len,
-			       enum hca_access access, struct hca_pieces *pieces,
-			       struct hca_bad *bad);
+enum hca_denial hca_sgl_collect(const struct hca_sgl *sgl, uint64_t offset, uint64_t *len,
+				enum hca_access access, struct hca_pieces *pieces,
+				struct hca_denied *denied);
 
 /* --- streams.c --------------------------------------------------------------------------- */
 
-/* The WQE in @flow is of a stream that failed before: it is flushed, as in a QP in error. */
+/* The WQE in @progress is of a stream that failed before: it is flushed, as in a QP in error. */
 bool hca_stream_failed(const struct hca_qp *qp, uint16_t stream);
 /*
  * hca_stream_fail() - a message of @stream ended with @syndrome.
@@ -175,17 +175,17 @@ static inline struct hca_accessor hca_qp_accessor(const struct hca_qp *qp)
 	return (struct hca_accessor){ .pd = qp->pd, .qpn = qp->number, .turn = qp->hca };
 }
 
-/* Payload of the WQE in @qp's flow. */
+/* Payload of the WQE in @qp's progress. */
 struct hca_sgl hca_wqe_sgl(struct hca_qp *qp);
 /*
- * What @fault of the WQE's own payload means for the message: HCA_STEP_MORE to go on,
+ * What @denial of the WQE's own payload means for the message: HCA_STEP_MORE to go on,
  * HCA_STEP_WAIT for a page, HCA_STEP_TURN, HCA_STEP_ERROR.
  */
-enum hca_step hca_local_fault(struct hca_qp *qp, enum hca_fault fault, const struct hca_bad *bad,
-			      bool write, uint8_t *syndrome);
+enum hca_step hca_local_denial(struct hca_qp *qp, enum hca_denial denial,
+			       const struct hca_denied *denied, bool write, uint8_t *syndrome);
 /*
- * hca_stage() - the payload of the WQE behind @front bytes of zeros at flow->staged, which goes
- * with the message: for what is used only as a whole. HCA_STEP_DONE, or as hca_local_fault().
+ * hca_stage() - the payload of the WQE behind @front bytes of zeros at progress->staged, which goes
+ * with the message: for what is used only as a whole. HCA_STEP_DONE, or as hca_local_denial().
  */
 enum hca_step hca_stage(struct hca_qp *qp, size_t front, uint8_t *syndrome);
 /* Responder side of @qp takes requests. */
@@ -197,18 +197,19 @@ static inline bool hca_qp_can_receive(const struct hca_qp *qp)
 /* --- rq.c -------------------------------------------------------------------------------- */
 
 /*
- * Take the next receive WQE of @qp (own queue or SRQ) into @flow, unless one is taken already. That
- * is the flow of @qp, but for a DCT that of the initiator: several may send to one DCT at a time.
+ * Take the next receive WQE of @qp (own queue or SRQ) into @progress, unless one is taken already.
+ * That is the progress of @qp, but for a DCT that of the initiator: several may send to one DCT at
+ * a time.
  * @xrc_srqn: the SRQ that the request names, for XRC targets.
  * Returns 0, -EAGAIN when none is posted, -EIO when it cannot be read.
  */
-int hca_recv_take(struct hca_qp *qp, struct hca_flow *flow, uint32_t xrc_srqn);
+int hca_recv_take(struct hca_qp *qp, struct hca_progress *progress, uint32_t xrc_srqn);
 /* Buffers of the taken receive WQE. */
-struct hca_sgl hca_recv_sgl(struct hca_qp *qp, const struct hca_flow *flow);
+struct hca_sgl hca_recv_sgl(struct hca_qp *qp, const struct hca_progress *progress);
 /* CQE of the taken receive WQE; @cqe has all but srqn, qpn and wqe_counter. It is given up. */
-void hca_recv_complete(struct hca_qp *qp, struct hca_flow *flow, struct hca_cqe *cqe);
+void hca_recv_complete(struct hca_qp *qp, struct hca_progress *progress, struct hca_cqe *cqe);
 /* The same, responder error with @syndrome. */
-void hca_recv_fail(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome);
+void hca_recv_fail(struct hca_qp *qp, struct hca_progress *progress, uint8_t syndrome);
 /* Flush up to @budget posted receives of an ERR QP. Returns how many. */
 unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget);
 
@@ -216,7 +217,7 @@ unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget);
  */
 
 /*
- * One turn of the message in @qp's flow. Payload moved is taken off @turn->budget.
+ * One turn of the message in @qp's progress. Payload moved is taken off @turn->budget.
  * HCA_STEP_ERROR sets *@syndrome.
  */
 enum hca_step hca_rc_step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t *syndrome);
@@ -242,15 +243,15 @@ bool hca_umr_invalidate(struct hca *hca, uint32_t pd, uint32_t key);
 /* --- fault.c ----------------------------------------------------------------------------- */
 
 /*
- * hca_fault_raise() - @qp's access to @bad hit a missing page.
- * Returns HCA_FAULT_PAGE when the access waits for the driver, HCA_FAULT_KEY when nobody will mend
- * it: no page fault EQ, or the driver answered with an error.
+ * hca_fault_raise() - @qp's access to @denied hit a missing page.
+ * Returns HCA_DENIED_PAGE when the access waits for the driver, HCA_DENIED_KEY when nobody will
+ * mend it: no page fault EQ, or the driver answered with an error.
  */
-enum hca_fault hca_fault_raise(struct hca_qp *qp, enum hca_fault_side side,
-			       const struct hca_bad *bad, bool write);
-static inline bool hca_fault_pending(const struct hca_flow *flow, enum hca_fault_side side)
+enum hca_denial hca_fault_raise(struct hca_qp *qp, enum hca_fault_side side,
+				const struct hca_denied *denied, bool write);
+static inline bool hca_fault_pending(const struct hca_progress *progress, enum hca_fault_side side)
 {
-	return flow->fault[side] == HCA_FAULT_PENDING;
+	return progress->fault[side] == HCA_FAULT_PENDING;
 }
 
 #endif

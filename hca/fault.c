@@ -27,32 +27,32 @@ static bool has_page_fault_eq(struct hca *hca)
 	return false;
 }
 
-enum hca_fault hca_fault_raise(struct hca_qp *qp, enum hca_fault_side side,
-			       const struct hca_bad *bad, bool write)
+enum hca_denial hca_fault_raise(struct hca_qp *qp, enum hca_fault_side side,
+				const struct hca_denied *denied, bool write)
 {
-	struct hca_flow *flow = hca_flow(qp);
+	struct hca_progress *progress = hca_progress(qp);
 	uint8_t data[28] = { 0 };
 	uint32_t type;
 
-	if (!flow || flow->fault[side] == HCA_FAULT_FAILED || !has_page_fault_eq(qp->hca)) {
-		if (flow)
-			flow->fault[side] = HCA_FAULT_IDLE;
-		return HCA_FAULT_KEY;
+	if (!progress || progress->fault[side] == HCA_FAULT_FAILED || !has_page_fault_eq(qp->hca)) {
+		if (progress)
+			progress->fault[side] = HCA_FAULT_IDLE;
+		return HCA_DENIED_KEY;
 	}
-	if (flow->fault[side] == HCA_FAULT_PENDING)
-		return HCA_FAULT_PAGE;
-	flow->fault[side] = HCA_FAULT_PENDING;
+	if (progress->fault[side] == HCA_FAULT_PENDING)
+		return HCA_DENIED_PAGE;
+	progress->fault[side] = HCA_FAULT_PENDING;
 	type = (side == HCA_FAULT_REQUESTER ? TYPE_REQUESTER : TYPE_RDMA) |
 	       (write ? TYPE_WRITE : 0);
-	be32_put(data, EQE_FAULT_R_KEY, bad->key);
+	be32_put(data, EQE_FAULT_R_KEY, denied->key);
 	be16_put(data, EQE_FAULT_PACKET_LENGTH,
-		 (uint16_t)(bad->len < HCA_MTU ? bad->len : HCA_MTU));
+		 (uint16_t)(denied->len < HCA_MTU ? denied->len : HCA_MTU));
 	be32_put(data, EQE_FAULT_OP_LENGTH,
-		 (uint32_t)(bad->len < UINT32_MAX ? bad->len : UINT32_MAX));
-	be64_put(data, EQE_FAULT_VA, bad->va);
+		 (uint32_t)(denied->len < UINT32_MAX ? denied->len : UINT32_MAX));
+	be64_put(data, EQE_FAULT_VA, denied->va);
 	be32_put(data, EQE_FAULT_TYPE_TOKEN, type << 24 | qp->number);
 	hca_event(qp->hca, HCA_EVENT_PAGE_FAULT, SUBTYPE_RDMA, data);
-	return HCA_FAULT_PAGE;
+	return HCA_DENIED_PAGE;
 }
 
 /*
@@ -62,14 +62,14 @@ enum hca_fault hca_fault_raise(struct hca_qp *qp, enum hca_fault_side side,
 enum hca_cmd_status hca_cmd_page_fault_resume(struct hca *hca, struct hca_cmd *cmd)
 {
 	enum hca_fault_side side;
-	struct hca_flow *flow;
+	struct hca_progress *progress;
 	struct hca_qp *qp;
 
 	side = field_get(cmd->in, RESUME_OF_REQUESTER) ? HCA_FAULT_REQUESTER : HCA_FAULT_RESPONDER;
 	qp = hca_table_get(&hca->qps, field_get(cmd->in, RESUME_TOKEN));
-	flow = qp ? qp->progress : NULL;
-	if (flow && flow->fault[side] == HCA_FAULT_PENDING)
-		flow->fault[side] =
+	progress = qp ? qp->progress : NULL;
+	if (progress && progress->fault[side] == HCA_FAULT_PENDING)
+		progress->fault[side] =
 			field_get(cmd->in, RESUME_ERROR) ? HCA_FAULT_FAILED : HCA_FAULT_IDLE;
 	return HCA_CMD_OK;
 }

@@ -47,7 +47,7 @@ static bool is_connected_to(const struct hca_qp *qp, const struct hca_qp *from)
 /* The target that the WQE names, or NULL. */
 static struct hca_qp *find_dct(const struct hca_link *l)
 {
-	const struct hca_av *av = &l->flow->wqe.av;
+	const struct hca_av *av = &l->progress->wqe.av;
 	struct hca_qp *dct = hca_find_qp(l->qp->hca, av->dlid, av->grh ? av->dgid : NULL, av->qpn);
 
 	return dct && dct->type == HCA_QP_DCT && dct->state == HCA_QP_RTR ? dct : NULL;
@@ -100,14 +100,14 @@ static bool find_peer(struct hca_link *l)
 	l->turn->peer = dc ? NULL : l->peer;
 	if (!l->peer)
 		return true;
-	l->peer_flow = hca_flow(l->peer);
+	l->peer_progress = hca_progress(l->peer);
 	l->to = dc ? l->from : hca_connection(l->peer);
-	if (!l->peer_flow || !l->to) {
+	if (!l->peer_progress || !l->to) {
 		l->peer = l->turn->peer = NULL;
 		l->to = NULL;
 		return true;
 	}
-	l->recv_flow = dc ? l->flow : l->peer_flow;
+	l->recv_progress = dc ? l->progress : l->peer_progress;
 	l->to->link = l;
 	return true;
 }
@@ -146,8 +146,8 @@ static void announce(const struct hca_link *l)
 	const struct packet *packet = &l->from->flight.packet;
 
 	if (l->peer->state == HCA_QP_RTR && l->peer->type != HCA_QP_DCT &&
-	    !l->peer_flow->comm_est) {
-		l->peer_flow->comm_est = true;
+	    !l->peer_progress->comm_est) {
+		l->peer_progress->comm_est = true;
 		hca_event_number(l->peer->hca, HCA_EVENT_COMM_EST, l->peer->number);
 	}
 	hca_connection_receive(l, &hca_responder_ops);
@@ -196,7 +196,7 @@ static bool arrive(struct hca_link *l)
 		flight->busy = false;
 		return true;
 	}
-	if (l->to && hca_fault_pending(l->peer_flow, HCA_FAULT_RESPONDER)) {
+	if (l->to && hca_fault_pending(l->peer_progress, HCA_FAULT_RESPONDER)) {
 		l->step = HCA_STEP_WAIT;
 		return false;
 	}
@@ -241,11 +241,11 @@ static enum hca_step carry(struct hca_link *l)
 
 enum hca_step hca_link_turn(struct hca_qp *qp, struct hca_send_turn *turn)
 {
-	struct hca_flow *flow = hca_flow(qp);
+	struct hca_progress *progress = hca_progress(qp);
 	struct hca_link link = {
 		.qp = qp,
-		.flow = flow,
-		.from = flow->connection,
+		.progress = progress,
+		.from = progress->connection,
 		.turn = turn,
 		.slid = hca_lid(qp->hca),
 		.src_qpn = qp->number,

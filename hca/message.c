@@ -5,7 +5,7 @@
 
 struct hca_sgl hca_wqe_sgl(struct hca_qp *qp)
 {
-	const struct hca_wqe *wqe = &hca_flow(qp)->wqe;
+	const struct hca_wqe *wqe = &hca_progress(qp)->wqe;
 
 	return (struct hca_sgl){
 		.hca = qp->hca,
@@ -19,17 +19,17 @@ struct hca_sgl hca_wqe_sgl(struct hca_qp *qp)
  * A bus error on the requester's own buffer is reported like a key that does not cover it: for the
  * verbs user both mean that the local memory of this request could not be accessed.
  */
-enum hca_step hca_local_fault(struct hca_qp *qp, enum hca_fault fault, const struct hca_bad *bad,
-			      bool write, uint8_t *syndrome)
+enum hca_step hca_local_denial(struct hca_qp *qp, enum hca_denial denial,
+			       const struct hca_denied *denied, bool write, uint8_t *syndrome)
 {
-	if (fault == HCA_FAULT_PAGE)
-		fault = hca_fault_raise(qp, HCA_FAULT_REQUESTER, bad, write);
-	switch (fault) {
+	if (denial == HCA_DENIED_PAGE)
+		denial = hca_fault_raise(qp, HCA_FAULT_REQUESTER, denied, write);
+	switch (denial) {
 	case HCA_OK:
 		return HCA_STEP_MORE;
-	case HCA_FAULT_PAGE:
+	case HCA_DENIED_PAGE:
 		return HCA_STEP_WAIT;
-	case HCA_FAULT_TURN:
+	case HCA_DENIED_TURN:
 		return HCA_STEP_TURN;
 	default:
 		*syndrome = HCA_SYND_LOCAL_PROT;
@@ -39,34 +39,34 @@ enum hca_step hca_local_fault(struct hca_qp *qp, enum hca_fault fault, const str
 
 enum hca_step hca_stage(struct hca_qp *qp, size_t front, uint8_t *syndrome)
 {
-	struct hca_flow *flow = hca_flow(qp);
-	const struct hca_wqe *wqe = &flow->wqe;
+	struct hca_progress *progress = hca_progress(qp);
+	const struct hca_wqe *wqe = &progress->wqe;
 	struct hca_sgl sgl = hca_wqe_sgl(qp);
 
-	if (hca_fault_pending(flow, HCA_FAULT_REQUESTER))
+	if (hca_fault_pending(progress, HCA_FAULT_REQUESTER))
 		return HCA_STEP_WAIT;
-	if (!flow->staged)
-		flow->staged = hca_alloc(qp->hca, front + wqe->length);
-	if (!flow->staged) {
+	if (!progress->staged)
+		progress->staged = hca_alloc(qp->hca, front + wqe->length);
+	if (!progress->staged) {
 		*syndrome = HCA_SYND_LOCAL_QP_OP;
 		return HCA_STEP_ERROR;
 	}
-	while (flow->done < wqe->length) {
-		uint64_t len = wqe->length - flow->done;
-		struct hca_bad bad;
+	while (progress->done < wqe->length) {
+		uint64_t len = wqe->length - progress->done;
+		struct hca_denied denied;
 		enum hca_step step;
 
-		step = hca_local_fault(qp,
-				       hca_sgl_gather(&sgl, flow->done,
-						      flow->staged + front + flow->done, &len,
-						      &bad),
-				       &bad, false, syndrome);
+		step = hca_local_denial(qp,
+					hca_sgl_gather(&sgl, progress->done,
+						       progress->staged + front + progress->done,
+						       &len, &denied),
+					&denied, false, syndrome);
 		if (step != HCA_STEP_MORE)
 			return step;
-		flow->done += len;
-		if (flow->done < wqe->length && hca_turn_over(qp->hca))
+		progress->done += len;
+		if (progress->done < wqe->length && hca_turn_over(qp->hca))
 			return HCA_STEP_TURN;
 	}
-	flow->fault[HCA_FAULT_REQUESTER] = HCA_FAULT_IDLE;
+	progress->fault[HCA_FAULT_REQUESTER] = HCA_FAULT_IDLE;
 	return HCA_STEP_DONE;
 }

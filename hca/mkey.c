@@ -47,8 +47,8 @@ struct piece {
 	bool memic;
 };
 
-static enum hca_fault walk_key(struct walk *w, uint32_t key, uint64_t va, uint64_t len,
-			       enum hca_access access, unsigned int depth);
+static enum hca_denial walk_key(struct walk *w, uint32_t key, uint64_t va, uint64_t len,
+				enum hca_access access, unsigned int depth);
 
 static bool is_remote(enum hca_access access)
 {
@@ -101,26 +101,26 @@ static bool has_present_bits(const struct hca_mkey *mkey)
 	return mkey->umr_loaded || mkey->pg_access;
 }
 
-static enum hca_fault missing(const struct hca_mkey *mkey)
+static enum hca_denial missing(const struct hca_mkey *mkey)
 {
-	return has_present_bits(mkey) ? HCA_FAULT_PAGE : HCA_FAULT_KEY;
+	return has_present_bits(mkey) ? HCA_DENIED_PAGE : HCA_DENIED_KEY;
 }
 
-static enum hca_fault translate_mtt(const struct hca_mkey *mkey, bool write, uint64_t va,
-				    uint64_t len, struct piece *piece)
+static enum hca_denial translate_mtt(const struct hca_mkey *mkey, bool write, uint64_t va,
+				     uint64_t len, struct piece *piece)
 {
 	unsigned int shift = mkc_log_page(mkey->mkc);
 	uint64_t page = (uint64_t)1 << shift, index, entry;
 
 	if (shift < HCA_MKC_MIN_LOG_PAGE)
-		return HCA_FAULT_KEY;
+		return HCA_DENIED_KEY;
 	index = (va - (mkc_start(mkey->mkc) & ~(page - 1))) >> shift;
 	if (index >= MTTS * (uint64_t)mkey->xlt.octwords)
 		return missing(mkey);
 	entry = be64_at(hca_xlt_octword(&mkey->xlt, (uint32_t)(index / MTTS)),
 			MTT_LEN * (index % MTTS));
 	if (has_present_bits(mkey) && !(entry & (write ? 2 : 1)))
-		return HCA_FAULT_PAGE;
+		return HCA_DENIED_PAGE;
 	piece->addr = (entry & ~(uint64_t)0xfff) + (va & (page - 1));
 	piece->len = page - (va & (page - 1));
 	if (piece->len > len)
@@ -133,15 +133,15 @@ static enum hca_fault translate_mtt(const struct hca_mkey *mkey, bool write, uin
  * The key's range is that of a umem's bytes, whatever page size its context has. Nothing else is
  * ever touched, so what a program fills into the context is its own concern.
  */
-static enum hca_fault translate_umem(const struct hca_mkey *mkey, bool write, uint64_t va,
-				     uint64_t len, struct piece *piece)
+static enum hca_denial translate_umem(const struct hca_mkey *mkey, bool write, uint64_t va,
+				      uint64_t len, struct piece *piece)
 {
 	const struct hca_pages *umem = &mkey->umem;
 	uint64_t byte = va - mkc_start(mkey->mkc), page = (uint64_t)1 << umem->log_page_size;
 	uint64_t room = page - ((byte + umem->offset) & (page - 1));
 
 	if (!hca_pages_allow(umem, byte, write))
-		return HCA_FAULT_KEY;
+		return HCA_DENIED_KEY;
 	*piece = (struct piece){
 		.addr = hca_pages_addr(umem, byte),
 		.len = len < room ? len : room,
@@ -153,8 +153,8 @@ static enum hca_fault translate_umem(const struct hca_mkey *mkey, bool write, ui
  * Entries count from the start address itself, not, as those of a translation table, from the
  * multiple of their size below it: UCX has keys that start anywhere, and mlx5_ib aligns its own.
  */
-static enum hca_fault translate_ksm(const struct hca_mkey *mkey, uint64_t va, uint64_t len,
-				    struct piece *piece)
+static enum hca_denial translate_ksm(const struct hca_mkey *mkey, uint64_t va, uint64_t len,
+				     struct piece *piece)
 {
 	unsigned int shift = mkc_log_page(mkey->mkc);
 	uint64_t page = (uint64_t)1 << shift, offset = va - mkc_start(mkey->mkc), index;
@@ -168,7 +168,7 @@ static enum hca_fault translate_ksm(const struct hca_mkey *mkey, uint64_t va, ui
 	if (!piece->key)
 		return missing(mkey);
 	if (piece->key == HCA_KEY_NULL)
-		return HCA_FAULT_PAGE;
+		return HCA_DENIED_PAGE;
 	piece->addr = be64_at(entry, KLM_ADDRESS) + (offset & (page - 1));
 	piece->len = page - (offset & (page - 1));
 	if (piece->len > len)
@@ -178,37 +178,37 @@ static enum hca_fault translate_ksm(const struct hca_mkey *mkey, uint64_t va, ui
 }
 
 /* What a search in a list comes to. */
-static enum hca_fault list_fault(int err)
+static enum hca_denial list_denial(int err)
 {
 	if (!err)
 		return HCA_OK;
-	return err == -EAGAIN ? HCA_FAULT_TURN : HCA_FAULT_KEY;
+	return err == -EAGAIN ? HCA_DENIED_TURN : HCA_DENIED_KEY;
 }
 
 /*
  * A strided list: the head says how many entries it has and how often they come, each entry how far
  * it moves from one time to the next.
  */
-static enum hca_fault translate_strided(struct walk *w, struct hca_mkey *mkey, uint64_t va,
-					struct piece *piece)
+static enum hca_denial translate_strided(struct walk *w, struct hca_mkey *mkey, uint64_t va,
+					 struct piece *piece)
 {
 	const uint8_t *head = hca_xlt_octword(&mkey->xlt, 0), *entry;
 	uint32_t block = be32_at(head, STRIDED_BLOCK_BYTES),
 		 repeat = be32_at(head, STRIDED_REPEAT_COUNT), index;
 	uint32_t entries = be16_at(head, STRIDED_NUM_ENTRIES);
 	uint64_t offset = va - mkc_start(mkey->mkc), round, skip;
-	enum hca_fault fault;
+	enum hca_denial denial;
 
 	if (!block || entries >= mkey->xlt.octwords)
-		return HCA_FAULT_KEY;
+		return HCA_DENIED_KEY;
 	round = offset / block;
 	offset %= block;
 	if (round >= repeat)
-		return HCA_FAULT_KEY;
-	fault = list_fault(hca_xlt_find(w->hca, &mkey->xlt, entries + 1, true, offset, w->who->turn,
-					&index, &skip));
-	if (fault != HCA_OK)
-		return fault;
+		return HCA_DENIED_KEY;
+	denial = list_denial(hca_xlt_find(w->hca, &mkey->xlt, entries + 1, true, offset,
+					  w->who->turn, &index, &skip));
+	if (denial != HCA_OK)
+		return denial;
 	entry = hca_xlt_octword(&mkey->xlt, index);
 	piece->key = be32_at(entry, KLM_MKEY);
 	piece->addr = be64_at(entry, KLM_ADDRESS) + round * be16_at(entry, STRIDED_STRIDE) + skip;
@@ -216,22 +216,22 @@ static enum hca_fault translate_strided(struct walk *w, struct hca_mkey *mkey, u
 	return HCA_OK;
 }
 
-static enum hca_fault translate_klm(struct walk *w, struct hca_mkey *mkey, uint64_t va,
-				    uint64_t len, struct piece *piece)
+static enum hca_denial translate_klm(struct walk *w, struct hca_mkey *mkey, uint64_t va,
+				     uint64_t len, struct piece *piece)
 {
-	enum hca_fault fault;
+	enum hca_denial denial;
 	const uint8_t *entry;
 	uint32_t index;
 	uint64_t skip;
 
 	if (be32_at(hca_xlt_octword(&mkey->xlt, 0), KLM_MKEY) == HCA_KEY_STRIDED) {
-		fault = translate_strided(w, mkey, va, piece);
+		denial = translate_strided(w, mkey, va, piece);
 	} else {
-		fault = list_fault(hca_xlt_find(w->hca, &mkey->xlt, mkey->xlt.octwords, false,
-						va - mkc_start(mkey->mkc), w->who->turn, &index,
-						&skip));
-		if (fault != HCA_OK)
-			return fault;
+		denial = list_denial(hca_xlt_find(w->hca, &mkey->xlt, mkey->xlt.octwords, false,
+						  va - mkc_start(mkey->mkc), w->who->turn, &index,
+						  &skip));
+		if (denial != HCA_OK)
+			return denial;
 		entry = hca_xlt_octword(&mkey->xlt, index);
 		piece->key = be32_at(entry, KLM_MKEY);
 		piece->addr = be64_at(entry, KLM_ADDRESS) + skip;
@@ -240,19 +240,19 @@ static enum hca_fault translate_klm(struct walk *w, struct hca_mkey *mkey, uint6
 	if (piece->len > len)
 		piece->len = len;
 	piece->indirect = true;
-	return fault;
+	return denial;
 }
 
 /* The range of the key was checked; what is behind it may be another's, or be gone. */
-static enum hca_fault translate_memic(struct walk *w, const struct hca_mkey *mkey, uint64_t va,
-				      uint64_t len, struct piece *piece)
+static enum hca_denial translate_memic(struct walk *w, const struct hca_mkey *mkey, uint64_t va,
+				       uint64_t len, struct piece *piece)
 {
 	*piece = (struct piece){ .addr = mkc_start(mkey->mkc) + va, .len = len, .memic = true };
-	return hca_memic_covers(w->hca, piece->addr, len) ? HCA_OK : HCA_FAULT_KEY;
+	return hca_memic_covers(w->hca, piece->addr, len) ? HCA_OK : HCA_DENIED_KEY;
 }
 
-static enum hca_fault translate(struct walk *w, struct hca_mkey *mkey, uint64_t va, uint64_t len,
-				struct piece *piece)
+static enum hca_denial translate(struct walk *w, struct hca_mkey *mkey, uint64_t va, uint64_t len,
+				 struct piece *piece)
 {
 	if (mkey->umem.count)
 		return translate_umem(mkey, w->write, va, len, piece);
@@ -269,7 +269,7 @@ static enum hca_fault translate(struct walk *w, struct hca_mkey *mkey, uint64_t 
 	case HCA_MKC_MEMIC:
 		return translate_memic(w, mkey, va, len, piece);
 	default:
-		return HCA_FAULT_KEY;
+		return HCA_DENIED_KEY;
 	}
 }
 
@@ -295,8 +295,8 @@ static int move(struct walk *w, const struct piece *piece, const struct tlp_hint
 	return 0;
 }
 
-static enum hca_fault transfer(struct walk *w, const struct piece *piece,
-			       const struct tlp_hint *hint, enum hca_access access)
+static enum hca_denial transfer(struct walk *w, const struct piece *piece,
+				const struct tlp_hint *hint, enum hca_access access)
 {
 	int err = move(w, piece, hint);
 
@@ -305,14 +305,14 @@ static enum hca_fault transfer(struct walk *w, const struct piece *piece,
 	else
 		w->in += piece->len;
 	if (err)
-		return HCA_FAULT_BUS;
+		return HCA_DENIED_BUS;
 	if (is_remote(access) && !piece->memic)
 		touched(w->outer, piece->addr, piece->len);
 	return HCA_OK;
 }
 
 /* The key without memory, which every protection domain has. */
-static enum hca_fault dump(struct walk *w, uint64_t len)
+static enum hca_denial dump(struct walk *w, uint64_t len)
 {
 	if (!w->transfer)
 		return HCA_OK;
@@ -369,29 +369,29 @@ static void pay(const struct walk *w, const struct piece *piece)
 }
 
 /* What the first byte of a range translates to, by an inner key or a transfer. */
-static enum hca_fault walk_piece(struct walk *w, const struct piece *piece,
-				 const struct tlp_hint *hint, enum hca_access access,
-				 unsigned int depth)
+static enum hca_denial walk_piece(struct walk *w, const struct piece *piece,
+				  const struct tlp_hint *hint, enum hca_access access,
+				  unsigned int depth)
 {
-	enum hca_fault fault = HCA_OK;
+	enum hca_denial denial = HCA_OK;
 
 	/* What the outer key allows from afar is a local access to the keys in its list. */
 	if (piece->indirect)
 		return walk_key(w, piece->key, piece->addr, piece->len,
 				w->write ? HCA_LOCAL_WRITE : HCA_LOCAL_READ, depth + 1);
 	if (w->transfer)
-		fault = transfer(w, piece, hint, access);
+		denial = transfer(w, piece, hint, access);
 	else if (w->pieces)
 		collect(w, piece, hint);
 	if (w->full)
-		return HCA_FAULT_TURN;
-	if (fault == HCA_OK)
+		return HCA_DENIED_TURN;
+	if (denial == HCA_OK)
 		w->walked += piece->len;
-	return fault;
+	return denial;
 }
 
-static enum hca_fault walk_key(struct walk *w, uint32_t key, uint64_t va, uint64_t len,
-			       enum hca_access access, unsigned int depth)
+static enum hca_denial walk_key(struct walk *w, uint32_t key, uint64_t va, uint64_t len,
+				enum hca_access access, unsigned int depth)
 {
 	struct hca_mkey *mkey = find(w, key, va, len, access);
 	struct tlp_hint hint = { .th = false };
@@ -399,28 +399,28 @@ static enum hca_fault walk_key(struct walk *w, uint32_t key, uint64_t va, uint64
 	if (key == HCA_KEY_DUMP && !is_remote(access)) {
 		if (w->pieces) {
 			w->pieces->other = true;
-			return HCA_FAULT_TURN;
+			return HCA_DENIED_TURN;
 		}
 		w->walked += len;
 		return dump(w, len);
 	}
 	if (!mkey || depth == MAX_DEPTH)
-		return HCA_FAULT_KEY;
+		return HCA_DENIED_KEY;
 	if (!depth)
 		w->outer = mkey;
 	if (w->transfer || w->pieces)
 		hint = hca_mkey_hint(w->hca, mkey);
 	while (len) {
 		struct piece piece = { .memic = false };
-		enum hca_fault fault =
-			turn_over(w) ? HCA_FAULT_TURN : translate(w, mkey, va, len, &piece);
+		enum hca_denial denial =
+			turn_over(w) ? HCA_DENIED_TURN : translate(w, mkey, va, len, &piece);
 
-		if (fault == HCA_OK) {
+		if (denial == HCA_OK) {
 			pay(w, &piece);
-			fault = walk_piece(w, &piece, &hint, access, depth);
+			denial = walk_piece(w, &piece, &hint, access, depth);
 		}
-		if (fault != HCA_OK)
-			return fault;
+		if (denial != HCA_OK)
+			return denial;
 		va += piece.len;
 		len -= piece.len;
 	}
@@ -433,21 +433,21 @@ static bool is_write(enum hca_access access)
 	       access == HCA_REMOTE_ATOMIC;
 }
 
-enum hca_fault hca_mkey_check_on(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-				 uint64_t va, uint64_t len, enum hca_access access, uint64_t *done)
+enum hca_denial hca_mkey_check_on(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+				  uint64_t va, uint64_t len, enum hca_access access, uint64_t *done)
 {
 	struct walk w = { .hca = hca, .who = who, .write = is_write(access) };
-	enum hca_fault fault;
+	enum hca_denial denial;
 
 	if (*done >= len)
 		return HCA_OK;
-	fault = walk_key(&w, key, va + *done, len - *done, access, 0);
+	denial = walk_key(&w, key, va + *done, len - *done, access, 0);
 	*done += w.walked;
-	return fault;
+	return denial;
 }
 
-enum hca_fault hca_mkey_check(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-			      uint64_t va, uint64_t len, enum hca_access access)
+enum hca_denial hca_mkey_check(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+			       uint64_t va, uint64_t len, enum hca_access access)
 {
 	const struct hca_accessor whole = { .pd = who->pd, .qpn = who->qpn };
 	uint64_t done = 0;
@@ -481,63 +481,63 @@ static void report(struct hca *hca, struct hca_mkey *mkey, uint32_t key, uint64_
 	pthread_mutex_unlock(&hca->report_lock);
 }
 
-static enum hca_fault check_and_transfer(struct walk *w, uint32_t key, uint64_t va, uint64_t *len,
-					 enum hca_access access)
+static enum hca_denial check_and_transfer(struct walk *w, uint32_t key, uint64_t va, uint64_t *len,
+					  enum hca_access access)
 {
 	uint64_t asked = *len;
-	enum hca_fault fault;
+	enum hca_denial denial;
 
 	w->moves = true;
 	*len = 0;
 	if (!asked)
 		return HCA_OK;
-	fault = walk_key(w, key, va, asked, access, 0);
-	if (fault == HCA_FAULT_TURN && w->walked >= MOVE_LEAST)
-		fault = HCA_OK;
-	if (fault != HCA_OK)
-		return fault;
+	denial = walk_key(w, key, va, asked, access, 0);
+	if (denial == HCA_DENIED_TURN && w->walked >= MOVE_LEAST)
+		denial = HCA_OK;
+	if (denial != HCA_OK)
+		return denial;
 	asked = w->walked;
 	w->walked = 0;
 	w->transfer = true;
-	fault = walk_key(w, key, va, asked, access, 0);
+	denial = walk_key(w, key, va, asked, access, 0);
 	*len = w->walked;
-	if (fault == HCA_OK)
+	if (denial == HCA_OK)
 		report(w->hca, w->outer, key, asked, access);
-	return fault;
+	return denial;
 }
 
-enum hca_fault hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-			     uint64_t va, void *buf, uint64_t *len, enum hca_access access)
+enum hca_denial hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+			      uint64_t va, void *buf, uint64_t *len, enum hca_access access)
 {
 	struct walk w = { .hca = hca, .who = who, .in = buf };
 
 	return check_and_transfer(&w, key, va, len, access);
 }
 
-enum hca_fault hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-			      uint64_t va, const void *buf, uint64_t *len, enum hca_access access)
+enum hca_denial hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+			       uint64_t va, const void *buf, uint64_t *len, enum hca_access access)
 {
 	struct walk w = { .hca = hca, .who = who, .write = true, .out = buf };
 
 	return check_and_transfer(&w, key, va, len, access);
 }
 
-enum hca_fault hca_mkey_collect(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-				uint64_t va, uint64_t *len, enum hca_access access,
-				struct hca_pieces *pieces)
+enum hca_denial hca_mkey_collect(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+				 uint64_t va, uint64_t *len, enum hca_access access,
+				 struct hca_pieces *pieces)
 {
 	struct walk w = {
 		.hca = hca, .who = who, .write = is_write(access), .moves = true, .pieces = pieces
 	};
-	enum hca_fault fault;
+	enum hca_denial denial;
 
 	if (!*len)
 		return HCA_OK;
-	fault = walk_key(&w, key, va, *len, access, 0);
+	denial = walk_key(&w, key, va, *len, access, 0);
 	*len = w.walked;
 	pieces->key = key;
 	pieces->mkey = w.outer;
-	return fault == HCA_FAULT_TURN && (w.walked >= MOVE_LEAST || w.full) ? HCA_OK : fault;
+	return denial == HCA_DENIED_TURN && (w.walked >= MOVE_LEAST || w.full) ? HCA_OK : denial;
 }
 
 void hca_mkey_moved(struct hca *hca, const struct hca_pieces *pieces, uint64_t len,

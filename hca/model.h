@@ -249,12 +249,12 @@ enum hca_access {
 };
 
 /* Why an access is refused. */
-enum hca_fault {
+enum hca_denial {
 	HCA_OK = 0,
-	HCA_FAULT_KEY,	/* no such key, wrong low byte, free, PD, range, permission, QPN */
-	HCA_FAULT_PAGE, /* entry not present (zapped): a page fault could mend it */
-	HCA_FAULT_BUS,	/* the fabric refused the request */
-	HCA_FAULT_TURN, /* none: the turn is over before anything was done, try in the next */
+	HCA_DENIED_KEY,	 /* no such key, wrong low byte, free, PD, range, permission, QPN */
+	HCA_DENIED_PAGE, /* entry not present (zapped): a page fault could mend it */
+	HCA_DENIED_BUS,	 /* the fabric refused the request */
+	HCA_DENIED_TURN, /* none: the turn is over before anything was done, try in the next */
 };
 
 /* Who accesses: what a key is checked against, and whose turn pays (hca/budget.h). */
@@ -269,23 +269,24 @@ struct hca_accessor {
  * hca_mkey_check() - all checks of an access of [@va, @va + @len) under @key, and presence of all
  * its translation entries. Nothing is accessed. A zero-length access is HCA_OK.
  */
-enum hca_fault hca_mkey_check(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-			      uint64_t va, uint64_t len, enum hca_access access);
+enum hca_denial hca_mkey_check(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+			       uint64_t va, uint64_t len, enum hca_access access);
 /*
  * hca_mkey_check_on() - the same, as far as the turn of @who goes: *@done bytes were found right
- * before, more are now. HCA_FAULT_TURN when some are left.
+ * before, more are now. HCA_DENIED_TURN when some are left.
  */
-enum hca_fault hca_mkey_check_on(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-				 uint64_t va, uint64_t len, enum hca_access access, uint64_t *done);
+enum hca_denial hca_mkey_check_on(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+				  uint64_t va, uint64_t len, enum hca_access access,
+				  uint64_t *done);
 /*
  * Check, translate and transfer, as far as the turn of @who goes: *@len becomes the bytes moved, at
  * least 8 when so many were asked for. The TLPs carry the hint of the key whose translation they
- * come from. Nothing is transferred when a check of these bytes fails, or with HCA_FAULT_TURN.
+ * come from. Nothing is transferred when a check of these bytes fails, or with HCA_DENIED_TURN.
  */
-enum hca_fault hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-			     uint64_t va, void *buf, uint64_t *len, enum hca_access access);
-enum hca_fault hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-			      uint64_t va, const void *buf, uint64_t *len, enum hca_access access);
+enum hca_denial hca_mkey_read(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+			      uint64_t va, void *buf, uint64_t *len, enum hca_access access);
+enum hca_denial hca_mkey_write(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+			       uint64_t va, const void *buf, uint64_t *len, enum hca_access access);
 /* The DMA addresses of an access, for pcie_copy(). */
 struct hca_pieces {
 	struct pcie_piece piece[PCIE_PIECES];
@@ -301,9 +302,9 @@ struct hca_pieces {
  * as the turn and the room in @pieces go, instead of the transfer, which the turn pays for:
  * @pieces gets more. *@len becomes the bytes. The pieces are valid until the turn ends.
  */
-enum hca_fault hca_mkey_collect(struct hca *hca, const struct hca_accessor *who, uint32_t key,
-				uint64_t va, uint64_t *len, enum hca_access access,
-				struct hca_pieces *pieces);
+enum hca_denial hca_mkey_collect(struct hca *hca, const struct hca_accessor *who, uint32_t key,
+				 uint64_t va, uint64_t *len, enum hca_access access,
+				 struct hca_pieces *pieces);
 /* The pieces of a remote access by one key were transferred: @len bytes. */
 void hca_mkey_moved(struct hca *hca, const struct hca_pieces *pieces, uint64_t len,
 		    enum hca_access access);

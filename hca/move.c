@@ -21,23 +21,25 @@ struct move {
 	bool fetch;
 	uint64_t done; /* bytes of the message */
 	enum transport_refusal *why;
-	bool remote; /* whose fault the last one was */
+	bool remote; /* whose denial the last one was */
 };
 
-static enum hca_step local_fault(struct move *m, enum hca_fault fault, const struct hca_bad *bad)
+static enum hca_step local_denial(struct move *m, enum hca_denial denial,
+				  const struct hca_denied *denied)
 {
 	uint8_t syndrome;
 
 	m->remote = false;
-	return hca_local_fault(m->link->qp, fault, bad, m->fetch, &syndrome);
+	return hca_local_denial(m->link->qp, denial, denied, m->fetch, &syndrome);
 }
 
-static enum hca_step remote_fault(struct move *m, enum hca_fault fault, const struct hca_bad *bad)
+static enum hca_step remote_denial(struct move *m, enum hca_denial denial,
+				   const struct hca_denied *denied)
 {
 	m->remote = true;
 	if (!m->range)
-		return hca_receive_fault(m->link, fault, bad, m->why);
-	return hca_range_fault(m->link, m->range, fault, m->done, m->why);
+		return hca_receive_denial(m->link, denial, denied, m->why);
+	return hca_range_denial(m->link, m->range, denial, m->done, m->why);
 }
 
 /* --- by a buffer ------------------------------------------------------------------------- */
@@ -51,22 +53,22 @@ static enum hca_step move_out(struct move *m, uint8_t *buf, uint64_t *len)
 	struct hca_link *l = m->link;
 	struct hca_sgl sgl = hca_wqe_sgl(l->qp);
 	struct hca_accessor who;
-	struct hca_bad bad;
+	struct hca_denied denied;
 	enum hca_step step;
 
 	sgl.who.work_kept = l->qp->hca->work_left / 2;
-	step = local_fault(m, hca_sgl_gather(&sgl, m->done, buf, len, &bad), &bad);
+	step = local_denial(m, hca_sgl_gather(&sgl, m->done, buf, len, &denied), &denied);
 	if (step != HCA_STEP_MORE)
 		return step;
 	if (!m->range) {
 		sgl = hca_receive_sgl(l);
-		return remote_fault(m, hca_sgl_scatter(&sgl, m->done, buf, len, &bad), &bad);
+		return remote_denial(m, hca_sgl_scatter(&sgl, m->done, buf, len, &denied), &denied);
 	}
 	who = hca_range_accessor(l, m->range);
-	return remote_fault(m,
-			    hca_mkey_write(l->peer->hca, &who, m->range->r_key,
-					   m->range->va + m->done, buf, len, HCA_REMOTE_WRITE),
-			    NULL);
+	return remote_denial(m,
+			     hca_mkey_write(l->peer->hca, &who, m->range->r_key,
+					    m->range->va + m->done, buf, len, HCA_REMOTE_WRITE),
+			     NULL);
 }
 
 static enum hca_step move_in(struct move *m, uint8_t *buf, uint64_t *len)
@@ -74,17 +76,17 @@ static enum hca_step move_in(struct move *m, uint8_t *buf, uint64_t *len)
 	struct hca_link *l = m->link;
 	struct hca_accessor who = hca_range_accessor(l, m->range);
 	struct hca_sgl sgl = hca_wqe_sgl(l->qp);
-	struct hca_bad bad;
+	struct hca_denied denied;
 	enum hca_step step;
 
 	who.work_kept = l->qp->hca->work_left / 2;
-	step = remote_fault(m,
-			    hca_mkey_read(l->peer->hca, &who, m->range->r_key,
-					  m->range->va + m->done, buf, len, HCA_REMOTE_READ),
-			    NULL);
+	step = remote_denial(m,
+			     hca_mkey_read(l->peer->hca, &who, m->range->r_key,
+					   m->range->va + m->done, buf, len, HCA_REMOTE_READ),
+			     NULL);
 	if (step != HCA_STEP_MORE)
 		return step;
-	return local_fault(m, hca_sgl_scatter(&sgl, m->done, buf, len, &bad), &bad);
+	return local_denial(m, hca_sgl_scatter(&sgl, m->done, buf, len, &denied), &denied);
 }
 
 static enum hca_step by_buffer(struct move *m, uint8_t *buf, uint64_t *len)
@@ -129,8 +131,8 @@ static enum hca_step collect(struct move *m, struct end *end, int64_t kept, uint
 {
 	struct hca_link *l = m->link;
 	struct hca_accessor who;
-	enum hca_fault fault;
-	struct hca_bad bad;
+	enum hca_denial denial;
+	struct hca_denied denied;
 	struct hca_sgl sgl;
 
 	if (end->ready)
@@ -140,25 +142,25 @@ static enum hca_step collect(struct move *m, struct end *end, int64_t kept, uint
 	if (end->local || !m->range) {
 		sgl = end->local ? hca_wqe_sgl(l->qp) : hca_receive_sgl(l);
 		sgl.who.work_kept = kept;
-		fault = hca_sgl_collect(&sgl, m->done, len, end->access, end->pieces, &bad);
+		denial = hca_sgl_collect(&sgl, m->done, len, end->access, end->pieces, &denied);
 	} else {
 		who = hca_range_accessor(l, m->range);
 		who.work_kept = kept;
-		fault = hca_mkey_collect(l->peer->hca, &who, m->range->r_key,
-					 m->range->va + m->done, len, end->access, end->pieces);
+		denial = hca_mkey_collect(l->peer->hca, &who, m->range->r_key,
+					  m->range->va + m->done, len, end->access, end->pieces);
 	}
 	if (end->pieces->other)
 		return HCA_STEP_MORE;
-	return end->local ? local_fault(m, fault, &bad) : remote_fault(m, fault, &bad);
+	return end->local ? local_denial(m, denial, &denied) : remote_denial(m, denial, &denied);
 }
 
 /* What the bus refused of @end. */
 static enum hca_step gone(struct move *m, const struct end *end)
 {
-	const struct hca_bad none = { 0 };
+	const struct hca_denied none = { 0 };
 
-	return end->local ? local_fault(m, HCA_FAULT_BUS, &none)
-			  : remote_fault(m, HCA_FAULT_BUS, &none);
+	return end->local ? local_denial(m, HCA_DENIED_BUS, &none)
+			  : remote_denial(m, HCA_DENIED_BUS, &none);
 }
 
 /* The first @len bytes of @pieces. */
@@ -193,7 +195,7 @@ static bool move_direct(struct move *m, uint64_t *len, enum hca_step *step)
 	int err = -EAGAIN;
 
 	/* What the WQE has is on no bus. */
-	if ((m->link->flow->wqe.segs && m->link->flow->wqe.seg[0].inl) ||
+	if ((m->link->progress->wqe.segs && m->link->progress->wqe.seg[0].inl) ||
 	    !pcie_may_copy(&reader->fn, &writer->fn))
 		return false;
 	begin(&remote, false,

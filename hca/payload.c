@@ -12,8 +12,8 @@ struct move {
 	struct hca_pieces *pieces;
 };
 
-static enum hca_fault move_piece(const struct hca_sgl *sgl, const struct move *m,
-				 const struct hca_seg *seg, uint64_t at, uint64_t *len)
+static enum hca_denial move_piece(const struct hca_sgl *sgl, const struct move *m,
+				  const struct hca_seg *seg, uint64_t at, uint64_t *len)
 {
 	if (m->direction == COLLECT && seg->inl) {
 		m->pieces->other = true;
@@ -24,7 +24,7 @@ static enum hca_fault move_piece(const struct hca_sgl *sgl, const struct move *m
 					m->access, m->pieces);
 	if (seg->inl) {
 		if (m->direction == SCATTER)
-			return HCA_FAULT_KEY;
+			return HCA_DENIED_KEY;
 		memcpy(m->in, seg->inl + at, *len);
 		return HCA_OK;
 	}
@@ -45,8 +45,8 @@ static unsigned int find(const struct hca_sgl *sgl, uint64_t *offset)
 	return i;
 }
 
-static enum hca_fault move_range(const struct hca_sgl *sgl, struct move m, uint64_t offset,
-				 uint64_t *len, struct hca_bad *bad)
+static enum hca_denial move_range(const struct hca_sgl *sgl, struct move m, uint64_t offset,
+				  uint64_t *len, struct hca_denied *denied)
 {
 	uint64_t asked = *len;
 	unsigned int i;
@@ -55,18 +55,18 @@ static enum hca_fault move_range(const struct hca_sgl *sgl, struct move m, uint6
 	for (i = find(sgl, &offset); i < sgl->segs && *len < asked; i++) {
 		const struct hca_seg *seg = &sgl->seg[i];
 		uint64_t room = seg->len - offset, want, n;
-		enum hca_fault fault;
+		enum hca_denial denial;
 
 		want = n = room < asked - *len ? room : asked - *len;
-		fault = move_piece(sgl, &m, seg, offset, &n);
+		denial = move_piece(sgl, &m, seg, offset, &n);
 		if (m.direction == COLLECT && m.pieces->other)
 			return HCA_OK;
 		/* What was moved counts; the rest comes in the next turn. */
-		if (fault == HCA_FAULT_TURN && *len)
+		if (denial == HCA_DENIED_TURN && *len)
 			return HCA_OK;
-		if (fault != HCA_OK) {
-			*bad = (struct hca_bad){ seg->lkey, seg->addr + offset, want };
-			return fault;
+		if (denial != HCA_OK) {
+			*denied = (struct hca_denied){ seg->lkey, seg->addr + offset, want };
+			return denial;
 		}
 		if (m.direction == GATHER)
 			m.in += n;
@@ -80,8 +80,8 @@ static enum hca_fault move_range(const struct hca_sgl *sgl, struct move m, uint6
 	return HCA_OK;
 }
 
-enum hca_fault hca_sgl_check(const struct hca_sgl *sgl, uint64_t len, enum hca_access access,
-			     uint64_t *done, struct hca_bad *bad)
+enum hca_denial hca_sgl_check(const struct hca_sgl *sgl, uint64_t len, enum hca_access access,
+			      uint64_t *done, struct hca_denied *denied)
 {
 	uint64_t offset = *done;
 	unsigned int i;
@@ -89,45 +89,45 @@ enum hca_fault hca_sgl_check(const struct hca_sgl *sgl, uint64_t len, enum hca_a
 	for (i = find(sgl, &offset); i < sgl->segs && *done < len; i++) {
 		const struct hca_seg *seg = &sgl->seg[i];
 		uint64_t room = seg->len - offset, n, found = 0;
-		enum hca_fault fault = HCA_OK;
+		enum hca_denial denial = HCA_OK;
 
 		n = room < len - *done ? room : len - *done;
 		if (seg->inl)
 			found = n;
 		else
-			fault = hca_mkey_check_on(sgl->hca, &sgl->who, seg->lkey,
-						  seg->addr + offset, n, access, &found);
+			denial = hca_mkey_check_on(sgl->hca, &sgl->who, seg->lkey,
+						   seg->addr + offset, n, access, &found);
 		*done += found;
-		if (fault != HCA_OK) {
-			*bad = (struct hca_bad){ seg->lkey, seg->addr + offset, n };
-			return fault;
+		if (denial != HCA_OK) {
+			*denied = (struct hca_denied){ seg->lkey, seg->addr + offset, n };
+			return denial;
 		}
 		offset = 0;
 	}
 	return HCA_OK;
 }
 
-enum hca_fault hca_sgl_gather(const struct hca_sgl *sgl, uint64_t offset, void *buf, uint64_t *len,
-			      struct hca_bad *bad)
+enum hca_denial hca_sgl_gather(const struct hca_sgl *sgl, uint64_t offset, void *buf, uint64_t *len,
+			       struct hca_denied *denied)
 {
 	struct move m = { .direction = GATHER, .in = buf };
 
-	return move_range(sgl, m, offset, len, bad);
+	return move_range(sgl, m, offset, len, denied);
 }
 
-enum hca_fault hca_sgl_scatter(const struct hca_sgl *sgl, uint64_t offset, const void *buf,
-			       uint64_t *len, struct hca_bad *bad)
+enum hca_denial hca_sgl_scatter(const struct hca_sgl *sgl, uint64_t offset, const void *buf,
+				uint64_t *len, struct hca_denied *denied)
 {
 	struct move m = { .direction = SCATTER, .out = buf };
 
-	return move_range(sgl, m, offset, len, bad);
+	return move_range(sgl, m, offset, len, denied);
 }
 
-enum hca_fault hca_sgl_collect(const struct hca_sgl *sgl, uint64_t offset, uint64_t *len,
-			       enum hca_access access, struct hca_pieces *pieces,
-			       struct hca_bad *bad)
+enum hca_denial hca_sgl_collect(const struct hca_sgl *sgl, uint64_t offset, uint64_t *len,
+				enum hca_access access, struct hca_pieces *pieces,
+				struct hca_denied *denied)
 {
 	struct move m = { .direction = COLLECT, .access = access, .pieces = pieces };
 
-	return move_range(sgl, m, offset, len, bad);
+	return move_range(sgl, m, offset, len, denied);
 }

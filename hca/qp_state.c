@@ -50,13 +50,13 @@ void hca_qp_error(struct hca_qp *qp, int event)
 
 void hca_qp_stop(struct hca_qp *qp)
 {
-	struct hca_flow *flow = qp->progress;
+	struct hca_progress *progress = qp->progress;
 
-	if (flow) {
-		hca_release(qp->hca, flow->staged);
-		hca_release(qp->hca, flow->connection);
+	if (progress) {
+		hca_release(qp->hca, progress->staged);
+		hca_release(qp->hca, progress->connection);
 	}
-	hca_release(qp->hca, flow);
+	hca_release(qp->hca, progress);
 	qp->progress = NULL;
 	qp->retrying = false;
 	qp->sq_kick = false;

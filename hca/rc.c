@@ -41,7 +41,7 @@ static bool collect(struct hca_sgl *sgl, uint64_t len, bool write, struct hca_se
 {
 	int64_t work = sgl->hca->work_left;
 	uint64_t found = len;
-	struct hca_bad bad;
+	struct hca_denied denied;
 
 	if (!len || len > HCA_CHUNK || sgl->seg[0].inl)
 		return false;
@@ -49,7 +49,7 @@ static bool collect(struct hca_sgl *sgl, uint64_t len, bool write, struct hca_se
 	turn->pieces->count = 0;
 	turn->pieces->other = false;
 	if (hca_sgl_collect(sgl, 0, &found, write ? HCA_LOCAL_WRITE : HCA_LOCAL_READ, turn->pieces,
-			    &bad) == HCA_OK &&
+			    &denied) == HCA_OK &&
 	    !turn->pieces->other && found == len) {
 		turn->collected = len;
 		return true;
@@ -59,14 +59,14 @@ static bool collect(struct hca_sgl *sgl, uint64_t len, bool write, struct hca_se
 	return false;
 }
 
-static enum hca_step check_local(struct hca_qp *qp, struct hca_flow *flow,
+static enum hca_step check_local(struct hca_qp *qp, struct hca_progress *progress,
 				 struct hca_send_turn *turn, uint8_t *syndrome)
 {
-	const struct hca_wqe *wqe = &flow->wqe;
+	const struct hca_wqe *wqe = &progress->wqe;
 	struct hca_sgl sgl = hca_wqe_sgl(qp);
 	bool write = is_fetch(wqe->opcode);
-	struct hca_bad bad;
-	enum hca_fault fault;
+	struct hca_denied denied;
+	enum hca_denial denial;
 
 	turn->collected = 0;
 
@@ -77,9 +77,9 @@ static enum hca_step check_local(struct hca_qp *qp, struct hca_flow *flow,
 		return error(syndrome, HCA_SYND_LOCAL_LENGTH);
 	if (!is_atomic(wqe->opcode) && collect(&sgl, wqe->length, write, turn))
 		return HCA_STEP_MORE;
-	fault = hca_sgl_check(&sgl, wqe->length, write ? HCA_LOCAL_WRITE : HCA_LOCAL_READ,
-			      &flow->checked_local, &bad);
-	return hca_local_fault(qp, fault, &bad, write, syndrome);
+	denial = hca_sgl_check(&sgl, wqe->length, write ? HCA_LOCAL_WRITE : HCA_LOCAL_READ,
+			       &progress->checked_local, &denied);
+	return hca_local_denial(qp, denial, &denied, write, syndrome);
 }
 
 static enum transport_operation operation(uint8_t opcode)
@@ -123,7 +123,7 @@ static enum transport_answer place(void *owner, uint64_t id, uint64_t offset, co
 				   size_t len)
 {
 	struct hca_connection *c = owner;
-	const struct hca_wqe *wqe = &hca_flow(c->qp)->wqe;
+	const struct hca_wqe *wqe = &hca_progress(c->qp)->wqe;
 	struct transport_range range = { .operation = TRANSPORT_READ,
 					 .r_key = wqe->rkey,
 					 .va = wqe->raddr,
@@ -151,23 +151,23 @@ static enum transport_answer place(void *owner, uint64_t id, uint64_t offset, co
 static enum transport_answer place_atomic(void *owner, uint64_t id, uint64_t original)
 {
 	struct hca_connection *c = owner;
-	struct hca_flow *flow = hca_flow(c->qp);
+	struct hca_progress *progress = hca_progress(c->qp);
 	struct hca_sgl sgl = hca_wqe_sgl(c->qp);
 	enum hca_step step = HCA_STEP_MORE;
 	uint8_t syndrome;
 
 	(void)id;
-	while (flow->done < sizeof(original) && step == HCA_STEP_MORE) {
-		uint64_t len = sizeof(original) - flow->done;
-		struct hca_bad bad;
+	while (progress->done < sizeof(original) && step == HCA_STEP_MORE) {
+		uint64_t len = sizeof(original) - progress->done;
+		struct hca_denied denied;
 
-		step = hca_local_fault(c->qp,
-				       hca_sgl_scatter(&sgl, flow->done,
-						       (const uint8_t *)&original + flow->done,
-						       &len, &bad),
-				       &bad, true, &syndrome);
+		step = hca_local_denial(c->qp,
+					hca_sgl_scatter(&sgl, progress->done,
+							(const uint8_t *)&original + progress->done,
+							&len, &denied),
+					&denied, true, &syndrome);
 		if (step == HCA_STEP_MORE)
-			flow->done += len;
+			progress->done += len;
 	}
 	if (step == HCA_STEP_MORE)
 		return TRANSPORT_OK;
@@ -193,10 +193,10 @@ static const struct requester_ops ops = {
 
 /* --- a turn ------------------------------------------------------------------------------ */
 
-static enum hca_step post(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
+static enum hca_step post(struct hca_qp *qp, struct hca_progress *progress, uint8_t *syndrome)
 {
 	struct hca_connection *c = hca_connection(qp);
-	const struct hca_wqe *wqe = &flow->wqe;
+	const struct hca_wqe *wqe = &progress->wqe;
 	struct requester_message message = {
 		.operation = operation(wqe->opcode),
 		.id = qp->sq_ci,
@@ -212,7 +212,7 @@ static enum hca_step post(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syn
 
 	if (!c)
 		return error(syndrome, HCA_SYND_LOCAL_QP_OP);
-	flow->fault[HCA_FAULT_REQUESTER] = HCA_FAULT_IDLE;
+	progress->fault[HCA_FAULT_REQUESTER] = HCA_FAULT_IDLE;
 	hca_connection_send(c, &ops);
 	c->posted = true;
 	/* What it refuses, check_local() has refused. */
@@ -239,20 +239,20 @@ static uint8_t syndrome_of(enum transport_status status)
 
 enum hca_step hca_rc_step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t *syndrome)
 {
-	struct hca_flow *flow = hca_flow(qp);
+	struct hca_progress *progress = hca_progress(qp);
 	enum hca_step step = HCA_STEP_MORE;
 
-	if (hca_fault_pending(flow, HCA_FAULT_REQUESTER))
+	if (hca_fault_pending(progress, HCA_FAULT_REQUESTER))
 		return HCA_STEP_WAIT;
-	if (!flow->connection || !flow->connection->posted) {
-		step = check_local(qp, flow, turn, syndrome);
+	if (!progress->connection || !progress->connection->posted) {
+		step = check_local(qp, progress, turn, syndrome);
 		if (step == HCA_STEP_MORE)
-			step = post(qp, flow, syndrome);
+			step = post(qp, progress, syndrome);
 		if (step != HCA_STEP_MORE)
 			return step;
 	}
 	step = hca_link_turn(qp, turn);
-	if (step != HCA_STEP_DONE || flow->connection->status == TRANSPORT_SUCCESS)
+	if (step != HCA_STEP_DONE || progress->connection->status == TRANSPORT_SUCCESS)
 		return step;
-	return error(syndrome, syndrome_of(flow->connection->status));
+	return error(syndrome, syndrome_of(progress->connection->status));
 }

@@ -132,18 +132,18 @@ static enum transport_answer atomic(void *owner, const struct transport_range *r
 	struct hca_accessor who = hca_range_accessor(l, range);
 	bool add = range->operation == TRANSPORT_FETCH_ADD;
 	uint64_t new, len = sizeof(*original);
-	enum hca_fault fault;
+	enum hca_denial denial;
 
 	*original = 0;
-	fault = hca_mkey_read(l->peer->hca, &who, range->r_key, range->va, original, &len,
-			      HCA_REMOTE_ATOMIC);
-	if (fault == HCA_OK) {
+	denial = hca_mkey_read(l->peer->hca, &who, range->r_key, range->va, original, &len,
+			       HCA_REMOTE_ATOMIC);
+	if (denial == HCA_OK) {
 		new = add ? *original + swap_add : swap_add;
 		if (add || *original == compare)
-			fault = hca_mkey_write(l->peer->hca, &who, range->r_key, range->va, &new,
-					       &len, HCA_REMOTE_ATOMIC);
+			denial = hca_mkey_write(l->peer->hca, &who, range->r_key, range->va, &new,
+						&len, HCA_REMOTE_ATOMIC);
 	}
-	return answer(l, hca_range_fault(l, range, fault, 0, why));
+	return answer(l, hca_range_denial(l, range, denial, 0, why));
 }
 
 /* --- a receive --------------------------------------------------------------------------- */
@@ -155,9 +155,9 @@ static enum transport_answer take(void *owner, uint32_t srqn, uint64_t *length, 
 
 	if (!srq_is_valid(l->peer, srqn))
 		return answer(l, hca_refuse(why, TRANSPORT_REFUSE_XRC_SRQ));
-	switch (hca_recv_take(l->peer, l->recv_flow, srqn)) {
+	switch (hca_recv_take(l->peer, l->recv_progress, srqn)) {
 	case 0:
-		*length = l->recv_flow->recv.length;
+		*length = l->recv_progress->recv.length;
 		*ready = true;
 		return TRANSPORT_OK;
 	case -EAGAIN:
@@ -174,14 +174,15 @@ static enum transport_answer place(void *owner, uint64_t offset, const uint8_t *
 	struct hca_link *l = link_of(owner);
 	struct hca_sgl sgl = hca_receive_sgl(l);
 	uint64_t *checked = &l->from->flight.checked;
-	struct hca_bad bad;
+	struct hca_denied denied;
 	enum hca_step step;
 
 	(void)data;
 	if (*checked < offset)
 		*checked = offset;
-	step = hca_receive_fault(
-		l, hca_sgl_check(&sgl, offset + len, HCA_LOCAL_WRITE, checked, &bad), &bad, why);
+	step = hca_receive_denial(
+		l, hca_sgl_check(&sgl, offset + len, HCA_LOCAL_WRITE, checked, &denied), &denied,
+		why);
 	if (step != HCA_STEP_MORE)
 		return answer(l, step);
 	hca_range_passed(l);
@@ -207,12 +208,12 @@ static enum transport_answer receipt(void *owner, const struct transport_receipt
 		.flags_rqpn = l->src_qpn,
 	};
 	/* As hca_range_accessor() has it. */
-	uint32_t pd = l->peer->type == HCA_QP_XRC ? l->recv_flow->recv.pd : l->peer->pd;
+	uint32_t pd = l->peer->type == HCA_QP_XRC ? l->recv_progress->recv.pd : l->peer->pd;
 
 	if (receipt->operation == TRANSPORT_SEND_INV &&
 	    !hca_umr_invalidate(l->peer->hca, pd, receipt->immediate))
 		return answer(l, hca_refuse(why, TRANSPORT_REFUSE_INVALIDATE));
-	hca_recv_complete(l->peer, l->recv_flow, &cqe);
+	hca_recv_complete(l->peer, l->recv_progress, &cqe);
 	return TRANSPORT_OK;
 }
 
@@ -243,7 +244,7 @@ static void failed(void *owner, enum transport_refusal why)
 	if (why == TRANSPORT_REFUSE_DC_KEY)
 		note_violation(l->peer);
 	if (row->receive)
-		hca_recv_fail(l->peer, l->recv_flow, row->receive);
+		hca_recv_fail(l->peer, l->recv_progress, row->receive);
 	/* A DCT is for other initiators as well: it lives on. */
 	if (l->peer->type != HCA_QP_DCT)
 		hca_qp_error(l->peer, row->event);

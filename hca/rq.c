@@ -23,19 +23,19 @@ static int read_counter(struct hca *hca, uint64_t dbr_addr, uint16_t *counter)
 	return 0;
 }
 
-static int take_own(struct hca_qp *qp, struct hca_flow *flow)
+static int take_own(struct hca_qp *qp, struct hca_progress *progress)
 {
 	uint8_t raw[HCA_RECV_STRIDE];
-	struct hca_recv *recv = &flow->recv;
+	struct hca_recv *recv = &progress->recv;
 	uint64_t at;
 
 	if (!qp->rq_wqes || qp->rq_stride > sizeof(raw))
 		return -EAGAIN;
-	if (flow->rq_pi == qp->rq_ci && read_counter(qp->hca, qp->dbr.addr, &flow->rq_pi))
+	if (progress->rq_pi == qp->rq_ci && read_counter(qp->hca, qp->dbr.addr, &progress->rq_pi))
 		return -EIO;
-	if (flow->rq_pi == qp->rq_ci)
+	if (progress->rq_pi == qp->rq_ci)
 		return -EAGAIN;
-	if ((uint16_t)(flow->rq_pi - qp->rq_ci) > qp->rq_wqes)
+	if ((uint16_t)(progress->rq_pi - qp->rq_ci) > qp->rq_wqes)
 		return -EIO;
 	at = (uint64_t)(qp->rq_ci & (qp->rq_wqes - 1)) * qp->rq_stride;
 	if (hca_pages_read(qp->hca, &qp->pages, at, raw, qp->rq_stride))
@@ -57,10 +57,10 @@ static int srq_catastrophic(struct hca *hca, struct hca_srq *srq)
 	return -EIO;
 }
 
-static int take_shared(struct hca_qp *qp, struct hca_flow *flow, struct hca_srq *srq)
+static int take_shared(struct hca_qp *qp, struct hca_progress *progress, struct hca_srq *srq)
 {
 	uint8_t raw[HCA_RECV_STRIDE];
-	struct hca_recv *recv = &flow->recv;
+	struct hca_recv *recv = &progress->recv;
 	uint16_t posted, left;
 
 	if (!srq || srq->error || srq->stride > sizeof(raw) || srq->stride < SRQ_NEXT_LEN)
@@ -90,20 +90,20 @@ static int take_shared(struct hca_qp *qp, struct hca_flow *flow, struct hca_srq 
 	return 0;
 }
 
-int hca_recv_take(struct hca_qp *qp, struct hca_flow *flow, uint32_t xrc_srqn)
+int hca_recv_take(struct hca_qp *qp, struct hca_progress *progress, uint32_t xrc_srqn)
 {
 	uint32_t srqn = qp->type == HCA_QP_XRC ? xrc_srqn : qp->srqn;
 
-	if (flow->recv.busy)
+	if (progress->recv.busy)
 		return 0;
 	if (qp->rq_type != 1)
-		return take_own(qp, flow);
-	return take_shared(qp, flow, hca_table_get(&qp->hca->srqs, srqn));
+		return take_own(qp, progress);
+	return take_shared(qp, progress, hca_table_get(&qp->hca->srqs, srqn));
 }
 
-struct hca_sgl hca_recv_sgl(struct hca_qp *qp, const struct hca_flow *flow)
+struct hca_sgl hca_recv_sgl(struct hca_qp *qp, const struct hca_progress *progress)
 {
-	const struct hca_recv *recv = &flow->recv;
+	const struct hca_recv *recv = &progress->recv;
 
 	return (struct hca_sgl){
 		.hca = qp->hca,
@@ -113,9 +113,9 @@ struct hca_sgl hca_recv_sgl(struct hca_qp *qp, const struct hca_flow *flow)
 	};
 }
 
-void hca_recv_complete(struct hca_qp *qp, struct hca_flow *flow, struct hca_cqe *cqe)
+void hca_recv_complete(struct hca_qp *qp, struct hca_progress *progress, struct hca_cqe *cqe)
 {
-	struct hca_recv *recv = &flow->recv;
+	struct hca_recv *recv = &progress->recv;
 
 	cqe->qpn = qp->number;
 	cqe->srqn = recv->srqn;
@@ -124,20 +124,20 @@ void hca_recv_complete(struct hca_qp *qp, struct hca_flow *flow, struct hca_cqe 
 	hca_cq_post(qp->hca, recv->cqn, cqe);
 }
 
-void hca_recv_fail(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome)
+void hca_recv_fail(struct hca_qp *qp, struct hca_progress *progress, uint8_t syndrome)
 {
 	struct hca_cqe cqe = { .opcode = HCA_CQE_RESP_ERR, .syndrome = syndrome };
 
 	hca_count_receive_error(qp, syndrome);
-	hca_recv_complete(qp, flow, &cqe);
+	hca_recv_complete(qp, progress, &cqe);
 }
 
-static bool flush_is_due(struct hca_qp *qp, struct hca_flow *flow)
+static bool flush_is_due(struct hca_qp *qp, struct hca_progress *progress)
 {
 	uint64_t now;
 	uint8_t raw[4];
 
-	if (flow->rq_pi != qp->rq_ci)
+	if (progress->rq_pi != qp->rq_ci)
 		return true;
 	now = clock_now_ns();
 	if (now - qp->last_flush_ns < FLUSH_POLL_NS)
@@ -149,19 +149,19 @@ static bool flush_is_due(struct hca_qp *qp, struct hca_flow *flow)
 
 unsigned int hca_recv_flush(struct hca_qp *qp, unsigned int budget)
 {
-	struct hca_flow *flow = hca_flow(qp);
+	struct hca_progress *progress = hca_progress(qp);
 	unsigned int flushed = 0;
 
-	if (!flow)
+	if (!progress)
 		return 0;
-	if (flow->recv.busy) {
-		hca_recv_fail(qp, flow, HCA_SYND_FLUSH);
+	if (progress->recv.busy) {
+		hca_recv_fail(qp, progress, HCA_SYND_FLUSH);
 		flushed++;
 	}
-	if (qp->rq_type == 1 || !qp->rq_wqes || !flush_is_due(qp, flow))
+	if (qp->rq_type == 1 || !qp->rq_wqes || !flush_is_due(qp, progress))
 		return flushed;
-	while (flushed < budget && !take_own(qp, flow)) {
-		hca_recv_fail(qp, flow, HCA_SYND_FLUSH);
+	while (flushed < budget && !take_own(qp, progress)) {
+		hca_recv_fail(qp, progress, HCA_SYND_FLUSH);
 		flushed++;
 	}
 	return flushed;

@@ -53,8 +53,8 @@ static void look_at_record(struct hca_qp *qp)
 		qp->sq_pi = (uint16_t)be32_at(raw, RECORD_COUNTER);
 }
 
-/* Blocks from sq_ci on into flow->raw, linear also where the ring wraps. */
-static bool refill(struct hca_qp *qp, struct hca_flow *flow)
+/* Blocks from sq_ci on into progress->raw, linear also where the ring wraps. */
+static bool refill(struct hca_qp *qp, struct hca_progress *progress)
 {
 	uint32_t index = qp->sq_ci & (qp->sq_wqebbs - 1);
 	uint32_t blocks = posted(qp), first;
@@ -62,32 +62,32 @@ static bool refill(struct hca_qp *qp, struct hca_flow *flow)
 	if (blocks > HCA_WQE_MAX / HCA_WQE_BB)
 		blocks = HCA_WQE_MAX / HCA_WQE_BB;
 	first = qp->sq_wqebbs - index < blocks ? qp->sq_wqebbs - index : blocks;
-	flow->fetched_blocks = 0;
+	progress->fetched_blocks = 0;
 	if (hca_pages_read(qp->hca, &qp->pages, qp->sq_offset + (uint64_t)index * HCA_WQE_BB,
-			   flow->raw, first * HCA_WQE_BB))
+			   progress->raw, first * HCA_WQE_BB))
 		return false;
 	if (blocks > first &&
-	    hca_pages_read(qp->hca, &qp->pages, qp->sq_offset, flow->raw + first * HCA_WQE_BB,
+	    hca_pages_read(qp->hca, &qp->pages, qp->sq_offset, progress->raw + first * HCA_WQE_BB,
 			   (blocks - first) * HCA_WQE_BB))
 		return false;
-	flow->fetched = qp->sq_ci;
-	flow->fetched_blocks = (uint16_t)blocks;
+	progress->fetched = qp->sq_ci;
+	progress->fetched_blocks = (uint16_t)blocks;
 	return true;
 }
 
 /* The WQE at sq_ci, whole if it is; *@len bytes are there. NULL when it cannot be read. */
-static const uint8_t *fetch(struct hca_qp *qp, struct hca_flow *flow, size_t *len)
+static const uint8_t *fetch(struct hca_qp *qp, struct hca_progress *progress, size_t *len)
 {
-	unsigned int skip = (uint16_t)(qp->sq_ci - flow->fetched);
+	unsigned int skip = (uint16_t)(qp->sq_ci - progress->fetched);
 
-	if (skip >= flow->fetched_blocks ||
-	    skip + hca_wqe_blocks(flow->raw + skip * HCA_WQE_BB) > flow->fetched_blocks) {
-		if (!refill(qp, flow))
+	if (skip >= progress->fetched_blocks ||
+	    skip + hca_wqe_blocks(progress->raw + skip * HCA_WQE_BB) > progress->fetched_blocks) {
+		if (!refill(qp, progress))
 			return NULL;
 		skip = 0;
 	}
-	*len = (flow->fetched_blocks - skip) * (size_t)HCA_WQE_BB;
-	return flow->raw + skip * HCA_WQE_BB;
+	*len = (progress->fetched_blocks - skip) * (size_t)HCA_WQE_BB;
+	return progress->raw + skip * HCA_WQE_BB;
 }
 
 /* --- completion -------------------------------------------------------------------------- */
@@ -112,24 +112,24 @@ static void complete(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t opcod
 }
 
 /* Nothing of a message is under way, or of the last one. */
-static void reset_message(struct hca_qp *qp, struct hca_flow *flow)
+static void reset_message(struct hca_qp *qp, struct hca_progress *progress)
 {
-	flow->active = false;
-	flow->done = flow->checked_local = 0;
-	hca_release(qp->hca, flow->staged);
-	flow->staged = NULL;
-	if (flow->connection)
-		hca_connection_drop(flow->connection);
+	progress->active = false;
+	progress->done = progress->checked_local = 0;
+	hca_release(qp->hca, progress->staged);
+	progress->staged = NULL;
+	if (progress->connection)
+		hca_connection_drop(progress->connection);
 }
 
-static void drop_message(struct hca_qp *qp, struct hca_flow *flow)
+static void drop_message(struct hca_qp *qp, struct hca_progress *progress)
 {
-	reset_message(qp, flow);
+	reset_message(qp, progress);
 	qp->retrying = false;
 	/* A receive of a DCT that the message leaves behind is lost, as its sender never finishes.
 	 */
 	if (qp->type == HCA_QP_DCI)
-		flow->recv.busy = false;
+		progress->recv.busy = false;
 }
 
 static bool is_unreliable(const struct hca_qp *qp)
@@ -149,12 +149,12 @@ static void stop_sending(struct hca_qp *qp)
 	}
 }
 
-static void fail(struct hca_qp *qp, struct hca_flow *flow, uint8_t syndrome)
+static void fail(struct hca_qp *qp, struct hca_progress *progress, uint8_t syndrome)
 {
-	bool stop = !hca_stream_fail(qp, flow->wqe.stream, syndrome);
+	bool stop = !hca_stream_fail(qp, progress->wqe.stream, syndrome);
 
-	complete(qp, &flow->wqe, HCA_CQE_REQ_ERR, syndrome);
-	drop_message(qp, flow);
+	complete(qp, &progress->wqe, HCA_CQE_REQ_ERR, syndrome);
+	drop_message(qp, progress);
 	if (stop)
 		stop_sending(qp);
 }
@@ -185,7 +185,7 @@ static enum hca_wqe_kind wqe_kind(const struct hca_qp *qp)
 }
 
 /* Make the WQE at sq_ci the active message. False when there is none, or the queue is broken. */
-static bool load(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
+static bool load(struct hca_qp *qp, struct hca_progress *progress, uint8_t *syndrome)
 {
 	const uint8_t *raw;
 	size_t len;
@@ -195,30 +195,30 @@ static bool load(struct hca_qp *qp, struct hca_flow *flow, uint8_t *syndrome)
 		look_at_record(qp);
 	if (!posted(qp))
 		return false;
-	raw = posted(qp) <= qp->sq_wqebbs ? fetch(qp, flow, &len) : NULL;
+	raw = posted(qp) <= qp->sq_wqebbs ? fetch(qp, progress, &len) : NULL;
 	if (!raw) {
 		catastrophic(qp);
 		return false;
 	}
-	if (hca_wqe_parse(raw, len, wqe_kind(qp), &flow->wqe)) {
+	if (hca_wqe_parse(raw, len, wqe_kind(qp), &progress->wqe)) {
 		*syndrome = HCA_SYND_LOCAL_QP_OP;
-		if (!hca_wqe_modelled(flow->wqe.opcode))
-			hca_unmodelled(qp->hca, "send WQE opcode 0x%02x %s", flow->wqe.opcode,
-				       hca_wqe_unmodelled_name(flow->wqe.opcode));
+		if (!hca_wqe_modelled(progress->wqe.opcode))
+			hca_unmodelled(qp->hca, "send WQE opcode 0x%02x %s", progress->wqe.opcode,
+				       hca_wqe_unmodelled_name(progress->wqe.opcode));
 	}
-	reset_message(qp, flow);
-	flow->active = true;
+	reset_message(qp, progress);
+	progress->active = true;
 	return true;
 }
 
 static enum hca_step step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t *syndrome)
 {
-	uint8_t opcode = hca_flow(qp)->wqe.opcode;
+	uint8_t opcode = hca_progress(qp)->wqe.opcode;
 
 	*syndrome = HCA_SYND_LOCAL_QP_OP;
 	if (opcode == HCA_OP_NOP)
 		return HCA_STEP_DONE;
-	if (hca_stream_failed(qp, hca_flow(qp)->wqe.stream)) {
+	if (hca_stream_failed(qp, hca_progress(qp)->wqe.stream)) {
 		*syndrome = HCA_SYND_FLUSH;
 		return HCA_STEP_ERROR;
 	}
@@ -241,7 +241,7 @@ static enum hca_step step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t
 }
 
 /* Up to TURN_WQES messages, as far as the turn goes. */
-static bool send_some(struct hca_qp *qp, struct hca_flow *flow, struct hca_send_turn *turn)
+static bool send_some(struct hca_qp *qp, struct hca_progress *progress, struct hca_send_turn *turn)
 {
 	unsigned int wqes;
 
@@ -250,17 +250,18 @@ static bool send_some(struct hca_qp *qp, struct hca_flow *flow, struct hca_send_
 		uint8_t syndrome = HCA_SYND_NONE;
 		enum hca_step what;
 
-		if (!flow->active && (qp->state == HCA_QP_SQD || !load(qp, flow, &syndrome)))
+		if (!progress->active &&
+		    (qp->state == HCA_QP_SQD || !load(qp, progress, &syndrome)))
 			return wqes > 0;
 		hca_work(qp->hca, HCA_WORK_WQE);
 		what = syndrome ? HCA_STEP_ERROR : step(qp, turn, &syndrome);
 		switch (what) {
 		case HCA_STEP_DONE:
-			complete(qp, &flow->wqe, HCA_CQE_REQ, HCA_SYND_NONE);
-			drop_message(qp, flow);
+			complete(qp, &progress->wqe, HCA_CQE_REQ, HCA_SYND_NONE);
+			drop_message(qp, progress);
 			break;
 		case HCA_STEP_ERROR:
-			fail(qp, flow, syndrome);
+			fail(qp, progress, syndrome);
 			return true;
 		case HCA_STEP_MORE:
 		case HCA_STEP_TURN:
@@ -272,7 +273,7 @@ static bool send_some(struct hca_qp *qp, struct hca_flow *flow, struct hca_send_
 	return true;
 }
 
-static bool send_turn(struct hca_qp *qp, struct hca_flow *flow)
+static bool send_turn(struct hca_qp *qp, struct hca_progress *progress)
 {
 	struct hca_pieces pieces; /* they are many, and are not cleared */
 	struct hca_send_turn turn = { .budget = TURN_BYTES, .pieces = &pieces };
@@ -283,17 +284,17 @@ static bool send_turn(struct hca_qp *qp, struct hca_flow *flow)
 			return false;
 		qp->retrying = false;
 	}
-	did = send_some(qp, flow, &turn);
+	did = send_some(qp, progress, &turn);
 	hca_link_end(&turn);
 	return did;
 }
 
 /* Flush CQEs for everything that is posted, also after the error. */
-static bool flush_sends(struct hca_qp *qp, struct hca_flow *flow)
+static bool flush_sends(struct hca_qp *qp, struct hca_progress *progress)
 {
 	unsigned int flushed;
 
-	drop_message(qp, flow);
+	drop_message(qp, progress);
 	for (flushed = 0; flushed < TURN_FLUSH; flushed++) {
 		const uint8_t *raw;
 		size_t len;
@@ -302,37 +303,37 @@ static bool flush_sends(struct hca_qp *qp, struct hca_flow *flow)
 			look_at_record(qp);
 		if (!posted(qp))
 			break;
-		raw = posted(qp) <= qp->sq_wqebbs ? fetch(qp, flow, &len) : NULL;
+		raw = posted(qp) <= qp->sq_wqebbs ? fetch(qp, progress, &len) : NULL;
 		if (!raw) {
 			qp->sq_ci = qp->sq_pi;
 			break;
 		}
 		hca_work(qp->hca, HCA_WORK_WQE);
-		hca_wqe_parse_ctrl(raw, &flow->wqe);
-		complete(qp, &flow->wqe, HCA_CQE_REQ_ERR, HCA_SYND_FLUSH);
+		hca_wqe_parse_ctrl(raw, &progress->wqe);
+		complete(qp, &progress->wqe, HCA_CQE_REQ_ERR, HCA_SYND_FLUSH);
 	}
 	return flushed;
 }
 
 bool hca_qp_poll(struct hca_qp *qp)
 {
-	struct hca_flow *flow;
+	struct hca_progress *progress;
 	bool busy = false;
 
 	if (qp->state < HCA_QP_RTS)
 		return false;
-	flow = hca_flow(qp);
-	if (!flow)
+	progress = hca_progress(qp);
+	if (!progress)
 		return false;
 	switch (qp->state) {
 	case HCA_QP_RTS:
 	case HCA_QP_SQD:
-		return has_sq(qp) && send_turn(qp, flow);
+		return has_sq(qp) && send_turn(qp, progress);
 	case HCA_QP_SQER:
-		return has_sq(qp) && flush_sends(qp, flow);
+		return has_sq(qp) && flush_sends(qp, progress);
 	case HCA_QP_ERR:
 		if (has_sq(qp))
-			busy = flush_sends(qp, flow);
+			busy = flush_sends(qp, progress);
 		/* Sends first; what is left of them comes with the next turn. */
 		if (!busy)
 			busy = hca_recv_flush(qp, TURN_FLUSH);

@@ -24,7 +24,7 @@ struct hca_accessor hca_range_accessor(const struct hca_link *l,
 
 struct hca_sgl hca_receive_sgl(const struct hca_link *l)
 {
-	struct hca_sgl sgl = hca_recv_sgl(l->peer, l->recv_flow);
+	struct hca_sgl sgl = hca_recv_sgl(l->peer, l->recv_progress);
 
 	sgl.who.turn = l->qp->hca;
 	return sgl;
@@ -32,17 +32,17 @@ struct hca_sgl hca_receive_sgl(const struct hca_link *l)
 
 /* --- faults ------------------------------------------------------------------------------ */
 
-static enum hca_step step_of(enum hca_fault fault, enum transport_refusal *why,
+static enum hca_step step_of(enum hca_denial denial, enum transport_refusal *why,
 			     enum transport_refusal key, enum transport_refusal bus)
 {
-	switch (fault) {
+	switch (denial) {
 	case HCA_OK:
 		return HCA_STEP_MORE;
-	case HCA_FAULT_PAGE:
+	case HCA_DENIED_PAGE:
 		return HCA_STEP_WAIT;
-	case HCA_FAULT_TURN:
+	case HCA_DENIED_TURN:
 		return HCA_STEP_TURN;
-	case HCA_FAULT_BUS:
+	case HCA_DENIED_BUS:
 		return hca_refuse(why, bus);
 	default:
 		return hca_refuse(why, key);
@@ -50,25 +50,25 @@ static enum hca_step step_of(enum hca_fault fault, enum transport_refusal *why,
 }
 
 /* On UC nobody waits: what is written to a page that is not there is dropped, as if by the key. */
-enum hca_step hca_range_fault(struct hca_link *l, const struct transport_range *range,
-			      enum hca_fault fault, uint64_t offset, enum transport_refusal *why)
+enum hca_step hca_range_denial(struct hca_link *l, const struct transport_range *range,
+			       enum hca_denial denial, uint64_t offset, enum transport_refusal *why)
 {
-	struct hca_bad bad = { range->r_key, range->va + offset, range->length - offset };
+	struct hca_denied denied = { range->r_key, range->va + offset, range->length - offset };
 
-	if (fault == HCA_FAULT_PAGE && hca_is_unreliable(l->peer))
-		fault = HCA_FAULT_KEY;
-	if (fault == HCA_FAULT_PAGE)
-		fault = hca_fault_raise(l->peer, HCA_FAULT_RESPONDER, &bad,
-					range->operation != TRANSPORT_READ);
-	return step_of(fault, why, TRANSPORT_REFUSE_KEY, TRANSPORT_REFUSE_BUS);
+	if (denial == HCA_DENIED_PAGE && hca_is_unreliable(l->peer))
+		denial = HCA_DENIED_KEY;
+	if (denial == HCA_DENIED_PAGE)
+		denial = hca_fault_raise(l->peer, HCA_FAULT_RESPONDER, &denied,
+					 range->operation != TRANSPORT_READ);
+	return step_of(denial, why, TRANSPORT_REFUSE_KEY, TRANSPORT_REFUSE_BUS);
 }
 
-enum hca_step hca_receive_fault(struct hca_link *l, enum hca_fault fault, const struct hca_bad *bad,
-				enum transport_refusal *why)
+enum hca_step hca_receive_denial(struct hca_link *l, enum hca_denial denial,
+				 const struct hca_denied *denied, enum transport_refusal *why)
 {
-	if (fault == HCA_FAULT_PAGE)
-		fault = hca_fault_raise(l->peer, HCA_FAULT_RESPONDER, bad, true);
-	return step_of(fault, why, TRANSPORT_REFUSE_RECV_LOCAL, TRANSPORT_REFUSE_RECV_LOCAL);
+	if (denial == HCA_DENIED_PAGE)
+		denial = hca_fault_raise(l->peer, HCA_FAULT_RESPONDER, denied, true);
+	return step_of(denial, why, TRANSPORT_REFUSE_RECV_LOCAL, TRANSPORT_REFUSE_RECV_LOCAL);
 }
 
 /* --- checks ------------------------------------------------------------------------------ */
@@ -77,7 +77,7 @@ enum hca_step hca_receive_fault(struct hca_link *l, enum hca_fault fault, const 
 void hca_range_passed(struct hca_link *l)
 {
 	if (!l->from->flight.passed)
-		l->peer_flow->fault[HCA_FAULT_RESPONDER] = HCA_FAULT_IDLE;
+		l->peer_progress->fault[HCA_FAULT_RESPONDER] = HCA_FAULT_IDLE;
 	l->from->flight.passed = true;
 }
 
@@ -90,10 +90,10 @@ enum hca_step hca_range_check(struct hca_link *l, const struct transport_range *
 								      : HCA_REMOTE_WRITE;
 	enum hca_step step;
 
-	step = hca_range_fault(l, range,
-			       hca_mkey_check_on(l->peer->hca, &who, range->r_key, range->va,
-						 range->length, access, &l->from->flight.checked),
-			       0, why);
+	step = hca_range_denial(l, range,
+				hca_mkey_check_on(l->peer->hca, &who, range->r_key, range->va,
+						  range->length, access, &l->from->flight.checked),
+				0, why);
 	if (step == HCA_STEP_MORE) {
 		l->from->flight.unchecked = false;
 		hca_range_passed(l);

@@ -61,11 +61,11 @@ static struct datagram datagram_of(const struct hca_qp *qp, const struct hca_wqe
 
 /* @data: GRH area and payload. SMPs, on virtual lane 15, pass no flow table, and need no active
  * port. */
-static void send(struct hca_qp *qp, struct hca_flow *flow, uint8_t *data)
+static void send(struct hca_qp *qp, struct hca_progress *progress, uint8_t *data)
 {
-	const struct hca_wqe *wqe = &flow->wqe;
+	const struct hca_wqe *wqe = &progress->wqe;
 	bool smp = qp->type == HCA_QP_SMI, multicast = !smp && wqe->av.dlid >= SUBNET_MLID_FIRST;
-	uint32_t psn = field_get(qp->qpc, QPC_NEXT_SEND_PSN) + flow->datagrams;
+	uint32_t psn = field_get(qp->qpc, QPC_NEXT_SEND_PSN) + progress->datagrams;
 	struct datagram datagram = datagram_of(qp, wqe, data + SUBNET_GRH_LEN);
 	struct packet_route route = route_of(qp, &wqe->av);
 	struct subnet_packet carried;
@@ -74,7 +74,7 @@ static void send(struct hca_qp *qp, struct hca_flow *flow, uint8_t *data)
 	if (smp != (wqe->av.qpn == SUBNET_QP0) ||
 	    datagram_packet(&datagram, HCA_MTU, &psn, &packet))
 		return;
-	flow->datagrams++;
+	progress->datagrams++;
 	if (!smp && (!subnet_link(qp->hca->port) ||
 		     !hca_pass(qp->hca, HCA_TX, multicast, 1, packet.length)))
 		return;
@@ -86,15 +86,15 @@ static void send(struct hca_qp *qp, struct hca_flow *flow, uint8_t *data)
 
 enum hca_step hca_ud_step(struct hca_qp *qp, uint8_t *syndrome)
 {
-	struct hca_flow *flow = hca_flow(qp);
+	struct hca_progress *progress = hca_progress(qp);
 	enum hca_step step;
 
-	if (flow->wqe.length > HCA_MTU) {
+	if (progress->wqe.length > HCA_MTU) {
 		*syndrome = HCA_SYND_LOCAL_LENGTH;
 		return HCA_STEP_ERROR;
 	}
 	step = hca_stage(qp, SUBNET_GRH_LEN, syndrome);
 	if (step == HCA_STEP_DONE)
-		send(qp, flow, flow->staged);
+		send(qp, progress, progress->staged);
 	return step;
 }

@@ -20,12 +20,12 @@
 /* --- one QP ---------------------------------------------------------------------------------- */
 
 /* The sender is told nothing. */
-static void refuse(struct hca_qp *qp, struct hca_flow *flow, enum transport_refusal why)
+static void refuse(struct hca_qp *qp, struct hca_progress *progress, enum transport_refusal why)
 {
 	const struct hca_refusal_row *row = hca_refusal(why);
 
 	if (row->receive)
-		hca_recv_fail(qp, flow, row->receive);
+		hca_recv_fail(qp, progress, row->receive);
 	hca_qp_error(qp, row->event);
 }
 
@@ -45,30 +45,30 @@ static struct hca_cqe build_cqe(const struct hca_qp *qp, const struct subnet_pac
 }
 
 /* The payload into the receive that was taken, as far as the turn goes. */
-static enum hca_fault scatter(struct hca_qp *qp, struct hca_flow *flow,
-			      const struct subnet_packet *packet)
+static enum hca_denial scatter(struct hca_qp *qp, struct hca_progress *progress,
+			       const struct subnet_packet *packet)
 {
 	uint64_t skip = packet->grh ? 0 : SUBNET_GRH_LEN, len = SUBNET_GRH_LEN + packet->len;
 	struct hca_inbox *inbox = &qp->hca->inbox;
-	struct hca_sgl sgl = hca_recv_sgl(qp, flow);
-	struct hca_bad bad;
-	enum hca_fault fault;
+	struct hca_sgl sgl = hca_recv_sgl(qp, progress);
+	struct hca_denied denied;
+	enum hca_denial denial;
 
-	fault = hca_sgl_check(&sgl, len, HCA_LOCAL_WRITE, &inbox->checked, &bad);
+	denial = hca_sgl_check(&sgl, len, HCA_LOCAL_WRITE, &inbox->checked, &denied);
 	/* Without a GRH its area in the buffer stays as it is. */
 	if (inbox->moved < skip)
 		inbox->moved = skip;
-	while (fault == HCA_OK && inbox->moved < len) {
+	while (denial == HCA_OK && inbox->moved < len) {
 		uint64_t moved = len - inbox->moved;
 
 		if (hca_turn_over(qp->hca))
-			return HCA_FAULT_TURN;
-		fault = hca_sgl_scatter(&sgl, inbox->moved, packet->data + inbox->moved, &moved,
-					&bad);
-		if (fault == HCA_OK)
+			return HCA_DENIED_TURN;
+		denial = hca_sgl_scatter(&sgl, inbox->moved, packet->data + inbox->moved, &moved,
+					 &denied);
+		if (denial == HCA_OK)
 			inbox->moved += moved;
 	}
-	return fault;
+	return denial;
 }
 
 /* False: the turn is over before @qp has all of it. The receive stays taken for the next. */
@@ -77,37 +77,37 @@ static bool receive(struct hca_qp *qp, const struct subnet_packet *carried,
 {
 	struct hca_cqe cqe = build_cqe(qp, carried, datagram);
 	struct hca_inbox *inbox = &qp->hca->inbox;
-	struct hca_flow *flow = hca_flow(qp);
-	enum hca_fault fault;
+	struct hca_progress *progress = hca_progress(qp);
+	enum hca_denial denial;
 	int err;
 
 	hca_work(qp->hca, HCA_WORK_WQE);
-	if (!hca_qp_can_receive(qp) || !flow)
+	if (!hca_qp_can_receive(qp) || !progress)
 		return true;
-	if (inbox->qpn != qp->number || !flow->recv.busy) {
+	if (inbox->qpn != qp->number || !progress->recv.busy) {
 		inbox->qpn = qp->number;
 		inbox->checked = inbox->moved = 0;
 	}
-	err = hca_recv_take(qp, flow, 0);
+	err = hca_recv_take(qp, progress, 0);
 	if (err == -EAGAIN) {
 		hca_count(qp, HCA_Q_OUT_OF_BUFFER, 1);
 		return true;
 	}
 	if (err) {
-		refuse(qp, flow, TRANSPORT_REFUSE_RECV_QUEUE);
+		refuse(qp, progress, TRANSPORT_REFUSE_RECV_QUEUE);
 		return true;
 	}
-	if (!datagram_fits(datagram, flow->recv.length)) {
-		refuse(qp, flow, TRANSPORT_REFUSE_RECV_LENGTH);
+	if (!datagram_fits(datagram, progress->recv.length)) {
+		refuse(qp, progress, TRANSPORT_REFUSE_RECV_LENGTH);
 		return true;
 	}
-	fault = scatter(qp, flow, carried);
-	if (fault == HCA_FAULT_TURN)
+	denial = scatter(qp, progress, carried);
+	if (denial == HCA_DENIED_TURN)
 		return false;
-	if (fault == HCA_OK)
-		hca_recv_complete(qp, flow, &cqe);
+	if (denial == HCA_OK)
+		hca_recv_complete(qp, progress, &cqe);
 	else
-		refuse(qp, flow, TRANSPORT_REFUSE_RECV_LOCAL);
+		refuse(qp, progress, TRANSPORT_REFUSE_RECV_LOCAL);
 	return true;
 }
 

@@ -188,8 +188,8 @@ static bool may_change(struct hca_qp *qp, const struct hca_wqe *wqe)
 enum hca_step hca_umr_step(struct hca_qp *qp, uint8_t *syndrome)
 {
 	struct hca_accessor who = hca_qp_accessor(qp);
-	struct hca_flow *flow = hca_flow(qp);
-	const struct hca_wqe *wqe = &flow->wqe;
+	struct hca_progress *progress = hca_progress(qp);
+	const struct hca_wqe *wqe = &progress->wqe;
 	enum hca_step step = HCA_STEP_DONE;
 
 	if (!may_change(qp, wqe)) {
@@ -205,7 +205,7 @@ enum hca_step hca_umr_step(struct hca_qp *qp, uint8_t *syndrome)
 	if (step != HCA_STEP_DONE)
 		return step;
 	*syndrome = hca_umr_apply(qp->hca, &who, wqe->imm, wqe->umr, wqe->mkc,
-				  wqe->length ? flow->staged : wqe->xlt,
+				  wqe->length ? progress->staged : wqe->xlt,
 				  wqe->length ? wqe->length : wqe->xlt_len);
 	return *syndrome ? HCA_STEP_ERROR : HCA_STEP_DONE;
 }

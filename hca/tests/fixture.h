@@ -221,26 +221,26 @@ void fixture_raddr(uint8_t seg[16], uint64_t addr, uint32_t rkey);
 void fixture_data(uint8_t seg[16], uint64_t addr, uint32_t lkey, uint32_t len);
 
 /* An access as a whole, in nobody's turn. */
-static inline enum hca_fault fixture_mkey_read(struct hca *hca, const struct hca_accessor *who,
-					       uint32_t key, uint64_t va, void *buf, uint64_t len,
-					       enum hca_access access)
+static inline enum hca_denial fixture_mkey_read(struct hca *hca, const struct hca_accessor *who,
+						uint32_t key, uint64_t va, void *buf, uint64_t len,
+						enum hca_access access)
 {
 	uint64_t moved = len;
-	enum hca_fault fault = hca_mkey_read(hca, who, key, va, buf, &moved, access);
+	enum hca_denial denial = hca_mkey_read(hca, who, key, va, buf, &moved, access);
 
-	assert_true(fault != HCA_OK || moved == len);
-	return fault;
+	assert_true(denial != HCA_OK || moved == len);
+	return denial;
 }
 
-static inline enum hca_fault fixture_mkey_write(struct hca *hca, const struct hca_accessor *who,
-						uint32_t key, uint64_t va, const void *buf,
-						uint64_t len, enum hca_access access)
+static inline enum hca_denial fixture_mkey_write(struct hca *hca, const struct hca_accessor *who,
+						 uint32_t key, uint64_t va, const void *buf,
+						 uint64_t len, enum hca_access access)
 {
 	uint64_t moved = len;
-	enum hca_fault fault = hca_mkey_write(hca, who, key, va, buf, &moved, access);
+	enum hca_denial denial = hca_mkey_write(hca, who, key, va, buf, &moved, access);
 
-	assert_true(fault != HCA_OK || moved == len);
-	return fault;
+	assert_true(denial != HCA_OK || moved == len);
+	return denial;
 }
 
 /* The translation entries of @mkey that were loaded, for a test to change (up to 64 KiB). */

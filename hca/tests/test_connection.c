@@ -119,7 +119,7 @@ static void test_reset(void **state)
 	connect_one(&b, &a, 2, 1);
 	write_one(*state, 100);
 	expect_done(&a, 0);
-	assert_non_null(((struct hca_flow *)qp_of(&a)->progress)->connection);
+	assert_non_null(((struct hca_progress *)qp_of(&a)->progress)->connection);
 	assert_int_equal(fixture_qp_modify(a.port, &a.qp, 0x50a, 0, qpc), 0);
 	assert_int_equal(fixture_qp_modify(b.port, &b.qp, 0x50a, 0, qpc), 0);
 	assert_null(qp_of(&a)->progress);

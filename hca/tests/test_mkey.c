@@ -41,21 +41,21 @@ static void test_bounds(void **state)
 	static const struct {
 		int64_t offset;
 		uint64_t len;
-		enum hca_fault fault;
+		enum hca_denial denial;
 	} cases[] = {
 		{ 0, 8192, HCA_OK },
 		{ 0, 1, HCA_OK },
 		{ 8191, 1, HCA_OK },
 		{ 8192, 0, HCA_OK },
 		{ -1, 0, HCA_OK },
-		{ 0, 8193, HCA_FAULT_KEY },
-		{ -1, 1, HCA_FAULT_KEY },
-		{ -1, 2, HCA_FAULT_KEY },
-		{ 8192, 1, HCA_FAULT_KEY },
-		{ 8191, 2, HCA_FAULT_KEY },
-		{ 1, 8192, HCA_FAULT_KEY },
-		{ 0, UINT64_MAX, HCA_FAULT_KEY },
-		{ 1, UINT64_MAX, HCA_FAULT_KEY },
+		{ 0, 8193, HCA_DENIED_KEY },
+		{ -1, 1, HCA_DENIED_KEY },
+		{ -1, 2, HCA_DENIED_KEY },
+		{ 8192, 1, HCA_DENIED_KEY },
+		{ 8191, 2, HCA_DENIED_KEY },
+		{ 1, 8192, HCA_DENIED_KEY },
+		{ 0, UINT64_MAX, HCA_DENIED_KEY },
+		{ 1, UINT64_MAX, HCA_DENIED_KEY },
 	};
 	struct fixture *f = *state;
 	struct hca *hca = hca_of(state);
@@ -68,7 +68,7 @@ static void test_bounds(void **state)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(hca_mkey_check(hca, &who, key, start + (uint64_t)cases[i].offset,
 						cases[i].len, HCA_LOCAL_READ),
-				 cases[i].fault);
+				 cases[i].denial);
 }
 
 static void test_permissions(void **state)
@@ -91,7 +91,7 @@ static void test_permissions(void **state)
 
 		for (asked = 0; asked < 5; asked++)
 			assert_int_equal(hca_mkey_check(hca, &who, key, start, 8, asked),
-					 asked == given ? HCA_OK : HCA_FAULT_KEY);
+					 asked == given ? HCA_OK : HCA_DENIED_KEY);
 	}
 }
 
@@ -109,24 +109,24 @@ static void test_identity(void **state)
 	assert_int_equal(hca_mkey_check(hca, &who, key, start, 8, HCA_LOCAL_READ), HCA_OK);
 	/* Key byte, index, PD. */
 	assert_int_equal(hca_mkey_check(hca, &who, key ^ 1, start, 8, HCA_LOCAL_READ),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 	assert_int_equal(hca_mkey_check(hca, &who, key + 0x10000, start, 8, HCA_LOCAL_READ),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 	who.pd = pd2;
-	assert_int_equal(hca_mkey_check(hca, &who, key, start, 8, HCA_LOCAL_READ), HCA_FAULT_KEY);
+	assert_int_equal(hca_mkey_check(hca, &who, key, start, 8, HCA_LOCAL_READ), HCA_DENIED_KEY);
 	who.pd = port->pd;
 	/* Bound to a QP. */
 	field_put(mkey->mkc, 1, 31, 8, 78);
-	assert_int_equal(hca_mkey_check(hca, &who, key, start, 8, HCA_LOCAL_READ), HCA_FAULT_KEY);
+	assert_int_equal(hca_mkey_check(hca, &who, key, start, 8, HCA_LOCAL_READ), HCA_DENIED_KEY);
 	field_put(mkey->mkc, 1, 31, 8, 77);
 	assert_int_equal(hca_mkey_check(hca, &who, key, start, 8, HCA_LOCAL_READ), HCA_OK);
 	/* Free. */
 	field_put(mkey->mkc, 0, 30, 30, 1);
-	assert_int_equal(hca_mkey_check(hca, &who, key, start, 8, HCA_LOCAL_READ), HCA_FAULT_KEY);
+	assert_int_equal(hca_mkey_check(hca, &who, key, start, 8, HCA_LOCAL_READ), HCA_DENIED_KEY);
 	field_put(mkey->mkc, 0, 30, 30, 0);
 	/* Gone. */
 	assert_int_equal(fixture_simple_status(port, 0x202, 0, key >> 8, 0), 0);
-	assert_int_equal(hca_mkey_check(hca, &who, key, start, 8, HCA_LOCAL_READ), HCA_FAULT_KEY);
+	assert_int_equal(hca_mkey_check(hca, &who, key, start, 8, HCA_LOCAL_READ), HCA_DENIED_KEY);
 	assert_int_equal(fixture_simple_status(port, 0x202, 0, key >> 8, 0), HCA_CMD_BAD_RESOURCE);
 }
 
@@ -146,11 +146,11 @@ static void test_length64(void **state)
 	assert_int_equal(hca_mkey_check(hca, &who, port->lkey, UINT64_MAX - 7, 8, HCA_LOCAL_READ),
 			 HCA_OK);
 	assert_int_equal(hca_mkey_check(hca, &who, port->lkey, UINT64_MAX - 6, 8, HCA_LOCAL_READ),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 	/* The fabric refuses what is behind the host's memory. */
 	assert_int_equal(
 		fixture_mkey_write(hca, &who, port->lkey, FIXTURE_MEMORY, buf, 8, HCA_LOCAL_WRITE),
-		HCA_FAULT_BUS);
+		HCA_DENIED_BUS);
 }
 
 /* Pages in reverse order, start inside a page: bytes land where the table says. */
@@ -223,13 +223,13 @@ static void test_refused_leaves_nothing(void **state)
 	be64_put(fixture_xlt(mkey), 0, start | 3);
 	be64_put(fixture_xlt(mkey), 8, 0);
 	assert_int_equal(fixture_mkey_write(hca, &who, key, start, data, 8192, HCA_REMOTE_WRITE),
-			 HCA_FAULT_PAGE);
+			 HCA_DENIED_PAGE);
 	assert_memory_equal(fixture_at(f, start), before, sizeof(before));
 	assert_int_equal(mkey->remote_write_bytes, 0);
 	/* Read-only page. */
 	be64_put(fixture_xlt(mkey), 8, (start + 4096) | 1);
 	assert_int_equal(fixture_mkey_write(hca, &who, key, start, data, 8192, HCA_REMOTE_WRITE),
-			 HCA_FAULT_PAGE);
+			 HCA_DENIED_PAGE);
 	assert_int_equal(hca_mkey_check(hca, &who, key, start, 8192, HCA_REMOTE_READ), HCA_OK);
 	assert_memory_equal(fixture_at(f, start), before, sizeof(before));
 	/* Without present bits (CREATE_MKEY, pg_access 0) every entry counts. */
@@ -237,10 +237,11 @@ static void test_refused_leaves_nothing(void **state)
 	assert_int_equal(hca_mkey_check(hca, &who, key, start, 8192, HCA_REMOTE_WRITE), HCA_OK);
 	/* A table that is too short. */
 	mkey->xlt.octwords = 0;
-	assert_int_equal(hca_mkey_check(hca, &who, key, start, 1, HCA_REMOTE_WRITE), HCA_FAULT_KEY);
+	assert_int_equal(hca_mkey_check(hca, &who, key, start, 1, HCA_REMOTE_WRITE),
+			 HCA_DENIED_KEY);
 	mkey->umr_loaded = true;
 	assert_int_equal(hca_mkey_check(hca, &who, key, start, 1, HCA_REMOTE_WRITE),
-			 HCA_FAULT_PAGE);
+			 HCA_DENIED_PAGE);
 }
 
 /* CREATE_MKEY of a list key over @inner: two entries, second first. */
@@ -301,15 +302,15 @@ static void test_lists(void **state)
 		assert_memory_equal(back, data, 200);
 		/* The list's own rights, then those of the key in it. */
 		assert_int_equal(hca_mkey_check(hca, &who, list, start, 8, HCA_LOCAL_READ),
-				 HCA_FAULT_KEY);
+				 HCA_DENIED_KEY);
 		field_put(find_key(hca, inner)->mkc, 0, 11, 11, 0);
 		assert_int_equal(hca_mkey_check(hca, &who, list, start, 8, HCA_REMOTE_WRITE),
-				 HCA_FAULT_KEY);
+				 HCA_DENIED_KEY);
 		assert_int_equal(hca_mkey_check(hca, &who, list, start, 8, HCA_REMOTE_READ),
 				 HCA_OK);
 		assert_int_equal(fixture_simple_status(port, 0x202, 0, inner >> 8, 0), 0);
 		assert_int_equal(hca_mkey_check(hca, &who, list, start, 8, HCA_REMOTE_READ),
-				 HCA_FAULT_KEY);
+				 HCA_DENIED_KEY);
 	}
 }
 
@@ -326,7 +327,7 @@ static void test_null_key(void **state)
 	be32_put(fixture_xlt(find_key(hca, list)), 16 + 4, HCA_KEY_NULL);
 	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 4096, HCA_REMOTE_READ), HCA_OK);
 	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 4097, HCA_REMOTE_READ),
-			 HCA_FAULT_PAGE);
+			 HCA_DENIED_PAGE);
 	/* Nobody gets its number, nor that of the key which ends lists. */
 	assert_true(inner >> 8 >= HCA_MKEY_FIRST);
 	assert_true(HCA_KEY_NULL >> 8 < HCA_MKEY_FIRST && HCA_LKEY_END >> 8 < HCA_MKEY_FIRST &&
@@ -355,13 +356,13 @@ static void test_dump_key(void **state)
 	assert_int_equal(data[0] | data[99], 0);
 	assert_int_equal(data[100], 0x5a);
 	assert_int_equal(hca_mkey_check(hca, &who, HCA_KEY_DUMP, addr, 1, HCA_REMOTE_READ),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 	assert_int_equal(hca_mkey_check(hca, &who, HCA_KEY_DUMP, addr, 1, HCA_REMOTE_WRITE),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 	assert_int_equal(hca_mkey_check(hca, &who, HCA_KEY_DUMP, addr, 1, HCA_REMOTE_ATOMIC),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 	assert_int_equal(hca_mkey_check(hca, &who, HCA_KEY_DUMP + 1, addr, 1, HCA_LOCAL_READ),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 
 	/* The first half of the list goes nowhere, the second where it belongs. */
 	who.pd = port->pd;
@@ -426,13 +427,13 @@ static void test_strided(void **state)
 	assert_int_equal(be64_at(out, 0x110 + 48), 0);
 	/* Beyond the last time, and lists that are none. */
 	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 91, HCA_REMOTE_READ),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 	be16_put(fixture_xlt(mkey), 14, 3);
 	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 1, HCA_REMOTE_READ),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 	be32_put(fixture_xlt(mkey), 0, 0);
 	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 1, HCA_REMOTE_READ),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 }
 
 /* A key that names itself must not hang the engine. */
@@ -448,7 +449,7 @@ static void test_loop(void **state)
 	field_put(mkey->mkc, 0, 11, 10, 3);
 	be64_put(fixture_xlt(mkey), 8, 0x10000);
 	assert_int_equal(hca_mkey_check(hca, &who, list, 0x10000, 8, HCA_REMOTE_READ),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 }
 
 static void test_commands(void **state)
@@ -721,7 +722,7 @@ static void test_report(void **state)
 	hca_clear_mkey_report(hca);
 	assert_int_equal(
 		fixture_mkey_write(hca, &who, key, attr.start + 8000, data, 300, HCA_REMOTE_WRITE),
-		HCA_FAULT_KEY);
+		HCA_DENIED_KEY);
 	assert_false(hca_mkey_report(hca, &report));
 }
 

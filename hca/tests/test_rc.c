@@ -282,7 +282,7 @@ static void test_counter_wrap(void **state)
 	qp->sq_ci = qp->sq_pi = a.qp.sq_pi = 0xfffe;
 	be32_put(fixture_at(*state, a.qp.dbr), 4, 0xfffe);
 	peer->rq_ci = b.qp.rq_pi = 0xffff;
-	hca_flow(peer)->rq_pi = 0xffff;
+	hca_progress(peer)->rq_pi = 0xffff;
 	be32_put(fixture_at(*state, b.qp.dbr), 0, 0xffff);
 	for (i = 0; i < 4; i++) {
 		uint16_t index;

@@ -699,7 +699,7 @@ static void test_peer_reset_midway(void **state)
 	post_recv(&b, dst, dst_key, (uint32_t)attr.len);
 	post_send(&a, HCA_OP_SEND, SIGNALLED, 0, src, src_key, (uint32_t)attr.len);
 	assert_true(hca_qp_poll(qp_of(&a)));
-	assert_true(hca_flow(qp_of(&b))->recv.busy);
+	assert_true(hca_progress(qp_of(&b))->recv.busy);
 	hca_qp_stop(qp_of(&b));
 	qp_of(&b)->rq_ci = 0;
 	qp_of(&b)->state = HCA_QP_INIT;

@@ -261,7 +261,7 @@ static void test_check(void **state)
 		if (!count)
 			post_send(&c, HCA_OP_SEND, SIGNALLED, 0, c.buf, c.lkey, 64);
 		count++;
-	} while (hca_flow(qp)->checked_local < (uint64_t)PAGES << 12 && count < 1000);
+	} while (hca_progress(qp)->checked_local < (uint64_t)PAGES << 12 && count < 1000);
 	assert_in_range(count, 3, 50);
 	expect_done(&c, 0);
 	fixture_poll(*state);

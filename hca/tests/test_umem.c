@@ -364,9 +364,9 @@ static void test_key(void **state)
 	/* One byte past the end, and one in front. */
 	assert_int_equal(
 		hca_mkey_check(port->hca, &who, key, KEY_START, UMEM_SIZE + 1, HCA_LOCAL_READ),
-		HCA_FAULT_KEY);
+		HCA_DENIED_KEY);
 	assert_int_equal(hca_mkey_check(port->hca, &who, key, KEY_START - 1, 1, HCA_LOCAL_READ),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 	/* Whatever becomes of its context, there is no byte behind the umem. */
 	field_put(((struct hca_mkey *)hca_table_get(&port->hca->mkeys, key >> 8))->mkc, 3, 31, 31,
 		  1);
@@ -375,9 +375,9 @@ static void test_key(void **state)
 		HCA_OK);
 	assert_int_equal(
 		hca_mkey_check(port->hca, &who, key, KEY_START + UMEM_SIZE, 1, HCA_LOCAL_READ),
-		HCA_FAULT_KEY);
+		HCA_DENIED_KEY);
 	assert_int_equal(hca_mkey_check(port->hca, &who, key, KEY_START - 1, 1, HCA_LOCAL_READ),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 	/* What a key names stays. */
 	assert_int_equal(destroy(0xa0a, uid, umem), HCA_CMD_BAD_RES_STATE);
 	assert_int_equal(destroy(0x202, uid, key >> 8), 0);
@@ -470,7 +470,7 @@ static void test_read_only(void **state)
 			 HCA_OK);
 	assert_int_equal(fixture_mkey_write(port->hca, &who, key, KEY_START + 4095, data, 2,
 					    HCA_REMOTE_WRITE),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 	assert_int_equal(fixture_mkey_write(port->hca, &who, key, KEY_START + 4096, data, 4096,
 					    HCA_REMOTE_WRITE),
 			 HCA_OK);
@@ -511,7 +511,7 @@ static void test_key_umr(void **state)
 	be64_put(mkc, 0x18, 50);
 	assert_int_equal(hca_umr_apply(port->hca, &who, key, umr, mkc, NULL, 0), HCA_SYND_NONE);
 	assert_int_equal(hca_mkey_check(port->hca, &who, key, KEY_START, 51, HCA_LOCAL_READ),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 	assert_int_equal(hca_mkey_check(port->hca, &who, key, KEY_START, 50, HCA_LOCAL_READ),
 			 HCA_OK);
 	/* A reset drops what is in use as well. */

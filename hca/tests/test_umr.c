@@ -160,7 +160,7 @@ static void test_life(void **state)
 	unsigned int i;
 
 	assert_int_equal(hca_mkey_check(t.hca, &user, t.key, 0x10000, 1, HCA_REMOTE_WRITE),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 	for (i = 0; i < 8; i++)
 		be64_put(xlt, 8 * i, (mem + 4096 * (7 - i)) | 3);
 	set_load(&t, 0x10010, 8 * 4096 - 16, 12, 4, 0);
@@ -189,7 +189,7 @@ static void test_life(void **state)
 	assert_int_equal(mkc_pd(t.mkey->mkc), 9);
 	assert_int_equal(field_get(t.mkey->mkc, 15, 31, 0), TPH_WORD);
 	assert_int_equal(hca_mkey_check(t.hca, &user, t.key, 0x11000, 1, HCA_REMOTE_WRITE),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 
 	/* Reuse: one page of 64 KiB at another address; what is behind it is "not present". */
 	memset(xlt, 0, sizeof(xlt));
@@ -202,7 +202,7 @@ static void test_life(void **state)
 	assert_int_equal(hca_mkey_check(t.hca, &user, t.key, 0x20000, 0x10000, HCA_REMOTE_WRITE),
 			 HCA_OK);
 	assert_int_equal(hca_mkey_check(t.hca, &user, t.key, 0x30000, 1, HCA_REMOTE_WRITE),
-			 HCA_FAULT_PAGE);
+			 HCA_DENIED_PAGE);
 }
 
 /* Chunks by offset; the padding of the last one behind the table is dropped. */
@@ -509,7 +509,7 @@ static void test_memory_window(void **state)
 	assert_memory_equal(at(&b, 1000), at(&a, 0), 500);
 	other = (struct hca_accessor){ .pd = t.port->pd, .qpn = b.qp.number + 1 };
 	assert_int_equal(hca_mkey_check(t.hca, &other, t.key, b.buf + 1000, 1, HCA_REMOTE_WRITE),
-			 HCA_FAULT_KEY);
+			 HCA_DENIED_KEY);
 	/* Bound already. */
 	fixture_ctrl(wqe, HCA_OP_UMR, SIGNALLED, t.key);
 	fixture_post_send(b.port, &b.qp, wqe, 192);

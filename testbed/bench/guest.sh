@@ -22,18 +22,18 @@ ip address add 192.0.2.1/24 dev tph0
 ip link set tph0 up
 rdma link add rxe0 type rxe netdev tph0 || echo 'soft-RoCE: not in this kernel' >&2
 
-# rdma_name SLOT: what the driver calls the HCA function there.
+# rdma_name NAME: what the driver calls that HCA function.
 rdma_name()
 {
-	basename "/sys/bus/pci/devices/0000:00:$1.0/infiniband/"*
+	basename "/sys/bus/pci/devices/$(bdf_of "$1")/infiniband/"*
 }
 
 # system NAME: sets client, server and gpu.
 system()
 {
 	case $1 in
-	this) client=$(rdma_name 04) server=$(rdma_name 05) gpu=0000:00:10.0 ;;
-	other) client=$(rdma_name 06) server=$(rdma_name 07) gpu=0000:00:11.0 ;;
+	this) client=$(rdma_name hca0) server=$(rdma_name hca1) gpu=$(bdf_of gpu0) ;;
+	other) client=$(rdma_name hca2) server=$(rdma_name hca3) gpu=$(bdf_of gpu1) ;;
 	rxe) client='rxe0 -x 1' server='rxe0 -x 1' ;;
 	esac
 }
@@ -156,9 +156,8 @@ measure_counted()
 	return $measured
 }
 
-for slot in 10 11; do
-	[ ! -e /sys/bus/pci/devices/0000:00:$slot.0 ] || vfio_bind 0000:00:$slot.0
-done
+vfio_bind "$(bdf_of gpu0)"
+! other=$(bdf_of gpu1 2>/dev/null) || vfio_bind "$other"
 : >/mnt/job/measuring
 asked=0 runs=0 last=
 while read -r round system measure size qps messages; do

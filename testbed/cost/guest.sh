@@ -4,25 +4,27 @@
 # compared with another kernel. Leaves lines of JSON in /mnt/job: pairs, many, perftest.
 set -eu
 runs=$1 most=$2 all=${3:-}
+# shellcheck source=testbed/guest/control.sh
+. /mnt/src/testbed/guest/control.sh
 # shellcheck source=/dev/null
 . /mnt/src/testbed/guest/vfio.sh
 # shellcheck source=testbed/run/bandwidth.sh
 . /mnt/src/testbed/run/bandwidth.sh
-gpu=0000:00:10.0
+gpu=$(bdf_of gpu0)
 work=$(mktemp -d)
 trap vfio_give_back_all EXIT
 trap 'exit 130' INT TERM
-vfio_bind $gpu
+vfio_bind "$gpu"
 
 echo "registration: $runs runs" >&2
-/mnt/tests/cost pairs mlx5_1 $gpu "$runs" >"$work/pairs"
+/mnt/tests/cost pairs mlx5_1 "$gpu" "$runs" >"$work/pairs"
 cp "$work/pairs" /mnt/job/pairs
 [ -n "$all" ] || exit 0
 
 # The most regions with one of them: all tables are as large, and without one it is the same at any number.
 for device in mlx5_1 mlx5_2 mlx5_3; do
 	echo "many regions of $device" >&2
-	/mnt/tests/cost many $device $gpu "$most" 5 >"$work/many"
+	/mnt/tests/cost many $device "$gpu" "$most" 5 >"$work/many"
 	[ "$most" -le 1024 ] || most=1024
 	jq -c --arg device $device '{device: $device} + .' "$work/many" >>/mnt/job/many
 done

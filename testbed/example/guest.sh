@@ -13,7 +13,7 @@ set -eu
 . /mnt/src/testbed/test/guest-lib.sh
 # shellcheck source=tests/rdmacm/lib.sh
 . /mnt/src/tests/rdmacm/lib.sh
-gpu=0000:00:10.0
+gpu=$(bdf_of gpu0)
 work=$(mktemp -d)
 cd "$work"
 trap vfio_give_back_all EXIT

@@ -5,15 +5,21 @@
 set -eu
 status=0
 sh /mnt/src/testbed/run/guest.sh || status=1
-# shellcheck source=/dev/null
+# shellcheck source=testbed/guest/control.sh
+. /mnt/src/testbed/guest/control.sh
+# shellcheck source=testbed/guest/vfio.sh
 . /mnt/src/testbed/guest/vfio.sh
 trap vfio_give_back_all EXIT
 trap 'exit 130' INT TERM
-for bdf in 0000:00:10.0 0000:00:11.0 0000:00:13.0; do
-	vfio_bind $bdf
+targets=
+for name in gpu0 nvme0 qnvme0; do
+	bdf=$(bdf_of $name)
+	vfio_bind "$bdf"
+	targets="$targets $bdf"
 done
 jq -r '[.id, .target, .operation, .hca, (.requested | .st // "-", .st_ext // "-", .ph // 0), .size, .qps, .messages] | join(" ")' \
 	/mnt/job/cells >/tmp/cells
-/mnt/tests/matrix mlx5_0 0000:00:10.0 0000:00:11.0 0000:00:13.0 </tmp/cells >/tmp/results || status=1
+# shellcheck disable=SC2086 # a list
+/mnt/tests/matrix mlx5_0 $targets </tmp/cells >/tmp/results || status=1
 mv /tmp/results /mnt/job/results
 exit $status

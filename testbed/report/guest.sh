@@ -15,7 +15,7 @@ set -eu
 # shellcheck source=testbed/report/plan-full
 . /mnt/job/plan
 repeats=$1
-gpu=0000:00:10.0
+gpu=$(bdf_of gpu0)
 address=192.0.2.1
 rdma_devices='rxe siw'
 work=$(mktemp -d)
@@ -176,7 +176,7 @@ tag()
 }
 
 devices
-vfio_bind $gpu
+vfio_bind "$gpu"
 repeat=0
 while [ "$repeat" -lt "$repeats" ]; do
 	repeat=$((repeat + 1))

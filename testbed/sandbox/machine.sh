@@ -6,7 +6,8 @@
 #     settings    shell assignments: KERNEL IMAGE PROGRAMS TESTS SELFTESTS MEMORY CPUS IOMMU ACCEL
 #                 SHELL_MODE SHARE CMDLINE DRY_RUN, and OTHER, the programs of a second emulator: it serves the
 #                 devices whose line begins with "other" (./tph bench --vs), and has files other.* here
-#     job/        shared with the guest: command, status, what the job leaves
+#     job/        shared with the guest: command, status, what the job leaves; places, lines "NAME BDF" of
+#                 the devices that the emulator does not know: QEMU's own, and those of the second one
 #     stdout, stderr      named pipes for the guest command's output
 #     qmp.sock    QEMU Machine Protocol
 #     dmesg, machine.log, trace.bin      evidence
@@ -36,25 +37,44 @@ if [ -n "$OTHER" ]; then
 	# Earlier ones do not ask.
 	! "$OTHER/tph-emulator" --help 2>&1 | grep -q -e --guest-cpus || other="$other --guest-cpus $CPUS"
 fi
-devices='' ports=0 cpu=EPYC
+devices='' ports=0 buses=' ' places='' cpu=EPYC
 while read -r kind name slot rest; do
 	by=emulator
 	if [ "$kind" = other ]; then
 		by=other kind=$name name=$slot slot=${rest%% *} rest=${rest#* }
 	fi
 	rest=$(echo "$rest" | tr ' ' ',')
-	# The firmware numbers the buses below root ports in their order.
 	bus=00 place="\"addr\":\"0x$slot\""
 	case $slot in
 	*:*)
-		bus=$(printf %02x "$ports") place="\"bus\":\"${slot%:*}\",\"addr\":\"0x${slot#*:}\""
+		# QEMU says it of a port that is not there.
+		bus=${buses##* "${slot%:*}"=} bus=${bus%% *} bus=${bus:-ff}
+		place="\"bus\":\"${slot%:*}\",\"addr\":\"0x${slot#*:}\""
 		slot=${slot#*:}
+		;;
+	esac
+	bdf=0000:$bus:$slot
+	case $slot in
+	*.*) ;;
+	*) bdf=$bdf.0 ;;
+	esac
+	# The firmware numbers the buses below ports in their order.
+	case $kind in
+	port | upstream | downstream)
+		ports=$((ports + 1))
+		buses="$buses$name=$(printf %02x $ports) "
+		;;
+	esac
+	case $by,$kind in
+	other,* | *,port | *,upstream | *,downstream | *,qemu-nvme)
+		places="$places$name $bdf
+"
 		;;
 	esac
 	case $kind in
 	ipoib-mtu) emulator="$emulator --ipoib-mtu $name" ;;
 	hca | gpu | nvme)
-		served="--$kind name=$name,id=$bus:$slot.0,socket=/run/tph/$name.sock${rest:+,$rest}"
+		served="--$kind name=$name,id=${bdf#0000:},socket=/run/tph/$name.sock${rest:+,$rest}"
 		case $by in
 		emulator) emulator="$emulator $served" ;;
 		other) other="$other $served" ;;
@@ -68,12 +88,10 @@ while read -r kind name slot rest; do
 	port)
 		# Its link is slow, so that the kernel waits for the device and not for a link state
 		# that QEMU's port does not show.
-		ports=$((ports + 1))
 		devices="$devices -device pcie-root-port,id=$name,addr=0x$slot,x-speed=2_5,chassis=$ports,slot=$ports"
 		;;
 	upstream | downstream)
 		# A switch, declared as its buses are numbered: each port before what is below it.
-		ports=$((ports + 1))
 		case $kind in
 		upstream) port=x3130-upstream ;;
 		downstream) port="xio3130-downstream,chassis=$ports,slot=$ports" ;;
@@ -177,6 +195,7 @@ stop()
 	}
 }
 
+printf %s "$places" >job/places
 if [ -e "$PROGRAMS/tph-emulator" ]; then
 	# Of a boot before this one that got stuck.
 	rm -f ./*.sock

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Sourced by the tests of tph-doctor: what it says of a target.
-gpu=0000:00:10.0
+gpu=$(bdf_of gpu0)
 
 # diagnose COMMAND...: runs it, a tph-doctor; $doctor_status is its exit status, its output is in text.
 diagnose()

@@ -4,7 +4,7 @@
 # mlx5_1 (b, 10.7.0.2, 16-bit tags), clients on the other one. What they say is in files.
 # shellcheck source=tests/rdmacm/lib.sh
 . /mnt/src/tests/rdmacm/lib.sh
-gpu=0000:00:10.0
+gpu=$(bdf_of gpu0)
 
 # on DEVICE: where servers run from now on: mlx5_0, mlx5_1, or rxe0 with its client.
 on()

@@ -9,7 +9,7 @@ echo "TPH_SEED=$TPH_SEED"
 # hint is right. The BAR's function is bound to vfio-pci for it.
 job()
 {
-	[ $# -eq 4 ] || set -- mlx5_0 mlx5_1 0000:00:10.0 gpu0
+	[ $# -eq 4 ] || set -- mlx5_0 mlx5_1 "$(bdf_of gpu0)" gpu0
 	vfio_bind "$3"
 	faults_job "$@" >job.out 2>&1 || {
 		cat job.out

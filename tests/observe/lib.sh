@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Sourced by the tests of the suite observe: memory regions that stay while one looks at them.
-gpu=0000:00:10.0
+gpu=$(bdf_of gpu0)
 # The program of hold must be gone before its endpoint is given back.
 trap 'let_go; vfio_give_back_all' EXIT
 

@@ -51,16 +51,18 @@ in_guest()
 	echo "$programs" >$share/programs
 	cat >$share/run.sh <<'EOF'
 set -eu
+. /mnt/src/testbed/guest/control.sh
 . /mnt/src/testbed/guest/vfio.sh
 sha256sum -c /mnt/share/installed
 for program in $(cat /mnt/share/programs); do
 	[ "$(command -v "${program##*/}")" = "$program" ]
 done
-vfio_bind 0000:00:10.0
-/mnt/share/readme 0000:00:10.0 mlx5_0
-/mnt/share/readme 0000:00:10.0 mlx5_1
-/mnt/share/verbs_tph mlx5_0 0000:00:10.0 gpu0
-/mnt/share/verbs_tph mlx5_1 0000:00:10.0 gpu0
+gpu=$(bdf_of gpu0)
+vfio_bind "$gpu"
+/mnt/share/readme "$gpu" mlx5_0
+/mnt/share/readme "$gpu" mlx5_1
+/mnt/share/verbs_tph mlx5_0 "$gpu" gpu0
+/mnt/share/verbs_tph mlx5_1 "$gpu" gpu0
 EOF
 	status=0
 	tph exec --installed --share $share -- sh /mnt/share/run.sh >/tmp/out || status=$?

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Sourced by the tests of the suite perftest: two sides of a program, one of them with a BAR as buffer.
-gpu=0000:00:10.0
+gpu=$(bdf_of gpu0)
 port=18600
 preload='' regions_before=''
 

@@ -49,10 +49,7 @@ example()
 	control mark "example-$number" >/dev/null
 	run server $server "$server_command" &
 	server_pid=$!
-	until serves 7471; do
-		kill -0 $server_pid 2>/dev/null || break
-		sleep 0.1
-	done
+	comes_up 60 $server_pid serves 7471 || :
 	pids=
 	for i in $(seq "$clients"); do
 		run "client-$i" $client "$client_command" &

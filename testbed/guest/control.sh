@@ -21,23 +21,41 @@ control()
 
 # bdf_of NAME: PCI address of the device with that name in the devices file. It is asked once per boot: the emulator has those of its
 # functions, /mnt/job/places those of all others. Returns 1 and says why when there is none.
-bdf_list=/run/tph-places bdf_others=/mnt/job/places
 bdf_of()
 {
-	[ -e $bdf_list ] || {
-		bdf_answer=$(control functions) || return 1
-		{
-			echo "$bdf_answer" | jq -r '.functions[] | "\(.name) \(.bdf)"'
-			cat "$bdf_others"
-		} >$bdf_list.new
-		mv $bdf_list.new $bdf_list
-	}
+	bdf_ask || return 1
 	while read -r bdf_name bdf_place; do
 		[ "$bdf_name" != "$1" ] || {
 			echo "$bdf_place"
 			return 0
 		}
-	done <$bdf_list
-	echo "bdf_of $1: no device has that name: $(cut -d ' ' -f 1 $bdf_list | tr '\n' ' ')" >&2
+	done <"$bdf_list"
+	echo "bdf_of $1: no device has that name: $(cut -d ' ' -f 1 "$bdf_list" | tr '\n' ' ')" >&2
 	return 1
+}
+
+# name_of BDF: the other way round.
+name_of()
+{
+	bdf_ask || return 1
+	while read -r bdf_name bdf_place; do
+		[ "$bdf_place" != "$1" ] || {
+			echo "$bdf_name"
+			return 0
+		}
+	done <"$bdf_list"
+	echo "name_of $1: no device is there" >&2
+	return 1
+}
+
+bdf_list=/run/tph-places bdf_others=/mnt/job/places
+bdf_ask()
+{
+	[ ! -e "$bdf_list" ] || return 0
+	bdf_answer=$(control functions) || return 1
+	{
+		echo "$bdf_answer" | jq -r '.functions[] | "\(.name) \(.bdf)"'
+		cat "$bdf_others"
+	} >"$bdf_list.new"
+	mv "$bdf_list.new" "$bdf_list"
 }

@@ -6,6 +6,9 @@
 # with -P 0.
 export OMPI_MCA_pml=ob1 OMPI_MCA_btl=self OMPI_MCA_mtl=^ofi
 
+# shellcheck source=testbed/guest/pair.sh
+. /mnt/src/testbed/guest/pair.sh
+
 fail()
 {
 	echo "FAILED: $*"
@@ -49,29 +52,25 @@ await()
 # listening PORT: wait until a server listens there.
 listening()
 {
-	await 60 "a server on port $1" grep -qE "$(printf ':%04X 0*:0000 0A' "$1")" /proc/net/tcp /proc/net/tcp6
+	await 60 "a server on port $1" listens "$1"
+}
+
+# both_succeed READY SERVER-COMMAND CLIENT-COMMAND: see pair_run; their output is in server and client.
+both_succeed()
+{
+	pair_run "$@"
+	cat server.out server.err >server
+	cat client.out client.err >client
+	[ "$server_status $client_status" = '0 0' ] || {
+		pair_says
+		fail "server: status $server_status, client: status $client_status: $3"
+	}
 }
 
 # pair PORT SERVER-COMMAND CLIENT-COMMAND: both must succeed; their output is in server and client.
 pair()
 {
-	# shellcheck disable=SC2086 # commands with options
-	timeout 120 $2 >server 2>&1 &
-	pair_server=$!
-	listening "$1"
-	pair_status=0
-	# shellcheck disable=SC2086
-	timeout 120 $3 >client 2>&1 || pair_status=$?
-	[ "$pair_status" -eq 0 ] || sleep 1
-	[ "$pair_status" -eq 0 ] || kill "$pair_server" 2>/dev/null || :
-	wait "$pair_server" || {
-		cat server client
-		fail "server: $2"
-	}
-	[ "$pair_status" -eq 0 ] || {
-		cat server client
-		fail "client: $3"
-	}
+	both_succeed "listens $1" "$2" "$3"
 }
 
 # pingpong PROGRAM OPTIONS: between the two HCA functions, then on one.

@@ -40,7 +40,7 @@ server()
 {
 	start server "$server_in $1"
 	server=$started
-	await 60 "server: $1" serves "${2:-7471}"
+	comes_up 60 "$server" serves "${2:-7471}" || fail "server: $1: $(cat server)"
 }
 
 gone()

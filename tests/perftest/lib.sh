@@ -1,31 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # Sourced by the tests of the suite perftest: two sides of a program, one of them with a BAR as buffer.
+# shellcheck source=testbed/guest/pair.sh
+. /mnt/src/testbed/guest/pair.sh
 gpu=$(bdf_of gpu0)
 port=18600
 preload='' regions_before=''
-
-# side SIDE ARGS...: one side of $program; its output is in SIDE.out and SIDE.err.
-side()
-{
-	side=$1
-	shift
-	# shellcheck disable=SC2086 # a variable assignment or nothing
-	env $preload timeout 60 "$program" -p $port "$@" >"$side.out" 2>"$side.err"
-}
-
-bar_side()
-{
-	# shellcheck disable=SC2086 # lists of options
-	side bar -d "$device" --use_vfio="$bdf" --vfio_bar=0 $spec $bar_options $options --out_json \
-		--out_json_file=bar.json "$@"
-}
-
-host_side()
-{
-	# shellcheck disable=SC2086
-	side host -d "$host" $host_options $options "$@"
-}
 
 # measure PROGRAM DEVICE BDF SPEC OPTIONS [BAR-OPTIONS [HOST-OPTIONS]]: PROGRAM between DEVICE, whose buffer
 # is the BAR, and another HCA function with host memory. The BAR is on the side that RDMA writes to. SPEC is
@@ -35,36 +15,29 @@ measure()
 	program=$1 device=$2 bdf=$3 spec=${4:+--dmabuf-tph=$4} options=$5 bar_options=${6:-} host_options=${7:-}
 	host=mlx5_1
 	[ "$device" != mlx5_1 ] || host=mlx5_0
-	case $program in
-	ib_read_*) server=host client=bar ;;
-	*) server=bar client=host ;;
-	esac
-	case $bdf in
-	*:11.0) endpoint=tph0 ;;
-	*:12.0) endpoint=none0 ;;
-	*) endpoint=gpu0 ;;
-	esac
 	port=$((port + 1))
+	words="env $preload $program -p $port"
+	bar="$words -d $device --use_vfio=$bdf --vfio_bar=0 $spec $bar_options $options --out_json --out_json_file=bar.json"
+	host="$words -d $host $host_options $options"
+	endpoint=$(name_of "$bdf")
 	rm -f bar.* host.*
-	control reset-counts $endpoint >control.out
-	server_status=0 client_status=1 bar_status='' host_status=''
-	${server}_side &
-	server_pid=$!
-	pattern=$(printf ':%04X 0*:0000 0A' $port)
-	while kill -0 $server_pid 2>/dev/null; do
-		if grep -qE "$pattern" /proc/net/tcp /proc/net/tcp6; then
-			client_status=0
-			${client}_side 127.0.0.1 || client_status=$?
-			break
-		fi
-		sleep 0.05
+	control reset-counts "$endpoint" >control.out
+	pair_seconds=60
+	case $program in
+	ib_read_*)
+		pair_run "listens $port" "$host" "$bar 127.0.0.1"
+		bar_side=client host_side=server bar_status=$client_status host_status=$server_status
+		;;
+	*)
+		pair_run "listens $port" "$bar" "$host 127.0.0.1"
+		bar_side=server host_side=client bar_status=$server_status host_status=$client_status
+		;;
+	esac
+	for said in out err; do
+		mv "$bar_side.$said" "bar.$said"
+		mv "$host_side.$said" "host.$said"
 	done
-	# Without its client it would wait on.
-	[ $client_status -eq 0 ] || sleep 1
-	[ $client_status -eq 0 ] || kill $server_pid 2>/dev/null || :
-	wait $server_pid || server_status=$?
-	eval "${server}_status=$server_status ${client}_status=$client_status"
-	control counts $endpoint >counts.json
+	control counts "$endpoint" >counts.json
 }
 
 # good WHAT: both sides of the last run succeeded.

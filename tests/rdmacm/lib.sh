@@ -37,28 +37,12 @@ fabric()
 	await 60 'ping from b to a over IPv6' $in_b busybox ping -6 -c 1 -W 1 fd07::1
 }
 
-# serves PORT: a server of rdma_cm listens there.
-serves()
-{
-	rdma resource show cm_id 2>/dev/null | grep -E "state LISTEN.*src-port $1( |\$)|src-addr [^ ]*:$1 " | grep -q LISTEN
-}
-
 # cm_pair PORT SERVER-COMMAND CLIENT-COMMAND: the server in b, the client in a; both must succeed. What they
 # print is in the files server and client. $cm_limit: seconds.
 cm_pair()
 {
-	timeout -k 5 "${cm_limit:-120}" $in_b $2 >server 2>&1 &
-	cm_server=$!
-	await 60 "server on port $1: $2" serves "$1"
-	cm_status=0
-	timeout -k 5 "${cm_limit:-120}" $in_a $3 >client 2>&1 || cm_status=$?
-	[ "$cm_status" -eq 0 ] || kill "$cm_server" 2>/dev/null || :
-	cm_served=0
-	wait "$cm_server" || cm_served=$?
-	[ "$cm_status $cm_served" = '0 0' ] || {
-		tail -n 20 server client
-		fail "client $cm_status, server $cm_served: $3"
-	}
+	pair_seconds=${cm_limit:-}
+	both_succeed "serves $1" "$in_b $2" "$in_a $3"
 }
 
 # cases NAME...: each was seen to pass.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Tests of bdf_of, with an emulator that answers once. Argument: the checkout. Prints a line "pass NAME" for each case, ends with 1 at the
+# Tests of bdf_of and name_of, with an emulator that answers once. Argument: the checkout. Prints a line "pass NAME" for each case, ends with 1 at the
 # first that fails.
 set -eu
 dir=$(mktemp -d)
@@ -27,6 +27,10 @@ is()
 is 0000:01:00.0 "$(bdf_of gpu0)" 'a function of the emulator'
 is 0000:00:04.0 "$(bdf_of hca0)" 'it is not asked again'
 is 0000:00:13.0 "$(bdf_of qnvme0)" 'a device that the emulator does not know'
+is gpu0 "$(name_of 0000:01:00.0)" 'the name of a device'
+status=0
+said=$(name_of 0000:02:00.0 2>&1) || status=$?
+is '1 name_of 0000:02:00.0: no device is there' "$status $said" 'a place where nothing is'
 status=0
 said=$(bdf_of gpu 2>&1) || status=$?
 is '1 bdf_of gpu: no device has that name: hca0 gpu0 qnvme0' "$status ${said% }" 'a name that nobody has'

@@ -20,31 +20,15 @@ verdict()
 # both CASE PORT SERVER-COMMAND CLIENT-COMMAND: passes when both succeed.
 both()
 {
-	rm -f server client
-	# shellcheck disable=SC2086 # commands with options
-	timeout -k 5 "${both_seconds:-120}" $3 >server 2>&1 &
-	both_server=$!
-	both_status=0
-	if (listening "$2") >client 2>&1; then
-		# shellcheck disable=SC2086
-		timeout -k 5 "${both_seconds:-120}" $4 >client 2>&1 || both_status=$?
-	else
-		both_status=server
-	fi
-	# A server that serves on until it is told, or whose client is gone.
-	if [ -n "${both_serves_on:-}" ] || [ "$both_status" != 0 ]; then
-		sleep 0.2
-		kill "$both_server" 2>/dev/null || :
-		wait "$both_server" 2>/dev/null || :
-		both_served=0
-	else
-		both_served=0
-		wait "$both_server" || both_served=$?
-	fi
-	if [ "$both_status" = 0 ] && [ "$both_served" -eq 0 ]; then
+	pair_seconds=${both_seconds:-} pair_serves_on=${both_serves_on:-}
+	pair_run "listens $2" "$3" "$4"
+	# One that serves on was ended.
+	[ -z "$pair_serves_on" ] || server_status=0
+	pair_seconds='' pair_serves_on=''
+	if [ "$server_status $client_status" = '0 0' ]; then
 		verdict pass "$1"
 	else
-		verdict fail "$1" "client $both_status, server $both_served: $(cat client server | grep -v '^ *$' |
+		verdict fail "$1" "client $client_status, server $server_status: $(cat client.out client.err server.out server.err | grep -v '^ *$' |
 			tail -n 3 | tr '\n\t' '; ')"
 	fi
 }

@@ -98,7 +98,7 @@ build_kernel_stock()
 	[ -d "$KERNEL" ] || build_stock "$(basename "$KERNEL")" "linux-$TPH_LINUX" kernel-stock.sh
 }
 
-# build_kernel_tests: what testbed/sandbox/build/kernel-tests.sh builds, for the kernel and the rdma-core that were
+# build_kernel_tests: what testbed/sandbox/build/guest-programs.sh builds, for the kernel and the rdma-core that were
 # built. The variants of a kernel have the same headers, and so share the programs.
 build_kernel_tests()
 {
@@ -112,14 +112,15 @@ build_kernel_tests()
 	tests_key=$(cd "$TPH_TOP" && {
 		echo "$RDMA_CORE $RDMA_CORE_STOCK"
 		find "$headers" -type f | LC_ALL=C sort | xargs cat
-	} | key VERSION testbed/sandbox/build/kernel-tests.sh testbed/sandbox/build/old-tests.sh testbed/sandbox/build/examples.sh docs/application.md \
-		$(find kernel/tests providers/tests perftest/tests tests/faults/*.[ch] tests/reports/*.[ch] testbed/matrix/*.[ch] testbed/cost/*.c \
+	} | key VERSION CMakeLists.txt testbed/guest/CMakeLists.txt testbed/sandbox/build/guest-programs.sh \
+		testbed/sandbox/build/examples.sh docs/application.md \
+		$(find kernel/tests providers/tests perftest/tests tests/faults/*.[ch] tests/reports/*.[ch] testbed/matrix/*.[ch] testbed/cost/*.c testbed/bench/*.c \
 			testbed/report/*.c doctor/*.c librdmacm-examples/*.[ch] vfiobar/*.[ch] -type f | LC_ALL=C sort))
 	KERNEL_TESTS=$TPH_CACHE/kernel-tests-$tests_key
 	[ ! -d "$KERNEL_TESTS" ] || return 0
 	cache_tmp
 	step "kernel tests: building" "$TPH_CACHE/log/build-kernel-tests.log" in_sandbox \
-		sh -eu /src/testbed/sandbox/build/kernel-tests.sh "/cache/$(basename "$CACHE_TMP")" \
+		sh -eu /src/testbed/sandbox/build/guest-programs.sh "/cache/$(basename "$CACHE_TMP")" \
 		"/cache/${headers#"$TPH_CACHE/"}" "/cache/$(basename "$RDMA_CORE")" \
 		"/cache/$(basename "$RDMA_CORE_STOCK")"
 	cache_publish "$(basename "$KERNEL_TESTS")"

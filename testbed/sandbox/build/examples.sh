@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In the sandbox: compile the examples of the man pages as their readers do, and that of docs/application.md.
-# Arguments: output directory, installed rdma-core.
+# In the sandbox: take the C programs out of the manual pages of the series and of docs/application.md. Arguments: checkout, root
+# directory of rdma-core with the series, output directory.
 set -eu
-mkdir -p "$1"
+mkdir -p "$3"
 
 # example FILE: the C program in a page of Markdown.
 example()
@@ -11,27 +11,12 @@ example()
 	awk '/^# EXAMPLE/ { mine = 1 } /^```/ { if (code) exit; code = mine && /^```c$/; next } code' "$1"
 }
 
-# readme: the function in docs/application.md, and a program around it.
-readme()
+for page in "$2"/usr/share/rdma-core/man/*.3.md; do
+	example "$page" >"$3/$(basename "$page" .3.md).c"
+done
+# The function in docs/application.md, and a program around it.
 {
 	awk '/^#/ { mine = /application programmers/ } mine && /^    / { code = 1 } code && /^[^ ]/ { exit }
-		code { sub(/^    /, ""); print }' /src/docs/application.md
-	cat /src/providers/tests/example/main.c
-}
-
-# build NAME ARG...: compile NAME.c in the output directory.
-build()
-{
-	program=$out/$1
-	shift
-	gcc -std=gnu17 -O2 -Wall -Wextra -Werror -isystem "$installed/usr/include" -o "$program" "$program.c" "$@" \
-		-L"$installed/usr/lib/x86_64-linux-gnu" -Wl,-rpath-link,"$installed/usr/lib/x86_64-linux-gnu" -libverbs
-}
-out=$1 installed=$2
-for page in "$installed"/usr/share/rdma-core/man/*.3.md; do
-	name=$(basename "$page" .3.md)
-	example "$page" >"$out/$name.c"
-	build "$name"
-done
-readme >"$out/readme.c"
-build readme -D_GNU_SOURCE -I/src/vfiobar /src/vfiobar/vfiobar*.c
+		code { sub(/^    /, ""); print }' "$1/docs/application.md"
+	cat "$1/providers/tests/example/main.c"
+} >"$3/readme.c"

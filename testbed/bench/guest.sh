@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In the guest: the measurements of /mnt/job/plan (testbed/bench/plan.py). Leaves in /mnt/job: samples, lines of JSON;
-# kernel; failed, lines of the plan that gave no figure; counted, for each try with the emulator of this checkout what the
-# endpoint counted, and the mark in the trace before it.
+# In the guest: the measurements of /mnt/job/plan (testbed/bench/plan.py). Leaves in /mnt/job: samples
+# and counted (testbed/bench/samples.py); kernel; failed, lines of the plan that gave no figure.
 set -eu
 # shellcheck source=/dev/null
 . /mnt/src/testbed/guest/vfio.sh
@@ -38,16 +37,17 @@ system()
 	esac
 }
 
-# sample FILTER: the figure that the filter makes of the file, as one of the round. Fails when there is none that can be
-# true: perftest measures the clock's rate each time, and gives 0 or infinity where the machine disturbs that.
+# sample MEASURE VALUE: a figure of the round, as a program gave it.
 sample()
 {
-	sample_measure=$1
-	shift
-	jq -ce --argjson round "$round" --arg system "$system" --arg measure "$sample_measure" --argjson size "$size" \
-		--argjson qps "$qps" "($1) as \$value | if \$value > 0 and \$value < 1e9 then
-			{round: \$round, system: \$system, measure: \$measure, size: \$size, qps: \$qps, value: \$value}
-		else error(\"no figure\") end" "$2" >>"$work/sample"
+	echo "$round $system $1 $size $qps $2" >>"$work/sample"
+}
+
+# sample_field MEASURE FIELD: that field of the client. Fails when it cannot be true: perftest measures the clock's rate each time, and
+# gives 0 or infinity where the machine disturbs that.
+sample_field()
+{
+	field=$(jq -re ".results.$2 | select(. > 0 and . < 1e9)" "$work/client.json") && sample "$1" "$field"
 }
 
 perftest()
@@ -68,22 +68,25 @@ perftest()
 	fi
 	case $measure in
 	latency)
-		sample latency .results.t_typical "$work/client.json" &&
-			sample latency-p99 .results.percentile_99 "$work/client.json"
+		sample_field latency t_typical && sample_field latency-p99 percentile_99
 		;;
-	latency-idle) sample latency-idle .results.t_typical "$work/client.json" ;;
-	rate) sample rate '.results.MsgRate * 1e6' "$work/client.json" ;;
-	*) sample "$measure" '.results.BW_average * 1.048576' "$work/client.json" ;;
+	latency-idle) sample_field latency-idle t_typical ;;
+	rate) sample_field rate MsgRate ;;
+	*) sample_field "$measure" BW_average ;;
 	esac
 }
 
-# registration: the middle of the runs that testbed/cost/cost.c makes.
+# sample_times MEASURE KIND: those of the registrations of a kind that testbed/cost/cost.c made.
+sample_times()
+{
+	times=$(jq -re --arg kind "$2" 'select(.kind == $kind).register' "$work/pairs") && sample "$1" "$(echo "$times" | paste -s -d ,)"
+}
+
 registration()
 {
 	/mnt/tests/cost pairs "$server" "$gpu" 3 >"$work/pairs" || return 1
 	for kind in 'register=BAR, no hint' 'register-tph=BAR, tag in use' 'register-host=host memory'; do
-		jq -s --arg kind "${kind#*=}" 'map(select(.kind == $kind).register) | sort | .[1]' "$work/pairs" >"$work/register"
-		sample "${kind%%=*}" '. / 1000' "$work/register" || return 1
+		sample_times "${kind%%=*}" "${kind#*=}" || return 1
 	done
 }
 
@@ -93,8 +96,7 @@ registration_host()
 	# shellcheck disable=SC2086 # the device is the first word
 	set -- $server
 	/mnt/tests/cost host "$1" 3 >"$work/pairs" || return 1
-	jq -s 'map(.register) | sort | .[1]' "$work/pairs" >"$work/register"
-	sample register-host '. / 1000' "$work/register"
+	sample_times register-host 'host memory'
 }
 
 # beside_idle COMMAND: while the QPs of the line are there, at the client's function, and do nothing.
@@ -123,7 +125,7 @@ memcpy()
 		[ $waited -le 600 ] || return 1
 		sleep 0.05
 	done
-	sample bandwidth . /mnt/job/said-$asked
+	sample bandwidth "$(cat /mnt/job/said-$asked)"
 }
 
 # measure_once: of the line of the plan that was read.
@@ -151,8 +153,7 @@ measure_counted()
 	control reset-counts gpu0 >/dev/null && control mark "run-$runs" >/dev/null || return 1
 	measure_once || measured=1
 	control mark "end-$runs" >/dev/null && control counts gpu0 >"$work/counts" || return 1
-	jq -c --arg mark "run-$runs" --argjson round "$round" --arg measure "$measure" --argjson size "$size" --argjson qps "$qps" \
-		'{mark: $mark, round: $round, measure: $measure, size: $size, qps: $qps, counts}' "$work/counts" >>/mnt/job/counted
+	echo "run-$runs $round $measure $size $qps" | cat - "$work/counts" >>/mnt/job/counted
 	return $measured
 }
 

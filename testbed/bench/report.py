@@ -12,6 +12,7 @@ from pathlib import Path
 
 from testbed.bench.plan import BESIDES, MEASURES, SYSTEMS
 from testbed.bench.profiling import profile
+from testbed.bench.samples import counted, samples as made
 from testbed.sandbox.spread import spread
 
 # What a measure of this checkout is a ratio of, besides the same of other systems: names, and the system and measure they are for,
@@ -80,11 +81,11 @@ def hint_of(one):
     return "none" if one is None or one["st"] is None else f"ST {one['st']} of {one['st_width']} bits, PH {one['ph']}"
 
 
-def requests(counted, flows):
+def requests(tries, flows):
     """What the endpoint counted in each run, and whether those are the requests of the trace behind the mark of that run."""
     on_wire = {one["mark"]: one for one in flows}
     total, wrong = {key: 0 for key in COUNTED}, []
-    for run in counted:
+    for run in tries:
         text = "round {round}: {measure}, {size} bytes, {qps} QPs".format(**run)
         trace = on_wire.get(run["mark"])
         if trace is None or trace.get("others"):
@@ -105,7 +106,7 @@ def requests(counted, flows):
             if seen.get(key) != sent.get(key):
                 wrong.append("{}: {}, hint {}: {} requests of {} bytes counted, {} of {} in the trace".format(
                     text, *key, *seen.get(key, (0, 0)), *sent.get(key, (0, 0))))
-    return {"runs": len(counted), **total, "wrong": wrong}
+    return {"runs": len(tries), **total, "wrong": wrong}
 
 
 def json_lines(path):
@@ -115,8 +116,8 @@ def json_lines(path):
 def main():
     run, rounds, qemu, *commit = sys.argv[1:]
     job = Path(run) / "job"
-    samples = json_lines(job / "samples")
-    asked = requests(json_lines(job / "counted"), json_lines(Path(run) / "flows"))
+    samples = made((job / "samples").read_text().splitlines())
+    asked = requests(counted((job / "counted").read_text().splitlines()), json_lines(Path(run) / "flows"))
     plan = expected((job / "plan").read_text().splitlines())
     wrong, gaps = missing(plan, samples)
     kernel = (job / "kernel").read_text().strip()

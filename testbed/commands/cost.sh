@@ -37,7 +37,7 @@ boot()
 	[ "$GUEST_STATUS" -eq 0 ] || die "boot $1 ($2) ended with status $GUEST_STATUS"
 	guest_dmesg_check || die "boot $1 ($2): see the kernel's messages above"
 	cp "$TPH_RUN_DIR/job/pairs" "$out/boot-$1-$2"
-	[ -z "${3:-}" ] || cp "$TPH_RUN_DIR/job/many" "$TPH_RUN_DIR/job/perftest" "$out/"
+	[ -z "${3:-}" ] || cp -r "$TPH_RUN_DIR/job/many" "$TPH_RUN_DIR/job/perftest" "$out/"
 }
 
 if [ -n "$stock" ]; then

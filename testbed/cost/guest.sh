@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # In the guest: what hints cost. Arguments: runs, most regions, and "all", or nothing to do only what is
-# compared with another kernel. Leaves lines of JSON in /mnt/job: pairs, many, perftest.
+# compared with another kernel. Leaves in /mnt/job: pairs, lines of JSON; many, a file of such lines for each
+# device; perftest, the document of each run.
 set -eu
 runs=$1 most=$2 all=${3:-}
 # shellcheck source=testbed/guest/control.sh
@@ -16,6 +17,7 @@ trap vfio_give_back_all EXIT
 trap 'exit 130' INT TERM
 vfio_bind "$gpu"
 
+mkdir /mnt/job/many /mnt/job/perftest
 echo "registration: $runs runs" >&2
 /mnt/tests/cost pairs mlx5_1 "$gpu" "$runs" >"$work/pairs"
 cp "$work/pairs" /mnt/job/pairs
@@ -26,7 +28,7 @@ for device in mlx5_1 mlx5_2 mlx5_3; do
 	echo "many regions of $device" >&2
 	/mnt/tests/cost many $device "$gpu" "$most" 5 >"$work/many"
 	[ "$most" -le 1024 ] || most=1024
-	jq -c --arg device $device '{device: $device} + .' "$work/many" >>/mnt/job/many
+	cp "$work/many" /mnt/job/many/$device
 done
 
 # measure KIND SIZE MESSAGES: ib_write_bw into the BAR.
@@ -41,9 +43,7 @@ measure()
 		bandwidth_messages
 		return 1
 	fi
-	jq -c --arg kind "$1" --argjson size "$2" '.results | {hint: $kind, size: $size,
-		MBps: (.BW_average * 1.048576), messages_per_s: (.MsgRate * 1e6)}' "$work/client.json" \
-		>>"$work/perftest"
+	cp "$work/client.json" "/mnt/job/perftest/$run-$1-$2.json"
 }
 
 for run in $(seq "$runs"); do
@@ -56,4 +56,3 @@ for run in $(seq "$runs"); do
 		measure "$kind" 8 2000
 	done
 done
-cp "$work/perftest" /mnt/job/perftest

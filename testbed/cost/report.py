@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """In the sandbox: the document of ./tph cost, of what testbed/cost/guest.sh left in the boots.
 
-Usage: report DIRECTORY KERNEL QEMU RUNS, to standard output. Times are nanoseconds. The directory has, JSON, a line each:
-boot-NUMBER-patched and boot-NUMBER-stock   registrations: kind, register, deregister
-many                                        regions side by side: device, tags, count, hinted, fallback, register, deregister
-perftest                                    hint, size, MBps, messages_per_s
+Usage: report DIRECTORY KERNEL QEMU RUNS, to standard output. Times are nanoseconds. The directory has, JSON:
+boot-NUMBER-patched and boot-NUMBER-stock   registrations, a line each: kind, register, deregister
+many/DEVICE                                 regions side by side, a line each: tags, count, hinted, fallback, register, deregister
+perftest/RUN-HINT-SIZE.json                 documents of perftest
 """
 import json
 import sys
 from pathlib import Path
 
-from testbed.sandbox import jsonl
+from testbed.sandbox import jsonl, perftest
 from testbed.sandbox.spread import quantile, spread
 from testbed.sandbox.table import nearest
 
@@ -55,12 +55,12 @@ def ratio(a, b):
     return {key: plain(nearest(value * 1000) / 1000) for key, value in spread(pairs).items()}
 
 
-def ratios(pairs, perftest):
+def ratios(pairs, runs):
     def times(kernel, kind, what):
         return [row[what] for row in pairs if (row["kernel"], row["kind"]) == (kernel, kind)]
 
     def traffic(size, hint, what):
-        return [row[what] for row in perftest if (row["size"], row["hint"]) == (size, hint)]
+        return [row[what] for row in runs if (row["size"], row["hint"]) == (size, hint)]
 
     result = {name: ratio(times("patched", kind, what), times("patched", base, what)) for name, (kind, base, what) in WITHIN.items()}
     # Runs of boots that took turns.
@@ -75,13 +75,13 @@ def registration(pairs):
             for (kernel, kind), rows in grouped(pairs, "kernel", "kind")]
 
 
-def report(pairs, many, perftest, head):
+def report(pairs, many, runs, head):
     """The document; PAIRS have boot and kernel, too. HEAD: its first members."""
     return {**head, "registration": registration(pairs),
             "many": [{**rows[0], **spreads(rows, "register", "deregister")} for _, rows in grouped(many, "device", "count", "tags")],
             "traffic": [{"size": size, "hint": hint, **spreads(rows, "MBps", "messages_per_s")}
-                        for (size, hint), rows in grouped(perftest, "size", "hint")],
-            "ratios": ratios(pairs, perftest)}
+                        for (size, hint), rows in grouped(runs, "size", "hint")],
+            "ratios": ratios(pairs, runs)}
 
 
 def registrations(directory):
@@ -93,10 +93,26 @@ def registrations(directory):
     return result
 
 
+def side_by_side(directory):
+    """Of all devices."""
+    return [{"device": path.name, **row} for path in sorted((directory / "many").glob("*")) for row in jsonl.read(path)]
+
+
+def traffic(directory):
+    """Of all runs, in their order."""
+    result = []
+    for path in (directory / "perftest").glob("*.json"):
+        run, hint, size = path.stem.split("-")
+        results = json.loads(path.read_text())["results"]
+        result.append((int(run), hint, {"hint": hint, "size": int(size), "MBps": perftest.megabytes_per_s(results),
+                                        "messages_per_s": perftest.messages_per_s(results)}))
+    return [row for *_, row in sorted(result, key=lambda one: (*one[:2], one[2]["size"]))]
+
+
 def main():
     directory, kernel, qemu, runs = Path(sys.argv[1]), *sys.argv[2:]
     head = {"kernel": kernel, "qemu": qemu, "runs": int(runs)}
-    print(json.dumps(report(registrations(directory), jsonl.read(directory / "many"), jsonl.read(directory / "perftest"), head), indent=2))
+    print(json.dumps(report(registrations(directory), side_by_side(directory), traffic(directory), head), indent=2))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck disable=SC2086,SC2154 # commands with options; members of the rows of the plan
-# In the guest: the examples of /mnt/job/plan (plan.py). Each leaves a line of /mnt/job/results.
+# shellcheck disable=SC2086,SC2094,SC2154 # commands with options; members of the rows of the plan
+# In the guest: the examples of /mnt/job/plan (plan.py). Each leaves a directory /mnt/job/results/N for judge.py: what each
+# program said (server, client-1, ...), its command and its status, and what the emulator answered to counts.
 set -eu
 # shellcheck source=testbed/guest/control.sh
 . /mnt/src/testbed/guest/control.sh
@@ -20,16 +21,10 @@ trap vfio_give_back_all EXIT
 trap 'exit 130' INT TERM
 uname -r >/mnt/job/kernel
 
-# program FILE COMMAND: how it ended and what it said, as JSON.
-program()
-{
-	jq -n --arg command "$2" --argjson status "$(cat "$1.status")" --rawfile said "$1" \
-		'{command: $command, status: $status, said: ($said | rtrimstr("\n") | split("\n"))}'
-}
-
-# run FILE NAMESPACE COMMAND: its output and status are left in files.
+# run FILE NAMESPACE COMMAND: its output, command and status are left in files.
 run()
 {
+	echo "$3" >"$1.command"
 	run_status=0
 	timeout -k 5 120 ip netns exec $2 $3 >"$1" 2>&1 || run_status=$?
 	echo $run_status >"$1.status"
@@ -57,15 +52,9 @@ example()
 	done
 	wait $server_pid $pids
 	control mark "end-$number" >/dev/null
-	control counts gpu0 >counted
-	program server "$server_command" >server.json
-	for i in $(seq "$clients"); do
-		program "client-$i" "$client_command"
-	done >clients.json
-	jq -nc --argjson number "$number" --slurpfile server server.json --slurpfile clients clients.json \
-		--slurpfile counts counted '{number: $number, server: $server[0], clients: $clients,
-		completer: [$counts[0].counts[] | {hint: (if .ph == null then null else {ph, st, st_width} end),
-		writes, reads, write_bytes, read_bytes}]}' >>/mnt/job/results
+	control counts gpu0 >counts
+	mkdir -p "/mnt/job/results/$number"
+	cp server* client* counts "/mnt/job/results/$number/"
 }
 
 fabric

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""In the sandbox, after the boot: what was planned (job/plan), what the guest saw (job/results) and what was on the wire after each mark
+"""In the sandbox, after the boot: what was planned (job/plan), what the guest saw (job/results/N) and what was on the wire after each mark
 (flows.json). A client writes 16 messages of 4096 bytes, and reads them back.
 
 Usage: judge RUN-DIRECTORY QEMU IOMMU; the document of ./tph example to standard output. Exit status 1 when an example is not as it
@@ -78,9 +78,32 @@ def judged(plan, seen, flows):
             "hinted_elsewhere": elsewhere, "agree": wire == completer, "verdict": "fail" if wrong else "pass", "causes": wrong}
 
 
-def report(plan, results, flows, head):
+def program(directory, name):
+    """A program of an example, as the document has it."""
+    return {"command": (directory / f"{name}.command").read_text().rstrip("\n"), "status": int((directory / f"{name}.status").read_text()),
+            "said": (directory / name).read_text(errors="replace").removesuffix("\n").split("\n")}
+
+
+def counts(answer):
+    """What the emulator answered to counts, with a hint, or None, each."""
+    return [{"hint": None if row["ph"] is None else {key: row[key] for key in ("ph", "st", "st_width")},
+             **{key: row[key] for key in ("writes", "reads", "write_bytes", "read_bytes")}} for row in answer["counts"]]
+
+
+def results(job):
+    """What the guest left of each example, in the order of their numbers."""
+    result = []
+    for directory in sorted((job / "results").glob("*"), key=lambda one: int(one.name)):
+        clients = len(list(directory.glob("client-*.command")))
+        result.append({"number": int(directory.name), "server": program(directory, "server"),
+                       "clients": [program(directory, f"client-{i}") for i in range(1, clients + 1)],
+                       "completer": counts(json.loads((directory / "counts").read_text()))})
+    return result
+
+
+def report(plan, seen, flows, head):
     """The document; HEAD: its first members."""
-    seen = {one["number"]: one for one in results}
+    seen = {one["number"]: one for one in seen}
     by_mark = {one["mark"]: one["flows"] for one in flows}
     runs = [judged(row, seen.get(row["number"]), by_mark.get(f"example-{row['number']}", [])) for row in plan]
     return {**head, "passed": sum(run["verdict"] == "pass" for run in runs), "failed": sum(run["verdict"] == "fail" for run in runs),
@@ -89,7 +112,7 @@ def report(plan, results, flows, head):
 
 def main():
     run, qemu, iommu = Path(sys.argv[1]), *sys.argv[2:]
-    document = report(jsonl.read(run / "job/plan"), jsonl.read(run / "job/results"), jsonl.read(run / "flows.json"),
+    document = report(jsonl.read(run / "job/plan"), results(run / "job"), jsonl.read(run / "flows.json"),
                       {"kernel": (run / "job/kernel").read_text().strip(), "qemu": qemu, "iommu": iommu})
     print(json.dumps(document, indent=2))
     return 0 if document["failed"] == 0 and document["passed"] > 0 else 1

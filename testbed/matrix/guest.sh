@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In the guest: the runs of ib_write_bw in /mnt/job/plan, then the cells of /mnt/job/cells (plan.py). Leaves
+# In the guest: the runs of ib_write_bw in /mnt/job/plan, then the cells of /mnt/job/cells.words (plan.py). Leaves
 # /mnt/job/rows and /mnt/job/results.
 set -eu
 status=0
@@ -17,9 +17,7 @@ for name in gpu0 nvme0 qnvme0; do
 	vfio_bind "$bdf"
 	targets="$targets $bdf"
 done
-jq -r '[.id, .target, .operation, .hca, (.requested | .st // "-", .st_ext // "-", .ph // 0), .size, .qps, .messages] | join(" ")' \
-	/mnt/job/cells >/tmp/cells
 # shellcheck disable=SC2086 # a list
-/mnt/tests/matrix mlx5_0 $targets </tmp/cells >/tmp/results || status=1
+/mnt/tests/matrix mlx5_0 $targets </mnt/job/cells.words >/tmp/results || status=1
 mv /tmp/results /mnt/job/results
 exit $status

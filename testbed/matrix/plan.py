@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """In the sandbox: the cells of ./tph matrix with what has to come of each, and runs of ib_write_bw beside them.
 
-Usage: plan RUN-DIRECTORY full|quick; leaves job/cells and job/plan (as testbed/run/plan.py), JSON, a line each.
+Usage: plan RUN-DIRECTORY full|quick; leaves job/cells and job/plan (as testbed/run/plan.py), JSON, a line each, and job/cells.words, what
+the program in the guest (matrix.c) reads of the cells.
 """
 import itertools
 import sys
@@ -116,6 +117,15 @@ def cells(quick, known):
     return result
 
 
+def words(cell):
+    """A line of matrix.c: - is no tag, and the PH does not matter then."""
+    def tag(value):
+        return "-" if value is None else value
+    asked = cell["requested"]
+    return " ".join(str(word) for word in (cell["id"], cell["target"], cell["operation"], cell["hca"], tag(asked["st"]), tag(asked["st_ext"]),
+                                           asked["ph"] or 0, cell["size"], cell["qps"], cell["messages"]))
+
+
 def runs(quick, known):
     """The runs of ib_write_bw."""
     requests = [{"target": target, "st_mode": known[hca]["st-mode"], "width": int(known[hca]["st-width"]), "st": st, "st_ext": st_ext,
@@ -127,7 +137,9 @@ def runs(quick, known):
 def main():
     directory, quick = Path(sys.argv[1]), {"quick": True, "full": False}[sys.argv[2]]
     known = devices.parse(DEVICES.read_text())
-    jsonl.write(directory / "job/cells", cells(quick, known))
+    planned = cells(quick, known)
+    jsonl.write(directory / "job/cells", planned)
+    (directory / "job/cells.words").write_text("".join(words(cell) + "\n" for cell in planned))
     jsonl.write(directory / "job/plan", runs(quick, known))
 
 

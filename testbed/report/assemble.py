@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """In the sandbox: the report as JSON, from what guest.sh and collect.sh left in the directory of the run.
 
-Usage: assemble.py DIRECTORY REPEATS QEMU-VERSION, JSON to standard output. Exit status 1, with the causes on
+Usage: assemble DIRECTORY REPEATS QEMU-VERSION, JSON to standard output. Exit status 1, with the causes on
 standard error, when something is not as it has to be.
 """
 import json
@@ -9,7 +9,7 @@ import statistics
 import sys
 from pathlib import Path
 
-import chain
+from testbed.report import chain, evidence
 
 SERIES = [
     ("bar-tph", "mlx5 into the BAR, ST 42 and PH 2"), ("bar", "mlx5 into the BAR, no hint"),
@@ -22,10 +22,6 @@ METRICS = [
 HINT = (2, 42, 8)
 # They are there to compare: what they fail is said, and is no fault of the report.
 FOREIGN = {"rxe", "siw"}
-
-
-def lines(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def points(samples, metric):
@@ -119,7 +115,7 @@ def tags_on_wire(directory):
 def main():
     run, repeats, qemu = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     job = run / "job"
-    samples = lines(job / "samples")
+    samples = evidence.samples(job)
     again = [line.split()[0] for line in (job / "again").read_text().splitlines()]
     missing = (job / "missing").read_text().split()
     wrong, gaps = check_samples(samples, missing, repeats)
@@ -131,7 +127,7 @@ def main():
     wrong += bad
     chains = []
     for width in (8, 16):
-        source = json.loads((job / f"chain-{width}.json").read_text())
+        source = evidence.chain(job / f"chain-{width}")
         tlp = json.loads((run / f"tlp-{width}.json").read_text())
         steps, bad = chain.steps(source, tlp)
         wrong += bad

@@ -26,10 +26,13 @@ hexadecimal()
 	od -An -v -tx1 "$1" | tr -d ' \n'
 }
 
-# chain WIDTH HCA SPEC: leaves /mnt/job/chain-WIDTH.json. Its fields are as the layers gave them, they are
-# decoded outside.
+# chain WIDTH HCA SPEC: leaves the directory /mnt/job/chain-WIDTH. Its files are as the layers gave them, they are
+# decoded outside; head has WIDTH, HCA, SPEC, messages and their size.
 chain()
 {
+	chain_left=/mnt/job/chain-$1
+	mkdir "$chain_left"
+	echo "$1 hca$2 $3 $chain_messages $chain_size" >"$chain_left/head"
 	IOCTL_BYTES=$work/ioctls-$1
 	export IOCTL_BYTES
 	into_bar "$2" "$3"
@@ -55,20 +58,14 @@ chain()
 		sleep 0.1
 	done
 	# The region is still there.
-	control mkey "hca$2" >"$work/mkey"
-	rdma -j resource show mr >"$work/mr"
-	hexadecimal "/sys/bus/pci/devices/$chain_hca/config" >"$work/config"
+	control mkey "hca$2" >"$chain_left/mkey"
+	rdma -j resource show mr >"$chain_left/mr"
+	hexadecimal "/sys/bus/pci/devices/$chain_hca/config" >"$chain_left/config"
 	kill -CONT "$(stopped)"
 	wait $chain_run || return 1
-	control counts gpu0 >"$work/counts"
+	control counts gpu0 >"$chain_left/counts"
 	control mark "chain-$1-end" >/dev/null
 	watch_events 0
-	sed -n 's/.* \([a-z_]*_tph: .*\)/\1/p' $chain_tracing/trace >"$work/events"
-	jq -n --argjson width "$1" --arg hca "hca$2" --arg spec "$3" --argjson messages $chain_messages \
-		--argjson size $chain_size --slurpfile ioctls "$IOCTL_BYTES" --rawfile events "$work/events" \
-		--rawfile config "$work/config" --slurpfile mkey "$work/mkey" --slurpfile mr "$work/mr" \
-		--slurpfile counts "$work/counts" \
-		'{width: $width, hca: $hca, requested: $spec, messages: $messages, size: $size, ioctls: $ioctls,
-		  events: ($events | rtrimstr("\n") | split("\n")), config: $config, mkey: $mkey[0],
-		  mr: $mr[0], counts: $counts[0].counts}' >"/mnt/job/chain-$1.json"
+	sed -n 's/.* \([a-z_]*_tph: .*\)/\1/p' $chain_tracing/trace >"$chain_left/events"
+	cp "$IOCTL_BYTES" "$chain_left/ioctls"
 }

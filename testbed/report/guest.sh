@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # In the guest: the figures of ./tph report. Argument: repeats. Needs /mnt/job/plan (plan-full or
-# plan-quick). Leaves in /mnt/job: samples, tags, chain-8.json, chain-16.json, kernel, missing (devices that the
-# kernel does not have), again (runs that were repeated, with the cause: clock, failed).
+# plan-quick). Leaves in /mnt/job: samples, copies, chain-8 and chain-16 (evidence.py), tags, kernel, missing
+# (devices that the kernel does not have), again (runs that were repeated, with the cause: clock, failed).
 set -eu
 # shellcheck source=/dev/null
 . /mnt/src/testbed/guest/control.sh
@@ -24,6 +24,7 @@ trap 'watch_events 0; vfio_give_back_all' EXIT
 trap 'exit 130' INT TERM
 uname -r >/mnt/job/kernel
 : >/mnt/job/samples
+: >/mnt/job/copies
 : >/mnt/job/tags
 : >/mnt/job/missing
 : >/mnt/job/again
@@ -117,16 +118,15 @@ try_sample()
 		program=ib_write_bw
 		iterations 8388608 1000 16 "$3"
 		common_args="-s $3 -n $iters -F"
-		# perftest gives two decimals of MiB/s, and six of millions of messages per second.
-		# shellcheck disable=SC2016 # variable of jq
-		value='if $size >= 1024 then .BW_average * 1.048576 else .MsgRate * $size end'
+		field=MsgRate
+		[ "$3" -lt 1024 ] || field=BW_average
 		;;
 	latency)
 		program=ib_send_lat
 		iterations 1048576 200 10 "$3"
 		# Inline messages would not be read from memory.
 		common_args="-s $3 -n $iters -F -I 0"
-		value=.t_typical
+		field=t_typical
 		;;
 	esac
 	control reset-counts gpu0 >/dev/null
@@ -136,15 +136,16 @@ try_sample()
 		cause=failed
 		return
 	fi
-	jq -e --argjson size "$3" ".results | $value | . > 0 and . < 1e9" "$work/client.json" >/dev/null || {
+	jq -e ".results.$field | . > 0 and . < 1e9" "$work/client.json" >/dev/null || {
 		cause=clock
 		return
 	}
-	control counts gpu0 | jq -c --arg series "$1" --arg metric "$2" --argjson size "$3" --argjson repeat "$4" \
-		--argjson iterations "$iters" --slurpfile perftest "$work/client.json" \
-		"{series: \$series, metric: \$metric, size: \$size, repeat: \$repeat, iterations: \$iterations,
-		  value: (\$perftest[0].results | $value), completer: [.counts[] | {ph, st, st_width, writes, reads}]}" \
-		>>/mnt/job/samples
+	control counts gpu0 >"$work/counts"
+	{
+		echo "$1 $2 $3 $4 $iters"
+		jq -c .results "$work/client.json"
+		cat "$work/counts"
+	} >>/mnt/job/samples
 }
 
 # memcpy REPEAT
@@ -152,10 +153,7 @@ memcpy()
 {
 	# shellcheck disable=SC2086 # numbers
 	/mnt/tests/cpu_copy $gpu 0 $sizes >"$work/copies" || status=1
-	jq -R -c --argjson repeat "$1" 'split(" ") | (.[1:] | map(tonumber)) as [$size, $copies, $ns]
-		| {series: "memcpy-\(.[0])", size: $size, repeat: $repeat, iterations: $copies, completer: []}
-		| (. + {metric: "bandwidth", value: ($size * $copies * 1000 / $ns)}),
-		  (. + {metric: "latency", value: ($ns / $copies / 1000)})' "$work/copies" >>/mnt/job/samples
+	sed "s/^/$1 /" "$work/copies" >>/mnt/job/copies
 }
 
 # tag WIDTH TAG PH MESSAGES: so many messages of 4096 bytes with a tag; WIDTH 0: without.

@@ -18,7 +18,7 @@ made_up()
 {
 	in_here sh -eu -c 'cd /src/tests/report
 		python3 -B -c "import made_up, pathlib; made_up.make(pathlib.Path(\"/tmp/run\"))"
-		python3 -B /src/testbed/report/assemble.py /tmp/run 3 11.1.3' >"$1.json"
+		PYTHONPATH=/src python3 -B -m testbed.report.assemble /tmp/run 3 11.1.3' >"$1.json"
 	"$TPH_TOP/tph" report --from "$1.json" --out "$1.html" 2>&4
 }
 

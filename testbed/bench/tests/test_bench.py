@@ -5,7 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from testbed.bench import copies, plan, profiling, report, table
+from testbed.bench import copies, plan, profiling, report, samples as left, table
 
 
 def samples(*rows):
@@ -30,6 +30,23 @@ class Plan(unittest.TestCase):
         for row in plan.FULL + plan.QUICK:
             self.assertIn(row[0], plan.MEASURES)
             self.assertLessEqual(set(row[4]), set(plan.SYSTEMS))
+
+
+class Left(unittest.TestCase):
+    def test_units(self):
+        rows = left.samples(["1 this latency 8 1 6.5", "1 rxe latency-p99 8 1 9", "2 this rate 8 16 0.25", "2 this bar-tph 64 1 128",
+                             "3 memcpy bandwidth 4096 1 123.5", "3 this register 64 0 3000,1000,2000", "3 rxe register-host 64 0 500"])
+        self.assertEqual([row["value"] for row in rows], [6.5, 9, 250000, 134.217728, 123.5, 2, 0.5])
+        self.assertEqual(rows[2], {"round": 2, "system": "this", "measure": "rate", "size": 8, "qps": 16, "value": 250000})
+
+    def test_no_figure(self):
+        for line in ("1 this rate 8 1", "1 this rate 8 1 null", "1 this rate 8 1 1,2", "1 this register 8 0 ,"):
+            self.assertRaises(ValueError, left.samples, [line])
+
+    def test_counted(self):
+        self.assertEqual(left.counted(["run-1 3 bar 64 1", '{"hints":1,"counts":[{"writes":2}]}']), [
+            {"mark": "run-1", "round": 3, "measure": "bar", "size": 64, "qps": 1, "counts": [{"writes": 2}]}])
+        self.assertRaises(ValueError, left.counted, ["run-1 3 bar 64 1"])
 
 
 class Report(unittest.TestCase):

@@ -86,9 +86,34 @@ class Report(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             for boot, kernel in ((2, "stock"), (1, "patched")):
                 (Path(name) / f"boot-{boot}-{kernel}").write_text(json.dumps({"kind": "x", "register": boot, "deregister": 0}) + "\n")
-            (Path(name) / "many").write_text("")
             self.assertEqual([(row["boot"], row["kernel"], row["register"]) for row in report.registrations(Path(name))],
                              [(1, "patched", 1), (2, "stock", 2)])
+
+
+class Files(unittest.TestCase):
+    def test_side_by_side(self):
+        with tempfile.TemporaryDirectory() as name:
+            self.assertEqual(report.side_by_side(Path(name)), [])
+            (Path(name) / "many").mkdir()
+            for device in ("mlx5_2", "mlx5_1"):
+                (Path(name) / "many" / device).write_text('{"count": 1}\n{"count": 4}\n')
+            self.assertEqual([(row["device"], row["count"]) for row in report.side_by_side(Path(name))],
+                             [("mlx5_1", 1), ("mlx5_1", 4), ("mlx5_2", 1), ("mlx5_2", 4)])
+
+    def test_traffic(self):
+        """Runs are in the order of their numbers, so that those of one run are compared."""
+        with tempfile.TemporaryDirectory() as name:
+            (Path(name) / "perftest").mkdir()
+            for run in (10, 9):
+                for hint, rate in (("none", 1.0), ("ST", 2.0)):
+                    (Path(name) / "perftest" / f"{run}-{hint}-8.json").write_text(
+                        json.dumps({"results": {"BW_average": rate * run, "MsgRate": rate * run}}))
+            rows = report.traffic(Path(name))
+            self.assertEqual([(row["hint"], row["size"], row["messages_per_s"]) for row in rows],
+                             [("ST", 8, 18e6), ("none", 8, 9e6), ("ST", 8, 20e6), ("none", 8, 10e6)])
+            self.assertEqual(rows[1]["MBps"], 9 * 1.048576)
+            (Path(name) / "perftest/9-ST-8.json").write_text("{}")
+            self.assertRaises(KeyError, report.traffic, Path(name))
 
 
 class Table(unittest.TestCase):

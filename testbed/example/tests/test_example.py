@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Unit tests of testbed/example: evidence as it has to be passes, and each deviation is named."""
 import copy
+import json
+import tempfile
 import unittest
+from pathlib import Path
 
 from testbed.example import judge, plan, table
 from testbed.sandbox import devices
@@ -113,6 +116,29 @@ class Judged(unittest.TestCase):
         self.broken(["9 TLPs elsewhere have a hint"], lambda _, flows: flows[0].update(hint=hint))
         self.broken(["1 TLPs elsewhere have a hint"], lambda _, flows: flows.append(
             {"source": "hca0", "target": "gpu0", "type": "write", "hint": hint, "tlps": 1, "bytes": 8}))
+
+
+class Results(unittest.TestCase):
+    def test_files(self):
+        with tempfile.TemporaryDirectory() as name:
+            job = Path(name)
+            self.assertEqual(judge.results(job), [])
+            for number in (10, 9):
+                (job / f"results/{number}").mkdir(parents=True)
+                for program in ("server", "client-1", "client-2"):
+                    for suffix, text in ((".command", f"{program} -v\n"), (".status", "143\n"), ("", "a\n b\n")):
+                        (job / f"results/{number}/{program}{suffix}").write_text(text)
+                (job / f"results/{number}/counts").write_text(json.dumps({"hints": 2, "counts": [
+                    {"ph": None, "st": None, "st_width": None, "writes": 1, "reads": 2, "write_bytes": 3, "read_bytes": 4},
+                    {"ph": 2, "st": 42, "st_width": 8, "writes": 5, "reads": 6, "write_bytes": 7, "read_bytes": 8}]}))
+            found = judge.results(job)
+            self.assertEqual([one["number"] for one in found], [9, 10])
+            said = {"command": "client-2 -v", "status": 143, "said": ["a", " b"]}
+            self.assertEqual((found[0]["clients"][1], len(found[0]["clients"])), (said, 2))
+            self.assertEqual(found[0]["server"], {**said, "command": "server -v"})
+            self.assertEqual(found[0]["completer"], [
+                {"hint": None, "writes": 1, "reads": 2, "write_bytes": 3, "read_bytes": 4},
+                {"hint": {"ph": 2, "st": 42, "st_width": 8}, "writes": 5, "reads": 6, "write_bytes": 7, "read_bytes": 8}])
 
 
 class Table(unittest.TestCase):

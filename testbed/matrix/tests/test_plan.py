@@ -68,6 +68,13 @@ class Cells(unittest.TestCase):
         self.assertEqual(direct, {True, False})
 
 
+class Words(unittest.TestCase):
+    def test_line(self):
+        cell = {"id": 7, "target": "gpu", "operation": "send", "hca": 2, "size": 64, "qps": 4, "messages": 1}
+        self.assertEqual(plan.words({**cell, "requested": {"st": 0, "st_ext": None, "ph": 3}}), "7 gpu send 2 0 - 3 64 4 1")
+        self.assertEqual(plan.words({**cell, "requested": {"st": None, "st_ext": None, "ph": None}}), "7 gpu send 2 - - 0 64 4 1")
+
+
 class Expectation(unittest.TestCase):
     def expected(self, target="gpu", mode="table", width=8, st=None, st_ext=None, ph=2):
         return plan.expectation({"target": target, "mode": mode, "width": width, "requested": {"st": st, "st_ext": st_ext, "ph": ph}})

@@ -33,6 +33,7 @@ const char options_usage[] =
 	"        completer=C    TPH completer: none, tph, reserved or extended; default extended\n"
 	"        prefix=WORD    on or off: takes End-End TLP prefixes; default on for extended\n"
 	"        acs=WORD       on or off: ACS capability; default off\n"
+	"        ready=WORD     on or off: says that it needs no time after a reset; default off\n"
 	"  of every device:\n"
 	"        name=NAME      what messages, trace and control call it\n"
 	"        id=BB:DD.F     its place in the guest\n"
@@ -171,6 +172,7 @@ static const char *expected(const char *key)
 		{ "completer", "none, tph, reserved or extended" },
 		{ "prefix", "on or off" },
 		{ "acs", "on or off" },
+		{ "ready", "on or off" },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
@@ -278,6 +280,10 @@ static int set_endpoint(struct device_options *device, const char *key, const ch
 		ret = parse_word(switches, value, &word);
 		if (!ret)
 			device->endpoint.acs = word;
+	} else if (!strcmp(key, "ready")) {
+		ret = parse_word(switches, value, &word);
+		if (!ret)
+			device->endpoint.ready = word;
 	} else {
 		ret = -ENOENT;
 	}

@@ -207,6 +207,8 @@ static void build_config(struct endpoint *ep, const struct endpoint_params *para
 	pcie_config_add_pm(fn);
 	pcie_config_add_express(fn, params->completer, has_prefix(params));
 	pcie_config_add_msix(fn, MSIX_BAR, 1);
+	if (params->ready)
+		pcie_config_add_readiness(fn);
 	if (params->acs)
 		pcie_config_add_acs(fn);
 	pcie_config_seal(fn);

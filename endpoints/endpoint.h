@@ -27,7 +27,8 @@ struct endpoint_params {
 	uint64_t memory_size;
 	enum pcie_tph_completer completer;
 	enum endpoint_prefix prefix;
-	bool acs; /* has the ACS capability, so that the host can have its requests redirected */
+	bool acs;   /* has the ACS capability, so that the host can have its requests redirected */
+	bool ready; /* says that no wait is needed after a reset: pcie_config_add_readiness() */
 };
 
 /* Requests that arrived with one hint, or with none (th == false). */

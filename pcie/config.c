@@ -20,6 +20,7 @@
 
 /* Not in linux/pci_regs.h of every system this builds on. */
 #define DEVCAP2_TPH_SHIFT     12
+#define PM_IMM_READY_D0	      0x10 /* reserved before version 4.0 of the specification */
 #define DEVCAP2_EXT_FMT	      0x00100000
 #define DEVCAP2_EE_PREFIX     0x00200000
 #define DEVCAP2_EE_PREFIX_ONE 0x00400000
@@ -115,6 +116,15 @@ void pcie_config_add_pm(struct pcie_function *fn)
 	cfg->pm = add_cap(cfg, PCI_CAP_ID_PM, PCI_PM_SIZEOF);
 	reg(cfg, cfg->pm + PCI_PM_PMC, 2, 3, 0); /* version 3; neither D1, D2 nor PME */
 	reg(cfg, cfg->pm + PCI_PM_CTRL, 2, PCI_PM_CTRL_NO_SOFT_RESET, PCI_PM_CTRL_STATE_MASK);
+}
+
+void pcie_config_add_readiness(struct pcie_function *fn)
+{
+	struct pcie_config *cfg = &fn->config;
+
+	cfg->bytes[PCI_STATUS] |= PCI_STATUS_IMM_READY;
+	if (cfg->pm)
+		cfg->bytes[cfg->pm + PCI_PM_PMC] |= PM_IMM_READY_D0;
 }
 
 void pcie_config_add_express(struct pcie_function *fn, enum pcie_tph_completer completer,

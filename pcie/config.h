@@ -68,6 +68,13 @@ struct pcie_identity {
 void pcie_config_init(struct pcie_function *fn, const struct pcie_identity *id);
 /* Power management, D0 and D3hot, NoSoftRst set. */
 void pcie_config_add_pm(struct pcie_function *fn);
+/*
+ * Immediate Readiness (Status bit 0, 7.5.1.1.4), and the same on return to D0 (7.5.2.1):
+ * configuration requests succeed at any time after a reset or a change of the power state, so that
+ * software does not wait before it sends them. That is true of all functions here: to say it is the
+ * model's choice. After pcie_config_add_pm(), if that is called.
+ */
+void pcie_config_add_readiness(struct pcie_function *fn);
 /* PCI Express endpoint, FLR capable, no 10-bit tags. @end_end_prefix: takes one such prefix. */
 void pcie_config_add_express(struct pcie_function *fn, enum pcie_tph_completer completer,
 			     bool end_end_prefix);

@@ -65,11 +65,12 @@ static void test_hca(void **state)
 static void test_endpoints(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("--gpu",
-			       "name=g,id=01:1f.7,socket=/g,size=128M,completer=none,acs=on,"
-			       "prefix=on",
-			       "--nvme", "name=n,id=00:11.0,socket=/n,size=1G"),
-			 0);
+	assert_int_equal(
+		parse("--gpu",
+		      "name=g,id=01:1f.7,socket=/g,size=128M,completer=none,acs=on,ready=on,"
+		      "prefix=on",
+		      "--nvme", "name=n,id=00:11.0,socket=/n,size=1G"),
+		0);
 	assert_int_equal(options.devices, 2);
 	assert_int_equal(options.device[0].endpoint.kind, ENDPOINT_GPU);
 	assert_int_equal(options.device[0].endpoint.id, 0x01ff);
@@ -78,7 +79,9 @@ static void test_endpoints(void **state)
 	assert_int_equal(options.device[0].endpoint.prefix, ENDPOINT_PREFIX_ON);
 	assert_int_equal(options.device[1].endpoint.prefix, ENDPOINT_PREFIX_AS_COMPLETER);
 	assert_true(options.device[0].endpoint.acs);
+	assert_true(options.device[0].endpoint.ready);
 	assert_false(options.device[1].endpoint.acs);
+	assert_false(options.device[1].endpoint.ready);
 	assert_int_equal(options.device[1].endpoint.kind, ENDPOINT_NVME);
 	assert_int_equal(options.device[1].endpoint.memory_size, 1u << 30);
 	assert_int_equal(options.device[1].endpoint.completer, PCIE_TPH_COMPLETER_EXTENDED);

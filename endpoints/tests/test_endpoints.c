@@ -54,26 +54,39 @@ static void wr(struct endpoint *ep, uint64_t offset, unsigned int size, uint64_t
 
 static void test_params(void **state)
 {
-	static const struct endpoint_params wrong[] = {
-		{ "ep", 1, ENDPOINT_GPU, 0, PCIE_TPH_COMPLETER_TPH, 0, false },
-		{ "ep", 1, ENDPOINT_GPU, MIB / 2, PCIE_TPH_COMPLETER_TPH, 0, false },
-		{ "ep", 1, ENDPOINT_GPU, 3 * MIB, PCIE_TPH_COMPLETER_TPH, 0, false },
-		{ "ep", 1, 2, MIB, PCIE_TPH_COMPLETER_TPH, 0, false },
-		{ "ep", 1, ENDPOINT_GPU, MIB, 4, 0, false },
-		{ "ep", 1, ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH, ENDPOINT_PREFIX_OFF + 1,
-		  false },
-		{ NULL, 1, ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH, 0, false },
+	static const struct {
+		const char *name;
+		enum endpoint_kind kind;
+		uint64_t size;
+		unsigned int completer, prefix;
+	} wrong[] = {
+		{ "ep", ENDPOINT_GPU, 0, PCIE_TPH_COMPLETER_TPH, 0 },
+		{ "ep", ENDPOINT_GPU, MIB / 2, PCIE_TPH_COMPLETER_TPH, 0 },
+		{ "ep", ENDPOINT_GPU, 3 * MIB, PCIE_TPH_COMPLETER_TPH, 0 },
+		{ "ep", 2, MIB, PCIE_TPH_COMPLETER_TPH, 0 },
+		{ "ep", ENDPOINT_GPU, MIB, 4, 0 },
+		{ "ep", ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH, ENDPOINT_PREFIX_OFF + 1 },
+		{ NULL, ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH, 0 },
 	};
-	struct endpoint_params huge = { "ep", 1, ENDPOINT_GPU, 1ull << 63, 0, 0, false };
+	struct endpoint_params params = {
+		.name = "ep", .id = 1, .kind = ENDPOINT_GPU, .memory_size = 1ull << 63
+	};
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct endpoint_params bad = { .name = wrong[i].name,
+					       .id = 1,
+					       .kind = wrong[i].kind,
+					       .memory_size = wrong[i].size,
+					       .completer = wrong[i].completer,
+					       .prefix = wrong[i].prefix };
+
 		errno = 0;
-		assert_null(endpoint_new(&wrong[i]));
+		assert_null(endpoint_new(&bad));
 		assert_int_equal(errno, EINVAL);
 	}
 	errno = 0;
-	assert_null(endpoint_new(&huge));
+	assert_null(endpoint_new(&params));
 	assert_true(errno == EINVAL || errno == EFBIG || errno == ENOMEM);
 	endpoint_free(NULL);
 }
@@ -163,6 +176,34 @@ static void test_acs(void **state)
 	pcie_config_write(endpoint_function(ep), 0x106, ones, 2);
 	assert_int_equal(config(ep, 0x106, 2), PCI_ACS_RR | PCI_ACS_CR);
 	endpoint_free(ep);
+}
+
+/* No software is told by default, and no reset or write changes what is told. */
+static void test_ready(void **state)
+{
+	struct endpoint_params params = { .name = "ep0", .memory_size = MIB, .kind = ENDPOINT_GPU };
+	uint8_t ones[2] = { 0xff, 0xff };
+
+	(void)state;
+	for (unsigned int ready = 0; ready < 2; ready++) {
+		struct endpoint *ep;
+		struct pcie_function *fn;
+		unsigned int pmc;
+
+		params.ready = ready;
+		ep = endpoint_new(&params);
+		assert_non_null(ep);
+		fn = endpoint_function(ep);
+		pmc = fn->config.pm + PCI_PM_PMC;
+		assert_int_equal(config(ep, PCI_STATUS, 2) & PCI_STATUS_IMM_READY, ready);
+		assert_int_equal(config(ep, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST,
+				 PCI_STATUS_CAP_LIST);
+		assert_int_equal(config(ep, pmc, 2), 3 | ready << 4);
+		pcie_config_write(fn, PCI_STATUS, ones, 2);
+		pcie_function_reset(fn, PCIE_RESET_CONVENTIONAL);
+		assert_int_equal(config(ep, PCI_STATUS, 2) & PCI_STATUS_IMM_READY, ready);
+		endpoint_free(ep);
+	}
 }
 
 static void test_memory_is_the_file(void **state)
@@ -603,6 +644,7 @@ int main(void)
 		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_prefix),
 		cmocka_unit_test(test_acs),
+		cmocka_unit_test(test_ready),
 		cmocka_unit_test(test_completer),
 		cmocka_unit_test(test_memory_is_the_file),
 		cmocka_unit_test(test_memory_stays),

@@ -49,10 +49,7 @@ static struct json_object *functions(const struct controlled *devices, unsigned 
 		snprintf(bdf, sizeof(bdf), "0000:%02x:%02x.%x", id >> 8, id >> 3 & 0x1f, id & 7);
 		add_string(object, "name", options->name);
 		add_string(object, "bdf", bdf);
-		add_string(object, "kind",
-			   devices[i].hca			    ? "hca"
-			   : options->endpoint.kind == ENDPOINT_GPU ? "gpu"
-								    : "nvme");
+		add_string(object, "kind", devices[i].hca ? "hca" : options->endpoint.kind);
 		if (devices[i].hca) {
 			add_uint(object, "lid", options->hca.lid);
 			add_uint(object, "st_width", options->hca.st_width);

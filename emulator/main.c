@@ -207,7 +207,7 @@ int main(int argc, char **argv)
 	if (options_parse(&emulator.options, argc, argv))
 		return USAGE;
 	if (emulator.options.help) {
-		fputs(options_usage, stdout);
+		options_usage(stdout);
 		return 0;
 	}
 	if (emulator.options.version) {

@@ -15,7 +15,7 @@
 
 #define TEXT 64 /* of an argument in a message */
 
-const char options_usage[] =
+static const char usage_hca[] =
 	"usage: tph-emulator [--control SOCKET] [--trace FILE] [OPTION...] DEVICE...\n"
 	"  --hca PROPERTIES     an mlx5 host channel adapter:\n"
 	"        lid=N          LID of its port, 1..0xbffe\n"
@@ -26,9 +26,10 @@ const char options_usage[] =
 	"        umr=KIND       full or limited, without translations; default full\n"
 	"        firmware=KIND  full, no-tph (without mkey_pcie_tph), no-odp, refuse-tph-key or\n"
 	"                       refuse-tph-load (errors for keys with TPH); default full\n"
-	"        memory=BYTES   what its objects may take, with K, M or G; default 512M\n"
-	"  --gpu PROPERTIES     a GPU-like endpoint (VRAM in BAR 0)\n"
-	"  --nvme PROPERTIES    an NVMe-like endpoint (CMB in BAR 2):\n"
+	"        memory=BYTES   what its objects may take, with K, M or G; default 512M\n";
+
+static const char usage_rest[] =
+	"  of every endpoint:\n"
 	"        size=BYTES     size of VRAM or CMB, with K, M or G; default 64M\n"
 	"        completer=C    TPH completer: none, tph, reserved or extended; default extended\n"
 	"        prefix=WORD    on or off: takes End-End TLP prefixes; default on for extended\n"
@@ -45,6 +46,17 @@ const char options_usage[] =
 	"spins\n"
 	"  --sandbox=no         do not confine the process, e.g. for a debugger\n"
 	"  --version            the version\n";
+
+void options_usage(FILE *to)
+{
+	const struct endpoint_kind *kind;
+
+	fputs(usage_hca, to);
+	for (unsigned int i = 0; (kind = endpoint_kind(i)); i++)
+		fprintf(to, "  --%s PROPERTIES%*s%s\n", endpoint_kind_name(kind),
+			8 - (int)strlen(endpoint_kind_name(kind)), "", endpoint_kind_about(kind));
+	fputs(usage_rest, to);
+}
 
 static const struct word {
 	const char *text;
@@ -375,6 +387,28 @@ static int parse_device(struct options *options, const char *option, struct devi
 	return 0;
 }
 
+/* @kind: of an endpoint, NULL for an HCA. */
+static int add_device(struct options *options, const char *option, const char *kind,
+		      char *properties)
+{
+	struct device_options *device = &options->device[options->devices];
+
+	if (options->devices == EMULATOR_DEVICES)
+		return complain(option, "", "more than %d devices", EMULATOR_DEVICES);
+	memset(device, 0, sizeof(*device));
+	device->kind = kind ? DEVICE_ENDPOINT : DEVICE_HCA;
+	device->hca = (struct hca_params){ .device_id = 0x1021,
+					   .st_mode = HCA_ST_TABLE,
+					   .st_width = 8,
+					   .st_entries = 64,
+					   .vectors = 8,
+					   .memory = HCA_MEMORY_DEFAULT };
+	device->endpoint.kind = kind;
+	device->endpoint.memory_size = 64u << 20;
+	device->endpoint.completer = PCIE_TPH_COMPLETER_EXTENDED;
+	return parse_device(options, option, device, properties);
+}
+
 /* What concerns all devices. */
 static int check_whole(const struct options *options)
 {
@@ -399,28 +433,26 @@ int options_parse(struct options *options, int argc, char **argv)
 {
 	enum {
 		HCA = 256,
-		GPU,
-		NVME,
 		CONTROL,
 		TRACE,
 		IPOIB_MTU,
 		GUEST_CPUS,
 		SANDBOX,
 		HELP,
-		VERSION
+		VERSION,
+		ENDPOINT /* and a number for each kind */
 	};
-	static const struct option longs[] = { { "hca", required_argument, NULL, HCA },
-					       { "gpu", required_argument, NULL, GPU },
-					       { "nvme", required_argument, NULL, NVME },
-					       { "control", required_argument, NULL, CONTROL },
-					       { "trace", required_argument, NULL, TRACE },
-					       { "ipoib-mtu", required_argument, NULL, IPOIB_MTU },
-					       { "guest-cpus", required_argument, NULL,
-						 GUEST_CPUS },
-					       { "sandbox", required_argument, NULL, SANDBOX },
-					       { "help", no_argument, NULL, HELP },
-					       { "version", no_argument, NULL, VERSION },
-					       { NULL, 0, NULL, 0 } };
+	static const struct option others[] = { { "hca", required_argument, NULL, HCA },
+						{ "control", required_argument, NULL, CONTROL },
+						{ "trace", required_argument, NULL, TRACE },
+						{ "ipoib-mtu", required_argument, NULL, IPOIB_MTU },
+						{ "guest-cpus", required_argument, NULL,
+						  GUEST_CPUS },
+						{ "sandbox", required_argument, NULL, SANDBOX },
+						{ "help", no_argument, NULL, HELP },
+						{ "version", no_argument, NULL, VERSION } };
+	struct option longs[sizeof(others) / sizeof(*others) + ENDPOINT_KINDS_MAX + 1] = { 0 };
+	const struct endpoint_kind *kind;
 	unsigned long long number;
 	char copy[TEXT];
 	int option, index = 0;
@@ -428,29 +460,16 @@ int options_parse(struct options *options, int argc, char **argv)
 	memset(options, 0, sizeof(*options));
 	options->sandbox = true;
 	options->ipoib_mtu = 2044;
+	memcpy(longs, others, sizeof(others));
+	for (unsigned int i = 0; (kind = endpoint_kind(i)); i++)
+		longs[sizeof(others) / sizeof(*others) + i] =
+			(struct option){ endpoint_kind_name(kind), required_argument, NULL,
+					 ENDPOINT + (int)i };
 	optind = 0;
 	while ((option = getopt_long(argc, argv, "", longs, &index)) >= 0) {
-		struct device_options *device = &options->device[options->devices];
-
 		switch (option) {
 		case HCA:
-		case GPU:
-		case NVME:
-			if (options->devices == EMULATOR_DEVICES)
-				return complain(longs[index].name, "", "more than %d devices",
-						EMULATOR_DEVICES);
-			memset(device, 0, sizeof(*device));
-			device->kind = option == HCA ? DEVICE_HCA : DEVICE_ENDPOINT;
-			device->hca = (struct hca_params){ .device_id = 0x1021,
-							   .st_mode = HCA_ST_TABLE,
-							   .st_width = 8,
-							   .st_entries = 64,
-							   .vectors = 8,
-							   .memory = HCA_MEMORY_DEFAULT };
-			device->endpoint.kind = option == GPU ? ENDPOINT_GPU : ENDPOINT_NVME;
-			device->endpoint.memory_size = 64u << 20;
-			device->endpoint.completer = PCIE_TPH_COMPLETER_EXTENDED;
-			if (parse_device(options, longs[index].name, device, optarg))
+			if (add_device(options, longs[index].name, NULL, optarg))
 				return -EINVAL;
 			break;
 		case CONTROL:
@@ -484,7 +503,10 @@ int options_parse(struct options *options, int argc, char **argv)
 			options->version = true;
 			return 0;
 		default:
-			return -EINVAL;
+			if (option < ENDPOINT ||
+			    add_device(options, longs[index].name, longs[index].name, optarg))
+				return -EINVAL;
+			break;
 		}
 	}
 	if (optind < argc) {

@@ -4,6 +4,7 @@
 #define EMULATOR_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "endpoints/endpoint.h"
 #include "hca/hca.h"
@@ -39,6 +40,7 @@ struct options {
  */
 int options_parse(struct options *options, int argc, char **argv);
 
-extern const char options_usage[];
+/* Print what --help says. */
+void options_usage(FILE *to);
 
 #endif

@@ -217,8 +217,8 @@ static void build_config(struct endpoint *ep, const struct endpoint_params *para
 static bool valid(const struct endpoint_params *p)
 {
 	return p->name && p->memory_size >= MIN_MEMORY &&
-	       (p->memory_size & (p->memory_size - 1)) == 0 &&
-	       (p->kind == ENDPOINT_GPU || p->kind == ENDPOINT_NVME) &&
+	       (p->memory_size & (p->memory_size - 1)) == 0 && p->kind &&
+	       endpoint_kind_named(p->kind) &&
 	       (unsigned int)p->completer <= PCIE_TPH_COMPLETER_EXTENDED &&
 	       (unsigned int)p->prefix <= ENDPOINT_PREFIX_OFF;
 }
@@ -236,13 +236,15 @@ struct endpoint *endpoint_new(const struct endpoint_params *params)
 	if (!ep)
 		return NULL;
 	pthread_mutex_init(&ep->lock, NULL);
-	ep->kind = params->kind == ENDPOINT_GPU ? &endpoint_gpu_ops : &endpoint_nvme_ops;
+	ep->kind = endpoint_kind_named(params->kind);
 	ep->memory_size = params->memory_size;
 	ep->fn.bar[ep->kind->memory_bar].mmap_fd = -1;
 	ep->name = strdup(params->name);
 	ep->slots = calloc(TLP_HINTS, sizeof(*ep->slots));
 	ep->arrived = calloc(TLP_HINTS, sizeof(*ep->arrived));
-	if (ep->name && ep->slots && ep->arrived)
+	/* One byte, so that it is there. */
+	ep->state = calloc(1, ep->kind->state_size + 1);
+	if (ep->name && ep->slots && ep->arrived && ep->state)
 		rc = map_memory(ep);
 	if (rc) {
 		endpoint_free(ep);
@@ -268,6 +270,7 @@ void endpoint_free(struct endpoint *ep)
 		munmap(ep->memory, ep->memory_size);
 	if (fd >= 0)
 		close(fd);
+	free(ep->state);
 	free(ep->arrived);
 	free(ep->slots);
 	free(ep->name);

@@ -10,15 +10,29 @@
 
 #include "pcie/function.h"
 
-enum endpoint_kind { ENDPOINT_GPU, ENDPOINT_NVME };
+/*
+ * A kind of endpoint. Each has a file of its own and a row in model.h, from which come the options
+ * of the emulator and what its control socket says.
+ */
+struct endpoint_kind;
+#define ENDPOINT_KINDS_MAX 16
+
+/* Number @i of the kinds, in the order of the table; NULL past the last one. */
+const struct endpoint_kind *endpoint_kind(unsigned int i);
+/* The kind with that name; NULL when there is none. */
+const struct endpoint_kind *endpoint_kind_named(const char *name);
+/* A word of lower-case letters, digits and hyphens. */
+const char *endpoint_kind_name(const struct endpoint_kind *kind);
+/* What it is, for a line of a usage message: "a GPU-like endpoint (VRAM in BAR 0)". */
+const char *endpoint_kind_about(const struct endpoint_kind *kind);
 
 /* End-End TLP Prefix Supported: by default what the completer needs for its tags. */
 enum endpoint_prefix { ENDPOINT_PREFIX_AS_COMPLETER, ENDPOINT_PREFIX_ON, ENDPOINT_PREFIX_OFF };
 
 struct endpoint_params {
 	const char *name;
-	uint16_t id; /* bus[15:8] devfn[7:0] */
-	enum endpoint_kind kind;
+	uint16_t id;	  /* bus[15:8] devfn[7:0] */
+	const char *kind; /* the name of one */
 	/*
 	 * GPU: BAR0 64-bit prefetchable VRAM. NVMe: BAR0 16 KiB registers (CAP, VS, CMBLOC, CMBSZ
 	 * ...), BAR2 64-bit prefetchable CMB. bytes, power of two, >= 1 MiB. Zeroes after a
@@ -40,7 +54,8 @@ struct endpoint_count {
 
 struct endpoint;
 
-/* Returns NULL with errno (EINVAL: a size that is not a power of two or too small; ENOMEM ...). */
+/* Returns NULL with errno (EINVAL: no such kind, a size that is not a power of two or too small;
+ * ENOMEM ...). */
 struct endpoint *endpoint_new(const struct endpoint_params *params);
 void endpoint_free(struct endpoint *ep);
 struct pcie_function *endpoint_function(struct endpoint *ep);

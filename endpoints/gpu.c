@@ -4,7 +4,9 @@
  */
 #include "endpoints/model.h"
 
-const struct endpoint_kind_ops endpoint_gpu_ops = {
+const struct endpoint_kind endpoint_gpu = {
+	.name = "gpu",
+	.about = "a GPU-like endpoint (VRAM in BAR 0)",
 	/* The IDs are placeholders: 0x1dff is no assigned vendor, so that no driver matches. */
 	.identity = {
 		.vendor = 0x1dff,

@@ -9,15 +9,11 @@
 
 #include "endpoints/endpoint.h"
 
-/* Registers of the NVMe-like endpoint. Only the transport's thread touches them. */
-struct nvme_registers {
-	uint32_t intms, cc, csts, aqa;
-	uint64_t asq, acq, cmbmsc;
-};
-
-struct endpoint_kind_ops {
+struct endpoint_kind {
+	const char *name, *about; /* see endpoint_kind_name() and endpoint_kind_about() */
 	struct pcie_identity identity;
 	unsigned int memory_bar;
+	size_t state_size;			    /* bytes of endpoint.state, zeroes at first */
 	void (*describe_bars)(struct endpoint *ep); /* those beside memory and MSI-X; optional */
 	/* Registers: BARs other than the memory's. Optional, reads are zero without. */
 	uint64_t (*read)(struct endpoint *ep, unsigned int bar, uint64_t offset, unsigned int size);
@@ -28,11 +24,11 @@ struct endpoint_kind_ops {
 
 struct endpoint {
 	struct pcie_function fn;
-	const struct endpoint_kind_ops *kind;
+	const struct endpoint_kind *kind;
 	char *name;
 	uint64_t memory_size;
 	uint8_t *memory;
-	struct nvme_registers nvme;
+	void *state; /* of the kind, such as registers; only the transport's thread touches it */
 
 	pthread_mutex_t lock; /* all below, and requests for the memory */
 	/* One slot per hint there can be; most are never touched and take no memory. */
@@ -41,7 +37,18 @@ struct endpoint {
 	unsigned int hints;
 };
 
-extern const struct endpoint_kind_ops endpoint_gpu_ops;
-extern const struct endpoint_kind_ops endpoint_nvme_ops;
+/*
+ * The table of kinds: a new one is a row here, a file that defines its endpoint_NAME, and a test.
+ * The testbed reads the rows, too (testbed/host/guest.sh).
+ */
+/* clang-format off */
+#define ENDPOINT_KINDS(row) \
+	row(gpu) \
+	row(nvme)
+/* clang-format on */
+
+#define ENDPOINT_DECLARE(name) extern const struct endpoint_kind endpoint_##name;
+ENDPOINT_KINDS(ENDPOINT_DECLARE)
+#undef ENDPOINT_DECLARE
 
 #endif

@@ -10,9 +10,17 @@
  * Leaving CSTS.RDY clear instead would cost CAP.TO (500 ms units), and the driver does not look at
  * CSTS.CFS while it waits.
  */
+#include <string.h>
+
 #include "endpoints/model.h"
 
 #define REGISTERS_SIZE 16384u
+#define MEMORY_BAR     2
+
+struct nvme_registers {
+	uint32_t intms, cc, csts, aqa;
+	uint64_t asq, acq, cmbmsc;
+};
 
 enum {
 	REG_CAP = 0x00,
@@ -71,7 +79,7 @@ static uint32_t cmbsz(uint64_t size)
 /* An aligned 32-bit word of the register file. */
 static uint32_t read_word(const struct endpoint *ep, uint64_t offset)
 {
-	const struct nvme_registers *r = &ep->nvme;
+	const struct nvme_registers *r = ep->state;
 	bool cmb = r->cmbmsc & CMBMSC_CRE; /* the CMB registers show up when asked for */
 
 	switch (offset) {
@@ -99,7 +107,7 @@ static uint32_t read_word(const struct endpoint *ep, uint64_t offset)
 	case REG_ACQ + 4:
 		return r->acq >> 32;
 	case REG_CMBLOC:
-		return cmb ? endpoint_nvme_ops.memory_bar : 0;
+		return cmb ? MEMORY_BAR : 0;
 	case REG_CMBSZ:
 		return cmb ? cmbsz(ep->memory_size) : 0;
 	case REG_CMBMSC:
@@ -199,14 +207,14 @@ static void nvme_write(struct endpoint *ep, unsigned int bar, uint64_t offset, u
 {
 	if (bar != 0 || size < 4 || offset % 4)
 		return;
-	write_word(&ep->nvme, offset, value);
+	write_word(ep->state, offset, value);
 	if (size == 8)
-		write_word(&ep->nvme, offset + 4, value >> 32);
+		write_word(ep->state, offset + 4, value >> 32);
 }
 
 static void nvme_reset(struct endpoint *ep)
 {
-	ep->nvme = (struct nvme_registers){ 0 };
+	memset(ep->state, 0, sizeof(struct nvme_registers));
 }
 
 static void nvme_describe_bars(struct endpoint *ep)
@@ -215,7 +223,9 @@ static void nvme_describe_bars(struct endpoint *ep)
 		(struct pcie_bar){ .size = REGISTERS_SIZE, .is_64bit = true, .mmap_fd = -1 };
 }
 
-const struct endpoint_kind_ops endpoint_nvme_ops = {
+const struct endpoint_kind endpoint_nvme = {
+	.name = "nvme",
+	.about = "an NVMe-like endpoint (CMB in BAR 2)",
 	/* The IDs are placeholders: 0x1dff is no assigned vendor; drivers match the class. */
 	.identity = {
 		.vendor = 0x1dff,
@@ -225,7 +235,8 @@ const struct endpoint_kind_ops endpoint_nvme_ops = {
 		.revision = 1,
 		.class_code = 0x010802,
 	},
-	.memory_bar = 2,
+	.memory_bar = MEMORY_BAR,
+	.state_size = sizeof(struct nvme_registers),
 	.describe_bars = nvme_describe_bars,
 	.read = nvme_read,
 	.write = nvme_write,

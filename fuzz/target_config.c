@@ -33,13 +33,13 @@ static void set_up(void)
 				  .vectors = 8 };
 	struct endpoint_params gpu = { .name = "gpu0",
 				       .id = 0x18,
-				       .kind = ENDPOINT_GPU,
+				       .kind = "gpu",
 				       .memory_size = 1 << 20,
 				       .completer = PCIE_TPH_COMPLETER_EXTENDED,
 				       .acs = true };
 	struct endpoint_params nvme = { .name = "nvme0",
 					.id = 0x20,
-					.kind = ENDPOINT_NVME,
+					.kind = "nvme",
 					.memory_size = 1 << 20,
 					.completer = PCIE_TPH_COMPLETER_TPH };
 	struct pcie_fabric *fabric = pcie_fabric_new(NULL);

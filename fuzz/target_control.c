@@ -51,7 +51,7 @@ static void set_up(void)
 		.name = "gpu0",
 		.endpoint = { .name = "gpu0",
 			      .id = 0x18,
-			      .kind = ENDPOINT_GPU,
+			      .kind = "gpu",
 			      .memory_size = 1 << 20,
 			      .completer = PCIE_TPH_COMPLETER_EXTENDED },
 	};

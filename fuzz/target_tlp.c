@@ -466,7 +466,7 @@ static void fabric(struct input *in)
 	struct endpoint_params params = {
 		.name = "gpu0",
 		.id = 0x18,
-		.kind = ENDPOINT_GPU,
+		.kind = "gpu",
 		.memory_size = VRAM,
 		.completer = (enum pcie_tph_completer)(what & 3),
 	};

@@ -34,7 +34,7 @@ static struct device_options options[2] = {
 	  .hca.id = 16 << 3,
 	  .endpoint = { .name = "gpu0",
 			.id = 16 << 3,
-			.kind = ENDPOINT_GPU,
+			.kind = "gpu",
 			.memory_size = 1 << 20,
 			.completer = PCIE_TPH_COMPLETER_EXTENDED } },
 };

@@ -22,10 +22,7 @@ static struct device_options options[2] = {
 		   .vectors = 2 } },
 	{ .kind = DEVICE_ENDPOINT,
 	  .name = "gpu0",
-	  .endpoint = { .name = "gpu0",
-			.id = 16 << 3,
-			.kind = ENDPOINT_GPU,
-			.memory_size = 1 << 20 } },
+	  .endpoint = { .name = "gpu0", .id = 16 << 3, .kind = "gpu", .memory_size = 1 << 20 } },
 };
 
 static struct controlled devices[2];

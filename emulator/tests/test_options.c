@@ -72,7 +72,7 @@ static void test_endpoints(void **state)
 		      "--nvme", "name=n,id=00:11.0,socket=/n,size=1G"),
 		0);
 	assert_int_equal(options.devices, 2);
-	assert_int_equal(options.device[0].endpoint.kind, ENDPOINT_GPU);
+	assert_string_equal(options.device[0].endpoint.kind, "gpu");
 	assert_int_equal(options.device[0].endpoint.id, 0x01ff);
 	assert_int_equal(options.device[0].endpoint.memory_size, 128u << 20);
 	assert_int_equal(options.device[0].endpoint.completer, PCIE_TPH_COMPLETER_NONE);
@@ -82,7 +82,7 @@ static void test_endpoints(void **state)
 	assert_true(options.device[0].endpoint.ready);
 	assert_false(options.device[1].endpoint.acs);
 	assert_false(options.device[1].endpoint.ready);
-	assert_int_equal(options.device[1].endpoint.kind, ENDPOINT_NVME);
+	assert_string_equal(options.device[1].endpoint.kind, "nvme");
 	assert_int_equal(options.device[1].endpoint.memory_size, 1u << 30);
 	assert_int_equal(options.device[1].endpoint.completer, PCIE_TPH_COMPLETER_EXTENDED);
 }

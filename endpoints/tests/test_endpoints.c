@@ -16,8 +16,7 @@
 #define MIB	 (1ull << 20)
 #define BAR_BASE 0x4000000000ull
 
-static struct endpoint *make(enum endpoint_kind kind, uint64_t size,
-			     enum pcie_tph_completer completer)
+static struct endpoint *make(const char *kind, uint64_t size, enum pcie_tph_completer completer)
 {
 	struct endpoint_params params = { .name = "ep0",
 					  .id = 0x0208,
@@ -56,20 +55,20 @@ static void test_params(void **state)
 {
 	static const struct {
 		const char *name;
-		enum endpoint_kind kind;
+		const char *kind;
 		uint64_t size;
 		unsigned int completer, prefix;
 	} wrong[] = {
-		{ "ep", ENDPOINT_GPU, 0, PCIE_TPH_COMPLETER_TPH, 0 },
-		{ "ep", ENDPOINT_GPU, MIB / 2, PCIE_TPH_COMPLETER_TPH, 0 },
-		{ "ep", ENDPOINT_GPU, 3 * MIB, PCIE_TPH_COMPLETER_TPH, 0 },
-		{ "ep", 2, MIB, PCIE_TPH_COMPLETER_TPH, 0 },
-		{ "ep", ENDPOINT_GPU, MIB, 4, 0 },
-		{ "ep", ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH, ENDPOINT_PREFIX_OFF + 1 },
-		{ NULL, ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH, 0 },
+		{ "ep", "gpu", 0, PCIE_TPH_COMPLETER_TPH, 0 },
+		{ "ep", "gpu", MIB / 2, PCIE_TPH_COMPLETER_TPH, 0 },
+		{ "ep", "gpu", 3 * MIB, PCIE_TPH_COMPLETER_TPH, 0 },
+		{ "ep", "gpu ", MIB, PCIE_TPH_COMPLETER_TPH, 0 },
+		{ "ep", "gpu", MIB, 4, 0 },
+		{ "ep", "gpu", MIB, PCIE_TPH_COMPLETER_TPH, ENDPOINT_PREFIX_OFF + 1 },
+		{ NULL, "gpu", MIB, PCIE_TPH_COMPLETER_TPH, 0 },
 	};
 	struct endpoint_params params = {
-		.name = "ep", .id = 1, .kind = ENDPOINT_GPU, .memory_size = 1ull << 63
+		.name = "ep", .id = 1, .kind = "gpu", .memory_size = 1ull << 63
 	};
 
 	(void)state;
@@ -91,10 +90,37 @@ static void test_params(void **state)
 	endpoint_free(NULL);
 }
 
+/* What the emulator makes options of. */
+static void test_kinds(void **state)
+{
+	const struct endpoint_kind *kind;
+	unsigned int kinds = 0;
+
+	(void)state;
+	for (; (kind = endpoint_kind(kinds)); kinds++) {
+		struct endpoint_params params = { .name = "ep0",
+						  .kind = endpoint_kind_name(kind),
+						  .memory_size = MIB };
+		struct endpoint *ep = endpoint_new(&params);
+
+		assert_ptr_equal(endpoint_kind_named(params.kind), kind);
+		assert_int_equal(strspn(params.kind, "abcdefghijklmnopqrstuvwxyz0123456789-"),
+				 strlen(params.kind));
+		assert_true(strlen(endpoint_kind_about(kind)) > 0);
+		assert_non_null(ep);
+		assert_true(endpoint_function(ep)->bar[endpoint_memory_bar(ep)].size == MIB);
+		endpoint_free(ep);
+	}
+	assert_true(kinds >= 2);
+	assert_null(endpoint_kind(kinds));
+	assert_null(endpoint_kind_named("hca"));
+	assert_null(endpoint_kind_named(""));
+}
+
 static void test_identity(void **state)
 {
-	struct endpoint *gpu = make(ENDPOINT_GPU, 64 * MIB, PCIE_TPH_COMPLETER_TPH);
-	struct endpoint *nvme = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_NONE);
+	struct endpoint *gpu = make("gpu", 64 * MIB, PCIE_TPH_COMPLETER_TPH);
+	struct endpoint *nvme = make("nvme", MIB, PCIE_TPH_COMPLETER_NONE);
 
 	(void)state;
 	assert_int_equal(config(gpu, PCI_CLASS_REVISION, 4) >> 8, 0x030200);
@@ -121,7 +147,7 @@ static void test_completer(void **state)
 {
 	(void)state;
 	for (unsigned int c = 0; c < 4; c++) {
-		struct endpoint *ep = make(c & 1, MIB, c);
+		struct endpoint *ep = make(c & 1 ? "nvme" : "gpu", MIB, c);
 		unsigned int devcap2 =
 			config(ep, endpoint_function(ep)->config.express + PCI_EXP_DEVCAP2, 4);
 
@@ -140,7 +166,7 @@ static void test_prefix(void **state)
 			struct endpoint_params params = {
 				.name = "ep0",
 				.memory_size = MIB,
-				.kind = ENDPOINT_GPU,
+				.kind = "gpu",
 				.completer = c,
 				.prefix = on ? ENDPOINT_PREFIX_ON : ENDPOINT_PREFIX_OFF,
 			};
@@ -161,8 +187,8 @@ static void test_prefix(void **state)
 
 static void test_acs(void **state)
 {
-	struct endpoint_params params = { .name = "ep0", .memory_size = MIB, .kind = ENDPOINT_GPU };
-	struct endpoint *ep = make(ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH);
+	struct endpoint_params params = { .name = "ep0", .memory_size = MIB, .kind = "gpu" };
+	struct endpoint *ep = make("gpu", MIB, PCIE_TPH_COMPLETER_TPH);
 	uint8_t ones[2] = { 0xff, 0xff };
 
 	(void)state;
@@ -181,7 +207,7 @@ static void test_acs(void **state)
 /* No software is told by default, and no reset or write changes what is told. */
 static void test_ready(void **state)
 {
-	struct endpoint_params params = { .name = "ep0", .memory_size = MIB, .kind = ENDPOINT_GPU };
+	struct endpoint_params params = { .name = "ep0", .memory_size = MIB, .kind = "gpu" };
 	uint8_t ones[2] = { 0xff, 0xff };
 
 	(void)state;
@@ -208,7 +234,7 @@ static void test_ready(void **state)
 
 static void test_memory_is_the_file(void **state)
 {
-	struct endpoint *ep = make(ENDPOINT_NVME, 2 * MIB, PCIE_TPH_COMPLETER_TPH);
+	struct endpoint *ep = make("nvme", 2 * MIB, PCIE_TPH_COMPLETER_TPH);
 	struct pcie_bar *bar = &endpoint_function(ep)->bar[2];
 	struct stat st;
 	uint8_t *map;
@@ -230,13 +256,13 @@ static void test_memory_is_the_file(void **state)
 /* A client that has the file cannot take the memory away from under an access of ours. */
 static void test_memory_stays(void **state)
 {
-	static const enum endpoint_kind kind[] = { ENDPOINT_GPU, ENDPOINT_NVME };
+	static const char *const kind[] = { "gpu", "nvme" };
 
 	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct endpoint *ep = make(kind[i], 2 * MIB, PCIE_TPH_COMPLETER_TPH);
 		struct pcie_function *fn = endpoint_function(ep);
-		struct pcie_bar *bar = &fn->bar[kind[i] == ENDPOINT_GPU ? 0 : 2];
+		struct pcie_bar *bar = &fn->bar[i ? 2 : 0];
 
 		errno = 0;
 		assert_int_equal(ftruncate(bar->mmap_fd, 0), -1);
@@ -249,7 +275,7 @@ static void test_memory_stays(void **state)
 /* Accesses that were not mapped: any size, little-endian, and none past the end. */
 static void test_trapped_memory(void **state)
 {
-	struct endpoint *ep = make(ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH);
+	struct endpoint *ep = make("gpu", MIB, PCIE_TPH_COMPLETER_TPH);
 	struct endpoint_count count;
 
 	(void)state;
@@ -285,7 +311,7 @@ static void test_counts(void **state)
 	static const struct tlp_hint narrow_top = { true, false, 3, 0xff }, zero = { .th = true };
 	/* Fields of a hint that is none say nothing. */
 	static const struct tlp_hint ignored = { false, true, 3, 77 };
-	struct endpoint *ep = make(ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_EXTENDED);
+	struct endpoint *ep = make("gpu", MIB, PCIE_TPH_COMPLETER_EXTENDED);
 	struct endpoint_count c[8];
 	uint8_t data[64] = { 1, 2, 3 }, buf[64];
 
@@ -337,7 +363,7 @@ static void test_counts(void **state)
 static void test_all_hints(void **state)
 {
 	static struct endpoint_count counts[1 + 4 * 256 + 4 * 65536];
-	struct endpoint *ep = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_EXTENDED);
+	struct endpoint *ep = make("nvme", MIB, PCIE_TPH_COMPLETER_EXTENDED);
 	unsigned int n = 0, total = sizeof(counts) / sizeof(counts[0]);
 	uint8_t data[4] = { 0 };
 
@@ -358,7 +384,7 @@ static void test_all_hints(void **state)
 
 static void test_reset_keeps_memory(void **state)
 {
-	struct endpoint *ep = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_TPH);
+	struct endpoint *ep = make("nvme", MIB, PCIE_TPH_COMPLETER_TPH);
 	struct pcie_function *fn = endpoint_function(ep);
 	unsigned int devctl = fn->config.express + PCI_EXP_DEVCTL + 1;
 	uint8_t data[4] = { 1, 2, 3, 4 }, flr = 0x80, *mem = fn->bar[2].mmap_mem;
@@ -383,7 +409,7 @@ static void test_reset_keeps_memory(void **state)
 /* What one machine left in the memory, the next does not find; nor does a mapping of the first. */
 static void test_power_clears_memory(void **state)
 {
-	static const enum endpoint_kind kinds[] = { ENDPOINT_GPU, ENDPOINT_NVME };
+	static const char *const kinds[] = { "gpu", "nvme" };
 
 	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
@@ -407,7 +433,7 @@ static void test_power_clears_memory(void **state)
  */
 static void test_nvme_any_access(void **state)
 {
-	struct endpoint *ep = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_TPH);
+	struct endpoint *ep = make("nvme", MIB, PCIE_TPH_COMPLETER_TPH);
 	struct pcie_function *fn = endpoint_function(ep);
 
 	(void)state;
@@ -434,7 +460,7 @@ static void test_nvme_any_access(void **state)
 /* Who held on to the memory shares nothing with the next owner, who finds nothing. */
 static void test_cold_reset(void **state)
 {
-	struct endpoint *ep = make(ENDPOINT_GPU, MIB, PCIE_TPH_COMPLETER_TPH);
+	struct endpoint *ep = make("gpu", MIB, PCIE_TPH_COMPLETER_TPH);
 	struct pcie_function *fn = endpoint_function(ep);
 	uint8_t data[4] = { 1, 2, 3, 4 }, zero[4] = { 0 }, *mem = fn->bar[0].mmap_mem, *held;
 	struct endpoint_count count;
@@ -466,7 +492,7 @@ static void test_cold_reset(void **state)
 
 static void test_requests_outside(void **state)
 {
-	struct endpoint *ep = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_TPH);
+	struct endpoint *ep = make("nvme", MIB, PCIE_TPH_COMPLETER_TPH);
 	struct pcie_function *fn = endpoint_function(ep);
 	struct tlp tlp = { .type = TLP_MWR };
 	uint8_t data[8];
@@ -485,7 +511,7 @@ static void test_requests_outside(void **state)
 
 static void test_nvme_capabilities(void **state)
 {
-	struct endpoint *ep = make(ENDPOINT_NVME, 64 * MIB, PCIE_TPH_COMPLETER_TPH);
+	struct endpoint *ep = make("nvme", 64 * MIB, PCIE_TPH_COMPLETER_TPH);
 	uint64_t cap = rd(ep, 0, 8);
 
 	(void)state;
@@ -525,7 +551,7 @@ static void test_nvme_cmb(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct endpoint *ep = make(ENDPOINT_NVME, cases[i].size, PCIE_TPH_COMPLETER_TPH);
+		struct endpoint *ep = make("nvme", cases[i].size, PCIE_TPH_COMPLETER_TPH);
 		uint32_t cmbsz;
 
 		assert_int_equal(rd(ep, 0x38, 4), 0); /* not before CMBMSC.CRE */
@@ -544,7 +570,7 @@ static void test_nvme_cmb(void **state)
 
 static void test_nvme_ready(void **state)
 {
-	struct endpoint *ep = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_TPH);
+	struct endpoint *ep = make("nvme", MIB, PCIE_TPH_COMPLETER_TPH);
 
 	(void)state;
 	wr(ep, 0x24, 4, 0xffffffff);
@@ -597,7 +623,7 @@ static void test_through_fabric(void **state)
 	static const struct pcie_identity id;
 	static struct pcie_function hca = { .name = "hca0", .id = 0x0100, .ops = &no_ops };
 	struct tlp_hint hint = { true, true, 1, 0xbeef }, narrow = { true, false, 1, 7 };
-	struct endpoint *ep = make(ENDPOINT_NVME, MIB, PCIE_TPH_COMPLETER_EXTENDED);
+	struct endpoint *ep = make("nvme", MIB, PCIE_TPH_COMPLETER_EXTENDED);
 	struct pcie_function *fn = endpoint_function(ep);
 	struct pcie_fabric *fabric = pcie_fabric_new(NULL);
 	uint8_t bar[8] = { 0, 0, 0, 0, BAR_BASE >> 32 }, command[2], data[1000], buf[1000];
@@ -641,6 +667,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_params),
+		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_prefix),
 		cmocka_unit_test(test_acs),

@@ -18,13 +18,22 @@ guest_options()
 		[ -d "$(dirname -- "$OPT_KEEP")" ] || die "--keep $OPT_KEEP: no such directory"
 	}
 	guest_device_lines | while read -r line; do
-		echo "$line" | grep -qE "^$guest_kinds [A-Za-z0-9]+ ([A-Za-z0-9]+:)?[0-9a-f]{2}( [a-z0-9_-]+=[A-Za-z0-9._-]+)*\$" ||
+		echo "$line" | grep -qE "^$(guest_kinds) [A-Za-z0-9]+ ([A-Za-z0-9]+:)?[0-9a-f]{2}( [a-z0-9_-]+=[A-Za-z0-9._-]+)*\$" ||
 			usage_error "--device takes KIND,NAME,SLOT[,PROPERTY=VALUE]..., such as" \
 				"gpu,gpu2,14,size=16M,completer=extended, not '$(echo "$line" | tr ' ' ,)'"
 	done
 }
 
-guest_kinds='(hca|gpu|nvme|qemu-nvme|port|upstream|downstream)'
+# guest_kinds: as an extended regular expression: those of QEMU, and those that the emulator has by the table in endpoints/model.h. Where
+# that is not there (a package), any word, and machine.sh asks the emulator.
+guest_kinds()
+{
+	[ -e "$TPH_TOP/endpoints/model.h" ] || {
+		echo '[a-z][a-z0-9-]*'
+		return
+	}
+	printf '(hca|qemu-nvme|port|upstream|downstream%s)' "$(sed -n 's/^\trow(\([a-z0-9]*\)).*/|\1/p' "$TPH_TOP/endpoints/model.h" | tr -d '\n')"
+}
 
 # guest_device_lines: those of --device, as lines of a devices file.
 guest_device_lines()

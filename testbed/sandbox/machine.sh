@@ -37,6 +37,10 @@ if [ -n "$OTHER" ]; then
 	# Earlier ones do not ask.
 	! "$OTHER/tph-emulator" --help 2>&1 | grep -q -e --guest-cpus || other="$other --guest-cpus $CPUS"
 fi
+# The kinds of devices that the emulator has an option for; nothing: they are not known here.
+kinds=
+[ ! -e "$PROGRAMS/tph-emulator" ] ||
+	kinds=" $("$PROGRAMS/tph-emulator" --help | sed -n 's/^  --\([a-z0-9-]*\) PROPERTIES.*/\1/p' | tr '\n' ' ')"
 devices='' ports=0 buses=' ' places='' cpu=EPYC
 while read -r kind name slot rest; do
 	by=emulator
@@ -73,15 +77,6 @@ while read -r kind name slot rest; do
 	esac
 	case $kind in
 	ipoib-mtu) emulator="$emulator --ipoib-mtu $name" ;;
-	hca | gpu | nvme)
-		served="--$kind name=$name,id=${bdf#0000:},socket=/run/tph/$name.sock${rest:+,$rest}"
-		case $by in
-		emulator) emulator="$emulator $served" ;;
-		other) other="$other $served" ;;
-		esac
-		# A late reply would desynchronise the stream for good, so QEMU waits long.
-		devices="$devices -device {\"driver\":\"vfio-user-pci\",\"id\":\"$name\",$place,\"socket\":{\"type\":\"unix\",\"path\":\"/run/tph/$name.sock\"},\"x-msg-timeout\":600000}"
-		;;
 	qemu-nvme)
 		devices="$devices -device nvme,id=$name,addr=0x$slot,serial=$name,legacy-cmb=on${rest:+,$rest}"
 		;;
@@ -101,8 +96,20 @@ while read -r kind name slot rest; do
 	cpu) cpu=$name ;;
 	'' | \#*) ;;
 	*)
-		echo "devices: unknown kind '$kind'" >&2
-		exit 1
+		case $kinds in
+		'' | *" $kind "*) ;;
+		*)
+			echo "devices: unknown kind '$kind'" >&2
+			exit 1
+			;;
+		esac
+		served="--$kind name=$name,id=${bdf#0000:},socket=/run/tph/$name.sock${rest:+,$rest}"
+		case $by in
+		emulator) emulator="$emulator $served" ;;
+		other) other="$other $served" ;;
+		esac
+		# A late reply would desynchronise the stream for good, so QEMU waits long.
+		devices="$devices -device {\"driver\":\"vfio-user-pci\",\"id\":\"$name\",$place,\"socket\":{\"type\":\"unix\",\"path\":\"/run/tph/$name.sock\"},\"x-msg-timeout\":600000}"
 		;;
 	esac
 done <devices

@@ -24,14 +24,9 @@ guest_options()
 	done
 }
 
-# guest_kinds: as an extended regular expression: those of QEMU, and those that the emulator has by the table in endpoints/model.h. Where
-# that is not there (a package), any word, and machine.sh asks the emulator.
+# guest_kinds: as an extended regular expression: those of QEMU, and those that the emulator has by the table in endpoints/model.h.
 guest_kinds()
 {
-	[ -e "$TPH_TOP/endpoints/model.h" ] || {
-		echo '[a-z][a-z0-9-]*'
-		return
-	}
 	printf '(hca|qemu-nvme|port|upstream|downstream%s)' "$(sed -n 's/^\trow(\([a-z0-9]*\)).*/|\1/p' "$TPH_TOP/endpoints/model.h" | tr -d '\n')"
 }
 

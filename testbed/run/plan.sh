@@ -22,9 +22,12 @@ END
 	[ -n "$OPT_DRY_RUN" ] ||
 		say "booting with $(grep -c '^hca ' "$TPH_RUN_DIR/devices") HCA functions for $(wc -l <"$TPH_RUN_DIR/job/plan") runs" \
 			"(IOMMU ${GUEST_IOMMU:-pt})"
+	run_begin=$(date +%s)
 	guest_run
 	[ -z "$OPT_DRY_RUN" ] || return 0
 	run_status=$GUEST_STATUS
+	run_started=$(stat -c %Y "$TPH_RUN_DIR/job/started") run_ended=$(stat -c %Y "$TPH_RUN_DIR/job/status")
+	say "the guest took $((run_started - run_begin)) s to start and $((run_ended - run_started)) s for the runs"
 	in_sandbox sh /src/testbed/run/report.sh || run_status=1
 	guest_dmesg_check || run_status=1
 	[ "$run_status" -eq 0 ]

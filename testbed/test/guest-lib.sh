@@ -45,7 +45,7 @@ await()
 	shift 2
 	until "$@" >/dev/null 2>&1; do
 		[ "$(date +%s)" -lt $await_end ] || fail "not within the time: $await_what"
-		sleep 0.1
+		sleep 0.05
 	done
 }
 

@@ -28,19 +28,20 @@ comes_up()
 	done
 }
 
-# ends_soon PROCESS: within a second. (A shell reaps its children when it waits for another command.)
+# ends_soon PROCESS: within some seconds. (A shell reaps its children when it waits for another command.)
 ends_soon()
 {
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		kill -0 "$1" 2>/dev/null || return 0
+	soon_tries=50
+	while kill -0 "$1" 2>/dev/null; do
+		soon_tries=$((soon_tries - 1))
+		[ $soon_tries -gt 0 ] || return 1
 		sleep 0.1
 	done
-	return 1
 }
 
 # pair_run READY SERVER CLIENT: starts the command SERVER, and CLIENT when the command READY succeeds. What they say is in server.out,
 # server.err, client.out, client.err of the directory $pair_dir (default: the one of now). $pair_seconds (default: 120): the most that
-# the client may take, and to wait for READY; the server has ten more. A server whose client failed is ended when it does not end by itself; one with
+# the client may take; the server has ten more. A server whose client failed is ended when it does not end by itself; one with
 # $pair_serves_on in any case. Sets server_status and client_status: 1 for a client that was not started.
 pair_run()
 {
@@ -54,7 +55,7 @@ pair_run()
 	timeout -k 5 $((pair_limit + 10)) $2 >"$pair_files/server.out" 2>"$pair_files/server.err" &
 	pair_server=$!
 	# shellcheck disable=SC2086
-	if comes_up "$pair_limit" $pair_server $1; then
+	if comes_up $((pair_limit + 10)) $pair_server $1; then
 		client_status=0
 		timeout -k 5 "$pair_limit" $3 >"$pair_files/client.out" 2>"$pair_files/client.err" || client_status=$?
 	fi

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/pcapng.h"
 #include "packet/packet.h"
-#include "packet/pcapng.h"
 
 static const uint8_t text[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -89,8 +89,11 @@ static int capture(const char *path, bool ethernet, uint16_t link_type)
 			uint8_t buf[PACKET_MAX];
 			int len = packet_encode(&to, &what, buf, sizeof(buf));
 
-			if (len < 0 ||
-			    pcapng_packet(file, 0, number++ * 1000ull, buf, (size_t)len, NULL))
+			const struct pcapng_packet captured = { .time_ns = number++ * 1000ull,
+								.data = buf,
+								.len = (size_t)len };
+
+			if (len < 0 || pcapng_packet(file, 0, &captured))
 				return EIO;
 		}
 	}

@@ -5,10 +5,13 @@
  *
  * A file has a bound, and a file system may be full: writing stops then at a whole block, and is
  * said once on stderr. What was written before is all there.
+ *
+ * This writes in the caller's thread, which waits for the disk; writer.h does not.
  */
-#ifndef PACKET_PCAPNG_H
-#define PACKET_PCAPNG_H
+#ifndef CAPTURE_PCAPNG_H
+#define CAPTURE_PCAPNG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +25,20 @@
 #define PCAPNG_TEXT_MAX	  1024u	  /* bytes of a name or a comment */
 /* Bytes of a file unless pcapng_limit() says otherwise. */
 #define PCAPNG_LIMIT (1ull << 32)
+
+enum pcapng_direction { PCAPNG_UNSAID = 0, PCAPNG_IN = 1, PCAPNG_OUT = 2 };
+
+struct pcapng_packet {
+	uint64_t time_ns; /* CLOCK_REALTIME, see clock.h for who has another */
+	enum pcapng_direction direction;
+	const void *data;
+	size_t len;
+	size_t wire_len;     /* bytes that it had, where those captured are fewer; 0: all are */
+	const char *comment; /* shown beside it, or NULL */
+};
+
+/* What no capture can take: data of more than PCAPNG_PACKET_MAX, or too long a comment. */
+bool pcapng_fault(const struct pcapng_packet *packet);
 
 struct pcapng;
 
@@ -40,11 +57,11 @@ void pcapng_limit(struct pcapng *capture, uint64_t bytes);
  */
 int pcapng_interface(struct pcapng *capture, uint16_t link_type, const char *name);
 /*
- * A packet of @interface. @time_ns: CLOCK_REALTIME. @comment: shown beside it, or NULL.
- * Returns 0; -EINVAL: no such interface, or too long; or why writing has stopped.
+ * A packet of @interface. Returns 0; -EINVAL: no such interface, or pcapng_fault(); or why writing
+ * has stopped.
  */
-int pcapng_packet(struct pcapng *capture, unsigned int interface, uint64_t time_ns,
-		  const void *data, size_t len, const char *comment);
+int pcapng_packet(struct pcapng *capture, unsigned int interface,
+		  const struct pcapng_packet *packet);
 /* What was captured so far is in the file. Returns 0 or -errno as pcapng_close(). */
 int pcapng_flush(struct pcapng *capture);
 

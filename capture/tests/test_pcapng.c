@@ -10,10 +10,20 @@
 
 #include <cmocka.h>
 
-#include "packet/pcapng.h"
+#include "capture/pcapng.h"
 
 static char path[] = "/tmp/test_pcapng-XXXXXX";
 static uint8_t file[1 << 20];
+
+static int put(struct pcapng *capture, unsigned int interface, uint64_t time_ns, const void *data,
+	       size_t len, const char *comment)
+{
+	const struct pcapng_packet packet = {
+		.time_ns = time_ns, .data = data, .len = len, .comment = comment
+	};
+
+	return pcapng_packet(capture, interface, &packet);
+}
 
 static size_t read_file(void)
 {
@@ -59,15 +69,22 @@ static void test_blocks(void **state)
 		5, 0, 0, 0, 5, 0, 0, 0, 'h', 'e', 'l', 'l', 'o', 0, 0, 0, 40, 0, 0, 0,
 		/* with one */
 		6, 0, 0, 0, 48, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-		1, 0, 5, 0, 'd', 'r', 'o', 'p', 's', 0, 0, 0, 0, 0, 0, 0, 48, 0, 0, 0
+		1, 0, 5, 0, 'd', 'r', 'o', 'p', 's', 0, 0, 0, 0, 0, 0, 0, 48, 0, 0, 0,
+		/* that leaves, and has more bytes than were captured */
+		6, 0, 0, 0, 48, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0,
+		'x', 0, 0, 0, 2, 0, 4, 0, 2, 0, 0, 0, 0, 0, 0, 0, 48, 0, 0, 0
+	};
+	static const struct pcapng_packet part = {
+		.time_ns = 2, .direction = PCAPNG_OUT, .data = "x", .len = 1, .wire_len = 9
 	};
 	struct pcapng *capture = pcapng_open(path);
 
 	(void)state;
 	assert_non_null(capture);
 	assert_int_equal(pcapng_interface(capture, PCAPNG_INFINIBAND, "ib0"), 0);
-	assert_int_equal(pcapng_packet(capture, 0, 0x0102030405060708, "hello", 5, NULL), 0);
-	assert_int_equal(pcapng_packet(capture, 0, 1, NULL, 0, "drops"), 0);
+	assert_int_equal(put(capture, 0, 0x0102030405060708, "hello", 5, NULL), 0);
+	assert_int_equal(put(capture, 0, 1, NULL, 0, "drops"), 0);
+	assert_int_equal(pcapng_packet(capture, 0, &part), 0);
 	assert_int_equal(pcapng_flush(capture), 0);
 	assert_int_equal(read_file(), sizeof(expected));
 	assert_memory_equal(file, expected, sizeof(expected));
@@ -83,17 +100,17 @@ static void test_bounds(void **state)
 
 	(void)state;
 	memset(text, 'x', PCAPNG_TEXT_MAX + 1);
-	assert_int_equal(pcapng_packet(capture, 0, 0, "a", 1, NULL), -EINVAL);
+	assert_int_equal(put(capture, 0, 0, "a", 1, NULL), -EINVAL);
 	assert_int_equal(pcapng_interface(capture, PCAPNG_ETHERNET, text), -EINVAL);
 	text[PCAPNG_TEXT_MAX] = 0;
 	for (int i = 0; i < (int)PCAPNG_INTERFACES; i++)
 		assert_int_equal(pcapng_interface(capture, PCAPNG_ETHERNET, i ? "e" : text), i);
 	assert_int_equal(pcapng_interface(capture, PCAPNG_ETHERNET, "e"), -ENOSPC);
-	assert_int_equal(pcapng_packet(capture, PCAPNG_INTERFACES, 0, "a", 1, NULL), -EINVAL);
-	assert_int_equal(pcapng_packet(capture, 63, 0, big, PCAPNG_PACKET_MAX + 1, NULL), -EINVAL);
-	assert_int_equal(pcapng_packet(capture, 63, 0, big, PCAPNG_PACKET_MAX, text), 0);
+	assert_int_equal(put(capture, PCAPNG_INTERFACES, 0, "a", 1, NULL), -EINVAL);
+	assert_int_equal(put(capture, 63, 0, big, PCAPNG_PACKET_MAX + 1, NULL), -EINVAL);
+	assert_int_equal(put(capture, 63, 0, big, PCAPNG_PACKET_MAX, text), 0);
 	text[PCAPNG_TEXT_MAX] = 'x';
-	assert_int_equal(pcapng_packet(capture, 63, 0, "a", 1, text), -EINVAL);
+	assert_int_equal(put(capture, 63, 0, "a", 1, text), -EINVAL);
 	assert_int_equal(pcapng_close(capture), 0);
 	assert_int_equal(walk(read_file()), 1 + PCAPNG_INTERFACES + 1);
 }
@@ -107,10 +124,10 @@ static void test_limit(void **state)
 	(void)state;
 	assert_int_equal(pcapng_interface(capture, PCAPNG_ETHERNET, "e0"), 0);
 	pcapng_limit(capture, 28 + 40 + 2 * 36);
-	assert_int_equal(pcapng_packet(capture, 0, 1, "a", 1, NULL), 0);
-	assert_int_equal(pcapng_packet(capture, 0, 2, "b", 1, NULL), 0);
-	assert_int_equal(pcapng_packet(capture, 0, 3, "", 0, NULL), -EFBIG);
-	assert_int_equal(pcapng_packet(capture, 0, 4, "d", 1, NULL), -EFBIG);
+	assert_int_equal(put(capture, 0, 1, "a", 1, NULL), 0);
+	assert_int_equal(put(capture, 0, 2, "b", 1, NULL), 0);
+	assert_int_equal(put(capture, 0, 3, "", 0, NULL), -EFBIG);
+	assert_int_equal(put(capture, 0, 4, "d", 1, NULL), -EFBIG);
 	assert_int_equal(pcapng_interface(capture, PCAPNG_ETHERNET, "e1"), -EFBIG);
 	assert_int_equal(pcapng_close(capture), -EFBIG);
 	len = read_file();
@@ -129,7 +146,7 @@ static void test_errors(void **state)
 	assert_non_null(capture);
 	assert_int_equal(pcapng_interface(capture, PCAPNG_ETHERNET, "e"), 0);
 	assert_int_equal(pcapng_flush(capture), -ENOSPC);
-	assert_int_equal(pcapng_packet(capture, 0, 0, "a", 1, NULL), -ENOSPC);
+	assert_int_equal(put(capture, 0, 0, "a", 1, NULL), -ENOSPC);
 	assert_int_equal(pcapng_close(capture), -ENOSPC);
 	assert_int_equal(pcapng_close(NULL), 0);
 }

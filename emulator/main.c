@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "capture/clock.h"
 #include "emulator/control.h"
 #include "emulator/engine.h"
 #include "emulator/options.h"
@@ -141,6 +142,7 @@ static int start(struct emulator *emulator)
 				strerror(errno));
 			return -1;
 		}
+		tlp_trace_clock(emulator->trace, capture_clock_offset());
 	}
 	/* Who may connect to a socket owns the devices. */
 	umask(0177);

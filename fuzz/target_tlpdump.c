@@ -171,7 +171,7 @@ void target_input(const uint8_t *data, size_t size)
 {
 	static const char *const modes[][9] = {
 		{ "--json" },
-		{ "--marks" },
+		{ "--pcapng", "/dev/null", "--marks" },
 		{ "--flows" },
 		{ "--flows", "--json" },
 		{ "--summary", "--source", "hca0", "--window", "0,0xffffffffffffffff", "--expect",

@@ -10,7 +10,8 @@
 
 struct tlp_reader {
 	FILE *file;
-	bool has_bursts; /* the version of the trace */
+	unsigned int version;
+	uint64_t clock, began, end;
 	bool in_burst;
 	struct tlp_burst_walk burst;
 	const char *from, *to;
@@ -20,6 +21,18 @@ struct tlp_reader {
 	char text[TLP_TEXT];
 	char error[256];
 };
+
+/* 0: no trace. */
+static unsigned int version_of(const struct tlp_trace_file *head)
+{
+	static const char *const magics[] = { TLP_TRACE_MAGIC_1, TLP_TRACE_MAGIC_2,
+					      TLP_TRACE_MAGIC };
+
+	for (unsigned int i = 0; i < 3; i++)
+		if (!memcmp(head->magic, magics[i], sizeof(head->magic)))
+			return i + 1;
+	return 0;
+}
 
 struct tlp_reader *tlp_reader_open(const char *path)
 {
@@ -40,8 +53,8 @@ struct tlp_reader *tlp_reader_open(const char *path)
 		error = ferror(reader->file) ? errno : EPROTO;
 		goto fail;
 	}
-	reader->has_bursts = !memcmp(head.magic, TLP_TRACE_MAGIC, sizeof(head.magic));
-	if (!reader->has_bursts && memcmp(head.magic, TLP_TRACE_MAGIC_1, sizeof(head.magic))) {
+	reader->version = version_of(&head);
+	if (!reader->version) {
 		error = EPROTO;
 		goto fail;
 	}
@@ -150,7 +163,8 @@ static void take_names(const struct tlp_reader *reader, struct tlp_entry *entry)
 static int decode(struct tlp_reader *reader, struct tlp_entry *entry)
 {
 	const struct tlp_record *record = &entry->record;
-	bool unknown = record->kind == TLP_RECORD_BURST && !reader->has_bursts;
+	bool unknown = (record->kind == TLP_RECORD_BURST && reader->version < 2) ||
+		       (record->kind == TLP_RECORD_CLOCK && reader->version < 3);
 	const char *fault = unknown ? "unknown kind" : tlp_record_fault(record, &entry->tlp);
 
 	if (fault)
@@ -158,6 +172,10 @@ static int decode(struct tlp_reader *reader, struct tlp_entry *entry)
 	take_names(reader, entry);
 	if (record->kind == TLP_RECORD_TLP || record->kind == TLP_RECORD_BURST)
 		return 0;
+	if (record->kind == TLP_RECORD_CLOCK) {
+		reader->clock = record->offset;
+		return 0;
+	}
 	take_text(record, reader->text);
 	entry->text = reader->text;
 	if (record->kind == TLP_RECORD_FUNCTION)
@@ -170,12 +188,15 @@ static int decode(struct tlp_reader *reader, struct tlp_entry *entry)
 }
 
 /* A mark begins or ends the interval. */
-static void take_mark(struct tlp_reader *reader, const char *name)
+static void take_mark(struct tlp_reader *reader, const char *name, uint64_t time_ns)
 {
-	if (!reader->started)
+	if (!reader->started) {
 		reader->started = !strcmp(name, reader->from);
-	else if (reader->to)
+		reader->began = reader->started ? time_ns : 0;
+	} else if (reader->to) {
 		reader->ended = !strcmp(name, reader->to);
+		reader->end = reader->ended ? time_ns : 0;
+	}
 }
 
 static int missing_mark(struct tlp_reader *reader)
@@ -217,7 +238,8 @@ int tlp_reader_next(struct tlp_reader *reader, struct tlp_entry *entry)
 		rc = decode(reader, entry);
 		if (rc)
 			return rc;
-		if (entry->record.kind == TLP_RECORD_FUNCTION)
+		if (entry->record.kind == TLP_RECORD_FUNCTION ||
+		    entry->record.kind == TLP_RECORD_CLOCK)
 			continue;
 		if (entry->record.kind == TLP_RECORD_BURST) {
 			reader->in_burst = was_started;
@@ -225,11 +247,26 @@ int tlp_reader_next(struct tlp_reader *reader, struct tlp_entry *entry)
 			continue;
 		}
 		if (entry->record.kind == TLP_RECORD_MARK)
-			take_mark(reader, reader->text);
+			take_mark(reader, reader->text, entry->record.time_ns);
 		if (was_started && !reader->ended)
 			return 1;
 	}
 	return 0;
+}
+
+uint64_t tlp_reader_clock(const struct tlp_reader *reader)
+{
+	return reader->clock;
+}
+
+uint64_t tlp_reader_began(const struct tlp_reader *reader)
+{
+	return reader->began;
+}
+
+uint64_t tlp_reader_ended(const struct tlp_reader *reader)
+{
+	return reader->end;
 }
 
 const char *tlp_reader_error(const struct tlp_reader *reader)

@@ -42,6 +42,11 @@ void tlp_reader_interval(struct tlp_reader *reader, const char *from, const char
  * or TLP; a record has at most 1,024 TLPs.
  */
 int tlp_reader_next(struct tlp_reader *reader, struct tlp_entry *entry);
+/* What makes the time of the day of the trace's, see tlp_trace_clock(); 0: not said so far. */
+uint64_t tlp_reader_clock(const struct tlp_reader *reader);
+/* When the interval began and ended, by the times of its marks; 0: it did not, or without one. */
+uint64_t tlp_reader_began(const struct tlp_reader *reader);
+uint64_t tlp_reader_ended(const struct tlp_reader *reader);
 /* What went wrong, for people: names the mark or the byte offset in the file. */
 const char *tlp_reader_error(const struct tlp_reader *reader);
 /* Name of an enum pcie_route, for people. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tlpdump - print, filter and count the TLPs of a trace.
+ * tlpdump - print, filter, count and convert the TLPs of a trace.
  * Exit status: 0, 1 when the trace does not give what was asked, 2 for wrong usage.
  */
 #include <ctype.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "pcie/flows.h"
+#include "pcie/pcap.h"
 #include "pcie/reader.h"
 #include "pcie/summary.h"
 
@@ -20,6 +21,9 @@ struct options {
 	const char *file;
 	const char *source, *target, *type;
 	const char *from, *to;
+	const char *pcapng;
+	const char *packets[TLP_PCAP_CAPTURES];
+	unsigned int captures;
 	bool flows, hinted, json, marks, summary;
 	bool has_window, has_limit;
 	struct tlp_window window; /* --addr, --window */
@@ -37,6 +41,7 @@ enum {
 	OPT_LIMIT,
 	OPT_MARKS
 };
+enum { OPT_PACKETS = 280, OPT_PCAPNG };
 enum { OPT_SOURCE = 300, OPT_SUMMARY, OPT_TARGET, OPT_TO, OPT_TYPE, OPT_WINDOW };
 
 static const struct option longopts[] = {
@@ -49,6 +54,8 @@ static const struct option longopts[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "limit", required_argument, NULL, OPT_LIMIT },
 	{ "marks", no_argument, NULL, OPT_MARKS },
+	{ "packets", required_argument, NULL, OPT_PACKETS },
+	{ "pcapng", required_argument, NULL, OPT_PCAPNG },
 	{ "source", required_argument, NULL, OPT_SOURCE },
 	{ "summary", no_argument, NULL, OPT_SUMMARY },
 	{ "target", required_argument, NULL, OPT_TARGET },
@@ -63,6 +70,7 @@ static const char help[] =
 	"Usage: tlpdump [OPTION]... FILE\n"
 	"       tlpdump --summary --source NAME --window BASE,SIZE [OPTION]... FILE\n"
 	"       tlpdump --flows [OPTION]... FILE\n"
+	"       tlpdump --pcapng CAPTURE [--packets CAPTURE]... [OPTION]... FILE\n"
 	"Print the TLPs of a trace, one per line, or count those of one function, or count all of\n"
 	"them after each mark.\n"
 	"\n"
@@ -77,6 +85,8 @@ static const char help[] =
 	"  --marks             print the marks, too\n"
 	"  --limit N           stop after N TLPs\n"
 	"  --json              JSON, one object per line\n"
+	"  --pcapng CAPTURE    write them to a capture for Wireshark; -: standard output\n"
+	"  --packets CAPTURE   with --pcapng, between them the packets of a port's capture\n"
 	"  --summary           counts for the writes of --source into --window\n"
 	"  --window BASE,SIZE  bytes that count as the target with --summary\n"
 	"  --expect HINT       with --summary, the hint of these writes: none or "
@@ -205,6 +215,14 @@ static void parse_option(struct options *o, int option)
 	case OPT_MARKS:
 		o->marks = true;
 		break;
+	case OPT_PACKETS:
+		if (o->captures == TLP_PCAP_CAPTURES)
+			usage_error("--packets: more than %u captures", TLP_PCAP_CAPTURES);
+		o->packets[o->captures++] = optarg;
+		break;
+	case OPT_PCAPNG:
+		o->pcapng = strcmp(optarg, "-") ? optarg : "/dev/stdout";
+		break;
 	case OPT_SOURCE:
 		o->source = optarg;
 		break;
@@ -251,6 +269,10 @@ static void parse_options(struct options *o, int argc, char **argv)
 	o->file = argv[optind];
 	if (!o->summary && (window || o->sum.expected))
 		usage_error("--window and --expect go with --summary");
+	if (o->captures && !o->pcapng)
+		usage_error("--packets goes with --pcapng");
+	if (o->pcapng && (o->flows || o->summary || o->json))
+		usage_error("--pcapng goes without --flows, --summary and --json");
 	if (o->flows && (o->summary || filter || o->source))
 		usage_error("--flows takes only --from, --to and --json");
 	if (!o->summary)
@@ -420,8 +442,49 @@ static void print_json(const struct tlp_entry *entry)
 	json_object_put(object);
 }
 
-/* Returns what tlp_reader_next() said last, -ENOMEM, or -E2BIG: more flows than are told apart. */
-static int run(const struct options *o, struct tlp_reader *reader)
+/* Of a capture: what is wrong was said, here or when it was written. */
+#define SAID (-ECANCELED)
+
+static int pcap_failed(const struct tlp_pcap *pcap, int rc)
+{
+	const char *why = strerror(-rc);
+
+	if (rc == -ENODATA)
+		why = "packets cannot be merged: the trace does not say the time of the day";
+	else if (rc == -EPROTO)
+		why = "not a capture of tph-emulator, or broken";
+	else if (rc == -EMSGSIZE)
+		why = "ends within a packet";
+	fprintf(stderr, "tlpdump: %s: %s\n", tlp_pcap_subject(pcap), why);
+	return SAID;
+}
+
+/* NULL: it was said why. */
+static struct tlp_pcap *open_pcap(const struct options *o, const struct tlp_reader *reader)
+{
+	struct tlp_pcap *pcap = tlp_pcap_open(o->pcapng, reader);
+	int rc = 0;
+
+	if (!pcap) {
+		fprintf(stderr, "tlpdump: --pcapng %s: %s\n", o->pcapng, strerror(errno));
+		return NULL;
+	}
+	for (unsigned int i = 0; i < o->captures; i++) {
+		rc = tlp_pcap_merge(pcap, o->packets[i]);
+		if (!rc)
+			continue;
+		fprintf(stderr, "tlpdump: --packets %s: %s\n", o->packets[i],
+			rc == -EPROTO ? "not a capture of tph-emulator" : strerror(-rc));
+		tlp_pcap_close(pcap);
+		return NULL;
+	}
+	return pcap;
+}
+
+/* Returns what tlp_reader_next() said last, -ENOMEM, SAID, or -E2BIG: more flows than are told
+ * apart.
+ */
+static int run(const struct options *o, struct tlp_reader *reader, struct tlp_pcap *pcap)
 {
 	struct tlp_summary summary = { 0 };
 	struct tlp_flows flows = { 0 };
@@ -442,9 +505,18 @@ static int run(const struct options *o, struct tlp_reader *reader)
 			if (rc)
 				break;
 		} else if (mark ? o->marks : wanted(o, &entry)) {
-			(o->json ? print_json : print_text)(&entry);
 			printed += !mark;
+			if (pcap && (rc = tlp_pcap_add(pcap, &entry)))
+				return pcap_failed(pcap, rc);
+			if (!pcap)
+				(o->json ? print_json : print_text)(&entry);
 		}
+	}
+	if (pcap && (rc == 0 || rc == -ENODATA)) {
+		int rest = tlp_pcap_rest(pcap);
+
+		if (rest)
+			return pcap_failed(pcap, rest);
 	}
 	if (o->summary && rc == 0 && tlp_reader_knows(reader, o->source))
 		rc = tlp_summary_print(&summary, &o->sum, o->json, stdout);
@@ -481,6 +553,7 @@ static const char *error_of(int rc, const struct tlp_reader *reader)
 int main(int argc, char **argv)
 {
 	struct options o = { 0 };
+	struct tlp_pcap *pcap = NULL;
 	struct tlp_reader *reader;
 	bool ok;
 	int rc;
@@ -493,9 +566,11 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	tlp_reader_interval(reader, o.from, o.to);
-	rc = run(&o, reader);
-	ok = rc == 0;
-	if (!ok)
+	if (o.pcapng)
+		pcap = open_pcap(&o, reader);
+	rc = o.pcapng && !pcap ? SAID : run(&o, reader, pcap);
+	ok = !tlp_pcap_close(pcap) && rc == 0;
+	if (rc && rc != SAID)
 		fprintf(stderr, "tlpdump: %s: %s\n", o.file, error_of(rc, reader));
 	ok = ok && check_function(&o, reader, o.source) && check_function(&o, reader, o.target);
 	tlp_reader_close(reader);

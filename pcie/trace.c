@@ -56,6 +56,7 @@ const char *tlp_record_fault(const struct tlp_record *record, struct tlp *tlp)
 		return NULL;
 	case TLP_RECORD_BURST:
 		return tlp_burst_fault(record, tlp);
+	case TLP_RECORD_CLOCK:
 	case TLP_RECORD_FUNCTION:
 	case TLP_RECORD_MARK:
 	case TLP_RECORD_STOP:
@@ -338,6 +339,16 @@ void tlp_trace_function(struct tlp_trace *trace, uint8_t index, const char *name
 {
 	struct tlp_record record = text_record(TLP_RECORD_FUNCTION, index, name);
 
+	pthread_mutex_lock(&trace->lock);
+	append(trace, &record);
+	pthread_mutex_unlock(&trace->lock);
+}
+
+void tlp_trace_clock(struct tlp_trace *trace, uint64_t offset_ns)
+{
+	struct tlp_record record = text_record(TLP_RECORD_CLOCK, 0, "");
+
+	record.offset = offset_ns;
 	pthread_mutex_lock(&trace->lock);
 	append(trace, &record);
 	pthread_mutex_unlock(&trace->lock);

@@ -5,7 +5,7 @@
  * every other TLP has its own.
  *
  * File: struct tlp_trace_file, then records. All fields little-endian except the header bytes. The
- * first version had no bursts.
+ * first version had no bursts, the second one no clock.
  *
  * Completions are records of their own: from a function, source is that function and the route is
  * FUNCTION with the requester as target; from guest memory, source is the requester, the route is
@@ -22,7 +22,8 @@
 
 #include "pcie/tlp.h"
 
-#define TLP_TRACE_MAGIC	  "TPHTLP2\n"
+#define TLP_TRACE_MAGIC	  "TPHTLP3\n"
+#define TLP_TRACE_MAGIC_2 "TPHTLP2\n"
 #define TLP_TRACE_MAGIC_1 "TPHTLP1\n"
 #define TLP_TRACE_NAME	  24
 /* Bytes of a trace unless tlp_trace_limit() says otherwise: 89 million records. */
@@ -34,6 +35,7 @@ enum tlp_record_kind {
 	TLP_RECORD_TLP = 3,
 	TLP_RECORD_STOP = 4,  /* the rest was not recorded; text: why */
 	TLP_RECORD_BURST = 5, /* several TLPs: struct tlp_burst */
+	TLP_RECORD_CLOCK = 6, /* offset: from the trace's time to that of the day */
 };
 
 struct tlp_trace_file {
@@ -52,7 +54,7 @@ struct tlp_record {
 	uint16_t shape;	    /* BURST: see burst.c; else 0 */
 	/* TLP: header bytes. BURST: of the first, then its length and completer. Others: text. */
 	uint8_t header[TLP_TRACE_NAME];
-	uint64_t offset; /* route FUNCTION: byte offset in the BAR */
+	uint64_t offset; /* route FUNCTION: byte offset in the BAR. CLOCK: see tlp_trace_clock() */
 };
 
 struct tlp_trace;
@@ -85,6 +87,12 @@ struct tlp_trace_status tlp_trace_status(struct tlp_trace *trace);
 void tlp_trace_record(struct tlp_trace *trace, const struct tlp_record *record);
 /* Name the function with this index (see struct tlp_record.source), at most 23 bytes. */
 void tlp_trace_function(struct tlp_trace *trace, uint8_t index, const char *name);
+/*
+ * Say how to get the time of the day: times of the trace and @offset_ns together, modulo 2^64, are
+ * CLOCK_REALTIME. It is that of capture/clock.h, so that captures of the same process have the same
+ * time.
+ */
+void tlp_trace_clock(struct tlp_trace *trace, uint64_t offset_ns);
 /*
  * A named mark and flush, so that readers see all before it. Returns 0, also for @trace NULL;
  * -EINVAL when @name is not 1 to 23 printable ASCII characters; else why recording has stopped.

@@ -729,15 +729,26 @@ static void test_any_byte(void **state)
 	assert_true(sound > 1000);
 }
 
-/* The first version of the file has no bursts. */
+/* The first version of the file has no bursts, the second one no clock. */
 static void test_versions(void **state)
 {
-	struct tlp_record record =
-		sample(TLP_MWR, (struct tlp_burst){ .len = 700, .max = 256, .requests = true });
-	static const char *const magics[] = { TLP_TRACE_MAGIC, TLP_TRACE_MAGIC_1 };
+	const struct tlp_record records[] = {
+		sample(TLP_MWR, (struct tlp_burst){ .len = 700, .max = 256, .requests = true }),
+		{ .kind = TLP_RECORD_CLOCK, .offset = 5 },
+	};
+	static const char *const magics[] = { TLP_TRACE_MAGIC, TLP_TRACE_MAGIC_2,
+					      TLP_TRACE_MAGIC_1 };
+	static const struct {
+		unsigned int tlps;
+		int rc;
+		const char *error;
+		uint64_t clock;
+	} expected[] = { { 4, 0, "", 5 },
+			 { 4, -EPROTO, "unknown kind in the record at byte 56", 0 },
+			 { 0, -EPROTO, "unknown kind in the record at byte 8", 0 } };
 
 	(void)state;
-	for (unsigned int i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < 3; i++) {
 		FILE *f = fopen(bench[0].path, "w");
 		struct tlp_reader *reader;
 		struct tlp_entry entry;
@@ -746,17 +757,16 @@ static void test_versions(void **state)
 
 		assert_non_null(f);
 		fputs(magics[i], f);
-		assert_int_equal(fwrite(&record, sizeof(record), 1, f), 1);
+		assert_int_equal(fwrite(records, sizeof(records), 1, f), 1);
 		fclose(f);
 		reader = tlp_reader_open(bench[0].path);
 		assert_non_null(reader);
 		while ((rc = tlp_reader_next(reader, &entry)) > 0)
 			n++;
-		assert_int_equal(rc, i ? -EPROTO : 0);
-		assert_int_equal(n, i ? 0 : 4);
-		if (i)
-			assert_string_equal(tlp_reader_error(reader),
-					    "unknown kind in the record at byte 8");
+		assert_int_equal(rc, expected[i].rc);
+		assert_int_equal(n, expected[i].tlps);
+		assert_string_equal(tlp_reader_error(reader), expected[i].error);
+		assert_int_equal(tlp_reader_clock(reader), expected[i].clock);
 		tlp_reader_close(reader);
 	}
 }

@@ -79,7 +79,7 @@ static void test_layout(void **state)
 	assert_non_null(f);
 	assert_int_equal(fread(bytes, sizeof(bytes), 1, f), 1);
 	fclose(f);
-	assert_memory_equal(bytes, "TPHTLP2\n", 8);
+	assert_memory_equal(bytes, "TPHTLP3\n", 8);
 	assert_int_equal(bytes[8 + 8], TLP_RECORD_FUNCTION);
 	assert_int_equal(bytes[8 + 10], 4);
 	assert_int_equal(bytes[8 + 12], 3);
@@ -296,7 +296,7 @@ static void test_refused(void **state)
 	r.header[3] = 0; /* 1024 DW across a 4 KiB boundary with one DW's byte enables */
 	tlp_trace_record(trace, &r);
 	r = good;
-	r.kind = 6;
+	r.kind = 7;
 	tlp_trace_record(trace, &r);
 	assert_int_equal(tlp_trace_status(trace).refused, 7);
 	assert_int_equal(tlp_trace_status(trace).records, 0);
@@ -391,7 +391,7 @@ static void test_interval(void **state)
 
 static void test_open_errors(void **state)
 {
-	static const char *const contents[] = { "", "TPHTLP1", "TPHTLP3\n" };
+	static const char *const contents[] = { "", "TPHTLP1", "TPHTLP4\n" };
 
 	(void)state;
 	errno = 0;
@@ -435,7 +435,7 @@ static void test_broken_records(void **state)
 {
 	(void)state;
 	assert_broken(8, 0, "unknown kind in the record at byte 56");
-	assert_broken(8, 6, "unknown kind in the record at byte 56");
+	assert_broken(8, 7, "unknown kind in the record at byte 56");
 	assert_broken(8, 255, "unknown kind in the record at byte 56");
 	assert_broken(9, 4, "bad length or route in the record at byte 56");
 	assert_broken(10, 21, "bad length or route in the record at byte 56");
@@ -514,7 +514,8 @@ static void test_any_byte(void **state)
 			assert_non_null(reader);
 			rc = tlp_reader_next(reader, &entry);
 			assert_true(rc == 1 || rc == -EPROTO || rc == -ENODATA ||
-				    (rc == 0 && value == TLP_RECORD_FUNCTION));
+				    (rc == 0 &&
+				     (value == TLP_RECORD_FUNCTION || value == TLP_RECORD_CLOCK)));
 			assert_non_null(tlp_route_name(entry.record.route));
 			if (rc == 1 && entry.record.kind == TLP_RECORD_TLP) {
 				len = tlp_encode(&entry.tlp, header);

@@ -36,6 +36,7 @@ struct hca_connection {
 	enum transport_status status;
 	struct requester requester;
 	struct hca_flight flight;
+	struct hca_captured *captured; /* of the flight, or NULL: capture.c */
 	/*
 	 * Responder. That to a DC initiator is the initiator's own: a target is connected to as
 	 * many as there are, to each while a message lasts.

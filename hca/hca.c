@@ -126,6 +126,7 @@ static int connect_port(struct hca *hca)
 		.device_id = hca->params.device_id,
 		.owner = hca,
 		.deliver = hca_ud_deliver,
+		.leaves = hca_ud_leaves,
 		.traffic = hca_port_traffic,
 	};
 

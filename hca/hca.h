@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "capture/writer.h"
 #include "pcie/function.h"
 #include "subnet/subnet.h"
 
@@ -44,7 +45,8 @@ struct hca_params {
 	bool umr_limited;	 /* UMR cannot load translations: drivers write whole keys */
 	enum hca_firmware firmware;
 	unsigned int command_timeout; /* ms that drivers shall wait for a command, 0: unsaid */
-	uint64_t memory; /* bytes that all its objects may take; 0: HCA_MEMORY_DEFAULT */
+	uint64_t memory;	 /* bytes that all its objects may take; 0: HCA_MEMORY_DEFAULT */
+	struct capture *capture; /* of its port's packets; outlives the HCA. NULL: there is none */
 };
 
 struct hca;

@@ -2,6 +2,7 @@
 #include "hca/inbox.h"
 
 #include "hca/budget.h"
+#include "hca/capture.h"
 
 static bool has_room(const struct hca_inbox *inbox, size_t bytes)
 {
@@ -36,7 +37,13 @@ void hca_ud_queue(struct hca *hca, const struct subnet_packet *packet, uint32_t 
 
 void hca_ud_deliver(void *owner, const struct subnet_packet *packet)
 {
+	hca_capture_datagram(owner, PCAPNG_IN, packet);
 	hca_ud_queue(owner, packet, 0);
+}
+
+void hca_ud_leaves(void *owner, const struct subnet_packet *packet)
+{
+	hca_capture_datagram(owner, PCAPNG_OUT, packet);
 }
 
 void hca_ud_pop(struct hca *hca)

@@ -24,6 +24,8 @@ struct hca_datagram {
 void hca_ud_queue(struct hca *hca, const struct subnet_packet *packet, uint32_t sender);
 /* The same, from the subnet, for @owner, an HCA. */
 void hca_ud_deliver(void *owner, const struct subnet_packet *packet);
+/* The subnet says what leaves by the port of @owner, an HCA. */
+void hca_ud_leaves(void *owner, const struct subnet_packet *packet);
 /* Forget the first one, which there is. */
 void hca_ud_pop(struct hca *hca);
 /* Forget all that wait. */

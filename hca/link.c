@@ -6,6 +6,7 @@
  * here while one of its ends does, for a page or for the next turn; no timer runs meanwhile.
  */
 #include "hca/budget.h"
+#include "hca/capture.h"
 #include "hca/connection.h"
 #include "hca/flow_table.h"
 #include "hca/layout.h"
@@ -180,6 +181,7 @@ static bool launch(struct hca_link *l)
 	flight->unchecked = flight->response && c->unchecked;
 	c->unchecked = false;
 	flight->busy = passes(l);
+	hca_capture_train(l);
 	if (flight->busy && !flight->response)
 		announce(l);
 	return true;

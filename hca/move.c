@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "hca/budget.h"
+#include "hca/capture.h"
 #include "hca/connection.h"
 
 /* Enough for both sides of a chunk in pages: what is fetched is delivered, and not fetched again.
@@ -60,6 +61,7 @@ static enum hca_step move_out(struct move *m, uint8_t *buf, uint64_t *len)
 	step = local_denial(m, hca_sgl_gather(&sgl, m->done, buf, len, &denied), &denied);
 	if (step != HCA_STEP_MORE)
 		return step;
+	hca_capture_bytes(l, buf, *len);
 	if (!m->range) {
 		sgl = hca_receive_sgl(l);
 		return remote_denial(m, hca_sgl_scatter(&sgl, m->done, buf, len, &denied), &denied);
@@ -86,6 +88,7 @@ static enum hca_step move_in(struct move *m, uint8_t *buf, uint64_t *len)
 			     NULL);
 	if (step != HCA_STEP_MORE)
 		return step;
+	hca_capture_bytes(l, buf, *len);
 	return local_denial(m, hca_sgl_scatter(&sgl, m->done, buf, len, &denied), &denied);
 }
 
@@ -251,7 +254,7 @@ static enum hca_step move_train(struct move *m, uint64_t offset, uint64_t len)
 		if (n > sizeof(buf))
 			n = sizeof(buf);
 		m->done = offset + flight->moved;
-		if (!move_direct(m, &n, &step))
+		if (hca_captures(m->link) || !move_direct(m, &n, &step))
 			step = by_buffer(m, buf, &n);
 		if (step != HCA_STEP_MORE)
 			return step;

@@ -33,13 +33,17 @@
 #define QPC_RLID		  7, 15, 0
 #define QPC_ACK_TIMEOUT		  8, 31, 27
 #define QPC_ADS_SOURCE_RATE_HOPS  8, 26, 0
+#define QPC_HOP_LIMIT		  8, 7, 0
 #define QPC_ADS_TCLASS_FLOW_LABEL 9, 31, 0
+#define QPC_TCLASS		  9, 27, 20
+#define QPC_FLOW_LABEL		  9, 19, 0
 #define QPC_RGID_0		  10, 31, 0
 #define QPC_RGID_1		  11, 31, 0
 #define QPC_RGID_2		  12, 31, 0
 #define QPC_RGID_3		  13, 31, 0
 #define QPC_ADS_DSCP_UDP_SPORT	  14, 31, 0
 #define QPC_ADS_SL		  15, 31, 24
+#define QPC_SL			  15, 27, 24
 #define QPC_VHCA_PORT_NUM	  15, 23, 16
 #define QPC_RMAC_47_32		  15, 15, 0
 #define QPC_RMAC_31_0		  16, 31, 0

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What a state of a queue pair means for what is under way. Commands and the data path set it. */
 #include "hca/budget.h"
+#include "hca/capture.h"
 #include "hca/data.h"
 #include "hca/due.h"
 #include "hca/qp.h"
@@ -54,6 +55,7 @@ void hca_qp_stop(struct hca_qp *qp)
 
 	if (progress) {
 		hca_release(qp->hca, progress->staged);
+		hca_capture_drop(progress->connection);
 		hca_release(qp->hca, progress->connection);
 	}
 	hca_release(qp->hca, progress);

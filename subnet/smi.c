@@ -233,8 +233,6 @@ void smi_receive(struct subnet_port *from, const struct subnet_packet *packet)
 		.subnet = from->subnet, .slid = packet->slid, .dlid = packet->dlid, .smp = smp
 	};
 
-	if (from->end.phys != PHYS_LINK_UP)
-		return;
 	if (packet->len != MAD_LEN) {
 		sa_count(from->subnet, SUBNET_LENGTH);
 		return;

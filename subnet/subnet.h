@@ -76,6 +76,8 @@ struct subnet_port_attr {
 	void *owner;
 	/* @packet is the caller's. It may answer by subnet_send(). */
 	void (*deliver)(void *owner, const struct subnet_packet *packet);
+	/* What leaves by the port's link, before anybody gets it; NULL if nobody asks. */
+	void (*leaves)(void *owner, const struct subnet_packet *packet);
 	/* What the port has counted; NULL if it counts nothing. */
 	void (*traffic)(void *owner, struct subnet_traffic *traffic);
 };

@@ -105,15 +105,18 @@ static void manage(struct subnet_port *from, const struct subnet_packet *packet)
 
 void subnet_send(struct subnet_port *from, const struct subnet_packet *packet)
 {
+	bool smp = packet->dest_qpn == SUBNET_QP0;
 	struct subnet *subnet = from->subnet;
 	struct subnet_port *to;
 
-	if (packet->dest_qpn == SUBNET_QP0) {
+	if (smp ? from->end.phys != PHYS_LINK_UP : !carries(from))
+		return;
+	if (from->attr.leaves)
+		from->attr.leaves(from->attr.owner, packet);
+	if (smp) {
 		smi_receive(from, packet);
 		return;
 	}
-	if (!carries(from))
-		return;
 	if (packet->dlid >= SUBNET_MLID_FIRST) {
 		forward(from, packet);
 		return;

@@ -30,6 +30,7 @@ struct capture {
 	bool ended;
 	int fd; /* -1: not on */
 	char *path;
+	size_t snap;			   /* bytes of a packet, 0: all */
 	uint64_t next_limit, limit, bytes; /* of the file; @bytes: those that wait included */
 	struct capture_status status;
 	/* Whole blocks, [@tail, @head). They count for ever. */
@@ -165,6 +166,10 @@ static bool take(struct capture *c, const struct pcapng_packet *packet)
 	if (c->status.error || pcapng_fault(packet))
 		return false;
 	timed.time_ns += capture_clock_offset();
+	if (c->snap && timed.len > c->snap) {
+		timed.wire_len = timed.wire_len > timed.len ? timed.wire_len : timed.len;
+		timed.len = c->snap;
+	}
 	block_packet(&block, 0, &timed);
 	if (c->bytes + block_size(&block) + statistics_size() > c->limit) {
 		c->status.error = EFBIG;
@@ -248,6 +253,13 @@ void capture_free(struct capture *capture)
 void capture_limit(struct capture *capture, uint64_t bytes)
 {
 	capture->next_limit = bytes;
+}
+
+void capture_snap(struct capture *capture, size_t bytes)
+{
+	pthread_mutex_lock(&capture->lock);
+	capture->snap = bytes;
+	pthread_mutex_unlock(&capture->lock);
 }
 
 int capture_start(struct capture *capture, int fd, const char *path)

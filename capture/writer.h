@@ -46,6 +46,8 @@ int capture_start(struct capture *capture, int fd, const char *path);
 int capture_stop(struct capture *capture);
 /* Stop at a file of @bytes from the next start on; else PCAPNG_LIMIT. */
 void capture_limit(struct capture *capture, uint64_t bytes);
+/* Of each packet at most @bytes are captured from now on; 0: all. */
+void capture_snap(struct capture *capture, size_t bytes);
 /* Whether packets are wanted. From any thread; NULL is fine. */
 bool capture_on(const struct capture *capture);
 /*

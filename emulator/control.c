@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emulator/capture.h"
 #include "emulator/inject.h"
 
 #define LINE   CONTROL_LINE
@@ -223,8 +224,19 @@ static struct json_object *engine_state(const struct engine *engine)
 	return answer;
 }
 
+static struct json_object *capture(const struct controlled *device, const char *argument, int *fd)
+{
+	struct json_object *answer;
+	const char *why;
+
+	if (!device || !device->hca)
+		return error("no such HCA", "capture");
+	answer = capture_answer(device->options, argument, fd, &why);
+	return answer ? answer : error(why, device->options->name);
+}
+
 static struct json_object *answer(const struct control_scope *scope, const char *verb,
-				  const char *name, const char *argument)
+				  const char *name, const char *argument, int *fd)
 {
 	const struct controlled *device = find(scope->devices, scope->count, name);
 	int rc;
@@ -261,6 +273,8 @@ static struct json_object *answer(const struct control_scope *scope, const char 
 		return set_link(device, argument);
 	if (!strcmp(verb, "commands"))
 		return log_commands(device, argument);
+	if (!strcmp(verb, "capture"))
+		return capture(device, argument, fd);
 	if (!strcmp(verb, "subnet"))
 		return subnet_state(scope->devices, scope->count, scope->subnet);
 	if (!strcmp(verb, "engine"))
@@ -272,6 +286,13 @@ static struct json_object *answer(const struct control_scope *scope, const char 
 
 char *control_answer(const struct control_scope *scope, const char *line)
 {
+	int fd = -1;
+
+	return control_answer_with(scope, line, &fd);
+}
+
+char *control_answer_with(const struct control_scope *scope, const char *line, int *fd)
+{
 	char verb[LINE] = "", name[LINE] = "", argument[LINE] = "";
 	struct json_object *object;
 	const char *text;
@@ -281,7 +302,7 @@ char *control_answer(const struct control_scope *scope, const char *line)
 	if (!strcmp(verb, "inject"))
 		object = inject_answer(find(scope->devices, scope->count, name), line);
 	else
-		object = answer(scope, verb, name, argument);
+		object = answer(scope, verb, name, argument, fd);
 	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
 	/* No answer there is comes near it: entries are bounded, and what is in them. */
 	if (text && strlen(text) >= CONTROL_ANSWER) {

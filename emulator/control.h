@@ -12,6 +12,10 @@
  *     commands HCA on|off    a line on standard output for each command of its driver
  *     link HCA up|down       plug the cable of its port in, or pull it
  *     subnet                 ports, multicast groups, and what the subnet administrator has seen
+ *     capture HCA            whether the packets of its port are captured, and how many were
+ *     capture HCA on|off     into the file of pcap=, which is emptied, or not any more
+ *     capture HCA NAME       into a file whose descriptor comes with the request; NAME is for
+ *                            messages
  *     st-entries HCA N       N entries is what the HCA's driver reads of its ST table; 0: the truth
  *     engine                 how it rests, and how much it worked: struct engine_state
  *     inject NAME ...        faults of a function, see inject.h
@@ -61,6 +65,8 @@ struct control_scope {
  * bytes. NULL: out of memory.
  */
 char *control_answer(const struct control_scope *scope, const char *line);
+/* The same for a line that came with the descriptor *@fd (-1: none), which becomes -1 when kept. */
+char *control_answer_with(const struct control_scope *scope, const char *line, int *fd);
 
 struct control;
 

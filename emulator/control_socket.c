@@ -18,7 +18,8 @@
 #define PAUSE_MS 100
 
 struct client {
-	int fd; /* -1: free */
+	int fd;	    /* -1: free */
+	int passed; /* the descriptor that came last and no request has had, -1: none */
 	pid_t pid;
 	unsigned long heard; /* when it last sent something: control->now */
 	size_t used;
@@ -40,8 +41,10 @@ struct control {
 static void hang_up(struct client *client)
 {
 	close(client->fd);
+	if (client->passed >= 0)
+		close(client->passed);
 	free(client->answer);
-	*client = (struct client){ .fd = -1 };
+	*client = (struct client){ .fd = -1, .passed = -1 };
 }
 
 /* Sends as much as the client takes now. */
@@ -78,8 +81,12 @@ static void take_line(struct control *control, struct client *client, char *newl
 	*newline = '\0';
 	client->answer =
 		is_printable(client->line, length)
-			? control_answer(&control->scope, client->line)
+			? control_answer_with(&control->scope, client->line, &client->passed)
 			: strdup("{\"error\":\"a request has printable ASCII characters only\"}\n");
+	if (client->passed >= 0) {
+		close(client->passed);
+		client->passed = -1;
+	}
 	client->used -= length + 1;
 	memmove(client->line, newline + 1, client->used);
 	if (!client->answer) {
@@ -96,10 +103,36 @@ static char *find_newline(const struct client *client)
 	return client->answer ? NULL : memchr(client->line, '\n', client->used);
 }
 
+/*
+ * Room is for one descriptor, without the padding, in which there would be another one; the kernel
+ * closes what comes beyond it.
+ */
+static ssize_t receive_message(struct client *client)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec part = { client->line + client->used, LINE - client->used };
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = control.bytes,
+				  .msg_controllen = CMSG_LEN(sizeof(int)) };
+	ssize_t got = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *header = got >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
+
+	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
+	    header->cmsg_len >= CMSG_LEN(sizeof(int))) {
+		if (client->passed >= 0)
+			close(client->passed);
+		memcpy(&client->passed, CMSG_DATA(header), sizeof(int));
+	}
+	return got;
+}
+
 static void receive(struct control *control, struct client *client)
 {
-	ssize_t got =
-		recv(client->fd, client->line + client->used, LINE - client->used, MSG_DONTWAIT);
+	ssize_t got = receive_message(client);
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -234,7 +267,7 @@ struct control *control_start(const char *path, const struct control_scope *scop
 		return NULL;
 	control->scope = *scope;
 	for (unsigned int i = 0; i < CLIENTS; i++)
-		control->client[i].fd = -1;
+		control->client[i].fd = control->client[i].passed = -1;
 	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	control->stop = eventfd(0, EFD_CLOEXEC);
 	ret = listen_at(control, path);

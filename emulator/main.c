@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "capture/clock.h"
+#include "emulator/capture.h"
 #include "emulator/control.h"
 #include "emulator/engine.h"
 #include "emulator/options.h"
@@ -21,12 +22,14 @@
 /* Exit status */
 #define FAILED	   1 /* it could not serve the devices */
 #define USAGE	   2
-#define INCOMPLETE 3 /* it did, but the trace lacks TLPs */
+#define INCOMPLETE 3 /* it did, but the trace lacks TLPs, or a capture packets */
 
 /* What a device has open besides its vectors: memory, the next owner's, listener, client, what its
  * interrupts need, and what comes along with a message. */
 #define DEVICE_FILES (5 + VFIO_USER_FDS_MAX)
 #define OTHER_FILES  16
+/* That of pcap=, and the one that is written. */
+#define CAPTURE_FILES 2
 /* Beside the budgets of the HCAs: what subnet, control and maps of clients take. */
 #define OTHER_MEMORY (1ull << 30)
 
@@ -114,7 +117,8 @@ static int start_control(struct emulator *emulator)
 
 static int confine(const struct emulator *emulator)
 {
-	struct sandbox sandbox = { .files = OTHER_FILES + CONTROL_CLIENTS, .memory = OTHER_MEMORY };
+	struct sandbox sandbox = { .files = OTHER_FILES + 2 * CONTROL_CLIENTS,
+				   .memory = OTHER_MEMORY };
 
 	if (!emulator->options.sandbox)
 		return 0;
@@ -124,7 +128,7 @@ static int confine(const struct emulator *emulator)
 		sandbox.files += DEVICE_FILES + 1;
 		if (options->kind != DEVICE_HCA)
 			continue;
-		sandbox.files += options->hca.vectors - 1;
+		sandbox.files += options->hca.vectors - 1 + CAPTURE_FILES;
 		/* What is charged is without the allocator's own part. */
 		sandbox.memory += 2 * options->hca.memory;
 	}
@@ -144,6 +148,8 @@ static int start(struct emulator *emulator)
 		}
 		tlp_trace_clock(emulator->trace, capture_clock_offset());
 	}
+	if (captures_open(&emulator->options))
+		return -1;
 	/* Who may connect to a socket owns the devices. */
 	umask(0177);
 	emulator->engine = engine_new(emulator->options.guest_cpus);
@@ -170,7 +176,7 @@ static int start(struct emulator *emulator)
 /* Whatever a turn waits for fails first, so that the engine ends; only then its devices may. */
 static int stop(struct emulator *emulator)
 {
-	int ret;
+	int ret, captured;
 
 	control_stop(emulator->control);
 	engine_stop(emulator->engine);
@@ -190,12 +196,12 @@ static int stop(struct emulator *emulator)
 	}
 	pcie_fabric_free(emulator->fabric);
 	subnet_free(emulator->subnet);
+	captured = captures_close(&emulator->options);
 	ret = tlp_trace_close(emulator->trace);
-	if (!ret)
-		return 0;
-	fprintf(stderr, "tph-emulator: --trace %s: incomplete: %s\n", emulator->options.trace,
-		strerror(-ret));
-	return INCOMPLETE;
+	if (ret)
+		fprintf(stderr, "tph-emulator: --trace %s: incomplete: %s\n",
+			emulator->options.trace, strerror(-ret));
+	return ret || captured ? INCOMPLETE : 0;
 }
 
 int main(int argc, char **argv)

@@ -26,6 +26,8 @@ static const char usage_hca[] =
 	"        umr=KIND       full or limited, without translations; default full\n"
 	"        firmware=KIND  full, no-tph (without mkey_pcie_tph), no-odp, refuse-tph-key or\n"
 	"                       refuse-tph-load (errors for keys with TPH); default full\n"
+	"        pcap=FILE      capture the packets of its port there\n"
+	"        pcap-bytes=N   of each packet, 64 to 65536; default all\n"
 	"        memory=BYTES   what its objects may take, with K, M or G; default 512M\n";
 
 static const char usage_rest[] =
@@ -180,6 +182,8 @@ static const char *expected(const char *key)
 		{ "umr", "full or limited" },
 		{ "firmware", "full, no-tph, no-odp, refuse-tph-key or refuse-tph-load" },
 		{ "memory", "1M to 64G" },
+		{ "pcap", "a path of 1 to 255 bytes" },
+		{ "pcap-bytes", "64 to 65536" },
 		{ "size", "a power of two, 1M to 256G" },
 		{ "completer", "none, tph, reserved or extended" },
 		{ "prefix", "on or off" },
@@ -256,6 +260,14 @@ static int set_hca(struct device_options *device, const char *key, const char *v
 			hca->firmware = (enum hca_firmware)word;
 	} else if (!strcmp(key, "memory")) {
 		ret = parse_size(value, HCA_MEMORY_MIN, HCA_MEMORY_MAX, &hca->memory);
+	} else if (!strcmp(key, "pcap")) {
+		ret = *value && strlen(value) < PCAP_PATH ? 0 : -EINVAL;
+		if (!ret)
+			strcpy(device->pcap, value);
+	} else if (!strcmp(key, "pcap-bytes")) {
+		ret = parse_number(value, 64, 65536, &number);
+		if (!ret)
+			device->pcap_bytes = (unsigned int)number;
 	} else if (!strcmp(key, "device")) {
 		ret = parse_number(value, 0x1021, 0x1023, &number);
 		if (!ret && number == 0x1022)
@@ -365,6 +377,9 @@ static int check_unique(const struct options *options, const char *option,
 		     other->hca.lid == device->hca.lid))
 			return complain(option, device->name,
 					"name, id, socket or LID is that of %s", other->name);
+		if (*device->pcap && !strcmp(other->pcap, device->pcap))
+			return complain(option, device->name, "pcap is the file of %s",
+					other->name);
 	}
 	return 0;
 }
@@ -397,6 +412,7 @@ static int add_device(struct options *options, const char *option, const char *k
 		return complain(option, "", "more than %d devices", EMULATOR_DEVICES);
 	memset(device, 0, sizeof(*device));
 	device->kind = kind ? DEVICE_ENDPOINT : DEVICE_HCA;
+	device->pcap_fd = -1;
 	device->hca = (struct hca_params){ .device_id = 0x1021,
 					   .st_mode = HCA_ST_TABLE,
 					   .st_width = 8,
@@ -419,6 +435,8 @@ static int check_whole(const struct options *options)
 	for (unsigned int i = 0; i < options->devices; i++) {
 		const struct device_options *device = &options->device[i];
 
+		if (*device->pcap && options->trace && !strcmp(options->trace, device->pcap))
+			return complain("trace", "", "the file is the capture of %s", device->name);
 		if (options->control && !strcmp(options->control, device->socket))
 			return complain("control", "", "the socket is that of %s", device->name);
 		if (options->trace && !strcmp(options->trace, device->socket))

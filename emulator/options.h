@@ -12,6 +12,7 @@
 #define EMULATOR_NAME	 24
 #define EMULATOR_DEVICES 16
 #define SOCKET_PATH	 108 /* bytes of sun_path */
+#define PCAP_PATH	 256
 
 enum device_kind { DEVICE_HCA, DEVICE_ENDPOINT };
 
@@ -19,6 +20,9 @@ struct device_options {
 	enum device_kind kind;
 	char name[EMULATOR_NAME];
 	char socket[SOCKET_PATH];
+	char pcap[PCAP_PATH];		 /* kind HCA: file of its port's packets, "": none */
+	unsigned int pcap_bytes;	 /* of each packet, 0: all */
+	int pcap_fd;			 /* captures_open()'s */
 	struct hca_params hca;		 /* kind HCA; name points to the field above */
 	struct endpoint_params endpoint; /* kind ENDPOINT */
 };

@@ -575,8 +575,7 @@ bool hca_pass(struct hca *hca, enum hca_side side, bool multicast, uint64_t pack
 	      uint64_t octets);
 /* Tell the driver what has changed at the port. Returns whether anything had. */
 bool hca_port_poll(struct hca *hca);
-/* The port's LID, and whether @lid is one of its LIDs. */
-uint16_t hca_lid(const struct hca *hca);
+/* Whether @lid is one of the port's LIDs. */
 bool hca_has_lid(const struct hca *hca, uint16_t lid);
 /* attr.traffic of the port. */
 void hca_port_traffic(void *owner, struct subnet_traffic *traffic);
@@ -704,5 +703,11 @@ struct hca {
  * over before all are gone: to be called again in the next.
  */
 bool hca_drop_objects(struct hca *hca);
+
+/* The port's LID. */
+static inline uint16_t hca_lid(const struct hca *hca)
+{
+	return hca->port_state.lid;
+}
 
 #endif

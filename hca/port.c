@@ -50,11 +50,6 @@
 
 #define VENDOR_OUI 0x0002c9u
 
-uint16_t hca_lid(const struct hca *hca)
-{
-	return hca->port_state.lid;
-}
-
 bool hca_has_lid(const struct hca *hca, uint16_t lid)
 {
 	return (lid & ~((1u << hca->port_state.lmc) - 1)) == hca->port_state.lid;

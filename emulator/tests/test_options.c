@@ -48,6 +48,14 @@ static void test_hca(void **state)
 	assert_int_equal(options.device[0].hca.command_timeout, 2500);
 	assert_int_equal(options.device[0].hca.firmware, HCA_FIRMWARE_NO_ODP);
 	assert_true(options.device[0].hca.memory == 3ull << 30);
+	assert_string_equal(options.device[0].pcap, "");
+	assert_int_equal(options.device[0].pcap_bytes, 0);
+	assert_int_equal(parse("--hca",
+			       "name=h,id=00:04.0,socket=/s,lid=1,pcap=/p/q.pcapng,pcap-bytes=64",
+			       NULL, NULL),
+			 0);
+	assert_string_equal(options.device[0].pcap, "/p/q.pcapng");
+	assert_int_equal(options.device[0].pcap_bytes, 64);
 	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=0xbffe", NULL, NULL), 0);
 	assert_int_equal(options.device[0].hca.lid, 0xbffe);
 	assert_true(options.device[0].hca.memory == HCA_MEMORY_DEFAULT);

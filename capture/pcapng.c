@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capture/block.h"
 
@@ -41,6 +42,21 @@ static int write_block(struct pcapng *capture, const struct block *block, const 
 	return 0;
 }
 
+/* Who closes the capture does not close standard output. */
+static FILE *open_file(const char *path)
+{
+	FILE *file;
+	int fd;
+
+	if (strcmp(path, "-"))
+		return fopen(path, "wbe");
+	fd = dup(STDOUT_FILENO);
+	file = fd < 0 ? NULL : fdopen(fd, "wb");
+	if (!file && fd >= 0)
+		close(fd);
+	return file;
+}
+
 struct pcapng *pcapng_open(const char *path)
 {
 	struct pcapng *capture = calloc(1, sizeof(*capture));
@@ -51,7 +67,7 @@ struct pcapng *pcapng_open(const char *path)
 		return NULL;
 	capture->limit = PCAPNG_LIMIT;
 	capture->path = strdup(path);
-	capture->file = capture->path ? fopen(path, "wbe") : NULL;
+	capture->file = capture->path ? open_file(path) : NULL;
 	if (!capture->file) {
 		error = errno;
 		free(capture->path);

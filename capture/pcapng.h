@@ -43,7 +43,7 @@ bool pcapng_fault(const struct pcapng_packet *packet);
 struct pcapng;
 
 /*
- * NULL with errno from open(2) or ENOMEM. Writes are buffered. Calls for one capture are from one
+ * @path: "-" is standard output. NULL with errno from open(2) or ENOMEM. Writes are buffered. Calls for one capture are from one
  * thread at a time.
  */
 struct pcapng *pcapng_open(const char *path);

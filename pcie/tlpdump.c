@@ -221,7 +221,7 @@ static void parse_option(struct options *o, int option)
 		o->packets[o->captures++] = optarg;
 		break;
 	case OPT_PCAPNG:
-		o->pcapng = strcmp(optarg, "-") ? optarg : "/dev/stdout";
+		o->pcapng = optarg;
 		break;
 	case OPT_SOURCE:
 		o->source = optarg;

@@ -5,6 +5,7 @@
 # shellcheck source=/dev/null
 . "$TPH_TOP/testbed/run/plan.sh"
 guest_options
+GUEST_PCAP=$OPT_PCAP
 status=0
 guest_build
 run_plan --target "$OPT_TARGET" ${OPT_ST:+--st "$OPT_ST"} ${OPT_ST_EXT:+--st-ext "$OPT_ST_EXT"} --ph "$OPT_PH" --size "$OPT_SIZE" \

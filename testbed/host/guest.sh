@@ -65,7 +65,7 @@ guest_machine()
 
 # guest_prepare DEVICES-FILE: the run directory of a boot. Settings come from the variables
 # GUEST_IOMMU (pt, translated, off), GUEST_SHARE, GUEST_SHELL, GUEST_CMDLINE, GUEST_CPUS, GUEST_MEMORY,
-# GUEST_DEVICES (as --device), GUEST_OTHER (programs of a second emulator), TPH_KVM, TPH_GCOV (a directory: the kernel's coverage counters are left there).
+# GUEST_DEVICES (as --device), GUEST_PCAP (captures of the ports), GUEST_OTHER (programs of a second emulator), TPH_KVM, TPH_GCOV (a directory: the kernel's coverage counters are left there).
 guest_prepare()
 {
 	run_dir
@@ -94,6 +94,7 @@ CPUS=${GUEST_CPUS:-$MACHINE_CPUS}
 IOMMU=${GUEST_IOMMU:-pt}
 ACCEL=${TPH_KVM:+kvm}
 SHELL_MODE=${GUEST_SHELL:-}
+PCAP=${GUEST_PCAP:+pcap-bytes=256}
 SHARE=$SANDBOX_SHARE
 CMDLINE=$(shell_word "$MACHINE_CMDLINE ${GUEST_CMDLINE:-}")
 DRY_RUN=$OPT_DRY_RUN

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # What the commands that measure and prove found is kept in the cache: runs/COMMAND-NUMBER.json, and of the latest ones the
-# trace of the link as COMMAND-NUMBER.trace.
+# trace of the link as COMMAND-NUMBER.trace, and captures of the ports as COMMAND-NUMBER.NAME.pcapng.
 
 # results_kept COMMAND: whether its documents are kept: there is a module that says what is in them.
 results_kept()
@@ -30,6 +30,9 @@ results_keep()
 	RESULT=$TPH_COMMAND-$results_number
 	cat "$1" >"$results/$RESULT.json"
 	[ ! -s "$TPH_RUN_DIR/trace.bin" ] || ln -f "$TPH_RUN_DIR/trace.bin" "$results/$RESULT.trace"
+	for results_file in "$TPH_RUN_DIR"/*.pcapng; do
+		[ ! -s "$results_file" ] || ln -f "$results_file" "$results/$RESULT.$(basename "$results_file")"
+	done
 	results_drop json "$RESULTS_MOST"
 	results_drop trace "$RESULTS_TRACES"
 	say "kept as $RESULT; './tph show $RESULT', './tph compare'"
@@ -40,7 +43,7 @@ results_drop()
 {
 	find "$results" -name "*.$1" -printf '%T@ %p\n' | sort -rn | tail -n "+$(($2 + 1))" | cut -d ' ' -f 2- |
 		while read -r results_file; do
-			rm -f "$results_file"
+			rm -f "$results_file" "${results_file%."$1"}".*.pcapng
 			[ "$1" != json ] || rm -f "${results_file%.json}.trace"
 		done
 }

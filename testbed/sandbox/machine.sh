@@ -4,13 +4,13 @@
 # directory /run/tph:
 #     devices     one device per line, see testbed/devices
 #     settings    shell assignments: KERNEL IMAGE PROGRAMS TESTS SELFTESTS MEMORY CPUS IOMMU ACCEL
-#                 SHELL_MODE SHARE CMDLINE DRY_RUN, and OTHER, the programs of a second emulator: it serves the
+#                 SHELL_MODE SHARE CMDLINE DRY_RUN, PCAP (of HCAs beside pcap=NAME.pcapng), and OTHER, the programs of a second emulator: it serves the
 #                 devices whose line begins with "other" (./tph bench --vs), and has files other.* here
 #     job/        shared with the guest: command, status, what the job leaves; places, lines "NAME BDF" of
 #                 the devices that the emulator does not know: QEMU's own, and those of the second one
 #     stdout, stderr      named pipes for the guest command's output
 #     qmp.sock    QEMU Machine Protocol
-#     dmesg, machine.log, trace.bin      evidence
+#     dmesg, machine.log, trace.bin, *.pcapng      evidence
 # With DRY_RUN=1 in settings the two commands are printed instead, on the host; TPH_MACHINE_DIR is the run directory there.
 # shellcheck disable=SC2089,SC2090 # the JSON in $devices has no blanks and is split at blanks on purpose
 set -eu
@@ -105,7 +105,10 @@ while read -r kind name slot rest; do
 		esac
 		served="--$kind name=$name,id=${bdf#0000:},socket=/run/tph/$name.sock${rest:+,$rest}"
 		case $by in
-		emulator) emulator="$emulator $served" ;;
+		emulator)
+			[ "$kind" != hca ] || [ -z "$PCAP" ] || served="$served,pcap=/run/tph/$name.pcapng,$PCAP"
+			emulator="$emulator $served"
+			;;
 		other) other="$other $served" ;;
 		esac
 		# A late reply would desynchronise the stream for good, so QEMU waits long.

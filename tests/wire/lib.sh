@@ -35,3 +35,39 @@ judge()
 		>seen || judge_status=$?
 	return "$judge_status"
 }
+
+# written: trace.bin, hca0.pcapng and hca1.pcapng of emulator/tests/capture_write.c, and run.pcapng with all of them between its
+# marks; text has what tlpdump prints of the trace.
+written()
+{
+	in_share sh -eu -c 'cmake -G Ninja -S /src -B /tmp/build -DTPH_DOCTOR=OFF -DTPH_SANITIZE=OFF -DCMAKE_C_COMPILER_LAUNCHER=ccache
+		ninja -C /tmp/build capture_write tlpdump
+		/tmp/build/emulator/capture_write /mnt/share
+		cd /mnt/share
+		set -- /tmp/build/pcie/tlpdump --from write --to end
+		"$@" trace.bin >text
+		"$@" --pcapng run.pcapng --packets hca0.pcapng --packets hca1.pcapng trace.bin' >build.log 2>&1 || {
+		cat build.log
+		fail 'no captures of a write'
+	}
+	# For the dissector, which is nobody there.
+	chmod a+rx .
+	chmod a+r ./*
+}
+
+# tshark_of FILE OPTION...: tshark with pcie/tlp.lua, not as root: then it would take no script.
+tshark_of()
+{
+	file=$1
+	shift
+	SANDBOX_SHARE=$PWD
+	in_debian_root dissect setpriv --reuid 65534 --regid 65534 --clear-groups \
+		tshark -r "/mnt/share/$file" -X lua_script:/src/pcie/tlp.lua "$@"
+}
+
+# beside FILE: what there is in it, a line each: interface, from where to where, what, and of a packet its number.
+beside()
+{
+	tshark_of "$1" -o 'gui.column.format:"i","%Cus:frame.interface_name:0:R","s","%s","d","%d","n","%i","q","%Cus:infiniband.bth.psn"' |
+		sed 's/ → / -> /; s/  */ /g; s/^ //; s/ $//'
+}

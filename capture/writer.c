@@ -85,7 +85,7 @@ static void fail(struct capture *c, int error, uint64_t at)
 
 	while (block < c->head && block + word_at(c, block + 4) <= at)
 		block += word_at(c, block + 4);
-	if (end >= (off_t)(at - block) && ftruncate(c->fd, end - (off_t)(at - block)))
+	if (at > block && end >= (off_t)(at - block) && ftruncate(c->fd, end - (off_t)(at - block)))
 		fprintf(stderr, "%s: the last packet is there in part\n", c->path);
 	for (; block < c->head; block += word_at(c, block + 4))
 		c->status.lost += word_at(c, block) == BLOCK_PACKET;

@@ -167,6 +167,34 @@ static void test_never_waits(void **state)
 	}
 }
 
+/* The beginning of each packet, which says how long it was. */
+static void test_snap(void **state)
+{
+	struct capture *capture = start();
+	const struct pcapng_packet packets[] = {
+		{ .data = "abcdefgh", .len = 4 },
+		{ .data = "abcdefgh", .len = 8 },
+		{ .data = "abcdefgh", .len = 8, .wire_len = 80 },
+	};
+	static const uint32_t lengths[][2] = { { 4, 4 }, { 5, 8 }, { 5, 80 } };
+	size_t at = SECTION + INTERFACE;
+
+	(void)state;
+	capture_snap(capture, 5);
+	for (unsigned int i = 0; i < 3; i++)
+		capture_packet(capture, &packets[i]);
+	assert_int_equal(capture_stop(capture), 0);
+	read_fd(open(path, O_RDONLY));
+	for (unsigned int i = 0; i < 3; i++, at += word(at + 4)) {
+		assert_int_equal(word(at), 6);
+		assert_int_equal(word(at + 20), lengths[i][0]);
+		assert_int_equal(word(at + 24), lengths[i][1]);
+		assert_memory_equal(file + at + 28, "abcde", lengths[i][0]);
+	}
+	assert_statistics(3, 0);
+	capture_free(capture);
+}
+
 static void test_limit(void **state)
 {
 	struct capture *capture = capture_new(PCAPNG_INFINIBAND, "ib0");
@@ -275,9 +303,10 @@ static int remove_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_file),   cmocka_unit_test(test_never_waits),
-		cmocka_unit_test(test_limit),  cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_states), cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_file),	  cmocka_unit_test(test_never_waits),
+		cmocka_unit_test(test_limit),	  cmocka_unit_test(test_snap),
+		cmocka_unit_test(test_full_disk), cmocka_unit_test(test_states),
+		cmocka_unit_test(test_clock),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);

@@ -43,8 +43,8 @@ bool pcapng_fault(const struct pcapng_packet *packet);
 struct pcapng;
 
 /*
- * @path: "-" is standard output. NULL with errno from open(2) or ENOMEM. Writes are buffered. Calls for one capture are from one
- * thread at a time.
+ * @path: "-" is standard output. NULL with errno from open(2) or ENOMEM. Writes are buffered. Calls
+ * for one capture are from one thread at a time.
  */
 struct pcapng *pcapng_open(const char *path);
 /* Returns 0 or -errno: why writing stopped, EFBIG at the limit. NULL is allowed. */

@@ -2,15 +2,18 @@
 #include "hca/capture.h"
 
 #include "hca/budget.h"
+#include "hca/layout.h"
 #include "hca/qp.h"
 
-#define GRH_SGID   8u
-#define GRH_DGID   24u
-#define VL_SMP	   15u
-#define HEADERS	   (PACKET_MAX - PACKET_PAYLOAD_MAX)
-#define LOST	   "lost: nobody takes it, or a flow table drops it"
-#define NOT_MOVED  "its payload was not read: the message ended before"
-#define CRC_LENGTH 6u /* ICRC and VCRC */
+#define GRH_TRAFFIC_CLASS 0, 27, 20
+#define GRH_FLOW_LABEL	  0, 19, 0
+#define GRH_SGID	  8u
+#define GRH_DGID	  24u
+#define VL_SMP		  15u
+#define HEADERS		  (PACKET_MAX - PACKET_PAYLOAD_MAX)
+#define LOST		  "lost: nobody takes it, or a flow table drops it"
+#define NOT_MOVED	  "its payload was not read: the message ended before"
+#define CRC_LENGTH	  6u /* ICRC and VCRC */
 
 /* The train that is captured, of the connection's flight. */
 struct hca_captured {
@@ -162,16 +165,16 @@ static struct packet_route route_of(const struct hca_link *l)
 		route.flow_label = av->flow_label;
 		memcpy(route.dgid, av->dgid, sizeof(route.dgid));
 	}
-	be64_put(route.sgid, 0, l->qp->hca->port_state.prefix);
-	be64_put(route.sgid, 8, l->qp->hca->params.guid);
+	be64_put(route.sgid, GID_PREFIX, l->qp->hca->port_state.prefix);
+	be64_put(route.sgid, GID_GUID, l->qp->hca->params.guid);
 	if (!flight->response)
 		return route;
 	/* What comes back. */
 	route.slid = l->qp->type == HCA_QP_DCI ? av->dlid : hca_lid(l->peer->hca);
 	route.dlid = l->slid;
 	memcpy(route.dgid, route.sgid, sizeof(route.dgid));
-	be64_put(route.sgid, 0, l->peer->hca->port_state.prefix);
-	be64_put(route.sgid, 8, l->peer->hca->params.guid);
+	be64_put(route.sgid, GID_PREFIX, l->peer->hca->port_state.prefix);
+	be64_put(route.sgid, GID_GUID, l->peer->hca->params.guid);
 	return route;
 }
 
@@ -274,8 +277,8 @@ void hca_capture_datagram(const struct hca *hca, enum pcapng_direction direction
 	if (!capture_on(hca->params.capture))
 		return;
 	if (packet->grh) {
-		route.traffic_class = (uint8_t)(be32_at(grh, 0) >> 20);
-		route.flow_label = be32_at(grh, 0) & 0xfffff;
+		route.traffic_class = field_get(grh, GRH_TRAFFIC_CLASS);
+		route.flow_label = field_get(grh, GRH_FLOW_LABEL);
 		route.hop_limit = grh[7];
 		memcpy(route.sgid, grh + GRH_SGID, sizeof(route.sgid));
 		memcpy(route.dgid, grh + GRH_DGID, sizeof(route.dgid));

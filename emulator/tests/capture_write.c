@@ -55,7 +55,7 @@ static struct endpoint *add_gpu(struct fixture *f)
 {
 	static const struct endpoint_params params = { .name = "gpu0",
 						       .id = 0x0080,
-						       .kind = ENDPOINT_GPU,
+						       .kind = "gpu",
 						       .memory_size = BAR_SIZE,
 						       .completer = PCIE_TPH_COMPLETER_EXTENDED };
 	struct endpoint *gpu = endpoint_new(&params);

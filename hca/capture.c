@@ -140,9 +140,8 @@ static void finish(struct hca_captured *c, const char *comment)
 }
 
 /* Whose address the packets have: of the QP, or of a DC initiator's WQE. */
-static struct packet_route route_of(const struct hca_link *l)
+static struct packet_route route_of(const struct hca_link *l, const struct hca_flight *flight)
 {
-	const struct hca_flight *flight = &l->from->flight;
 	const struct hca_qp *qp = flight->response ? l->peer : l->qp;
 	const struct hca_av *av = &l->progress->wqe.av;
 	struct packet_route route = {
@@ -184,7 +183,7 @@ static void begin(struct hca_captured *c, const struct hca_link *l)
 	struct hca *here = l->qp->hca, *there = l->peer ? l->peer->hca : NULL;
 
 	c->train = flight->packet;
-	c->route = route_of(l);
+	c->route = route_of(l, flight);
 	c->from = flight->response ? there : here;
 	c->to = flight->response ? here : there;
 	c->mtu = flight->response ? l->to->responder.attr.path.mtu
@@ -215,6 +214,22 @@ void hca_capture_train(const struct hca_link *link)
 		finish(c, LOST);
 	else if (c->busy && !c->train.length)
 		put_next(c, false, NULL);
+}
+
+void hca_capture_packet(const struct hca_link *l, const struct hca_flight *flight, bool arrives)
+{
+	struct hca *here = l->qp->hca, *there = l->peer ? l->peer->hca : NULL;
+	struct packet_route route;
+
+	if (!there || !hca_captures(l))
+		return;
+	route = route_of(l, flight);
+	if (arrives)
+		put_packet(NULL, flight->response ? here : there, &route, &flight->packet, false,
+			   NULL);
+	else
+		put_packet(flight->response ? there : here, NULL, &route, &flight->packet, false,
+			   NULL);
 }
 
 /* What was captured before, of a train that comes again, is not captured again. */

@@ -30,6 +30,11 @@ static inline bool hca_captures(const struct hca_link *link)
  */
 void hca_capture_train(const struct hca_link *link);
 void hca_capture_bytes(const struct hca_link *link, const void *data, uint64_t len);
+/*
+ * A packet that goes by itself, with its bytes, leaves by a bad cable, or, @arrives, comes out of
+ * it.
+ */
+void hca_capture_packet(const struct hca_link *link, const struct hca_flight *flight, bool arrives);
 /* What is kept of the connection's train is no longer needed. NULL is fine. */
 void hca_capture_drop(struct hca_connection *connection);
 /* A datagram leaves by the port, or comes to it. */

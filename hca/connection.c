@@ -4,6 +4,7 @@
 #include "hca/budget.h"
 #include "hca/q_counter.h"
 #include "hca/qp.h"
+#include "hca/wire.h"
 
 #define ACK_TIMEOUT_UNIT_NS 4096u
 /* ack_timeout 0 means "wait for ever": look again this often. */
@@ -18,8 +19,10 @@ struct hca_connection *hca_connection(struct hca_qp *qp)
 		return NULL;
 	if (!progress->connection) {
 		progress->connection = hca_alloc(qp->hca, sizeof(struct hca_connection));
-		if (progress->connection)
+		if (progress->connection) {
 			progress->connection->qp = qp;
+			progress->connection->id = ++qp->hca->connections;
+		}
 	}
 	return progress->connection;
 }
@@ -115,7 +118,8 @@ void hca_connection_receive(const struct hca_link *link, const struct responder_
 		attr.path = link->from->requester.attr.path;
 		attr.path.dest_qpn = link->qp->number;
 		attr.path.dc_key = qp->dc_key;
-		attr.psn = link->from->flight.packet.psn;
+		/* Of the first packet, whichever comes first. */
+		attr.psn = link->from->requester.unacked & PSN_MASK;
 		attr.max_dest_rd_atomic = RESPONDER_RESOURCES;
 	} else {
 		attr.path = path_of(qp);
@@ -130,8 +134,14 @@ void hca_connection_drop(struct hca_connection *c)
 {
 	c->posted = c->ended = c->unchecked = false;
 	c->flight.busy = false;
-	if (c->qp->type == HCA_QP_DCI)
-		c->receives = false;
+	if (c->leaving[HCA_REQUESTS])
+		c->leaving[HCA_REQUESTS]->fetched = 0;
+	if (c->qp->type != HCA_QP_DCI)
+		return;
+	c->receives = false;
+	/* Packets of a message that has ended are nobody's. */
+	hca_packets_drop(c);
+	c->id = ++c->qp->hca->connections;
 }
 
 /* What hca_connection_count() has something to say of. */

@@ -20,14 +20,24 @@ struct hca_flight {
 	bool response;
 	bool passed;	/* the responder's checks of the first byte, which are made once */
 	bool unchecked; /* those of the remote range: they are made when its bytes are moved */
+	bool steered;	/* it was let into the function that it comes to */
 	uint32_t count;
 	uint64_t checked; /* bytes of the remote range, or of the receive, that passed */
 	uint64_t moved;	  /* bytes of the payload that arrived */
 	struct packet packet;
 };
 
+/* What leaves by a bad cable. */
+enum hca_leaving { HCA_REQUESTS, HCA_ANSWERS };
+
+struct hca_packet;
+
 struct hca_connection {
 	struct hca_qp *qp;
+	uint64_t id; /* of this function, and of this life of the QP; of DC of a message */
+	/* By a bad cable, see wire.h: what came, in order, and what is being fetched. */
+	struct hca_packet *arrived, *last_arrived;
+	struct hca_packet *leaving[2]; /* by enum hca_leaving */
 	/* Requester: the message at sq_ci. */
 	bool sends;	   /* @requester is made */
 	unsigned int seen; /* qp->changes as it was then */
@@ -52,6 +62,7 @@ struct hca_link {
 	struct hca_progress *progress, *peer_progress;
 	struct hca_progress *recv_progress; /* has the receive: the peer's; of DC the initiator's */
 	struct hca_connection *from, *to;
+	struct hca_flight *flight;  /* what arrives */
 	struct hca_send_turn *turn; /* bytes that the turn may still move */
 	enum hca_step step;	    /* why a packet has to come again */
 	uint16_t slid;		    /* what its packets say of the sender */
@@ -100,6 +111,20 @@ enum hca_moved {
  */
 enum hca_moved hca_move(struct hca_link *link, const struct transport_range *range, bool fetch,
 			uint64_t offset, uint64_t len, enum transport_refusal *why);
+
+/*
+ * hca_place() - the same of a packet that has its bytes with it, at @data.
+ */
+enum hca_moved hca_place(struct hca_link *link, const struct transport_range *range, bool fetch,
+			 uint64_t offset, const uint8_t *data, uint64_t len,
+			 enum transport_refusal *why);
+/*
+ * hca_fetch() - @len bytes into @packet, which is about to leave: from @offset of the requester's
+ * list, or from the beginning of @range at the responder.
+ */
+enum hca_moved hca_fetch(struct hca_link *link, const struct transport_range *range,
+			 uint64_t offset, uint64_t len, struct hca_packet *packet,
+			 enum transport_refusal *why);
 
 /* --- target.c ---------------------------------------------------------------------------- */
 

@@ -97,6 +97,7 @@ enum hca_step {
 /* A turn of a QP's send queue. */
 struct hca_send_turn {
 	uint64_t budget; /* bytes of payload that it may still move */
+	bool sent;	 /* a packet left by a bad cable */
 	uint64_t now;	 /* CLOCK_MONOTONIC: one look is enough for a turn. 0: nobody has looked */
 	struct hca_qp *peer; /* of the last message, and the function that is held for it: link.c */
 	struct hca *held;

@@ -5,6 +5,7 @@
 #include "hca/data.h"
 #include "hca/inbox.h"
 #include "hca/kinds.h"
+#include "hca/wire.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -172,6 +173,8 @@ struct hca *hca_new(const struct hca_params *params, struct subnet *subnet, void
 	err = map_uars(hca);
 	if (!err)
 		err = connect_port(hca);
+	if (!err)
+		err = hca_wire_init(hca);
 	if (err) {
 		hca_free(hca);
 		errno = -err;
@@ -189,6 +192,7 @@ void hca_free(struct hca *hca)
 	hca->port = NULL;
 	hca_cmd_abandon(hca);
 	drop_all(hca);
+	hca_wire_free(hca);
 	assert(!hca->memory_used);
 	unmodelled_free(&hca->unmodelled);
 	if (hca->uar_memory != MAP_FAILED)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "capture/writer.h"
+#include "impairment/line.h"
 #include "pcie/function.h"
 #include "subnet/subnet.h"
 
@@ -47,6 +48,8 @@ struct hca_params {
 	unsigned int command_timeout; /* ms that drivers shall wait for a command, 0: unsaid */
 	uint64_t memory;	 /* bytes that all its objects may take; 0: HCA_MEMORY_DEFAULT */
 	struct capture *capture; /* of its port's packets; outlives the HCA. NULL: there is none */
+	bool impaired;		 /* the cable begins with @impairment, see hca_impair() */
+	struct impairment_spec impairment;
 };
 
 struct hca;
@@ -72,6 +75,37 @@ bool hca_poll(struct hca *hca);
 void hca_set_link(struct hca *hca, bool up);
 /* Whether the link is up, or will be. Safe from any thread. */
 bool hca_link(struct hca *hca);
+
+/*
+ * hca_impair() - what the port sends from now on is lost, late, doubled and so on as @spec says,
+ * NULL: nothing is any more, and what was late comes at once. Packets that QPs of one port send
+ * each other do not leave it, and SMPs have a lane of their own. Safe from any thread, takes effect
+ * with the next hca_poll(). Survives resets.
+ */
+void hca_impair(struct hca *hca, const struct impairment_spec *spec);
+
+enum hca_packet_kind {
+	HCA_PACKET_REQUEST,
+	HCA_PACKET_RESPONSE, /* with what a READ or an atomic asked for */
+	HCA_PACKET_ACK,	     /* or a NAK */
+	HCA_PACKET_DATAGRAM,
+	HCA_PACKET_KINDS,
+};
+extern const char *const hca_packet_kinds[HCA_PACKET_KINDS]; /* "request" */
+
+/*
+ * What became of packets since hca_impair(). The flow of a label is the QP that the packet is for,
+ * its sequence the packet sequence number.
+ */
+struct hca_impairment {
+	struct impairment_spec spec;
+	struct impairment_counts counts[IMPAIRMENT_KINDS]; /* by enum hca_packet_kind */
+	uint64_t all_events;
+	unsigned int events; /* the last of them */
+	struct impairment_event event[IMPAIRMENT_LOG];
+};
+/* Safe from any thread. False: the cable is perfect, and nothing is written. */
+bool hca_impairment(struct hca *hca, struct hca_impairment *report);
 
 /* The memory key that took the last remote write or read here, as it was at that time. */
 struct hca_mkey_report {

@@ -3,7 +3,8 @@
  * Packets between connected QPs of this process. They are carried in the turns of the QP that
  * requests, one train at a time: what a requester sends, and what the responder answers. Flow
  * tables of both functions may drop them, and where nobody listens they are lost. A train waits
- * here while one of its ends does, for a page or for the next turn; no timer runs meanwhile.
+ * here while one of its ends does, for a page or for the next turn; no timer runs meanwhile. Where
+ * one of the ports has a bad cable each packet goes by itself, see wire.h.
  */
 #include "hca/budget.h"
 #include "hca/capture.h"
@@ -11,6 +12,7 @@
 #include "hca/flow_table.h"
 #include "hca/layout.h"
 #include "hca/q_counter.h"
+#include "hca/wire.h"
 
 /* All that the window lets pass: the payload stays where it is. */
 #define ROOM ((size_t)TRANSPORT_LENGTH_MAX)
@@ -128,23 +130,32 @@ static uint64_t time_for(const struct hca_link *l, const struct packet *response
 
 /* --- on the way -------------------------------------------------------------------------- */
 
-/* Whether the train gets from one function to the other. */
-static bool passes(const struct hca_link *l)
+static uint64_t octets_of(const struct hca_flight *flight)
 {
-	const struct hca_flight *flight = &l->from->flight;
 	bool atomic = (flight->packet.opcode & ~PACKET_CLASS_MASK) == PACKET_ATOMIC_ACK;
-	uint64_t octets = atomic ? ATOMIC_BYTES : flight->packet.length;
-	struct hca *here = l->qp->hca, *there = l->peer ? l->peer->hca : NULL;
-	struct hca *from = flight->response ? there : here, *to = flight->response ? here : there;
 
-	return hca_pass(from, HCA_TX, false, flight->count, octets) && to &&
-	       hca_pass(to, HCA_RX, false, flight->count, octets);
+	return atomic ? ATOMIC_BYTES : flight->packet.length;
+}
+
+/* Whether the train gets out of one function, and into the other. */
+static bool leaves(const struct hca_link *l, const struct hca_flight *flight)
+{
+	struct hca *from = flight->response ? l->peer->hca : l->qp->hca;
+
+	return hca_pass(from, HCA_TX, false, flight->count, octets_of(flight));
+}
+
+static bool enters(const struct hca_link *l, const struct hca_flight *flight)
+{
+	struct hca *to = flight->response ? l->qp->hca : l->peer->hca;
+
+	return hca_pass(to, HCA_RX, false, flight->count, octets_of(flight));
 }
 
 /* A request comes to the peer. */
 static void announce(const struct hca_link *l)
 {
-	const struct packet *packet = &l->from->flight.packet;
+	const struct packet *packet = &l->flight->packet;
 
 	if (l->peer->state == HCA_QP_RTR && l->peer->type != HCA_QP_DCT &&
 	    !l->peer_progress->comm_est) {
@@ -180,7 +191,7 @@ static bool launch(struct hca_link *l)
 	flight->passed = false;
 	flight->unchecked = flight->response && c->unchecked;
 	c->unchecked = false;
-	flight->busy = passes(l);
+	flight->busy = leaves(l, flight) && l->peer && enters(l, flight);
 	hca_capture_train(l);
 	if (flight->busy && !flight->response)
 		announce(l);
@@ -191,10 +202,10 @@ static bool launch(struct hca_link *l)
 static bool arrive(struct hca_link *l)
 {
 	struct hca_connection *c = l->from;
-	struct hca_flight *flight = &c->flight;
+	struct hca_flight *flight = l->flight;
 	bool taken = true;
 
-	if (!l->to && (!flight->response || flight->packet.length)) {
+	if (!l->to && (!flight->response || (flight->packet.length && !flight->packet.payload))) {
 		flight->busy = false;
 		return true;
 	}
@@ -227,6 +238,123 @@ static enum hca_step wait_for_timer(const struct hca_link *l)
 	return HCA_STEP_WAIT;
 }
 
+/* --- by a bad cable ---------------------------------------------------------------------- */
+
+/* What arrived first comes to its end. False when it has to come again. */
+static bool receive_packet(struct hca_link *l)
+{
+	struct hca_connection *c = l->from;
+	struct hca_flight *flight = &c->arrived->flight;
+	bool done;
+
+	l->flight = flight;
+	if (!flight->steered) {
+		flight->steered = true;
+		/* An answer is on its way, whatever has become of who gave it. */
+		if (flight->response)
+			flight->busy = subnet_link(l->qp->hca->port);
+		else
+			flight->busy = l->peer;
+		flight->busy = flight->busy && enters(l, flight);
+		if (flight->busy)
+			hca_capture_packet(l, flight, true);
+		if (flight->busy && !flight->response)
+			announce(l);
+	}
+	done = !flight->busy || arrive(l);
+	l->flight = &c->flight;
+	if (done)
+		hca_packet_done(c);
+	return done;
+}
+
+/* The next packet of the requester, or of the responder, leaves by the port of @hca. */
+static bool send_packet(struct hca_link *l, struct hca_connection *c, enum hca_leaving which,
+			struct hca *hca)
+{
+	struct hca_packet *packet = c->leaving[which];
+	struct hca_flight *flight;
+	uint32_t count;
+
+	if (!packet && hca_wire_has_room(hca))
+		packet = hca_packet_new(hca, HCA_MTU);
+	if (!packet)
+		return false;
+	c->leaving[which] = packet;
+	flight = &packet->flight;
+	if (which == HCA_ANSWERS)
+		flight->count = responder_poll(&c->responder, &flight->packet, packet->data,
+					       c->responder.attr.path.mtu);
+	else
+		flight->count = requester_poll(&c->requester, now(l), &flight->packet, packet->data,
+					       c->requester.attr.path.mtu);
+	/* What was fetched of it so far is kept. */
+	if (!flight->count && packet->fetched)
+		return false;
+	c->leaving[which] = NULL;
+	flight->response = which == HCA_ANSWERS;
+	if (flight->packet.length)
+		flight->packet.payload = packet->data;
+	if (flight->count && leaves(l, flight)) {
+		hca_capture_packet(l, flight, false);
+		hca_packet_send(packet, l->from, now(l));
+		l->turn->sent = true;
+		return true;
+	}
+	count = flight->count;
+	hca_packet_free(packet);
+	return count;
+}
+
+static bool has_answers(const struct hca_link *l)
+{
+	return l->to && l->to->receives && l->to->responder.answers &&
+	       !hca_fault_pending(l->peer_progress, HCA_FAULT_RESPONDER);
+}
+
+static bool waits_for_page(const struct hca_link *l)
+{
+	return hca_fault_pending(l->progress, HCA_FAULT_REQUESTER) ||
+	       (l->to && hca_fault_pending(l->peer_progress, HCA_FAULT_RESPONDER));
+}
+
+static enum hca_step carry_packets(struct hca_link *l)
+{
+	struct hca_connection *c = l->from;
+
+	/* Until the next message: the cable may be a good one then. */
+	if (c->sends && c->requester.attr.window > REQUESTER_WINDOW) {
+		c->requester.attr.window = REQUESTER_WINDOW;
+		c->seen = l->qp->changes - 1;
+	}
+	while (!hca_turn_over(l->qp->hca)) {
+		l->step = HCA_STEP_WAIT;
+		hca_work(l->qp->hca, HCA_WORK_PEEK);
+		if (c->flight.busy) {
+			if (!arrive(l))
+				return l->step;
+			continue;
+		}
+		if (c->ended)
+			return HCA_STEP_DONE;
+		if (c->arrived) {
+			if (!receive_packet(l))
+				return l->step;
+			continue;
+		}
+		if (has_answers(l) && send_packet(l, l->to, HCA_ANSWERS, l->peer->hca))
+			continue;
+		if (l->step == HCA_STEP_WAIT && c->posted &&
+		    send_packet(l, c, HCA_REQUESTS, l->qp->hca))
+			continue;
+		if (l->step == HCA_STEP_WAIT && c->posted && !c->ended && !waits_for_page(l))
+			return wait_for_timer(l);
+		if (!c->ended)
+			return l->step;
+	}
+	return HCA_STEP_TURN;
+}
+
 static enum hca_step carry(struct hca_link *l)
 {
 	struct hca_connection *c = l->from;
@@ -248,15 +376,19 @@ enum hca_step hca_link_turn(struct hca_qp *qp, struct hca_send_turn *turn)
 		.qp = qp,
 		.progress = progress,
 		.from = progress->connection,
+		.flight = &progress->connection->flight,
 		.turn = turn,
 		.slid = hca_lid(qp->hca),
 		.src_qpn = qp->number,
 	};
 	enum hca_step step = HCA_STEP_WAIT;
+	bool packets;
 
 	link.from->link = &link;
 	if (find_peer(&link)) {
-		step = carry(&link);
+		packets = qp->arrivals || (link.peer && link.peer->hca != qp->hca &&
+					   hca_wire_between(qp->hca, link.peer->hca));
+		step = packets ? carry_packets(&link) : carry(&link);
 		hca_connection_count(&link);
 	}
 	if (link.to)

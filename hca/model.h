@@ -393,6 +393,7 @@ struct hca_qp {
 	bool out_of_reach;	  /* the send doorbell record could not be read when it was rung */
 	struct hca_place in_page; /* see struct hca_uar_page */
 	struct hca_place due;	  /* in hca.due_qps or hca.watched_qps */
+	bool arrivals;		  /* packets have arrived for its connection, see wire.h */
 	bool retrying;
 	uint64_t retry_at_ns; /* CLOCK_MONOTONIC; nothing is sent before */
 	/* engine: responder */
@@ -596,11 +597,16 @@ struct hca_inject {
 	uint64_t due_ns[32];
 };
 
+/* What hca_impair() has said since the last turn. */
+enum hca_cable { HCA_CABLE_AS_IT_IS, HCA_CABLE_SET, HCA_CABLE_OFF };
+
 /* What the transport's thread leaves for the engine. */
 struct hca_mmio {
 	pthread_mutex_t lock;
 	bool reset_pending;
 	bool link; /* as hca_set_link() left it */
+	enum hca_cable impair;
+	struct impairment_spec impairment;
 	uint64_t cmdq_addr;
 	bool cmdq_valid;
 	unsigned int cmdq_generation; /* counts queues: commands of an older one are void */
@@ -634,6 +640,8 @@ struct hca_cmd_log {
 	uint32_t left; /* lines that may come */
 };
 
+struct hca_wire;
+
 struct hca {
 	struct hca_params params;
 	struct pcie_function fn;
@@ -644,6 +652,8 @@ struct hca {
 	struct hca_mcg mcg;
 	struct hca_traffic traffic[2][2]; /* by enum hca_side, multicast */
 	struct hca_inbox inbox;
+	struct hca_wire *wire; /* see wire.h; NULL: a perfect cable. Written with mmio.lock held */
+	uint64_t connections;  /* ever made, for hca_connection.id */
 	void (*wake)(void *arg);
 	void *wake_arg;
 	struct hca_mmio mmio;

@@ -7,7 +7,7 @@
 
 #include "hca/budget.h"
 #include "hca/capture.h"
-#include "hca/connection.h"
+#include "hca/wire.h"
 
 /* Enough for both sides of a chunk in pages: what is fetched is delivered, and not fetched again.
  */
@@ -96,15 +96,15 @@ static enum hca_step by_buffer(struct move *m, uint8_t *buf, uint64_t *len)
 {
 	enum hca_step step = HCA_STEP_MORE;
 
-	if (m->link->from->flight.unchecked && m->range->length > TINY) {
+	if (m->link->flight->unchecked && m->range->length > TINY) {
 		m->remote = true;
 		step = hca_range_check(m->link, m->range, m->why);
 	}
 	if (step != HCA_STEP_MORE)
 		return step;
 	step = m->fetch ? move_in(m, buf, len) : move_out(m, buf, len);
-	if (step == HCA_STEP_MORE && m->link->from->flight.unchecked) {
-		m->link->from->flight.unchecked = false;
+	if (step == HCA_STEP_MORE && m->link->flight->unchecked) {
+		m->link->flight->unchecked = false;
 		hca_range_passed(m->link);
 	}
 	return step;
@@ -191,7 +191,7 @@ static bool move_direct(struct move *m, uint64_t *len, enum hca_step *step)
 	struct end local, remote;
 	struct end *from = m->fetch ? &remote : &local, *to = m->fetch ? &local : &remote;
 	struct hca *reader = m->fetch ? there : here, *writer = m->fetch ? here : there;
-	struct hca_flight *flight = &m->link->from->flight;
+	struct hca_flight *flight = m->link->flight;
 	int64_t work = here->work_left;
 	uint64_t asked = *len;
 	bool part = false;
@@ -241,7 +241,7 @@ static bool move_direct(struct move *m, uint64_t *len, enum hca_step *step)
 
 static enum hca_step move_train(struct move *m, uint64_t offset, uint64_t len)
 {
-	struct hca_flight *flight = &m->link->from->flight;
+	struct hca_flight *flight = m->link->flight;
 	uint64_t *budget = &m->link->turn->budget;
 	uint8_t buf[HCA_CHUNK];
 
@@ -264,16 +264,126 @@ static enum hca_step move_train(struct move *m, uint64_t offset, uint64_t len)
 	return HCA_STEP_DONE;
 }
 
+static enum hca_moved moved(const struct move *m, enum hca_step step)
+{
+	if (step == HCA_STEP_DONE)
+		return HCA_MOVED;
+	if (step == HCA_STEP_ERROR)
+		return m->remote ? HCA_MOVE_REMOTE : HCA_MOVE_LOCAL;
+	m->link->step = step;
+	return HCA_MOVE_LATER;
+}
+
 enum hca_moved hca_move(struct hca_link *link, const struct transport_range *range, bool fetch,
 			uint64_t offset, uint64_t len, enum transport_refusal *why)
 {
 	struct move m = { .link = link, .range = range, .fetch = fetch, .why = why };
-	enum hca_step step = move_train(&m, offset, len);
 
-	if (step == HCA_STEP_DONE)
-		return HCA_MOVED;
-	if (step == HCA_STEP_ERROR)
-		return m.remote ? HCA_MOVE_REMOTE : HCA_MOVE_LOCAL;
-	link->step = step;
-	return HCA_MOVE_LATER;
+	return moved(&m, move_train(&m, offset, len));
+}
+
+/* --- a packet with its bytes ------------------------------------------------------------- */
+
+/* How a piece of @left bytes begins: false when the turn is over. */
+static bool take_budget(const struct move *m)
+{
+	return m->link->turn->budget && !hca_turn_over(m->link->qp->hca);
+}
+
+static void spend(const struct move *m, uint64_t len)
+{
+	uint64_t *budget = &m->link->turn->budget;
+
+	*budget -= len < *budget ? len : *budget;
+}
+
+/* *@len bytes at @data to where the packet arrives, less when the turn ends. */
+static enum hca_step put(struct move *m, const uint8_t *data, uint64_t *len)
+{
+	struct hca_link *l = m->link;
+	struct hca_accessor who;
+	struct hca_denied denied;
+	struct hca_sgl sgl;
+
+	if (m->fetch) {
+		sgl = hca_wqe_sgl(l->qp);
+		return local_denial(m, hca_sgl_scatter(&sgl, m->done, data, len, &denied), &denied);
+	}
+	if (!m->range) {
+		sgl = hca_receive_sgl(l);
+		return remote_denial(m, hca_sgl_scatter(&sgl, m->done, data, len, &denied),
+				     &denied);
+	}
+	who = hca_range_accessor(l, m->range);
+	return remote_denial(m,
+			     hca_mkey_write(l->peer->hca, &who, m->range->r_key,
+					    m->range->va + m->done, data, len, HCA_REMOTE_WRITE),
+			     NULL);
+}
+
+enum hca_moved hca_place(struct hca_link *link, const struct transport_range *range, bool fetch,
+			 uint64_t offset, const uint8_t *data, uint64_t len,
+			 enum transport_refusal *why)
+{
+	struct move m = { .link = link, .range = range, .fetch = fetch, .why = why };
+	struct hca_flight *flight = link->flight;
+
+	while (flight->moved < len) {
+		uint64_t n = len - flight->moved;
+		enum hca_step step = HCA_STEP_TURN;
+
+		m.done = offset + flight->moved;
+		if (take_budget(&m))
+			step = put(&m, data + flight->moved, &n);
+		if (step != HCA_STEP_MORE)
+			return moved(&m, step);
+		flight->moved += n;
+		spend(&m, n);
+	}
+	return HCA_MOVED;
+}
+
+static enum hca_step get(struct move *m, uint8_t *data, uint64_t *len)
+{
+	struct hca_link *l = m->link;
+	struct hca_accessor who;
+	struct hca_denied denied;
+	struct hca_sgl sgl;
+
+	if (!m->range) {
+		sgl = hca_wqe_sgl(l->qp);
+		return local_denial(m, hca_sgl_gather(&sgl, m->done, data, len, &denied), &denied);
+	}
+	who = hca_range_accessor(l, m->range);
+	return remote_denial(m,
+			     hca_mkey_read(l->peer->hca, &who, m->range->r_key,
+					   m->range->va + m->done, data, len, HCA_REMOTE_READ),
+			     NULL);
+}
+
+enum hca_moved hca_fetch(struct hca_link *link, const struct transport_range *range,
+			 uint64_t offset, uint64_t len, struct hca_packet *packet,
+			 enum transport_refusal *why)
+{
+	struct move m = { .link = link, .range = range, .why = why };
+
+	/* What was begun for another place is of no use. */
+	if (packet->offset != offset)
+		packet->fetched = 0;
+	packet->offset = offset;
+	while (packet->fetched < len) {
+		uint64_t n = len - packet->fetched;
+		enum hca_step step = HCA_STEP_TURN;
+
+		m.done = packet->fetched + (range ? 0 : offset);
+		if (take_budget(&m))
+			step = get(&m, packet->data + packet->fetched, &n);
+		if (step != HCA_STEP_MORE)
+			return moved(&m, step);
+		packet->fetched += n;
+		spend(&m, n);
+	}
+	if (range)
+		link->peer_progress->fault[HCA_FAULT_RESPONDER] = HCA_FAULT_IDLE;
+	return HCA_MOVED;
 }

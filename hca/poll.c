@@ -3,6 +3,7 @@
 #include "hca/budget.h"
 #include "hca/cmd.h"
 #include "hca/due.h"
+#include "hca/wire.h"
 
 /* QPs that do work per call; the next call goes on behind them. */
 #define BUSY_QPS 64u
@@ -12,7 +13,7 @@
 #define WATCHED 16u
 
 struct turn {
-	bool reset, overflow, link, eqs;
+	bool reset, overflow, link, eqs, impair;
 	unsigned int tail, head;
 };
 
@@ -25,6 +26,7 @@ static struct turn take(struct hca_mmio *mmio)
 	turn = (struct turn){
 		.reset = mmio->reset_pending,
 		.link = mmio->link,
+		.impair = mmio->impair,
 		.overflow = mmio->doorbell_overflow,
 		.eqs = mmio->eq_rung,
 		.tail = mmio->doorbell_tail,
@@ -123,7 +125,7 @@ static void place_qp(struct hca_qp *qp, bool did)
 	/* There may be more: look again, also without a new doorbell. */
 	if (did)
 		hca_qp_ring(qp);
-	else if (qp->sq_ci != qp->sq_pi)
+	else if (qp->sq_ci != qp->sq_pi || qp->arrivals)
 		hca_qp_due(qp);
 	else if (qp->out_of_reach || qp->sq_kick || (qp->state == HCA_QP_ERR && qp->rq_wqes))
 		hca_list_add(&hca->watched_qps, &qp->due);
@@ -212,6 +214,8 @@ static bool run_turn(struct hca *hca)
 		doorbells(hca, &turn);
 	busy |= hca_eq_look(hca, turn.eqs);
 	hca_eq_remind(hca);
+	if (hca->wire || turn.impair)
+		busy |= hca_wire_poll(hca);
 	busy |= hca_ud_poll(hca);
 	hca_uar_look(hca);
 	busy |= poll_qps(hca);

@@ -2,6 +2,7 @@
 /* What a state of a queue pair means for what is under way. Commands and the data path set it. */
 #include "hca/budget.h"
 #include "hca/capture.h"
+#include "hca/wire.h"
 #include "hca/data.h"
 #include "hca/due.h"
 #include "hca/qp.h"
@@ -56,6 +57,8 @@ void hca_qp_stop(struct hca_qp *qp)
 	if (progress) {
 		hca_release(qp->hca, progress->staged);
 		hca_capture_drop(progress->connection);
+		if (progress->connection)
+			hca_packets_drop(progress->connection);
 		hca_release(qp->hca, progress->connection);
 	}
 	hca_release(qp->hca, progress);

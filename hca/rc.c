@@ -6,6 +6,7 @@
 #include "hca/connection.h"
 
 #include "hca/qp.h"
+#include "hca/wire.h"
 
 static bool is_atomic(uint8_t opcode)
 {
@@ -106,17 +107,24 @@ static enum transport_operation operation(uint8_t opcode)
 
 /* --- what the requester asks for --------------------------------------------------------- */
 
-/* Whoever gets the bytes takes them from where they are. */
+/* In one process whoever gets the bytes takes them from where they are. */
 static enum transport_answer fetch(void *owner, uint64_t id, uint64_t offset, size_t len,
 				   uint8_t *buf, const uint8_t **at)
 {
-	(void)owner;
+	struct hca_connection *c = owner;
+
 	(void)id;
-	(void)offset;
-	(void)len;
-	(void)buf;
-	*at = NULL;
-	return TRANSPORT_OK;
+	*at = buf;
+	if (!buf)
+		return TRANSPORT_OK;
+	switch (hca_fetch(c->link, NULL, offset, len, c->leaving[HCA_REQUESTS], NULL)) {
+	case HCA_MOVED:
+		return TRANSPORT_OK;
+	case HCA_MOVE_LATER:
+		return TRANSPORT_WAIT;
+	default:
+		return TRANSPORT_REFUSED;
+	}
 }
 
 static enum transport_answer place(void *owner, uint64_t id, uint64_t offset, const uint8_t *data,
@@ -132,8 +140,8 @@ static enum transport_answer place(void *owner, uint64_t id, uint64_t offset, co
 	enum transport_refusal why;
 
 	(void)id;
-	(void)data;
-	switch (hca_move(c->link, &range, true, offset, len, &why)) {
+	switch (data ? hca_place(c->link, &range, true, offset, data, len, &why)
+		     : hca_move(c->link, &range, true, offset, len, &why)) {
 	case HCA_MOVED:
 		return TRANSPORT_OK;
 	case HCA_MOVE_LOCAL:

@@ -11,6 +11,7 @@
 #include "hca/q_counter.h"
 #include "hca/qp.h"
 #include "hca/refusal.h"
+#include "hca/wire.h"
 
 static struct hca_link *link_of(void *owner)
 {
@@ -44,7 +45,7 @@ static bool srq_is_valid(const struct hca_qp *qp, uint32_t srqn)
 static enum hca_step check_range(struct hca_link *l, const struct transport_range *range,
 				 enum transport_refusal *why)
 {
-	uint8_t code = l->from->flight.packet.opcode & (uint8_t)~PACKET_CLASS_MASK;
+	uint8_t code = l->flight->packet.opcode & (uint8_t)~PACKET_CLASS_MASK;
 	bool allowed = hca_is_atomic(range)		    ? l->peer->rae
 		       : range->operation == TRANSPORT_READ ? l->peer->rre
 							    : l->peer->rwe;
@@ -57,10 +58,14 @@ static enum hca_step check_range(struct hca_link *l, const struct transport_rang
 		return hca_refuse(why, TRANSPORT_REFUSE_MISALIGNED);
 	if (!range->length)
 		return HCA_STEP_MORE;
-	/* A WRITE with immediate data takes a receive before it is moved. */
-	if (range->length > HCA_CHUNK || (code != PACKET_WRITE_ONLY && code != PACKET_READ))
+	/*
+	 * A WRITE with immediate data takes a receive before it is moved; what comes by a bad cable
+	 * is not moved as a whole.
+	 */
+	if (range->length > HCA_CHUNK || l->flight != &l->from->flight ||
+	    (code != PACKET_WRITE_ONLY && code != PACKET_READ))
 		return hca_range_check(l, range, why);
-	l->from->flight.unchecked = l->from->unchecked = true;
+	l->flight->unchecked = l->from->unchecked = true;
 	return HCA_STEP_MORE;
 }
 
@@ -88,7 +93,7 @@ static enum transport_answer moved(struct hca_link *l, enum hca_moved how)
 	case HCA_MOVE_LOCAL:
 		requester_fail(&l->from->requester, TRANSPORT_LOCAL_PROTECTION);
 		l->from->status = TRANSPORT_LOCAL_PROTECTION;
-		l->from->flight.busy = false;
+		l->flight->busy = false;
 		return TRANSPORT_WAIT;
 	default:
 		return TRANSPORT_WAIT;
@@ -101,23 +106,23 @@ static enum transport_answer write_range(void *owner, const struct transport_ran
 {
 	struct hca_link *l = link_of(owner);
 
-	(void)data;
-	return moved(l, hca_move(l, range, false, offset, len, why));
+	return moved(l, data ? hca_place(l, range, false, offset, data, len, why)
+			     : hca_move(l, range, false, offset, len, why));
 }
 
-/* Who asked takes the bytes from where they are. */
+/* In one process who asked takes the bytes from where they are. */
 static enum transport_answer read_range(void *owner, const struct transport_range *range,
 					uint64_t offset, size_t len, uint8_t *buf,
 					const uint8_t **at, enum transport_refusal *why)
 {
-	(void)owner;
-	(void)range;
+	struct hca_connection *c = owner;
+
 	(void)offset;
-	(void)len;
-	(void)buf;
-	(void)why;
-	*at = NULL;
-	return TRANSPORT_OK;
+	*at = buf;
+	if (!buf)
+		return TRANSPORT_OK;
+	return moved(c->link,
+		     hca_fetch(c->link, range, range->va, len, c->leaving[HCA_ANSWERS], why));
 }
 
 /*
@@ -173,11 +178,10 @@ static enum transport_answer place(void *owner, uint64_t offset, const uint8_t *
 {
 	struct hca_link *l = link_of(owner);
 	struct hca_sgl sgl = hca_receive_sgl(l);
-	uint64_t *checked = &l->from->flight.checked;
+	uint64_t *checked = &l->flight->checked;
 	struct hca_denied denied;
 	enum hca_step step;
 
-	(void)data;
 	if (*checked < offset)
 		*checked = offset;
 	step = hca_receive_denial(
@@ -186,7 +190,8 @@ static enum transport_answer place(void *owner, uint64_t offset, const uint8_t *
 	if (step != HCA_STEP_MORE)
 		return answer(l, step);
 	hca_range_passed(l);
-	return moved(l, hca_move(l, NULL, false, offset, len, why));
+	return moved(l, data ? hca_place(l, NULL, false, offset, data, len, why)
+			     : hca_move(l, NULL, false, offset, len, why));
 }
 
 static enum transport_answer receipt(void *owner, const struct transport_receipt *receipt,

@@ -9,6 +9,7 @@
 #include "hca/layout.h"
 #include "hca/q_counter.h"
 #include "hca/qp.h"
+#include "hca/wire.h"
 
 /* One turn of a QP. */
 #define TURN_WQES  16u
@@ -252,7 +253,7 @@ static bool send_some(struct hca_qp *qp, struct hca_progress *progress, struct h
 
 		if (!progress->active &&
 		    (qp->state == HCA_QP_SQD || !load(qp, progress, &syndrome)))
-			return wqes > 0;
+			return wqes > 0 || turn->sent;
 		hca_work(qp->hca, HCA_WORK_WQE);
 		what = syndrome ? HCA_STEP_ERROR : step(qp, turn, &syndrome);
 		switch (what) {
@@ -267,7 +268,7 @@ static bool send_some(struct hca_qp *qp, struct hca_progress *progress, struct h
 		case HCA_STEP_TURN:
 			return true;
 		case HCA_STEP_WAIT:
-			return wqes > 0;
+			return wqes > 0 || turn->sent;
 		}
 	}
 	return true;
@@ -279,9 +280,17 @@ static bool send_turn(struct hca_qp *qp, struct hca_progress *progress)
 	struct hca_send_turn turn = { .budget = TURN_BYTES, .pieces = &pieces };
 	bool did;
 
+	/* For a message that is under way they come to it below. */
+	if (qp->arrivals && !progress->connection->posted &&
+	    hca_link_turn(qp, &turn) == HCA_STEP_TURN) {
+		hca_link_end(&turn);
+		return true;
+	}
 	if (qp->retrying) {
-		if (clock_now_ns() < qp->retry_at_ns)
-			return false;
+		if (clock_now_ns() < qp->retry_at_ns) {
+			hca_link_end(&turn);
+			return turn.sent;
+		}
 		qp->retrying = false;
 	}
 	did = send_some(qp, progress, &turn);
@@ -325,6 +334,8 @@ bool hca_qp_poll(struct hca_qp *qp)
 	progress = hca_progress(qp);
 	if (!progress)
 		return false;
+	if (qp->arrivals && qp->state != HCA_QP_RTS && qp->state != HCA_QP_SQD)
+		hca_packets_drop(progress->connection);
 	switch (qp->state) {
 	case HCA_QP_RTS:
 	case HCA_QP_SQD:

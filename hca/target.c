@@ -76,9 +76,9 @@ enum hca_step hca_receive_denial(struct hca_link *l, enum hca_denial denial,
 /* What a driver said of their faults is over. */
 void hca_range_passed(struct hca_link *l)
 {
-	if (!l->from->flight.passed)
+	if (!l->flight->passed)
 		l->peer_progress->fault[HCA_FAULT_RESPONDER] = HCA_FAULT_IDLE;
-	l->from->flight.passed = true;
+	l->flight->passed = true;
 }
 
 enum hca_step hca_range_check(struct hca_link *l, const struct transport_range *range,
@@ -92,10 +92,10 @@ enum hca_step hca_range_check(struct hca_link *l, const struct transport_range *
 
 	step = hca_range_denial(l, range,
 				hca_mkey_check_on(l->peer->hca, &who, range->r_key, range->va,
-						  range->length, access, &l->from->flight.checked),
+						  range->length, access, &l->flight->checked),
 				0, why);
 	if (step == HCA_STEP_MORE) {
-		l->from->flight.unchecked = false;
+		l->flight->unchecked = false;
 		hca_range_passed(l);
 	}
 	return step;

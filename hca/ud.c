@@ -8,6 +8,7 @@
 #include "hca/inbox.h"
 #include "hca/layout.h"
 #include "hca/qp.h"
+#include "hca/wire.h"
 #include "transport/datagram.h"
 
 #define LID_PERMISSIVE 0xffffu
@@ -81,7 +82,11 @@ static void send(struct hca_qp *qp, struct hca_progress *progress, uint8_t *data
 	carried = hca_ud_carry(&route, &packet, data);
 	if (multicast)
 		hca_ud_queue(qp->hca, &carried, qp->number);
-	subnet_send(qp->hca->port, &carried);
+	/* What is for this port does not leave it, and SMPs have a lane of their own. */
+	if (qp->hca->wire && !smp && !hca_has_lid(qp->hca, carried.dlid))
+		hca_wire_datagram(qp->hca, &carried, packet.psn);
+	else
+		subnet_send(qp->hca->port, &carried);
 }
 
 enum hca_step hca_ud_step(struct hca_qp *qp, uint8_t *syndrome)
@@ -93,6 +98,8 @@ enum hca_step hca_ud_step(struct hca_qp *qp, uint8_t *syndrome)
 		*syndrome = HCA_SYND_LOCAL_LENGTH;
 		return HCA_STEP_ERROR;
 	}
+	if (!hca_wire_has_room(qp->hca))
+		return HCA_STEP_WAIT;
 	step = hca_stage(qp, SUBNET_GRH_LEN, syndrome);
 	if (step == HCA_STEP_DONE)
 		send(qp, progress, progress->staged);

@@ -115,8 +115,9 @@ static void count_wake(void *arg)
 struct hca_params fixture_params(unsigned int index)
 {
 	static const char *const names[FIXTURE_HCAS] = { "hca0", "hca1" };
-
-	return (struct hca_params){
+	const char *spec = getenv("TPH_TEST_IMPAIRMENT");
+	char message[IMPAIRMENT_TEXT];
+	struct hca_params params = {
 		.name = names[index],
 		.id = (uint16_t)(0x0010 + 8 * index),
 		.device_id = index ? 0x1023 : 0x1021,
@@ -127,6 +128,11 @@ struct hca_params fixture_params(unsigned int index)
 		.st_entries = 16,
 		.vectors = FIXTURE_VECTORS,
 	};
+
+	params.impaired = spec;
+	if (spec && impairment_parse(spec, &params.impairment, message))
+		fail_msg("TPH_TEST_IMPAIRMENT: %s", message);
+	return params;
 }
 
 struct fixture *fixture_new_with(const struct hca_params *params, struct tlp_trace *trace)

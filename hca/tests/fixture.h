@@ -51,7 +51,10 @@ struct fixture {
 	unsigned int wakes;
 };
 
-/* Parameters of the HCAs that fixture_new() makes; a test may change its copy. */
+/*
+ * Parameters of the HCAs that fixture_new() makes; a test may change its copy. Their cables are
+ * what TPH_TEST_IMPAIRMENT in the environment says, or perfect.
+ */
 struct hca_params fixture_params(unsigned int index);
 /* @params: FIXTURE_HCAS of them, or NULL for fixture_params(). @trace may be NULL. */
 struct fixture *fixture_new_with(const struct hca_params *params, struct tlp_trace *trace);

@@ -366,6 +366,48 @@ static void test_lost(void **state)
 	assert_int_equal(seen[0][2].packet.opcode, PACKET_UC | PACKET_WRITE_ONLY);
 }
 
+/*
+ * By a bad cable: each packet, whole, where it leaves and where it arrives, as often as it does.
+ * The second of six is lost here, and comes again behind a NAK.
+ */
+static void test_bad_cable(void **state)
+{
+	struct impairment_spec spec = { .loss = IMPAIRMENT_ALL / 5 };
+	unsigned int lost, sent = 0, got = 0;
+	struct impairment_fate fate;
+
+	/* The first seed that loses the second packet, and no other one of the first few. */
+	do {
+		spec.seed++;
+		lost = 0;
+		for (unsigned int i = 0; i < 12; i++) {
+			impairment_decide(&spec, i, 0, &fate);
+			lost |= (unsigned int)fate.lost << i;
+		}
+	} while (lost != 2);
+	hca_impair(a.port->hca, &spec);
+	hca_poll(a.port->hca);
+	fill(&a, 0, 24000, 1);
+	post_rdma(&a, HCA_OP_WRITE, SIGNALLED, 0, b.buf, b.lkey, a.buf, a.lkey, 24000);
+	fixture_poll(*state);
+	expect_done(&a, 0);
+	assert_memory_equal(at(&a, 0), at(&b, 0), 24000);
+	look(0);
+	look(1);
+	assert_int_equal(count[0], count[1] + 1);
+	expect_payload(&seen[0][0].packet, &a, 0, 4096);
+	for (unsigned int i = 0; i < count[0]; i++) {
+		if (seen[0][i].direction != PCAPNG_OUT || seen[0][i].packet.psn != 1)
+			continue;
+		expect_payload(&seen[0][i].packet, &a, 4096, 4096);
+		sent++;
+	}
+	for (unsigned int i = 0; i < count[1]; i++)
+		got += seen[1][i].direction == PCAPNG_IN && seen[1][i].packet.psn == 1;
+	assert_int_equal(sent, 2);
+	assert_int_equal(got, 1);
+}
+
 /* One port only, switched on and off in between: what is captured then is whole. */
 static void test_one_port(void **state)
 {
@@ -452,7 +494,8 @@ int main(void)
 		TEST(test_read_and_atomic, setup), TEST(test_small_mtu, setup),
 		TEST(test_not_ready, setup),	   TEST(test_refused, setup),
 		TEST(test_lost, setup_uc),	   TEST(test_one_port, setup),
-		TEST(test_datagrams, setup_ud),	   TEST(test_memory, setup),
+		TEST(test_bad_cable, setup),	   TEST(test_datagrams, setup_ud),
+		TEST(test_memory, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

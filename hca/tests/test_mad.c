@@ -72,6 +72,17 @@ static void test_agent_answers(void **state)
 	expect_idle(&b);
 }
 
+/* A bad cable has a good lane for management. */
+static void test_bad_cable(void **state)
+{
+	struct impairment_spec spec = { .loss = IMPAIRMENT_ALL };
+
+	hca_impair(a.port->hca, &spec);
+	hca_impair(b.port->hca, &spec);
+	fixture_poll(*state);
+	test_agent_answers(state);
+}
+
 /* One manager asks the other: QP0 to QP0, also where a port is not active yet. */
 static void test_to_host(void **state)
 {
@@ -344,6 +355,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_agent_answers, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_bad_cable, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_to_host, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_apart, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_mad_ifc, setup, fixture_teardown),

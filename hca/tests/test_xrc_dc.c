@@ -242,6 +242,42 @@ static void test_dc(void **state)
 	assert_memory_equal(fixture_at(*state, buf + 1000), at(&a, 0), 300);
 }
 
+/*
+ * By bad cables: messages of several packets, of which any may be lost, the first one too. A
+ * message is nobody's when it has ended.
+ */
+static void test_dc_bad_cable(void **state)
+{
+	struct impairment_spec spec = { .loss = IMPAIRMENT_ALL / 20,
+					.dup = IMPAIRMENT_ALL / 20,
+					.reorder = IMPAIRMENT_ALL / 20 };
+	struct hca_qp *qp = hca_table_get(&a.port->hca->qps, a.qp.number);
+	unsigned int done;
+
+	fill(&a, 0, 40000, 3);
+	for (spec.seed = 1; spec.seed <= 2; spec.seed++)
+		hca_impair(spec.seed == 1 ? a.port->hca : port->hca, &spec);
+	for (unsigned int i = 0; i < 60; i++) {
+		uint8_t *to = fixture_at(*state, buf);
+
+		memset(to, 0, 40001);
+		if (i % 2)
+			srq_post(buf, 40000);
+		dc_post(KEY, buf, i % 2 ? 0 : key, 40000 - i);
+		for (done = 0; !done; done = !hca_connection(qp)->posted) {
+			fixture_poll(*state);
+			if (hca_connection(qp)->posted)
+				expire(qp);
+		}
+		assert_int_equal(cqe_opcode(fixture_cq_next(a.port, &a.scq)), HCA_CQE_REQ);
+		assert_memory_equal(to, at(&a, 0), 40000 - i);
+		assert_int_equal(to[40000 - i], 0);
+		if (i % 2)
+			assert_int_equal(cqe_opcode(fixture_cq_next(port, &cq)), HCA_CQE_RESP_SEND);
+		assert_null(fixture_cq_next(port, &cq));
+	}
+}
+
 static void test_dc_counts(void **state)
 {
 	uint32_t counts = counts_new(port);
@@ -462,6 +498,7 @@ int main(void)
 		TEST(test_xrc_send, setup_xrc),
 		TEST(test_xrc_refused, setup_xrc),
 		TEST(test_dc, setup_dc),
+		TEST(test_dc_bad_cable, setup_dc),
 		TEST(test_dc_counts, setup_dc),
 		TEST(test_dc_key, setup_dc),
 		TEST(test_dct_commands, setup_dc),

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "emulator/capture.h"
+#include "emulator/impair.h"
 #include "emulator/inject.h"
 
 #define LINE   CONTROL_LINE
@@ -301,6 +302,8 @@ char *control_answer_with(const struct control_scope *scope, const char *line, i
 	sscanf(line, "%255s %255s %255s", verb, name, argument);
 	if (!strcmp(verb, "inject"))
 		object = inject_answer(find(scope->devices, scope->count, name), line);
+	else if (!strcmp(verb, "impair"))
+		object = impair_answer(find(scope->devices, scope->count, name), line);
 	else
 		object = answer(scope, verb, name, argument, fd);
 	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);

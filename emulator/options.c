@@ -28,7 +28,10 @@ static const char usage_hca[] =
 	"                       refuse-tph-load (errors for keys with TPH); default full\n"
 	"        pcap=FILE      capture the packets of its port there\n"
 	"        pcap-bytes=N   of each packet, 64 to 65536; default all\n"
-	"        memory=BYTES   what its objects may take, with K, M or G; default 512M\n";
+	"        memory=BYTES   what its objects may take, with K, M or G; default 512M\n"
+	"        impair=SPEC    what becomes of the packets that it sends, words separated by +:\n"
+	"                       loss=P dup=P reorder=P ecn=P biterror=P delay=T jitter=T rate=R\n"
+	"                       seed=N, like loss=0.1%+delay=50us+seed=7\n";
 
 static const char usage_rest[] =
 	"  of every endpoint:\n"
@@ -222,7 +225,9 @@ __attribute__((format(printf, 3, 4))) static int complain(const char *option, co
 	return -EINVAL;
 }
 
-static int set_hca(struct device_options *device, const char *key, const char *value)
+/* @why: of an impairment. */
+static int set_hca(struct device_options *device, const char *key, const char *value,
+		   char why[IMPAIRMENT_TEXT])
 {
 	struct hca_params *hca = &device->hca;
 	unsigned long long number;
@@ -258,6 +263,9 @@ static int set_hca(struct device_options *device, const char *key, const char *v
 		ret = parse_word(firmwares, value, &word);
 		if (!ret)
 			hca->firmware = (enum hca_firmware)word;
+	} else if (!strcmp(key, "impair")) {
+		ret = impairment_parse(value, &hca->impairment, why);
+		hca->impaired = !ret;
 	} else if (!strcmp(key, "memory")) {
 		ret = parse_size(value, HCA_MEMORY_MIN, HCA_MEMORY_MAX, &hca->memory);
 	} else if (!strcmp(key, "pcap")) {
@@ -314,7 +322,8 @@ static int set_endpoint(struct device_options *device, const char *key, const ch
 	return ret;
 }
 
-static int set_property(struct device_options *device, const char *key, const char *value)
+static int set_property(struct device_options *device, const char *key, const char *value,
+			char why[IMPAIRMENT_TEXT])
 {
 	uint16_t id;
 	int ret;
@@ -337,13 +346,13 @@ static int set_property(struct device_options *device, const char *key, const ch
 			device->hca.id = device->endpoint.id = id;
 		return ret;
 	}
-	return device->kind == DEVICE_HCA ? set_hca(device, key, value)
+	return device->kind == DEVICE_HCA ? set_hca(device, key, value, why)
 					  : set_endpoint(device, key, value);
 }
 
 static int parse_properties(const char *option, struct device_options *device, char *properties)
 {
-	char *save = NULL, *property, copy[TEXT];
+	char *save = NULL, *property, copy[TEXT], why[IMPAIRMENT_TEXT] = "";
 
 	for (property = strtok_r(properties, ",", &save); property;
 	     property = strtok_r(NULL, ",", &save)) {
@@ -354,10 +363,12 @@ static int parse_properties(const char *option, struct device_options *device, c
 			return complain(option, device->name, "%s: no value",
 					printable(property, copy));
 		*value++ = '\0';
-		ret = set_property(device, property, value);
+		ret = set_property(device, property, value, why);
 		if (ret == -ENOENT)
 			return complain(option, device->name, "no such property: %s",
 					printable(property, copy));
+		if (ret && *why)
+			return complain(option, device->name, "bad value of %s: %s", property, why);
 		if (ret)
 			return complain(option, device->name, "bad value of %s: %s; it is %s",
 					property, printable(value, copy), expected(property));

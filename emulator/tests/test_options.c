@@ -70,6 +70,23 @@ static void test_hca(void **state)
 	assert_int_equal(options.device[0].hca.firmware, HCA_FIRMWARE_REFUSE_TPH_LOAD);
 }
 
+static void test_impair(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		parse("--hca",
+		      "name=h,id=00:04.0,socket=/s,impair=loss=0.1%+delay=50us seed=7,lid=7", NULL,
+		      NULL),
+		0);
+	assert_int_equal(options.device[0].hca.lid, 7);
+	assert_true(options.device[0].hca.impaired);
+	assert_int_equal(options.device[0].hca.impairment.loss, IMPAIRMENT_ALL / 1000);
+	assert_int_equal(options.device[0].hca.impairment.delay_ns, 50000);
+	assert_int_equal(options.device[0].hca.impairment.seed, 7);
+	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=7", NULL, NULL), 0);
+	assert_false(options.device[0].hca.impaired);
+}
+
 static void test_endpoints(void **state)
 {
 	(void)state;
@@ -307,6 +324,12 @@ static void test_messages(void **state)
 		"tph-emulator: --hca h: bad value of lid: "
 		"123456789012345678901234567890123456789012345678901234567890...; it is 1 to "
 		"0xbffe\n");
+	check_message("name=h,impair=loss=1%+dup=101%,lid=0",
+		      "tph-emulator: --hca h: bad value of impair: dup=101%: a share is at most "
+		      "100%\n");
+	check_message("name=h,impair=",
+		      "tph-emulator: --hca h: bad value of impair: : it names nothing, as loss=1% "
+		      "would\n");
 	check_message("lid=1", "tph-emulator: --hca: name, id, socket and lid are required\n");
 }
 
@@ -326,12 +349,12 @@ static void test_no_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hca),	  cmocka_unit_test(test_endpoints),
-		cmocka_unit_test(test_bad),	  cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_no_device), cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_files),	  cmocka_unit_test(test_sandbox),
-		cmocka_unit_test(test_ipoib_mtu), cmocka_unit_test(test_guest_cpus),
-		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_hca),	   cmocka_unit_test(test_impair),
+		cmocka_unit_test(test_endpoints),  cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_twice),	   cmocka_unit_test(test_no_device),
+		cmocka_unit_test(test_bounds),	   cmocka_unit_test(test_files),
+		cmocka_unit_test(test_sandbox),	   cmocka_unit_test(test_ipoib_mtu),
+		cmocka_unit_test(test_guest_cpus), cmocka_unit_test(test_messages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

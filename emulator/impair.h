@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bad cables by way of the control socket (impairment/, hca_impair()). A line is one of:
+ *
+ *     impair HCA SPEC    what the port sends from now on; SPEC: impairment/spec.h
+ *     impair HCA off     the cable is perfect again; what was late comes at once
+ *     impair HCA show    as it is, as JSON
+ *
+ * The last one is answered by
+ *
+ *     {"impairment": "loss=1% seed=7", "counts": {"request": {"packets": 812, "octets": 1714944,
+ *      "lost": 9, "doubled": 0, "reordered": 0, "damaged": 0, "marked": 0, "overflow": 0,
+ *      "delivered": 803}, "response": {...}, "ack": {...}, "datagram": {...}},
+ *      "events": 9, "log": [{"number": 26, "kind": "request", "qpn": 73, "psn": 1893, "octets":
+ * 2112, "ns": 51234567890, "what": ["lost"]}, ...]}
+ *
+ * or {"impairment": null}. Everything is since the spec was set. "events" is how many there were,
+ * "log" the last IMPAIRMENT_LOG of them, the oldest first; qpn is the QP that the packet was for,
+ * number that of the packet on this cable.
+ */
+#ifndef EMULATOR_IMPAIR_H
+#define EMULATOR_IMPAIR_H
+
+#include <json-c/json.h>
+
+#include "emulator/control.h"
+
+/* The answer to @line, for the function it names, NULL: none of that name. The caller's. */
+struct json_object *impair_answer(const struct controlled *device, const char *line);
+
+#endif

@@ -235,6 +235,8 @@ struct world *world_new(struct tlp_trace *trace)
 	static uint8_t *memory;
 	static const char *const names[WORLD_PORTS] = { "hca0", "hca1" };
 	struct world *w = calloc(1, sizeof(*w));
+	const char *spec = getenv("TPH_TEST_IMPAIRMENT");
+	char message[IMPAIRMENT_TEXT];
 
 	if (!memory)
 		memory = calloc(1, WORLD_MEMORY);
@@ -260,8 +262,11 @@ struct world *world_new(struct tlp_trace *trace)
 			.st_entries = 16,
 			.vectors = WORLD_VECTORS,
 			.memory = WORLD_BUDGET,
+			.impaired = spec,
 		};
 
+		if (spec && impairment_parse(spec, &params.impairment, message))
+			world_broken("TPH_TEST_IMPAIRMENT");
 		port->world = w;
 		port->index = i;
 		port->queue = 0x1000u * (i + 1);

@@ -124,6 +124,7 @@ struct end {
 static void begin(struct end *end, bool local, enum hca_access access, struct hca_pieces *pieces)
 {
 	end->pieces = pieces;
+	end->pieces->other = false;
 	end->local = local;
 	end->access = access;
 	end->ready = false;

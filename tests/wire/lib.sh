@@ -50,7 +50,8 @@ written()
 		cat build.log
 		fail 'no captures of a write'
 	}
-	# For the dissector, which is nobody there.
+	# For the dissector, which is nobody there, and whom the checkout may not be for.
+	cp "$TPH_TOP/pcie/tlp.lua" .
 	chmod a+rx .
 	chmod a+r ./*
 }
@@ -62,7 +63,7 @@ tshark_of()
 	shift
 	SANDBOX_SHARE=$PWD
 	in_debian_root dissect setpriv --reuid 65534 --regid 65534 --clear-groups \
-		tshark -r "/mnt/share/$file" -X lua_script:/src/pcie/tlp.lua "$@"
+		tshark -r "/mnt/share/$file" -X lua_script:/mnt/share/tlp.lua "$@"
 }
 
 # beside FILE: what there is in it, a line each: interface, from where to where, what, and of a packet its number.

@@ -53,7 +53,10 @@ static struct json_object *functions(const struct controlled *devices, unsigned 
 		add_string(object, "bdf", bdf);
 		add_string(object, "kind", devices[i].hca ? "hca" : options->endpoint.kind);
 		if (devices[i].hca) {
-			add_uint(object, "lid", options->hca.lid);
+			if (options->ethernet)
+				add_string(object, "link", "ethernet");
+			else
+				add_uint(object, "lid", options->hca.lid);
 			add_uint(object, "st_width", options->hca.st_width);
 		} else {
 			add_uint(object, "bar", endpoint_memory_bar(devices[i].endpoint));

@@ -38,6 +38,7 @@ struct emulator {
 	struct tlp_trace *trace;
 	struct pcie_fabric *fabric;
 	struct subnet *subnet;
+	struct bridge *bridge; /* of the Ethernet ports */
 	struct engine *engine;
 	struct controlled device[EMULATOR_DEVICES];
 	struct served *served[EMULATOR_DEVICES];
@@ -71,6 +72,8 @@ static int start_device(struct emulator *emulator, unsigned int i)
 
 	device->options = options;
 	if (options->kind == DEVICE_HCA) {
+		if (options->ethernet)
+			options->hca.bridge = emulator->bridge;
 		device->hca = hca_new(&options->hca, emulator->subnet, wake, emulator->engine);
 		fn = device->hca ? hca_function(device->hca) : NULL;
 		vectors = options->hca.vectors;
@@ -155,9 +158,10 @@ static int start(struct emulator *emulator)
 	emulator->engine = engine_new(emulator->options.guest_cpus);
 	emulator->fabric = pcie_fabric_new(emulator->trace);
 	emulator->subnet = subnet_new();
+	emulator->bridge = bridge_new();
 	if (emulator->subnet)
 		subnet_set_ipoib_mtu(emulator->subnet, emulator->options.ipoib_mtu);
-	ret = emulator->engine && emulator->fabric && emulator->subnet
+	ret = emulator->engine && emulator->fabric && emulator->subnet && emulator->bridge
 		      ? engine_add(emulator->engine, poll_subnet, emulator->subnet)
 		      : -ENOMEM;
 	for (unsigned int i = 0; !ret && i < emulator->options.devices; i++)
@@ -196,6 +200,7 @@ static int stop(struct emulator *emulator)
 	}
 	pcie_fabric_free(emulator->fabric);
 	subnet_free(emulator->subnet);
+	bridge_free(emulator->bridge);
 	captured = captures_close(&emulator->options);
 	ret = tlp_trace_close(emulator->trace);
 	if (ret)

@@ -19,6 +19,7 @@ static const char usage_hca[] =
 	"usage: tph-emulator [--control SOCKET] [--trace FILE] [OPTION...] DEVICE...\n"
 	"  --hca PROPERTIES     an mlx5 host channel adapter:\n"
 	"        lid=N          LID of its port, 1..0xbffe\n"
+	"        link=KIND      infiniband, or ethernet, which has no LID; default infiniband\n"
 	"        st-mode=MODE   none, table or direct; default table\n"
 	"        st-width=N     steering tag width of the requester, 8 or 16; default 8\n"
 	"        st-entries=N   size of the ST table, 2..64; default 64\n"
@@ -76,6 +77,7 @@ static const struct word {
 		  { "refuse-tph-key", HCA_FIRMWARE_REFUSE_TPH_KEY },
 		  { "refuse-tph-load", HCA_FIRMWARE_REFUSE_TPH_LOAD },
 		  { NULL, 0 } },
+  links[] = { { "infiniband", false }, { "ethernet", true }, { NULL, 0 } },
   umr_kinds[] = { { "full", false }, { "limited", true }, { NULL, 0 } },
   prefixes[] = { { "on", ENDPOINT_PREFIX_ON }, { "off", ENDPOINT_PREFIX_OFF }, { NULL, 0 } },
   switches[] = { { "off", false }, { "on", true }, { NULL, 0 } },
@@ -178,6 +180,7 @@ static const char *expected(const char *key)
 		{ "socket", "a path of 1 to 107 bytes" },
 		{ "id", "BB:DD.F, hexadecimal, and not 00:00.0" },
 		{ "lid", "1 to 0xbffe" },
+		{ "link", "infiniband or ethernet" },
 		{ "st-mode", "none, table or direct" },
 		{ "st-width", "8 or 16" },
 		{ "st-entries", "2 to 64" },
@@ -237,6 +240,10 @@ static int set_hca(struct device_options *device, const char *key, const char *v
 		ret = parse_number(value, 1, SUBNET_LID_MAX, &number);
 		if (!ret)
 			hca->lid = (uint16_t)number;
+	} else if (!strcmp(key, "link")) {
+		ret = parse_word(links, value, &word);
+		if (!ret)
+			device->ethernet = word;
 	} else if (!strcmp(key, "st-mode")) {
 		ret = parse_word(st_modes, value, &word);
 		if (!ret)
@@ -384,8 +391,7 @@ static int check_unique(const struct options *options, const char *option,
 
 		if (!strcmp(other->name, device->name) || other->hca.id == device->hca.id ||
 		    !strcmp(other->socket, device->socket) ||
-		    (device->kind == DEVICE_HCA && other->kind == DEVICE_HCA &&
-		     other->hca.lid == device->hca.lid))
+		    (device->hca.lid && other->hca.lid == device->hca.lid))
 			return complain(option, device->name,
 					"name, id, socket or LID is that of %s", other->name);
 		if (*device->pcap && !strcmp(other->pcap, device->pcap))
@@ -395,20 +401,37 @@ static int check_unique(const struct options *options, const char *option,
 	return 0;
 }
 
+/* A locally administered address for each place in the guest, and the EUI-64 that it makes. */
+static void set_address(struct hca_params *hca)
+{
+	const uint8_t mac[6] = { 0x02, 't', 'p', 'h', (uint8_t)(hca->id >> 8), (uint8_t)hca->id };
+
+	memcpy(hca->mac, mac, sizeof(mac));
+	hca->guid = (uint64_t)mac[0] << 56 | (uint64_t)mac[1] << 48 | (uint64_t)mac[2] << 40 |
+		    0xfffeull << 24 | (uint64_t)mac[3] << 16 | hca->id;
+}
+
 static int parse_device(struct options *options, const char *option, struct device_options *device,
 			char *properties)
 {
+	bool has_lid;
+
 	if (parse_properties(option, device, properties))
 		return -EINVAL;
+	has_lid = device->kind == DEVICE_HCA && !device->ethernet;
 	if (!device->name[0] || !device->socket[0] || !device->hca.id ||
-	    (device->kind == DEVICE_HCA && !device->hca.lid))
+	    (has_lid && !device->hca.lid))
 		return complain(option, device->name, "name, id, socket%s are required",
-				device->kind == DEVICE_HCA ? " and lid" : "");
+				has_lid ? " and lid" : "");
+	if (device->ethernet && device->hca.lid)
+		return complain(option, device->name, "lid is of link=infiniband");
 	if (check_unique(options, option, device))
 		return -EINVAL;
 	device->hca.name = device->endpoint.name = device->name;
 	/* A locally administered EUI-64, one per LID. */
 	device->hca.guid = 0x0200740068000000ull | device->hca.lid;
+	if (device->ethernet)
+		set_address(&device->hca);
 	options->devices++;
 	return 0;
 }

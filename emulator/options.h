@@ -20,10 +20,11 @@ struct device_options {
 	enum device_kind kind;
 	char name[EMULATOR_NAME];
 	char socket[SOCKET_PATH];
-	char pcap[PCAP_PATH];		 /* kind HCA: file of its port's packets, "": none */
-	unsigned int pcap_bytes;	 /* of each packet, 0: all */
-	int pcap_fd;			 /* captures_open()'s */
-	struct hca_params hca;		 /* kind HCA; name points to the field above */
+	char pcap[PCAP_PATH];	 /* kind HCA: file of its port's packets, "": none */
+	unsigned int pcap_bytes; /* of each packet, 0: all */
+	int pcap_fd;		 /* captures_open()'s */
+	struct hca_params hca;	 /* kind HCA; name points to the field above */
+	bool ethernet;		 /* kind HCA: its port is one; hca.bridge is the starter's */
 	struct endpoint_params endpoint; /* kind ENDPOINT */
 };
 

@@ -4,16 +4,20 @@
  * in the table is all zero: the driver then leaves the feature alone.
  */
 #include "hca/opcodes.h"
+#include "hca/eth.h"
 #include "hca/flow_table.h"
 #include "hca/general.h"
 #include "hca/layout.h"
 #include "hca/memic.h"
 #include "hca/q_counter.h"
+#include "packet/packet.h"
 
 #define CAP_TYPES 64u
 #define CAP_SIZE  4096u
 
 #define CAP_GENERAL	  0u
+#define CAP_ETHERNET	  1u
+#define CAP_ROCE	  4u
 #define CAP_ODP		  2u
 #define CAP_ATOMIC	  3u
 #define CAP_FLOW_TABLE	  7u
@@ -23,6 +27,7 @@
 /* Dwords of flow_table_nic_cap where the properties of a kind of table begin. */
 #define FLOW_NIC_RX  16u
 #define FLOW_RDMA_RX 32u
+#define FLOW_NIC_TX  64u
 #define FLOW_RDMA_TX 80u
 
 /* flow_modify_en, modify_root, identified_miss_table_mode, flow_table_modify: dw0 [28:25] */
@@ -30,10 +35,12 @@
 
 #define OP_MOD_CURRENT 1u
 
-static const struct {
+struct cap {
 	uint8_t type, dw, hi, lo;
 	uint32_t value;
-} defaults[] = {
+};
+
+static const struct cap defaults[] = {
 	{ CAP_GENERAL, 0, 25, 25, 1 },	/* page_request_disable: the device needs no memory */
 	{ CAP_GENERAL, 1, 31, 31, 1 },	/* hca_cap_2 */
 	{ CAP_GENERAL, 4, 31, 24, 15 }, /* log_max_srq_sz */
@@ -143,16 +150,66 @@ static const struct {
 	{ CAP_ATOMIC, 6, 15, 0, 1u << 3 }, /* atomic_size_dc */
 };
 
+/* What an Ethernet port has besides, or in the place of the above. */
+static const struct cap of_ethernet[] = {
+	{ CAP_GENERAL, 13, 29, 29, 0 },		      /* ib_virt */
+	{ CAP_GENERAL, 13, 9, 8, 1 },		      /* port_type */
+	{ CAP_GENERAL, 16, 3, 3, 1 },		      /* eth_net_offloads */
+	{ CAP_GENERAL, 16, 2, 2, 1 },		      /* roce */
+	{ CAP_GENERAL, 17, 23, 23, 0 },		      /* block_lb_mc */
+	{ CAP_GENERAL, 21, 22, 22, 1 },		      /* tis_tir_td_order */
+	{ CAP_GENERAL, 25, 28, 24, 16 },	      /* log_max_transport_domain */
+	{ CAP_GENERAL, 27, 28, 24, 16 },	      /* log_max_rq */
+	{ CAP_GENERAL, 27, 20, 16, 16 },	      /* log_max_sq */
+	{ CAP_GENERAL, 27, 12, 8, 16 },		      /* log_max_tir */
+	{ CAP_GENERAL, 27, 4, 0, 16 },		      /* log_max_tis */
+	{ CAP_GENERAL, 28, 20, 16, 16 },	      /* log_max_rqt */
+	{ CAP_GENERAL, 28, 12, 8, HCA_RQT_LOG },      /* log_max_rqt_size */
+	{ CAP_GENERAL, 31, 30, 29, 3 },		      /* disable_local_lb_uc, _mc */
+	{ CAP_GENERAL, 31, 20, 16, 12 },	      /* log_max_vlan_list */
+	{ CAP_GENERAL, 31, 12, 8, 12 },		      /* log_max_current_mc_list */
+	{ CAP_GENERAL, 31, 4, 0, 7 },		      /* log_max_current_uc_list */
+	{ CAP_ETHERNET, 0, 31, 30, 3 },		      /* csum_cap, vlan_cap */
+	{ CAP_ETHERNET, 0, 23, 23, 1 },		      /* self_lb_en_modifiable */
+	{ CAP_ETHERNET, 0, 20, 16, HCA_ETH_LSO_LOG }, /* max_lso_cap */
+	{ CAP_ETHERNET, 0, 13, 12, 2 },		      /* wqe_inline_mode: not required */
+	{ CAP_ETHERNET, 0, 11, 8, 8 },		      /* rss_ind_tbl_cap */
+	{ CAP_ETHERNET, 1, 28, 28, 1 },		      /* cqe_checksum_full */
+	{ CAP_ROCE, 4, 19, 16, 6 },		      /* l3_type: IPv4, IPv6 */
+	{ CAP_ROCE, 4, 7, 0, 4 },		      /* roce_version: 2 */
+	{ CAP_ROCE, 5, 15, 0, PACKET_UDP_PORT },      /* r_roce_dest_udp_port */
+	{ CAP_ROCE, 6, 31, 16, 0xffff },	      /* r_roce_max_src_udp_port, min */
+	{ CAP_ROCE, 6, 15, 0, 0xc000 },
+	{ CAP_ROCE, 7, 15, 0, HCA_ROCE_ADDRESSES }, /* roce_address_table_size */
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX, 31, 31, 1 }, /* ft_support */
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX, 29, 29, 1 }, /* flow_counter */
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX + 1, 29, 24, HCA_FLOW_LOG_SIZE },
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX + 3, 7, 0, HCA_FLOW_LOG_TABLES },
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX + 4, 7, 0, 3 }, /* log_max_destination */
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX + 5, 7, 0, HCA_FLOW_LOG_SIZE },
+	{ CAP_FLOW_TABLE, FLOW_NIC_TX, 31, 31, 1 },
+	{ CAP_FLOW_TABLE, FLOW_NIC_TX, 29, 29, 1 },
+	{ CAP_FLOW_TABLE, FLOW_NIC_TX, 28, 25, FLOW_CHAINING },
+	{ CAP_FLOW_TABLE, FLOW_NIC_TX + 1, 29, 24, HCA_FLOW_LOG_SIZE },
+	{ CAP_FLOW_TABLE, FLOW_NIC_TX + 1, 7, 0, HCA_FLOW_LEVEL_MAX },
+	{ CAP_FLOW_TABLE, FLOW_NIC_TX + 3, 7, 0, HCA_FLOW_LOG_TABLES },
+	{ CAP_FLOW_TABLE, FLOW_NIC_TX + 5, 7, 0, HCA_FLOW_LOG_SIZE },
+};
+
+static void fill(uint8_t *block, unsigned int type, const struct cap *caps, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (caps[i].type == type)
+			field_put(block, caps[i].dw, caps[i].hi, caps[i].lo, caps[i].value);
+	}
+}
+
 static void cap_default(const struct hca *hca, unsigned int type, uint8_t block[CAP_SIZE])
 {
-	size_t i;
-
 	memset(block, 0, CAP_SIZE);
-	for (i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
-		if (defaults[i].type == type)
-			field_put(block, defaults[i].dw, defaults[i].hi, defaults[i].lo,
-				  defaults[i].value);
-	}
+	fill(block, type, defaults, sizeof(defaults) / sizeof(defaults[0]));
+	if (hca->params.bridge)
+		fill(block, type, of_ethernet, sizeof(of_ethernet) / sizeof(of_ethernet[0]));
 	if (type == CAP_GENERAL && hca->params.firmware == HCA_FIRMWARE_NO_ODP)
 		field_put(block, CAP_PG, 0);
 	if (type == CAP_GENERAL && hca->params.st_mode != HCA_ST_NONE &&

@@ -61,7 +61,7 @@ static enum hca_cmd_status execute(struct hca *hca, struct hca_cmd *cmd)
 	uint16_t opcode = be16_at(cmd->in, CMD_OPCODE), uid = hca_cmd_uid(cmd);
 	const struct hca_op *op = hca_op_find(opcode);
 
-	if (!op || !op->fn) {
+	if (!op || !op->fn || op->port == (hca->eth ? HCA_ON_INFINIBAND : HCA_ON_ETHERNET)) {
 		hca_unmodelled(hca, "command 0x%03x %s op_mod 0x%x", opcode, op ? op->name : "?",
 			       be16_at(cmd->in, CMD_OP_MOD));
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_OP, 0x010000u | opcode);

@@ -168,9 +168,15 @@ static void overrun(struct hca *hca, struct hca_cq *cq)
 static void build(const struct hca_cqe *cqe, uint8_t owner, uint8_t raw[CQE_LEN])
 {
 	memset(raw, RECORD_CQ_CI, CQE_LEN);
+	be32_put(raw, CQE_RSS_HASH, cqe->hash);
+	raw[CQE_RSS_HASH_TYPE] = cqe->hash_type;
 	raw[CQE_ML_PATH] = cqe->ml_path;
+	be16_put(raw, CQE_CHECK_SUM, cqe->check_sum);
 	be16_put(raw, CQE_SLID, cqe->slid);
 	be32_put(raw, CQE_FLAGS_RQPN, cqe->flags_rqpn);
+	raw[CQE_HDS_IP_EXT] = cqe->checked;
+	raw[CQE_L4_L3_HDR_TYPE] = cqe->headers;
+	be16_put(raw, CQE_VLAN_INFO, cqe->vlan);
 	be32_put(raw, CQE_SRQN, cqe->srqn);
 	be32_put(raw, CQE_IMMEDIATE, cqe->immediate);
 	be32_put(raw, CQE_BYTE_CNT, cqe->byte_cnt);

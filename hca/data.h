@@ -71,6 +71,7 @@ struct hca_progress {
 	uint64_t done;
 	uint64_t checked_local; /* bytes of the payload that passed, see rc.c */
 	uint8_t *staged;	/* see hca_stage() */
+	uint64_t sent; /* payload of a long message that has left as frames, see eth_send.c */
 	struct hca_wqe wqe;
 	uint32_t datagrams; /* sent, for the numbers of their packets */
 	/* WQEs fetched ahead, linear: blocks [fetched, fetched + fetched_blocks) of the SQ */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Entries of flow tables, their counters, and the way of packets through them. Layouts: set_fte_in,
+ * Entries of flow tables, and their counters. Layouts: set_fte_in,
  * flow_context, query_flow_counter_in of mlx5_ifc.h.
  */
 #include "hca/budget.h"
 #include "hca/kinds.h"
 #include "hca/opcodes.h"
+#include "hca/eth.h"
 #include "hca/flow_table.h"
 #include "hca/layout.h"
 
@@ -23,12 +24,14 @@
 #define VERDICTS       (ACTION_ALLOW | ACTION_DROP | ACTION_FORWARD)
 
 #define TO_FLOW_TABLE 1u
+#define TO_TIR	      2u
 
 #define OP_NEW	  0u
 #define OP_MODIFY 1u
 
 /* modify_enable_mask */
 #define MODIFY_ACTION	    (1u << 0)
+#define MODIFY_TAG	    (1u << 1)
 #define MODIFY_DESTINATIONS (1u << 2)
 #define MODIFY_COUNTERS	    (1u << 3)
 #define MODIFY_ALL	    0xfu
@@ -44,43 +47,66 @@ static void hold(const struct hca_flow_entry *entry, int change)
 {
 	if (entry->to)
 		entry->to->users += (uint32_t)change;
+	for (unsigned int i = 0; i < entry->tirs; i++)
+		entry->tir[i]->users += (uint32_t)change;
 	if (entry->counter)
 		entry->counter->users += (uint32_t)change;
 }
 
 /* What the context has in fields that stand for more than this model does. */
-static enum hca_cmd_status check_context(struct hca *hca, struct hca_cmd *cmd)
+static enum hca_cmd_status check_context(struct hca *hca, struct hca_cmd *cmd, bool nic)
 {
 	const uint8_t *context = cmd->in + CONTEXT;
 	uint32_t action = field_get(context, FLOW_ACTION);
 
 	if (field_get(cmd->in, FTE_IGNORE_FLOW_LEVEL))
 		return hca_flow_unmodelled(hca, cmd, "ignore_flow_level", 1);
-	if (field_get(context, FLOW_TAG))
+	if (!nic && field_get(context, FLOW_TAG))
 		return hca_flow_unmodelled(hca, cmd, "flow tag", field_get(context, FLOW_TAG));
 	if (action & ~ACTIONS)
 		return hca_flow_unmodelled(hca, cmd, "action", action);
 	if (field_get(context, FLOW_EXTENDED_DESTINATION))
 		return hca_flow_unmodelled(hca, cmd, "extended destination", 1);
-	if (field_get(context, FLOW_DESTINATIONS) > 1)
+	if (field_get(context, FLOW_DESTINATIONS) > (nic ? 1 + HCA_FLOW_TIRS : 1))
 		return hca_flow_unmodelled(hca, cmd, "destinations",
 					   field_get(context, FLOW_DESTINATIONS));
 	if (field_get(context, FLOW_COUNTERS) > 1)
 		return hca_flow_unmodelled(hca, cmd, "counters", field_get(context, FLOW_COUNTERS));
-	if (!hca_flow_zero(cmd, MATCH_VALUE, MATCH_END))
+	if (!hca_flow_zero(cmd, MATCH_VALUE + (nic ? HCA_FRAME_KEY : 0), MATCH_END))
 		return hca_flow_unmodelled(hca, cmd, "match value", 1);
 	return HCA_CMD_OK;
 }
 
 static enum hca_cmd_status read_destination(struct hca *hca, struct hca_cmd *cmd,
-					    const struct hca_flow_table *table,
+					    const struct hca_flow_table *table, const uint8_t *item,
 					    struct hca_flow_entry *entry)
 {
-	const uint8_t *item = cmd->in + DESTINATIONS;
+	uint32_t number = field_get(item, DEST_ID);
 
-	if (item[DEST_TYPE] != TO_FLOW_TABLE)
+	if (item[DEST_TYPE] == TO_TIR && table->side == HCA_NIC_RX && entry->tirs < HCA_FLOW_TIRS) {
+		entry->tir[entry->tirs] = hca_tir_find(hca, cmd, number);
+		if (!entry->tir[entry->tirs])
+			return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x140012);
+		entry->tirs++;
+		return HCA_CMD_OK;
+	}
+	if (item[DEST_TYPE] != TO_FLOW_TABLE || entry->to)
 		return hca_flow_unmodelled(hca, cmd, "destination type", item[DEST_TYPE]);
-	return hca_flow_find_next(hca, cmd, table, field_get(item, DEST_ID), &entry->to);
+	return hca_flow_find_next(hca, cmd, table, number, &entry->to);
+}
+
+static enum hca_cmd_status read_destinations(struct hca *hca, struct hca_cmd *cmd,
+					     const struct hca_flow_table *table, uint32_t count,
+					     struct hca_flow_entry *entry)
+{
+	enum hca_cmd_status status = HCA_CMD_OK;
+
+	entry->to = NULL;
+	entry->tirs = 0;
+	for (uint32_t i = 0; !status && i < count; i++)
+		status =
+			read_destination(hca, cmd, table, cmd->in + DESTINATIONS + ITEM * i, entry);
+	return status;
 }
 
 static enum hca_cmd_status read_counter(struct hca *hca, struct hca_cmd *cmd, uint32_t at,
@@ -101,7 +127,7 @@ static enum hca_cmd_status read_context(struct hca *hca, struct hca_cmd *cmd,
 	const uint8_t *context = cmd->in + CONTEXT;
 	uint32_t destinations = field_get(context, FLOW_DESTINATIONS);
 	uint32_t counters = field_get(context, FLOW_COUNTERS);
-	enum hca_cmd_status status = check_context(hca, cmd);
+	enum hca_cmd_status status = check_context(hca, cmd, hca_flow_is_nic(table->side));
 	uint16_t verdict;
 
 	if (status)
@@ -110,10 +136,10 @@ static enum hca_cmd_status read_context(struct hca *hca, struct hca_cmd *cmd,
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x140002);
 	if (mask & MODIFY_ACTION)
 		entry->action = (uint16_t)field_get(context, FLOW_ACTION);
-	if (mask & MODIFY_DESTINATIONS) {
-		entry->to = NULL;
-		status = destinations ? read_destination(hca, cmd, table, entry) : HCA_CMD_OK;
-	}
+	if (mask & MODIFY_TAG)
+		entry->tag = field_get(context, FLOW_TAG);
+	if (mask & MODIFY_DESTINATIONS)
+		status = read_destinations(hca, cmd, table, destinations, entry);
 	if (!status && mask & MODIFY_COUNTERS) {
 		entry->counter = NULL;
 		status = counters
@@ -124,11 +150,14 @@ static enum hca_cmd_status read_context(struct hca *hca, struct hca_cmd *cmd,
 		return status;
 	/* One verdict, and what the actions need; lists that they do not need are not kept. */
 	verdict = entry->action & VERDICTS;
-	if (!verdict || verdict & (verdict - 1) || (verdict == ACTION_FORWARD && !entry->to) ||
+	if (!verdict || verdict & (verdict - 1) ||
+	    (verdict == ACTION_FORWARD && !entry->to && !entry->tirs) ||
 	    (entry->action & ACTION_COUNT && !entry->counter))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x140003);
-	if (verdict != ACTION_FORWARD)
+	if (verdict != ACTION_FORWARD) {
 		entry->to = NULL;
+		entry->tirs = 0;
+	}
 	if (!(entry->action & ACTION_COUNT))
 		entry->counter = NULL;
 	return HCA_CMD_OK;
@@ -173,6 +202,7 @@ enum hca_cmd_status hca_cmd_set_flow_entry(struct hca *hca, struct hca_cmd *cmd)
 	if (op_mod == OP_MODIFY)
 		return modify_entry(hca, cmd, table, entry);
 	made.group = be32_at(cmd->in, CONTEXT + FLOW_GROUP_ID);
+	memcpy(made.value, cmd->in + MATCH_VALUE, HCA_FRAME_KEY);
 	group = hca_table_get(&table->groups, made.group);
 	if (!group)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x140006);
@@ -196,6 +226,8 @@ enum hca_cmd_status hca_cmd_set_flow_entry(struct hca *hca, struct hca_cmd *cmd)
 	if (!table->first || index < table->first->index)
 		table->first = entry;
 	hold(entry, 1);
+	if (group->hash)
+		hca_flow_hash_add(group, entry);
 	group->entries++;
 	return HCA_CMD_OK;
 }
@@ -218,6 +250,8 @@ enum hca_cmd_status hca_cmd_delete_flow_entry(struct hca *hca, struct hca_cmd *c
 					     hca_table_next(&table->entries, entry->index + 1));
 	group = hca_table_get(&table->groups, entry->group);
 	group->entries--;
+	if (group->hash)
+		hca_flow_hash_remove(group, entry);
 	hold(entry, -1);
 	hca_release(hca, entry);
 	return HCA_CMD_OK;
@@ -235,16 +269,23 @@ enum hca_cmd_status hca_cmd_query_flow_entry(struct hca *hca, struct hca_cmd *cm
 	entry = find_entry(table, be32_at(cmd->in, FTE_FLOW_INDEX));
 	if (!entry)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x14000b);
-	if (cmd->olen < DESTINATIONS + ITEM * ((uint32_t) !!entry->to + !!entry->counter))
+	if (cmd->olen <
+	    DESTINATIONS + ITEM * ((uint32_t) !!entry->to + entry->tirs + !!entry->counter))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_OUTPUT_LEN, 0x14000c);
 	be32_put(context, FLOW_GROUP_ID, entry->group);
 	field_put(context, FLOW_ACTION, entry->action);
-	field_put(context, FLOW_DESTINATIONS, !!entry->to);
+	field_put(context, FLOW_TAG, entry->tag);
+	field_put(context, FLOW_DESTINATIONS, !!entry->to + entry->tirs);
+	memcpy(cmd->out + MATCH_VALUE, entry->value, HCA_FRAME_KEY);
 	field_put(context, FLOW_COUNTERS, !!entry->counter);
 	if (entry->to) {
 		item[DEST_TYPE] = TO_FLOW_TABLE;
 		field_put(item, DEST_ID, entry->to->number);
 		item += ITEM;
+	}
+	for (unsigned int i = 0; i < entry->tirs; i++, item += ITEM) {
+		item[DEST_TYPE] = TO_TIR;
+		field_put(item, DEST_ID, entry->tir[i]->number);
 	}
 	if (entry->counter)
 		be32_put(item, COUNTER_ID, entry->counter_number);
@@ -320,28 +361,4 @@ enum hca_cmd_status hca_cmd_query_flow_counter(struct hca *hca, struct hca_cmd *
 	if (field_get(cmd->in, FLOW_COUNTER_CLEAR))
 		counter->packets = counter->octets = 0;
 	return HCA_CMD_OK;
-}
-
-/* --- packets ----------------------------------------------------------------------------- */
-
-bool hca_steer(struct hca *hca, enum hca_side side, uint64_t packets, uint64_t octets)
-{
-	const struct hca_flow_table *table = hca->flow_root[side];
-
-	while (table) {
-		const struct hca_flow_entry *entry = table->first;
-
-		if (!entry) {
-			table = table->miss;
-			continue;
-		}
-		if (entry->counter) {
-			entry->counter->packets += packets;
-			entry->counter->octets += octets;
-		}
-		if (entry->action & ACTION_DROP)
-			return false;
-		table = entry->to;
-	}
-	return true;
 }

@@ -13,11 +13,15 @@
 #define IN_CONTEXT 0x18u
 #define IN_MATCH   0x40u
 
+#define TYPE_NIC_RX  0u
+#define TYPE_NIC_TX  1u
 #define TYPE_RDMA_RX 7u
 #define TYPE_RDMA_TX 8u
 
 #define MISS_DEFAULT 0u
 #define MISS_FORWARD 1u
+
+#define MATCH_OUTER 1u /* match_criteria_enable */
 
 #define SELECT_MISS_TABLE 1u
 
@@ -56,9 +60,12 @@ static enum hca_cmd_status find_side(struct hca *hca, struct hca_cmd *cmd, enum 
 	/* other_vport, other_eswitch, vport_number */
 	if (be32_at(cmd->in, FLOW_VPORT))
 		return hca_flow_unmodelled(hca, cmd, "of vport", be32_at(cmd->in, FLOW_VPORT));
-	if (type != TYPE_RDMA_RX && type != TYPE_RDMA_TX)
+	if (type == TYPE_RDMA_RX || type == TYPE_RDMA_TX)
+		*side = type == TYPE_RDMA_RX ? HCA_RX : HCA_TX;
+	else if (hca->eth && (type == TYPE_NIC_RX || type == TYPE_NIC_TX))
+		*side = type == TYPE_NIC_RX ? HCA_NIC_RX : HCA_NIC_TX;
+	else
 		return hca_flow_unmodelled(hca, cmd, "type", type);
-	*side = type == TYPE_RDMA_RX ? HCA_RX : HCA_TX;
 	return HCA_CMD_OK;
 }
 
@@ -146,6 +153,8 @@ enum hca_cmd_status hca_cmd_create_flow_table(struct hca *hca, struct hca_cmd *c
 		return hca_flow_unmodelled(hca, cmd, "context", be32_at(context, FT_FLAGS));
 	if (made.log_size > HCA_FLOW_LOG_SIZE)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x130004);
+	if (hca_flow_is_nic(made.side))
+		made.groups.limit = HCA_FLOW_MASKS + 1;
 	status = find_miss(hca, cmd, &made, &miss);
 	if (status)
 		return status;
@@ -248,8 +257,34 @@ static bool overlaps(const struct hca_flow_table *table, uint32_t start, uint32_
 	return false;
 }
 
+static void group_free(struct hca *hca, struct hca_flow_group *group)
+{
+	if (group)
+		hca_release(hca, group->hash);
+	hca_release(hca, group);
+}
+
+/* What the entries of the group have in common: nothing, or a mask over the outer headers. */
+static enum hca_cmd_status read_criteria(struct hca *hca, struct hca_cmd *cmd,
+					 const struct hca_flow_table *table,
+					 struct hca_flow_group *group)
+{
+	uint8_t enabled = cmd->in[GROUP_MATCH_ENABLE];
+	uint32_t from = IN_MATCH;
+
+	if (hca_flow_is_nic(table->side)) {
+		if (enabled & MATCH_OUTER)
+			memcpy(group->mask, cmd->in + IN_MATCH, HCA_FRAME_KEY);
+		from += HCA_FRAME_KEY;
+	}
+	if (!hca_flow_zero(cmd, from, MATCH_END))
+		return hca_flow_unmodelled(hca, cmd, "match criteria", enabled);
+	return HCA_CMD_OK;
+}
+
 enum hca_cmd_status hca_cmd_create_flow_group(struct hca *hca, struct hca_cmd *cmd)
 {
+	struct hca_flow_group made = { 0 };
 	uint32_t start = be32_at(cmd->in, GROUP_START_INDEX),
 		 end = be32_at(cmd->in, GROUP_END_INDEX), number;
 	struct hca_flow_table *table;
@@ -263,18 +298,26 @@ enum hca_cmd_status hca_cmd_create_flow_group(struct hca *hca, struct hca_cmd *c
 	if (be16_at(cmd->in, GROUP_MATCH_DEFINER))
 		return hca_flow_unmodelled(hca, cmd, "match definer",
 					   be16_at(cmd->in, GROUP_MATCH_DEFINER));
-	if (!hca_flow_zero(cmd, IN_MATCH, MATCH_END))
-		return hca_flow_unmodelled(hca, cmd, "match criteria", cmd->in[GROUP_MATCH_ENABLE]);
+	status = read_criteria(hca, cmd, table, &made);
+	if (status)
+		return status;
 	if (start > end || end >> table->log_size || overlaps(table, start, end))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INDEX, 0x130009);
 	group = hca_alloc(hca, sizeof(*group));
 	if (!group)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x13000a);
+	*group = made;
 	group->start = start;
 	group->end = end;
-	status = hca_cmd_add(hca, cmd, &table->groups, 1, group, &number);
+	if (hca_flow_is_nic(table->side)) {
+		group->hash = hca_alloc(hca, HCA_FLOW_HASH * sizeof(struct hca_flow_entry *));
+		if (!group->hash)
+			status = hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x13000b);
+	}
+	if (!status)
+		status = hca_cmd_add(hca, cmd, &table->groups, 1, group, &number);
 	if (status) {
-		hca_release(hca, group);
+		group_free(hca, group);
 		return status;
 	}
 	field_put(cmd->out, CMD_NUMBER, number);
@@ -303,7 +346,7 @@ enum hca_cmd_status hca_cmd_destroy_flow_group(struct hca *hca, struct hca_cmd *
 	if (group->entries)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x13000d);
 	hca_table_remove(hca, &table->groups, be32_at(cmd->in, GROUP_ID));
-	hca_release(hca, group);
+	group_free(hca, group);
 	return HCA_CMD_OK;
 }
 
@@ -317,6 +360,8 @@ enum hca_cmd_status hca_cmd_query_flow_group(struct hca *hca, struct hca_cmd *cm
 		return status;
 	be32_put(cmd->out, GROUP_START_INDEX, group->start);
 	be32_put(cmd->out, GROUP_END_INDEX, group->end);
+	memcpy(cmd->out + IN_MATCH, group->mask, HCA_FRAME_KEY);
+	cmd->out[GROUP_MATCH_ENABLE] = hca_flow_is_nic(table->side) ? MATCH_OUTER : 0;
 	return HCA_CMD_OK;
 }
 
@@ -331,7 +376,7 @@ static void free_table(struct hca *hca, void *object)
 		hca_release(hca, table->entries.slot[i]);
 	hca_table_clear(hca, &table->entries);
 	for (i = 0; i < table->groups.size; i++)
-		hca_release(hca, table->groups.slot[i]);
+		group_free(hca, table->groups.slot[i]);
 	hca_table_clear(hca, &table->groups);
 	hca_release(hca, table);
 }

@@ -4,16 +4,29 @@
  * came to it (RDMA RX). A packet starts at the root table of its side. The first entry of a table
  * takes it, since every entry matches every packet: this model refuses match criteria. A packet
  * that no table takes or that there is no root for goes its way.
+ *
+ * An Ethernet port has tables for its frames, too (NIC TX, NIC RX): their groups have a mask over
+ * the headers of a frame, and their entries what is to be there. Of the entries that match, the one
+ * with the lowest index takes the frame. Received frames end at TIRs; what no table takes is
+ * dropped.
  */
 #ifndef HCA_FLOW_TABLE_H
 #define HCA_FLOW_TABLE_H
 
+#include "hca/eth_frame.h"
 #include "hca/model.h"
 
 #define HCA_FLOW_LOG_TABLES 10u
 #define HCA_FLOW_LOG_SIZE   16u	  /* entries of a table */
 #define HCA_FLOW_GROUPS	    1024u /* of a table; the driver makes a handful */
 #define HCA_FLOW_LEVEL_MAX  255u  /* packets go from lower to higher levels only */
+
+/* Of tables for frames: groups of a table; TIRs of an entry, and that a frame goes to in all. */
+#define HCA_FLOW_MASKS 64u
+#define HCA_FLOW_TIRS  8u
+/* Groups and entries that a frame is compared with; one that has not arrived by then is dropped. */
+#define HCA_FLOW_WALK 4096u
+#define HCA_FLOW_HASH 64u /* lists of a group's entries */
 
 struct hca_flow_counter {
 	uint16_t uid;	/* user context that owns it, 0: the driver */
@@ -27,11 +40,27 @@ struct hca_flow_entry {
 	struct hca_flow_table *to; /* NULL unless the action is to forward */
 	struct hca_flow_counter *counter;
 	uint32_t counter_number;
+	/* NIC RX and TX: */
+	struct hca_flow_entry *next; /* in the list of its group */
+	struct hca_tir *tir[HCA_FLOW_TIRS];
+	unsigned int tirs;
+	uint32_t tag;
+	uint8_t value[HCA_FRAME_KEY];
 };
 
 struct hca_flow_group {
 	uint32_t start, end; /* indices of its entries */
 	uint32_t entries;
+	struct hca_flow_entry **hash; /* NIC RX and TX: HCA_FLOW_HASH lists */
+	uint8_t mask[HCA_FRAME_KEY];
+};
+
+/* Where a frame goes. */
+struct hca_flow_route {
+	bool dropped;
+	uint32_t tag; /* of the entry that named the last TIR */
+	unsigned int tirs;
+	struct hca_tir *tir[HCA_FLOW_TIRS];
 };
 
 struct hca_flow_table {
@@ -51,6 +80,23 @@ struct hca_flow_table {
  * count) through the tables of @side. They all share one fate. False when they are dropped.
  */
 bool hca_steer(struct hca *hca, enum hca_side side, uint64_t packets, uint64_t octets);
+
+/* Tables of @side are for the frames of an Ethernet port. */
+static inline bool hca_flow_is_nic(enum hca_side side)
+{
+	return side == HCA_NIC_RX || side == HCA_NIC_TX;
+}
+
+/*
+ * hca_flow_route() - send a frame of @octets bytes, which looks like @key (hca_frame_key()),
+ * through the tables of @side, which is one for frames. What no table of NIC RX takes is dropped.
+ * Charges the turn's work by what it looked at, at most HCA_FLOW_WALK.
+ */
+void hca_flow_route(struct hca *hca, enum hca_side side, const uint8_t key[HCA_FRAME_KEY],
+		    uint64_t octets, struct hca_flow_route *route);
+/* @entry is found by its value from now on, which becomes what the mask of @group leaves of it. */
+void hca_flow_hash_add(struct hca_flow_group *group, struct hca_flow_entry *entry);
+void hca_flow_hash_remove(struct hca_flow_group *group, struct hca_flow_entry *entry);
 
 /*
  * hca_flow_find() - the table that the command's header names; HCA_CMD_BAD_PARAM for a type or

@@ -3,6 +3,7 @@
 #include "hca/budget.h"
 #include "hca/cmd.h"
 #include "hca/data.h"
+#include "hca/eth.h"
 #include "hca/inbox.h"
 #include "hca/kinds.h"
 #include "hca/wire.h"
@@ -19,6 +20,7 @@
 #define CONNECTX7	 0x1021u
 #define CONNECTX8	 0x1023u
 #define CLASS_INFINIBAND 0x020700u
+#define CLASS_ETHERNET	 0x020000u
 
 #define MSIX_BAR      2u
 #define MSIX_BAR_SIZE 65536u
@@ -61,9 +63,14 @@ static void drop_all(struct hca *hca)
 
 static bool params_valid(const struct hca_params *params)
 {
+	static const uint8_t nobody[6];
+
 	if (!params->name || (params->device_id != CONNECTX7 && params->device_id != CONNECTX8))
 		return false;
-	if (!params->guid || !params->lid || params->lid > SUBNET_LID_MAX)
+	if (!params->guid)
+		return false;
+	if (params->bridge ? params->mac[0] & 1 || !memcmp(params->mac, nobody, sizeof(nobody))
+			   : !params->lid || params->lid > SUBNET_LID_MAX)
 		return false;
 	if (!params->vectors || params->vectors > VECTORS_MAX)
 		return false;
@@ -84,7 +91,7 @@ static void build_config(struct hca *hca)
 		.device = params->device_id,
 		.subsystem_vendor = VENDOR_MELLANOX,
 		.subsystem = params->device_id,
-		.class_code = CLASS_INFINIBAND,
+		.class_code = params->bridge ? CLASS_ETHERNET : CLASS_INFINIBAND,
 	};
 	bool extended = params->st_mode != HCA_ST_NONE && params->st_width == 16;
 
@@ -131,6 +138,8 @@ static int connect_port(struct hca *hca)
 		.traffic = hca_port_traffic,
 	};
 
+	if (hca->params.bridge)
+		return 0;
 	hca->port = subnet_add(hca->subnet, &attr);
 	if (!hca->port)
 		return -errno;
@@ -169,6 +178,12 @@ struct hca *hca_new(const struct hca_params *params, struct subnet *subnet, void
 	hca->fn.ops = &hca_function_ops;
 	hca->fn.model = hca;
 	hca_kinds_init(hca);
+	err = params->bridge ? hca_eth_connect(hca) : 0;
+	if (err) {
+		hca_free(hca);
+		errno = -err;
+		return NULL;
+	}
 	drop_all(hca);
 	err = map_uars(hca);
 	if (!err)
@@ -194,6 +209,7 @@ void hca_free(struct hca *hca)
 	drop_all(hca);
 	hca_wire_free(hca);
 	assert(!hca->memory_used);
+	hca_eth_free(hca);
 	unmodelled_free(&hca->unmodelled);
 	if (hca->uar_memory != MAP_FAILED)
 		munmap(hca->uar_memory, HCA_SHARED_SIZE);

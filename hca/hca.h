@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An emulated mlx5 host channel adapter: one PCI function with one InfiniBand port, driven by
- * mlx5_core, mlx5_ib and libmlx5 as they are. This header is what the rest of the emulator sees.
+ * An emulated mlx5 host channel adapter: one PCI function with one InfiniBand or Ethernet port,
+ * driven by mlx5_core, mlx5e, mlx5_ib and libmlx5 as they are. This header is what the rest of the
+ * emulator sees.
  */
 #ifndef HCA_HCA_H
 #define HCA_HCA_H
@@ -14,6 +15,7 @@
 #include "impairment/line.h"
 #include "pcie/function.h"
 #include "subnet/subnet.h"
+#include "switch/bridge.h"
 
 enum hca_st_mode {
 	HCA_ST_NONE,   /* no TPH Requester capability */
@@ -37,7 +39,7 @@ struct hca_params {
 	const char *name;
 	uint16_t id;	    /* requester ID: bus[15:8] devfn[7:0] */
 	uint16_t device_id; /* 0x1021 or 0x1023 */
-	uint16_t lid;	    /* 1..SUBNET_LID_MAX, unique in the subnet */
+	uint16_t lid;	    /* 1..SUBNET_LID_MAX, unique in the subnet; 0 of an Ethernet port */
 	uint64_t guid;	    /* node and port GUID, not 0, unique */
 	enum hca_st_mode st_mode;
 	unsigned int st_width;	 /* 8 or 16 */
@@ -50,6 +52,10 @@ struct hca_params {
 	struct capture *capture; /* of its port's packets; outlives the HCA. NULL: there is none */
 	bool impaired;		 /* the cable begins with @impairment, see hca_impair() */
 	struct impairment_spec impairment;
+	/* The switch that its Ethernet port is on, which outlives it; NULL: the port is InfiniBand.
+	 */
+	struct bridge *bridge;
+	uint8_t mac[6]; /* of the Ethernet port: not of a group, not 0 */
 };
 
 struct hca;

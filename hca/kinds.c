@@ -27,6 +27,10 @@ static const struct {
 	{ TABLE(umems), &hca_kind_umem },
 	{ TABLE(flow_tables), &hca_kind_flow_table },
 	{ TABLE(flow_counters), &hca_kind_flow_counter },
+	{ TABLE(tirs), &hca_kind_tir },
+	{ TABLE(rqts), &hca_kind_rqt },
+	{ TABLE(tises), &hca_kind_tis },
+	{ TABLE(tds), &hca_kind_td },
 	/* Behind the QPs: no set waits for one that is bound to it. */
 	{ TABLE(q_counters), &hca_kind_q_counter },
 	{ TABLE(reserved_qpns), &hca_kind_reserved_qpn },

@@ -97,9 +97,15 @@
 #define CQ_FIELD_SELECT		     0x0cu
 
 /* mlx5_cqe64. Bytes. */
+#define CQE_RSS_HASH	    0x0cu
+#define CQE_RSS_HASH_TYPE   0x10u
 #define CQE_ML_PATH	    0x11u
+#define CQE_CHECK_SUM	    0x14u
 #define CQE_SLID	    0x16u
 #define CQE_FLAGS_RQPN	    0x18u
+#define CQE_HDS_IP_EXT	    0x1cu
+#define CQE_L4_L3_HDR_TYPE  0x1du
+#define CQE_VLAN_INFO	    0x1eu
 #define CQE_SRQN	    0x20u
 #define CQE_IMMEDIATE	    0x24u
 #define CQE_BYTE_CNT	    0x2cu
@@ -187,6 +193,7 @@
 #define AV_DLID		0x0eu
 #define AV_TCLASS	0x1au
 #define AV_HOP_LIMIT	0x1bu
+#define AV_RMAC		0x14u
 #define AV_GRH_FLOW	0x1cu
 #define AV_DGID		0x20u
 #define XRC_SRQN	0x00u

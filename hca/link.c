@@ -9,6 +9,7 @@
 #include "hca/budget.h"
 #include "hca/capture.h"
 #include "hca/connection.h"
+#include "hca/eth.h"
 #include "hca/flow_table.h"
 #include "hca/layout.h"
 #include "hca/q_counter.h"
@@ -27,6 +28,10 @@ struct hca_qp *hca_find_qp(struct hca *hca, uint16_t dlid, const uint8_t *gid, u
 	uint64_t guid = gid ? be64_at(gid, GID_GUID) : 0;
 	struct hca *peer = guid ? subnet_find(hca->subnet, dlid, guid) : NULL;
 
+	if (hca->eth) {
+		peer = gid ? hca_roce_find(hca, gid) : NULL;
+		return peer ? hca_table_get(&peer->qps, qpn) : NULL;
+	}
 	if (!subnet_link(hca->port))
 		return NULL;
 	if (!peer)
@@ -43,6 +48,8 @@ static bool is_connected_to(const struct hca_qp *qp, const struct hca_qp *from)
 		return false;
 	if (qp->loopback || from->loopback)
 		return qp->hca == from->hca;
+	if (from->hca->eth)
+		return hca_roce_has(from->hca, qp->rgid);
 	return hca_has_lid(from->hca, qp->rlid) ||
 	       (qp->grh && be64_at(qp->rgid, GID_GUID) == params->guid);
 }
@@ -51,7 +58,8 @@ static bool is_connected_to(const struct hca_qp *qp, const struct hca_qp *from)
 static struct hca_qp *find_dct(const struct hca_link *l)
 {
 	const struct hca_av *av = &l->progress->wqe.av;
-	struct hca_qp *dct = hca_find_qp(l->qp->hca, av->dlid, av->grh ? av->dgid : NULL, av->qpn);
+	bool grh = av->grh || l->qp->hca->eth;
+	struct hca_qp *dct = hca_find_qp(l->qp->hca, av->dlid, grh ? av->dgid : NULL, av->qpn);
 
 	return dct && dct->type == HCA_QP_DCT && dct->state == HCA_QP_RTR ? dct : NULL;
 }

@@ -2,6 +2,7 @@
 /* Multicast groups of the adapter: which of its QPs take datagrams for a GID. */
 #include "hca/budget.h"
 #include "hca/opcodes.h"
+#include "hca/eth.h"
 
 static int find(const struct hca_mcg *mcg, uint32_t qpn, const uint8_t *mgid)
 {
@@ -72,7 +73,7 @@ enum hca_cmd_status hca_cmd_attach_mcg(struct hca *hca, struct hca_cmd *cmd)
 
 	if (!qp || qp->type != HCA_QP_UD || !hca_cmd_owns(cmd, qp->uid))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0e0001);
-	if (mgid[0] != 0xff)
+	if (mgid[0] != 0xff && !(hca->eth && hca_roce_is_ipv4(mgid) && mgid[12] >> 4 == 0xe))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0e0002);
 	if (find(&hca->mcg, qp->number, mgid) >= 0)
 		return HCA_CMD_OK;

@@ -197,6 +197,13 @@ struct hca_cq {
 
 /* A CQE to post. Fields that do not apply are 0. */
 struct hca_cqe {
+	/* of a frame: rss_hash_result, rss_hash_type, check_sum, hds_ip_ext, l4_l3_hdr_type,
+	 * vlan_info */
+	uint32_t hash;
+	uint8_t hash_type;
+	uint16_t check_sum;
+	uint8_t checked, headers;
+	uint16_t vlan;
 	uint8_t opcode; /* 0x0 requester ok .. 0xe responder error */
 	bool solicited;
 	uint8_t send_opcode; /* byte at 0x38 */
@@ -344,6 +351,9 @@ enum hca_qp_type {
 	HCA_QP_SMI = 7,
 	HCA_QP_GSI = 8,
 	HCA_QP_REG_UMR = 0xc,
+	/* Not by CREATE_QP either: queues of frames, see eth.h */
+	HCA_QP_ETH_SQ = 0x10,
+	HCA_QP_ETH_RQ = 0x11,
 };
 
 #define HCA_FAILED_STREAMS 16u /* 1 << log_max_dci_errored_streams */
@@ -371,6 +381,11 @@ struct hca_qp {
 	uint32_t user_index;
 	unsigned int changes;		 /* how often hca_qp_decode() has looked at qpc */
 	struct hca_q_counter *q_counter; /* what it counts in (q_counter.h), NULL: nothing */
+
+	/* queues of frames */
+	uint32_t users;	 /* receive queue: TIRs and tables of queues that name it */
+	uint32_t tisn;	 /* send queue; 0: none */
+	bool strip_vlan; /* receive queue */
 
 	/* connection */
 	uint16_t rlid;
@@ -529,8 +544,11 @@ enum hca_cmd_status hca_cmd_pages(struct hca *hca, struct hca_cmd *cmd, uint64_t
 /* --- flow tables (flow_table.h) ------------------------------------------------------------ */
 
 struct hca_flow_table;
+struct hca_tir;
 
-enum hca_side { HCA_RX, HCA_TX };
+/* The first two are those of RDMA packets. */
+enum hca_side { HCA_RX, HCA_TX, HCA_NIC_RX, HCA_NIC_TX };
+#define HCA_SIDES 4u
 
 /* --- the port (port.c, mcg.c) ---------------------------------------------------------------- */
 
@@ -576,6 +594,8 @@ bool hca_pass(struct hca *hca, enum hca_side side, bool multicast, uint64_t pack
 	      uint64_t octets);
 /* Tell the driver what has changed at the port. Returns whether anything had. */
 bool hca_port_poll(struct hca *hca);
+/* Entry @index of its table of P_Keys. RoCE has one, which nobody manages. */
+uint16_t hca_p_key(const struct hca *hca, unsigned int index);
 /* Whether @lid is one of the port's LIDs. */
 bool hca_has_lid(const struct hca *hca, uint16_t lid);
 /* attr.traffic of the port. */
@@ -646,7 +666,8 @@ struct hca {
 	struct hca_params params;
 	struct pcie_function fn;
 	struct subnet *subnet;
-	struct subnet_port *port;
+	struct subnet_port *port;	     /* NULL: the port is an Ethernet one */
+	struct hca_eth *eth;		     /* see eth.h; NULL: the port is an InfiniBand one */
 	struct subnet_port_state port_state; /* as of the last turn */
 	uint32_t port_caps;		     /* CapabilityMask bits that the driver has set */
 	struct hca_mcg mcg;
@@ -659,9 +680,9 @@ struct hca {
 	struct hca_mmio mmio;
 	uint8_t cap[64][4096]; /* capability blocks by type, as SET_HCA_CAP left them */
 	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys, memics, uctxs, umems,
-		flow_tables, flow_counters, q_counters, reserved_qpns;
-	struct hca_flow_table *flow_root[2]; /* by enum hca_side, NULL: none */
-	uint32_t cmd_eqn;		     /* 0: polling mode */
+		flow_tables, flow_counters, q_counters, reserved_qpns, tds, tises, tirs, rqts;
+	struct hca_flow_table *flow_root[HCA_SIDES]; /* by enum hca_side, NULL: none */
+	uint32_t cmd_eqn;			     /* 0: polling mode */
 	struct hca_cmd_job job;
 	unsigned int cmd_next;				       /* slot that is looked at first */
 	uint16_t memic_owner[HCA_MEMIC_SIZE / HCA_MEMIC_UNIT]; /* number of each unit, 0: free */

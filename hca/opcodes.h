@@ -19,6 +19,8 @@ struct hca_op {
 	uint16_t list;
 	/* Byte of the dword with the object's number, in the input, in the output; 0: in none. */
 	uint8_t names, makes;
+	/* What is of one of them is unknown to the other. */
+	enum { HCA_ON_ANY_PORT, HCA_ON_INFINIBAND, HCA_ON_ETHERNET } port;
 	/* The driver sends it for itself only; from a user context it would concern all others. */
 	bool privileged;
 };
@@ -160,5 +162,41 @@ enum hca_cmd_status hca_cmd_create_uctx(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_destroy_uctx(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_create_umem(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_destroy_umem(struct hca *hca, struct hca_cmd *cmd);
+
+/* eth_port.c */
+enum hca_cmd_status hca_cmd_query_vport_state(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_nic_vport(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_modify_nic_vport(struct hca *hca, struct hca_cmd *cmd);
+
+/* roce.c */
+enum hca_cmd_status hca_cmd_set_roce_address(struct hca *hca, struct hca_cmd *cmd);
+
+/* eth_tis.c */
+enum hca_cmd_status hca_cmd_alloc_td(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_dealloc_td(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_tis(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_modify_tis(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_destroy_tis(struct hca *hca, struct hca_cmd *cmd);
+
+/* eth_tir.c */
+enum hca_cmd_status hca_cmd_create_tir(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_modify_tir(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_destroy_tir(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_tir(struct hca *hca, struct hca_cmd *cmd);
+
+/* eth_rqt.c */
+enum hca_cmd_status hca_cmd_create_rqt(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_modify_rqt(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_destroy_rqt(struct hca *hca, struct hca_cmd *cmd);
+
+/* eth_queue.c */
+enum hca_cmd_status hca_cmd_create_sq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_modify_sq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_destroy_sq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_sq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_rq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_modify_rq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_destroy_rq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_rq(struct hca *hca, struct hca_cmd *cmd);
 
 #endif

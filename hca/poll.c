@@ -3,6 +3,7 @@
 #include "hca/budget.h"
 #include "hca/cmd.h"
 #include "hca/due.h"
+#include "hca/eth.h"
 #include "hca/wire.h"
 
 /* QPs that do work per call; the next call goes on behind them. */
@@ -205,9 +206,13 @@ static bool run_turn(struct hca *hca)
 		finish_reset(hca);
 		return true;
 	}
-	if (turn.link != subnet_plugged(hca->port))
-		subnet_set_link(hca->port, turn.link);
-	busy |= hca_port_poll(hca);
+	if (hca->eth) {
+		busy |= hca_eth_link(hca, turn.link);
+	} else {
+		if (turn.link != subnet_plugged(hca->port))
+			subnet_set_link(hca->port, turn.link);
+		busy |= hca_port_poll(hca);
+	}
 	busy |= hca_cmd_poll(hca);
 	busy |= turn.tail != turn.head || turn.overflow;
 	if (turn.tail != turn.head || turn.overflow)
@@ -217,6 +222,8 @@ static bool run_turn(struct hca *hca)
 	if (hca->wire || turn.impair)
 		busy |= hca_wire_poll(hca);
 	busy |= hca_ud_poll(hca);
+	if (hca->eth)
+		busy |= hca_eth_poll(hca);
 	hca_uar_look(hca);
 	busy |= poll_qps(hca);
 	busy |= poll_cqs(hca);

@@ -5,6 +5,7 @@
  */
 #include "hca/opcodes.h"
 #include "hca/data.h"
+#include "hca/eth.h"
 #include "hca/flow_table.h"
 #include "hca/inbox.h"
 #include "hca/layout.h"
@@ -179,6 +180,8 @@ void hca_port_reset(struct hca *hca)
 	hca->inbox.lost = (struct hca_traffic){ 0 };
 	hca->inbox.p_key_violations = hca->inbox.q_key_violations = 0;
 	hca->port_caps = 0;
+	if (hca->eth)
+		hca_eth_reset(hca);
 	memset(hca->node_description, 0, sizeof(hca->node_description));
 	snprintf(hca->node_description, sizeof(hca->node_description), "rdma-tph %s",
 		 hca->params.name);
@@ -242,6 +245,13 @@ enum hca_cmd_status hca_cmd_query_gid(struct hca *hca, struct hca_cmd *cmd)
 	return HCA_CMD_OK;
 }
 
+uint16_t hca_p_key(const struct hca *hca, unsigned int index)
+{
+	if (hca->port)
+		return subnet_p_key(hca->port, index);
+	return index ? 0 : SUBNET_P_KEY;
+}
+
 enum hca_cmd_status hca_cmd_query_pkey(struct hca *hca, struct hca_cmd *cmd)
 {
 	uint32_t first, last, i;
@@ -251,7 +261,7 @@ enum hca_cmd_status hca_cmd_query_pkey(struct hca *hca, struct hca_cmd *cmd)
 		return status;
 	for (i = first; i < last; i++)
 		be32_put(cmd->out, HCA_CMD_CONTEXT + PKEY_LEN * (size_t)(i - first),
-			 subnet_p_key(hca->port, i));
+			 hca_p_key(hca, i));
 	return HCA_CMD_OK;
 }
 
@@ -261,6 +271,10 @@ enum hca_cmd_status hca_cmd_query_vport_counter(struct hca *hca, struct hca_cmd 
 	const struct hca_traffic *lost = &hca->inbox.lost;
 	unsigned int multicast, side;
 
+	if (hca->eth) {
+		hca_eth_vport_counters(hca, cmd->out + HCA_CMD_CONTEXT);
+		return HCA_CMD_OK;
+	}
 	be64_put(cmd->out, VPORT_RECEIVED_ERRORS + COUNTER_PACKETS, lost->packets);
 	be64_put(cmd->out, VPORT_RECEIVED_ERRORS + COUNTER_OCTETS, lost->octets);
 	for (multicast = 0; multicast < 2; multicast++) {
@@ -383,8 +397,11 @@ enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd)
 	bool read = be16_at(cmd->in, CMD_OP_MOD) & 1;
 	uint32_t id = field_get(cmd->in, ACCESS_REG_ID);
 	uint8_t *out = cmd->out + HCA_CMD_CONTEXT;
+	enum hca_cmd_status status;
 	size_t i;
 
+	if (hca->eth && hca_eth_access_reg(hca, cmd, &status))
+		return status;
 	for (i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
 		if (registers[i].id == id)
 			break;
@@ -406,7 +423,7 @@ enum hca_cmd_status hca_cmd_access_reg(struct hca *hca, struct hca_cmd *cmd)
 			memcpy(out, hca->node_description, registers[i].size);
 		else
 			memcpy(hca->node_description, cmd->in + HCA_CMD_CONTEXT, registers[i].size);
-		if (!read)
+		if (!read && hca->port)
 			subnet_describe(hca->port, hca->node_description);
 	}
 	/* DTOR: time-outs, 0 leaves them to the driver. HOST_ENDIANNESS: the driver says

@@ -34,7 +34,9 @@ struct hca_qp *hca_qp_get(struct hca *hca, const struct hca_cmd *cmd)
 {
 	struct hca_qp *qp = hca_table_get(&hca->qps, hca_cmd_number(cmd));
 
-	return qp && qp->type != HCA_QP_DCT && hca_cmd_owns(cmd, qp->uid) ? qp : NULL;
+	if (!qp || qp->type == HCA_QP_DCT || qp->type == HCA_QP_ETH_SQ || qp->type == HCA_QP_ETH_RQ)
+		return NULL;
+	return hca_cmd_owns(cmd, qp->uid) ? qp : NULL;
 }
 
 void hca_qp_free(struct hca *hca, struct hca_qp *qp)
@@ -84,7 +86,8 @@ void hca_qp_decode(struct hca_qp *qp)
 	qp->cqn_rcv = field_get(qpc, QPC_CQN_RCV);
 	qp->remote_qpn = field_get(qpc, QPC_REMOTE_QPN);
 	qp->loopback = field_get(qpc, QPC_FL);
-	qp->grh = field_get(qpc, QPC_GRH);
+	/* RoCE always has one, and says so nowhere. */
+	qp->grh = qp->hca->eth || field_get(qpc, QPC_GRH);
 	qp->rlid = (uint16_t)field_get(qpc, QPC_RLID);
 	qp->ack_timeout = (uint8_t)field_get(qpc, QPC_ACK_TIMEOUT);
 	memcpy(qp->rgid, qpc + QPC_RGID, sizeof(qp->rgid));

@@ -91,7 +91,7 @@
 #define QP_EXT			     0x110u
 #define QP_EXT_DCI_STREAM_CHANNEL_ID 0x112u
 
-/* The QP that @cmd names, if its user context may and it is no DCT; or NULL. */
+/* The QP that @cmd names, if its user context may and it came by CREATE_QP; or NULL. */
 struct hca_qp *hca_qp_get(struct hca *hca, const struct hca_cmd *cmd);
 /* Fields of struct hca_qp that follow from qpc and may change after CREATE_QP. */
 void hca_qp_decode(struct hca_qp *qp);

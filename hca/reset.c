@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include "hca/cmd.h"
+#include "hca/eth.h"
 #include "hca/inbox.h"
 #include "hca/kinds.h"
 #include "hca/memic.h"
@@ -20,7 +21,10 @@ static void clear_shared(struct hca *hca)
 
 bool hca_drop_objects(struct hca *hca)
 {
-	hca->flow_root[HCA_RX] = hca->flow_root[HCA_TX] = NULL;
+	/* While only some are gone, frames find no way to them. */
+	memset(hca->flow_root, 0, sizeof(hca->flow_root));
+	if (hca->eth)
+		hca_eth_drop(hca);
 	if (!hca_kinds_drop(hca))
 		return false;
 	hca_memic_forget(hca);

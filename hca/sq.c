@@ -6,6 +6,7 @@
  */
 #include "hca/budget.h"
 #include "hca/connection.h"
+#include "hca/eth.h"
 #include "hca/layout.h"
 #include "hca/q_counter.h"
 #include "hca/qp.h"
@@ -116,7 +117,7 @@ static void complete(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t opcod
 static void reset_message(struct hca_qp *qp, struct hca_progress *progress)
 {
 	progress->active = false;
-	progress->done = progress->checked_local = 0;
+	progress->done = progress->checked_local = progress->sent = 0;
 	hca_release(qp->hca, progress->staged);
 	progress->staged = NULL;
 	if (progress->connection)
@@ -180,6 +181,8 @@ static enum hca_wqe_kind wqe_kind(const struct hca_qp *qp)
 		return HCA_WQE_DC;
 	case HCA_QP_XRC:
 		return HCA_WQE_XRC;
+	case HCA_QP_ETH_SQ:
+		return HCA_WQE_FRAME;
 	default:
 		return HCA_WQE_CONNECTED;
 	}
@@ -236,6 +239,8 @@ static enum hca_step step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t
 		return opcode == HCA_OP_UMR ? HCA_STEP_ERROR : hca_ud_step(qp, syndrome);
 	case HCA_QP_REG_UMR:
 		return opcode == HCA_OP_UMR ? hca_umr_step(qp, syndrome) : HCA_STEP_ERROR;
+	case HCA_QP_ETH_SQ:
+		return opcode == HCA_OP_UMR ? HCA_STEP_ERROR : hca_eth_step(qp, syndrome);
 	default:
 		return HCA_STEP_ERROR;
 	}

@@ -5,6 +5,7 @@
  * only, and nobody else does.
  */
 #include "hca/data.h"
+#include "hca/eth.h"
 #include "hca/inbox.h"
 #include "hca/layout.h"
 #include "hca/qp.h"
@@ -42,7 +43,7 @@ static struct datagram datagram_of(const struct hca_qp *qp, const struct hca_wqe
 		.dest_qpn = wqe->av.qpn,
 		.src_qpn = qp->number,
 		.q_key = datagram_q_key(wqe->av.q_key, qp->q_key),
-		.p_key = subnet_p_key(qp->hca->port, field_get(qp->qpc, QPC_PKEY_INDEX)),
+		.p_key = hca_p_key(qp->hca, field_get(qp->qpc, QPC_PKEY_INDEX)),
 		.solicited = wqe->solicited,
 		.has_immediate = wqe->opcode == HCA_OP_SEND_IMM,
 		.immediate = wqe->imm,
@@ -76,6 +77,11 @@ static void send(struct hca_qp *qp, struct hca_progress *progress, uint8_t *data
 	    datagram_packet(&datagram, HCA_MTU, &psn, &packet))
 		return;
 	progress->datagrams++;
+	if (qp->hca->eth) {
+		if (!smp)
+			hca_roce_send(qp, &wqe->av, &packet);
+		return;
+	}
 	if (!smp && (!subnet_link(qp->hca->port) ||
 		     !hca_pass(qp->hca, HCA_TX, multicast, 1, packet.length)))
 		return;

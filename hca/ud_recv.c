@@ -138,9 +138,9 @@ static uint16_t gsi_p_key(const struct hca *hca, uint16_t theirs)
 {
 	unsigned int i = 0;
 
-	while (i < SUBNET_P_KEYS && !datagram_p_key_matches(subnet_p_key(hca->port, i), theirs))
+	while (i < SUBNET_P_KEYS && !datagram_p_key_matches(hca_p_key(hca, i), theirs))
 		i++;
-	return subnet_p_key(hca->port, i);
+	return hca_p_key(hca, i);
 }
 
 static struct datagram_receiver receiver_of(const struct hca_qp *qp)
@@ -148,7 +148,7 @@ static struct datagram_receiver receiver_of(const struct hca_qp *qp)
 	return (struct datagram_receiver){
 		.qpn = qp->number,
 		.q_key = qp->q_key,
-		.p_key = subnet_p_key(qp->hca->port, field_get(qp->qpc, QPC_PKEY_INDEX)),
+		.p_key = hca_p_key(qp->hca, field_get(qp->qpc, QPC_PKEY_INDEX)),
 	};
 }
 
@@ -181,7 +181,7 @@ static bool receive_unicast(struct hca *hca, const struct subnet_packet *carried
 
 	switch (take(hca, qp, packet, &datagram)) {
 	case DATAGRAM_OK:
-		if (packet->dest_qpn == SUBNET_QP1 && hca_pma_receive(hca, carried))
+		if (hca->port && packet->dest_qpn == SUBNET_QP1 && hca_pma_receive(hca, carried))
 			return true;
 		return !qp || receive(qp, carried, &datagram);
 	case DATAGRAM_P_KEY:
@@ -197,10 +197,23 @@ static bool receive_unicast(struct hca *hca, const struct subnet_packet *carried
 
 /* --- all that one is for --------------------------------------------------------------------- */
 
+/* In the GRH, or in the IPv4 header of RoCE, which has the end of its area: a mapped address. */
+static void group_of(const struct hca *hca, const struct subnet_packet *packet, uint8_t mgid[16])
+{
+	memcpy(mgid, packet->data + 24, 16);
+	if (!hca->eth || packet->data[0] >> 4 == 6)
+		return;
+	memset(mgid, 0, 12);
+	mgid[10] = mgid[11] = 0xff;
+}
+
 static bool wants(const struct hca_qp *qp, const struct hca_mcg_entry *entry,
 		  const struct hca_datagram *waiting)
 {
-	if (memcmp(entry->mgid, waiting->packet.data + 24, 16))
+	uint8_t mgid[16];
+
+	group_of(qp->hca, &waiting->packet, mgid);
+	if (memcmp(entry->mgid, mgid, sizeof(mgid)))
 		return false;
 	return qp->number != waiting->sender || !field_get(qp->qpc, QPC_BLOCK_LB_MC);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "hca/layout.h"
+#include "hca/eth_layout.h"
 #include "hca/wqe.h"
 
 #include <errno.h>
@@ -100,6 +100,8 @@ static int parse_av(struct cursor *c, struct hca_wqe *wqe)
 	wqe->av.grh = gid_fl >> 30 & 1;
 	wqe->av.flow_label = gid_fl & 0xfffff;
 	memcpy(wqe->av.dgid, seg + AV_DGID, 16);
+	memcpy(wqe->av.rmac, seg + AV_RMAC, sizeof(wqe->av.rmac));
+	wqe->av.sgid_index = (uint8_t)(gid_fl >> 20);
 	return 0;
 }
 
@@ -140,6 +142,30 @@ static int parse_payload(struct cursor *c, bool inline_allowed, struct hca_wqe *
 			wqe->segs++;
 	}
 	return 0;
+}
+
+/*
+ * Addresses, flags and, from byte 14 of the segment on, the first bytes of the frame, which go on
+ * in as many units as they need. Its top bit, "insert a tag", is of devices that say they can.
+ */
+static int parse_eth(struct cursor *c, struct hca_wqe *wqe)
+{
+	const uint8_t *seg = take(c, SEG_LEN);
+	uint16_t len;
+
+	if (!seg)
+		return -EINVAL;
+	len = be16_at(seg, ETH_SEG_INLINE);
+	wqe->eth = (struct hca_wqe_eth){ seg[ETH_SEG_CS_FLAGS], be16_at(seg, ETH_SEG_MSS), len };
+	if (len > HCA_WQE_MAX ||
+	    (len > 2 && !take(c, (len - 2u + SEG_LEN - 1) & ~(size_t)(SEG_LEN - 1))))
+		return -EINVAL;
+	if (wqe->opcode == HCA_OP_LSO && (!len || !wqe->eth.mss))
+		return -EINVAL;
+	if (len)
+		wqe->seg[wqe->segs++] = (struct hca_seg){ .len = len, .inl = seg + 14 };
+	wqe->length = len;
+	return parse_payload(c, true, wqe);
 }
 
 static int parse_umr(struct cursor *c, struct hca_wqe *wqe)
@@ -224,6 +250,9 @@ int hca_wqe_parse(const uint8_t *raw, size_t len, enum hca_wqe_kind kind, struct
 	     (kind == HCA_WQE_DC && parse_av(&c, wqe))))
 		return -EINVAL;
 
+	if (kind == HCA_WQE_FRAME && wqe->opcode != HCA_OP_NOP)
+		return wqe->opcode == HCA_OP_SEND || wqe->opcode == HCA_OP_LSO ? parse_eth(&c, wqe)
+									       : -EINVAL;
 	switch (wqe->opcode) {
 	case HCA_OP_NOP:
 		return 0;

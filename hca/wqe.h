@@ -28,6 +28,7 @@ enum hca_opcode {
 	HCA_OP_WRITE_IMM = 0x09,
 	HCA_OP_SEND = 0x0a,
 	HCA_OP_SEND_IMM = 0x0b,
+	HCA_OP_LSO = 0x0e, /* of queues of frames */
 	HCA_OP_READ = 0x10,
 	HCA_OP_ATOMIC_CS = 0x11,
 	HCA_OP_ATOMIC_FA = 0x12,
@@ -55,11 +56,26 @@ struct hca_av {
 	uint64_t dc_key; /* in the place of q_key and what follows it */
 	uint32_t qpn;
 	uint16_t dlid;
-	uint8_t sl;
+	uint8_t sl; /* RoCE: [3:1] */
 	bool grh;
 	uint8_t tclass, hop_limit;
 	uint32_t flow_label;
 	uint8_t dgid[16];
+	/* RoCE, which has a UDP port in the place of the LID, if it names one: */
+	uint8_t rmac[6];
+	uint8_t sgid_index;
+};
+
+/* cs_flags of an Ethernet segment: fill in the checksum. */
+#define HCA_WQE_L3_CSUM 0x40u
+#define HCA_WQE_L4_CSUM 0x80u
+
+/* What an Ethernet segment says; the bytes that it has of the frame are the first of the payload.
+ */
+struct hca_wqe_eth {
+	uint8_t cs_flags;
+	uint16_t mss;	     /* LSO: payload of each segment, not 0 */
+	uint16_t inline_len; /* LSO: all headers */
 };
 
 /* What follows the control segment of a QP's WQEs. */
@@ -68,6 +84,7 @@ enum hca_wqe_kind {
 	HCA_WQE_DATAGRAM, /* UD, GSI, SMI: SENDs carry a 48-byte address vector */
 	HCA_WQE_DC,	  /* requests carry the 48-byte address vector and an access key */
 	HCA_WQE_XRC,	  /* requests carry a 16-byte segment with the number of the remote SRQ */
+	HCA_WQE_FRAME,	  /* Ethernet: SENDs and LSOs carry an Ethernet segment */
 };
 
 struct hca_wqe {
@@ -84,6 +101,7 @@ struct hca_wqe {
 	uint32_t rkey;
 	uint64_t swap_add, compare;
 	struct hca_av av;
+	struct hca_wqe_eth eth;
 	/* UMR: NULL for other opcodes; they point into the copy that was parsed */
 	const uint8_t *umr; /* HCA_UMR_CTRL_LEN bytes */
 	const uint8_t *mkc; /* HCA_MKC_LEN bytes */

@@ -146,6 +146,11 @@ static struct bridge_port *port_of(struct bridge *bridge, const uint8_t *mac, ui
 	return station && !is_aged(station, now) ? station->port : NULL;
 }
 
+const struct bridge_port_attr *bridge_attr(const struct bridge *bridge, unsigned int index)
+{
+	return bridge->port[index] ? &bridge->port[index]->attr : NULL;
+}
+
 void *bridge_find(struct bridge *bridge, const uint8_t mac[6], uint64_t now)
 {
 	struct bridge_port *port = port_of(bridge, mac, now);

@@ -59,6 +59,9 @@ bool bridge_link(const struct bridge_port *port);
  */
 void bridge_send(struct bridge_port *from, const uint8_t *frame, size_t len, uint64_t now);
 
+/* What the port @index, below BRIDGE_PORTS, was added with; NULL: there is none. */
+const struct bridge_port_attr *bridge_attr(const struct bridge *bridge, unsigned int index);
+
 /* The owner of the port that @mac was seen at, or NULL. */
 void *bridge_find(struct bridge *bridge, const uint8_t mac[6], uint64_t now);
 /* Addresses that are remembered, aged ones among them. */

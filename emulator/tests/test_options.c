@@ -112,6 +112,20 @@ static void test_endpoints(void **state)
 	assert_int_equal(options.device[1].endpoint.completer, PCIE_TPH_COMPLETER_EXTENDED);
 }
 
+/* No LID, and an address of its own for each place. */
+static void test_ethernet(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,link=ethernet", "--hca",
+			       "name=i,id=00:05.0,socket=/t,link=ethernet"),
+			 0);
+	assert_true(options.device[0].ethernet);
+	assert_int_equal(options.device[0].hca.lid, 0);
+	assert_memory_equal(options.device[0].hca.mac, "\x02tph\0\x20", 6);
+	assert_memory_equal(options.device[1].hca.mac, "\x02tph\0\x28", 6);
+	assert_int_equal(options.device[0].hca.guid, 0x027470fffe680020);
+}
+
 static void test_bad(void **state)
 {
 	static const char *const hca[] = {
@@ -128,6 +142,9 @@ static void test_bad(void **state)
 		"name=h,id=00:04.0,socket=/s,lid=-1",
 		"name=h,id=00:04.0,socket=/s,lid=1,st-width",
 		"name=h,id=00:04.0,socket=/s",
+		"name=h,id=00:04.0,socket=/s,link=infiniband",
+		"name=h,id=00:04.0,socket=/s,link=ethernet,lid=1",
+		"name=h,id=00:04.0,socket=/s,lid=1,link=ether",
 		"name=h,socket=/s,lid=1",
 		"id=00:04.0,socket=/s,lid=1",
 		"name=h,id=00:04.0,lid=1",
@@ -349,12 +366,13 @@ static void test_no_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hca),	   cmocka_unit_test(test_impair),
-		cmocka_unit_test(test_endpoints),  cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_twice),	   cmocka_unit_test(test_no_device),
-		cmocka_unit_test(test_bounds),	   cmocka_unit_test(test_files),
-		cmocka_unit_test(test_sandbox),	   cmocka_unit_test(test_ipoib_mtu),
-		cmocka_unit_test(test_guest_cpus), cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_hca),	  cmocka_unit_test(test_impair),
+		cmocka_unit_test(test_ethernet),  cmocka_unit_test(test_endpoints),
+		cmocka_unit_test(test_bad),	  cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_no_device), cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_files),	  cmocka_unit_test(test_sandbox),
+		cmocka_unit_test(test_ipoib_mtu), cmocka_unit_test(test_guest_cpus),
+		cmocka_unit_test(test_messages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

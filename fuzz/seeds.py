@@ -32,6 +32,12 @@ def hexa(text):
 NO_LIST = hexa("00")
 WRITE_FAR = hexa("03 07 06")  # at 2^40
 
+# Frames of hca/tests/test_eth_frame.c.
+TCP4 = hexa("02 00 00 00 00 02 02 00 00 00 00 01 08 00 45 00 00 2c 12 34 40 00 40 06 00 00 c0 a8 00 01 c0 a8 00 c7"
+            "03 e8 00 50 00 00 00 01 00 00 00 00 50 99 01 00 00 00 00 00 64 61 74 61")
+UDP6 = hexa("02 00 00 00 00 02 02 00 00 00 00 01 86 dd 6a b0 00 00 00 0b 11 09 fe 80 00 00 00 00 00 00 00 00 00 00 00 00 00 01"
+            "fe 80 00 00 00 00 00 00 00 00 00 00 00 00 00 02 12 b7 00 35 00 0b 00 00 61 62 63")
+
 seeds = {
     "umr": {
         "memic-length64": hexa("00 05 00 02 00 04 00 00") + NO_LIST + WRITE_FAR,
@@ -54,6 +60,18 @@ seeds = {
     },
     "tlp": {
         "astray-wraps": hexa("02 00 d8 00 1d 03 10 00 00 00 07 fc ff ff ff bf ff ff ff 08 00"),
+    },
+    # An operation (frame, segment, WQE), then the bytes; segments have header, index, offset and "last" in front.
+    "frame": {
+        "tcp": b"\0" + TCP4,
+        "udp-tagged": b"\0" + UDP6[:12] + hexa("81 00 60 64") + UDP6[12:],
+        "options": b"\0" + UDP6[:20] + hexa("3c") + UDP6[21:54] + hexa("11 00 00 00 00 00 00 00") + UDP6[54:],
+        "segment": hexa("01 36 00 03 00 e8 03 00 00 01") + TCP4,
+        "segment-udp": hexa("01 3e 00 00 00 00 00 00 00 00") + UDP6,
+        "send": hexa("02 00 00 00 0a 00 00 01 04 00 00 00 08 00 00 00 00" "00 00 00 00 c0 00 00 00 00 00 00 00 00 12 02 00"
+                     + "00 " * 16 + "00 00 00 40 00 00 01 00 00 00 00 00 00 00 10 00"),
+        "long": hexa("02 00 00 00 0e 00 00 01 03 00 00 00 08 00 00 00 00" "00 00 00 00 c0 00 05 b4 00 00 00 00 00 02 02 00"
+                     "00 00 40 00 00 00 01 00 00 00 00 00 00 00 10 00"),
     },
     # Vectors of packet/tests/vectors.h, behind a byte that says on which link they are.
     "packet": {

@@ -269,17 +269,7 @@ void hca_capture_datagram(const struct hca *hca, enum pcapng_direction direction
 			  const struct subnet_packet *packet)
 {
 	const uint8_t *grh = packet->data;
-	const struct packet ud = {
-		.opcode = PACKET_UD | (packet->has_imm ? PACKET_SEND_ONLY_IMM : PACKET_SEND_ONLY),
-		.solicited = packet->solicited,
-		.p_key = packet->p_key,
-		.dest_qpn = packet->dest_qpn,
-		.src_qpn = packet->src_qpn,
-		.q_key = packet->q_key,
-		.immediate = packet->imm,
-		.payload = packet->data + SUBNET_GRH_LEN,
-		.length = packet->len,
-	};
+	struct packet ud = hca_ud_packet(packet);
 	struct packet_route route = {
 		.vl = packet->dest_qpn == SUBNET_QP0 ? VL_SMP : 0,
 		.sl = packet->sl,

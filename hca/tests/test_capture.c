@@ -463,6 +463,7 @@ static void test_datagrams(void **state)
 	assert_int_equal(s[0].packet.q_key, 0x11111111);
 	assert_int_equal(s[0].packet.src_qpn, a.qp.number);
 	assert_int_equal(s[0].packet.dest_qpn, b.qp.number);
+	assert_int_equal(s[1].packet.psn, s[0].packet.psn + 1);
 	assert_int_equal(s[0].route.sl, 3);
 	assert_false(s[0].route.grh);
 	expect_payload(&s[0].packet, &a, 0, 100);

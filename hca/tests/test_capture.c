@@ -475,6 +475,67 @@ static void test_datagrams(void **state)
 	expect_payload(&s[1].packet, &a, 0, 51);
 }
 
+/* Bytes that are moved again, since whoever gets them had to wait, are captured once. */
+static void test_again(void **state)
+{
+	struct hca_qp *qp = hca_table_get(&a.port->hca->qps, a.qp.number);
+	struct hca_qp *peer = hca_table_get(&b.port->hca->qps, b.qp.number);
+	struct hca_link link = { .qp = qp, .peer = peer, .slid = 1 };
+	struct hca_flight *flight;
+
+	fill(&a, 0, 5000, 7);
+	post_rdma(&a, HCA_OP_WRITE, SIGNALLED, 0, b.buf, b.lkey, a.buf, a.lkey, 0);
+	fixture_poll(*state);
+	link.progress = hca_progress(qp);
+	link.from = hca_connection(qp);
+	link.to = hca_connection(peer);
+	flight = &link.from->flight;
+	*flight = (struct hca_flight){ .busy = true,
+				       .count = 2,
+				       .packet = { .opcode = PACKET_WRITE_ONLY,
+						   .dest_qpn = peer->number,
+						   .psn = 77,
+						   .length = 5000 } };
+	hca_capture_train(&link);
+	hca_capture_bytes(&link, at(&a, 0), 3000);
+	hca_capture_bytes(&link, at(&a, 0), 3000);
+	hca_capture_bytes(&link, at(&a, 0), 2000);
+	flight->moved = 1000;
+	hca_capture_bytes(&link, at(&a, 1000), 4000);
+	hca_capture_bytes(&link, at(&a, 1000), 4000);
+	flight->busy = false;
+	a.port->hca->traffic[HCA_TX][0].packets += 2;
+	b.port->hca->traffic[HCA_RX][0].packets += 2;
+	look_at_both();
+	assert_int_equal(count[0], 4);
+	expect_payload(expect(2, PCAPNG_OUT, PACKET_WRITE_FIRST, 77), &a, 0, 4096);
+	expect_payload(expect(3, PCAPNG_OUT, PACKET_WRITE_LAST, 78), &a, 4096, 904);
+}
+
+/* One that a flow table drops leaves, and comes to nobody. */
+static void test_dropped(void **state)
+{
+	struct hca_qp *qp = hca_table_get(&a.port->hca->qps, a.qp.number);
+	struct hca_qp *peer = hca_table_get(&b.port->hca->qps, b.qp.number);
+	struct hca_link link = { .qp = qp, .peer = peer, .slid = 1 };
+
+	post_rdma(&a, HCA_OP_WRITE, SIGNALLED, 0, b.buf, b.lkey, a.buf, a.lkey, 0);
+	fixture_poll(*state);
+	link.progress = hca_progress(qp);
+	link.from = hca_connection(qp);
+	link.to = hca_connection(peer);
+	link.from->flight = (struct hca_flight){
+		.count = 1, .packet = { .opcode = PACKET_READ, .dest_qpn = peer->number }
+	};
+	hca_capture_train(&link);
+	a.port->hca->traffic[HCA_TX][0].packets++;
+	look(0);
+	look(1);
+	assert_int_equal(count[0], 3);
+	assert_int_equal(count[1], 2);
+	assert_string_equal(seen[0][2].comment, "lost: nobody takes it, or a flow table drops it");
+}
+
 /* The memory of a function pays for what is kept of a train, and gets it back. */
 static void test_memory(void **state)
 {
@@ -496,7 +557,8 @@ int main(void)
 		TEST(test_not_ready, setup),	   TEST(test_refused, setup),
 		TEST(test_lost, setup_uc),	   TEST(test_one_port, setup),
 		TEST(test_bad_cable, setup),	   TEST(test_datagrams, setup_ud),
-		TEST(test_memory, setup),
+		TEST(test_memory, setup),	   TEST(test_again, setup),
+		TEST(test_dropped, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,18 +139,20 @@ void hca_impair(struct hca *hca, const struct impairment_spec *spec)
 
 bool hca_impairment(struct hca *hca, struct hca_impairment *report)
 {
+	struct impairment_spec spec;
 	bool active = false;
 
 	pthread_mutex_lock(&hca->mmio.lock);
-	if (hca->mmio.impair != HCA_CABLE_AS_IT_IS) {
+	if (hca->mmio.impair == HCA_CABLE_SET) {
 		/* Of what begins with the next turn there is nothing to say yet. */
-		active = hca->mmio.impair == HCA_CABLE_SET;
-		if (active)
-			*report = (struct hca_impairment){ .spec = hca->mmio.impairment };
-	} else if (hca->wire) {
-		active = impairment_get_spec(hca->wire->line, &report->spec);
+		memset(report, 0, sizeof(*report));
+		report->spec = hca->mmio.impairment;
+		active = true;
+	} else if (hca->mmio.impair == HCA_CABLE_AS_IT_IS && hca->wire) {
+		active = impairment_get_spec(hca->wire->line, &spec);
 	}
-	if (active && hca->wire && hca->mmio.impair == HCA_CABLE_AS_IT_IS) {
+	if (active && hca->mmio.impair == HCA_CABLE_AS_IT_IS) {
+		report->spec = spec;
 		impairment_get_counts(hca->wire->line, report->counts);
 		report->events = impairment_get_log(hca->wire->line, report->event, IMPAIRMENT_LOG,
 						    &report->all_events);

@@ -400,7 +400,6 @@ static void test_export_of_ranges(void **state)
 	struct vfiobar_range ranges[] = { { 0x4000, 0x1000 }, { 0, 0x2000 }, { 0x4000, 0x2000 } };
 	struct vfiobar_range wrap[] = { { 0, 0x1000 }, { 0x1000, 0x10000 } };
 	struct vfiobar_range huge[] = { { 0, 1ull << 63 }, { 0, 1ull << 63 } };
-	struct vfiobar_layout *layout;
 	struct vfiobar_msg msg;
 	struct vfiobar *dev;
 	int fd;
@@ -427,8 +426,7 @@ static void test_export_of_ranges(void **state)
 	assert_int_equal(vfiobar_export_ranges(dev, 2, ranges, 2, NULL), fd);
 	close(fd);
 	/* No BAR is that large, so it is the library's own structure that says so. */
-	layout = (struct vfiobar_layout *)vfiobar_layout(dev);
-	layout->bar_size[0] = 1ull << 63;
+	((struct vfiobar_layout *)vfiobar_layout(dev))->bar_size[0] = 1ull << 63;
 	assert_int_equal(vfiobar_export_ranges(dev, 0, huge, 2, &msg), -EOVERFLOW);
 	assert_string_equal(msg.text, "0000:00:05.0 BAR 0: the lengths of 2 ranges do not fit");
 	assert_int_equal(fake.exports, 2);

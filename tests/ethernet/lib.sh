@@ -13,8 +13,9 @@ place()
 	place_bdf=$(bdf_of "$2")
 	await 60 "a network interface of $2" test -d "/sys/bus/pci/devices/$place_bdf/net"
 	ip netns add "$1"
-	ip link set "$(ls "/sys/bus/pci/devices/$place_bdf/net")" netns "$1"
-	ip -n "$1" link set "$(ip netns exec "$1" ls /sys/class/net | grep -v '^lo$')" name eth
+	place_interface=$(ls "/sys/bus/pci/devices/$place_bdf/net")
+	ip link set "$place_interface" netns "$1"
+	ip -n "$1" link set "$place_interface" name eth
 	ip -n "$1" link set lo up
 	configure "$1" "$3"
 }

@@ -27,7 +27,7 @@ struct hca_flight {
 	struct packet packet;
 };
 
-/* What leaves by a bad cable. */
+/* What leaves by a bad cable, or in frames. */
 enum hca_leaving { HCA_REQUESTS, HCA_ANSWERS };
 
 struct hca_packet;
@@ -54,6 +54,10 @@ struct hca_connection {
 	bool receives; /* @responder is made */
 	struct responder responder;
 	struct hca_link *link; /* that its packets come by, in this turn; NULL in between */
+	/* What came in frames, in order, by enum hca_leaving of who sent it: see roce_inbox.c. */
+	struct hca_frames {
+		struct hca_packet *first, *last; /* @last is valid while there is a first */
+	} frames[2];
 };
 
 /* The way from a requester to its peer and back, while a turn of the requester's QP lasts. */
@@ -95,6 +99,39 @@ uint32_t hca_path_mtu(const struct hca_qp *qp);
 enum hca_step hca_link_turn(struct hca_qp *qp, struct hca_send_turn *turn);
 /* The turn is over: the peer's function may have one again. */
 void hca_link_end(struct hca_send_turn *turn);
+
+/* A request has come to the peer: its responder is made, and what it is for is counted. */
+void hca_link_announce(const struct hca_link *link);
+/* Nothing moves before a timer of @link's requester expires. Returns HCA_STEP_WAIT. */
+enum hca_step hca_link_wait(const struct hca_link *link);
+/* The time of the turn. */
+uint64_t hca_link_now(const struct hca_link *link);
+
+/* --- link_frames.c ------------------------------------------------------------------------ */
+
+/*
+ * hca_frames_turn() - as hca_link_turn(), to a peer that is reached by frames: see
+ * hca_roce_is_outside().
+ */
+enum hca_step hca_frames_turn(struct hca_qp *qp, struct hca_send_turn *turn);
+/*
+ * hca_frames_answer() - requests that came in frames go to @qp's responder, and its answers leave,
+ * as far as the turn goes. Returns whether anything was done.
+ */
+bool hca_frames_answer(struct hca_qp *qp);
+
+/* --- roce_inbox.c ------------------------------------------------------------------------- */
+
+/*
+ * hca_frames_queue() - @packet, of a connected service, came by @route: a copy waits for a turn of
+ * its QP. False, and it is lost: there is no such QP, it is another's peer, or there is no room.
+ */
+bool hca_frames_queue(struct hca *hca, const struct packet_route *route,
+		      const struct packet *packet);
+/* The first of @frames, of @c, is done with. */
+void hca_frames_pop(struct hca_connection *c, enum hca_leaving which);
+/* What waits for @c is lost. */
+void hca_frames_drop(struct hca_connection *c);
 
 /* --- move.c ------------------------------------------------------------------------------ */
 

@@ -64,6 +64,9 @@ enum hca_eth_cast { HCA_ETH_UNICAST, HCA_ETH_MULTICAST, HCA_ETH_BROADCAST, HCA_E
 /* Sizes that RFC 2819 counts: to 64, 127, 255, 511, 1023, 1518, 2047, 4095, 8191, 10239 octets. */
 #define HCA_ETH_SIZES 10u
 
+/* Packets of connected QPs that came in frames and wait for turns of them. */
+#define HCA_ROCE_PACKETS 4096u
+
 /* Places in the table of RoCE addresses (roce_address_table_size). */
 #define HCA_ROCE_ADDRESSES 128u
 
@@ -98,6 +101,7 @@ struct hca_eth {
 	struct hca_traffic tx_errors; /* not sent: too short or long, by a flow table */
 	struct hca_eth_inbox inbox;
 	struct hca_roce_address address[HCA_ROCE_ADDRESSES];
+	uint32_t roce_packets; /* at most HCA_ROCE_PACKETS */
 };
 
 /* --- the port (eth_port.c) --------------------------------------------------------------- */
@@ -184,6 +188,10 @@ static inline bool hca_roce_is_ipv4(const uint8_t gid[16])
 bool hca_roce_has(const struct hca *hca, const uint8_t gid[16]);
 /* The function of the switch that has @gid, if frames get there, or NULL. May be @hca. */
 struct hca *hca_roce_find(struct hca *hca, const uint8_t gid[16]);
+/* Whoever has @gid is not of this process, and there are links that lead out of it. */
+bool hca_roce_is_outside(struct hca *hca, const uint8_t gid[16]);
+/* @packet of a connected QP leaves, to the address in its context. What cannot is lost. */
+void hca_roce_transmit(struct hca_qp *qp, const struct packet *packet);
 /* The datagram in @packet leaves, to @av. What cannot is lost, as datagrams are. */
 void hca_roce_send(struct hca_qp *qp, const struct hca_av *av, const struct packet *packet);
 /*

@@ -123,7 +123,7 @@ static bool find_peer(struct hca_link *l)
 	return true;
 }
 
-static uint64_t now(const struct hca_link *l)
+uint64_t hca_link_now(const struct hca_link *l)
 {
 	if (!l->turn->now)
 		l->turn->now = clock_now_ns();
@@ -133,7 +133,7 @@ static uint64_t now(const struct hca_link *l)
 /* Nobody looks at the clock for a message that is answered at once. */
 static uint64_t time_for(const struct hca_link *l, const struct packet *response)
 {
-	return requester_needs_time(&l->from->requester, response) ? now(l) : 0;
+	return requester_needs_time(&l->from->requester, response) ? hca_link_now(l) : 0;
 }
 
 /* --- on the way -------------------------------------------------------------------------- */
@@ -160,8 +160,7 @@ static bool enters(const struct hca_link *l, const struct hca_flight *flight)
 	return hca_pass(to, HCA_RX, false, flight->count, octets_of(flight));
 }
 
-/* A request comes to the peer. */
-static void announce(const struct hca_link *l)
+void hca_link_announce(const struct hca_link *l)
 {
 	const struct packet *packet = &l->flight->packet;
 
@@ -202,7 +201,7 @@ static bool launch(struct hca_link *l)
 	flight->busy = leaves(l, flight) && l->peer && enters(l, flight);
 	hca_capture_train(l);
 	if (flight->busy && !flight->response)
-		announce(l);
+		hca_link_announce(l);
 	return true;
 }
 
@@ -233,16 +232,15 @@ static bool arrive(struct hca_link *l)
 	return !flight->busy;
 }
 
-/* Nothing moves before a timer expires. */
-static enum hca_step wait_for_timer(const struct hca_link *l)
+enum hca_step hca_link_wait(const struct hca_link *l)
 {
 	struct requester *requester = &l->from->requester;
 	uint64_t wakes;
 
-	requester_start(requester, now(l));
+	requester_start(requester, hca_link_now(l));
 	wakes = requester_wakes(requester);
 	l->qp->retrying = true;
-	l->qp->retry_at_ns = wakes ? wakes : now(l) + LOOK_AGAIN_NS;
+	l->qp->retry_at_ns = wakes ? wakes : hca_link_now(l) + LOOK_AGAIN_NS;
 	return HCA_STEP_WAIT;
 }
 
@@ -267,7 +265,7 @@ static bool receive_packet(struct hca_link *l)
 		if (flight->busy)
 			hca_capture_packet(l, flight, true);
 		if (flight->busy && !flight->response)
-			announce(l);
+			hca_link_announce(l);
 	}
 	done = !flight->busy || arrive(l);
 	l->flight = &c->flight;
@@ -294,8 +292,8 @@ static bool send_packet(struct hca_link *l, struct hca_connection *c, enum hca_l
 		flight->count = responder_poll(&c->responder, &flight->packet, packet->data,
 					       c->responder.attr.path.mtu);
 	else
-		flight->count = requester_poll(&c->requester, now(l), &flight->packet, packet->data,
-					       c->requester.attr.path.mtu);
+		flight->count = requester_poll(&c->requester, hca_link_now(l), &flight->packet,
+					       packet->data, c->requester.attr.path.mtu);
 	/* What was fetched of it so far is kept. */
 	if (!flight->count && packet->fetched)
 		return false;
@@ -305,7 +303,7 @@ static bool send_packet(struct hca_link *l, struct hca_connection *c, enum hca_l
 		flight->packet.payload = packet->data;
 	if (flight->count && leaves(l, flight)) {
 		hca_capture_packet(l, flight, false);
-		hca_packet_send(packet, l->from, now(l));
+		hca_packet_send(packet, l->from, hca_link_now(l));
 		l->turn->sent = true;
 		return true;
 	}
@@ -356,7 +354,7 @@ static enum hca_step carry_packets(struct hca_link *l)
 		    send_packet(l, c, HCA_REQUESTS, l->qp->hca))
 			continue;
 		if (l->step == HCA_STEP_WAIT && c->posted && !c->ended && !waits_for_page(l))
-			return wait_for_timer(l);
+			return hca_link_wait(l);
 		if (!c->ended)
 			return l->step;
 	}
@@ -370,7 +368,7 @@ static enum hca_step carry(struct hca_link *l)
 	while (c->flight.busy || !c->ended) {
 		l->step = HCA_STEP_WAIT;
 		if (!c->flight.busy && !launch(l))
-			return l->step == HCA_STEP_TURN ? l->step : wait_for_timer(l);
+			return l->step == HCA_STEP_TURN ? l->step : hca_link_wait(l);
 		if (c->flight.busy && !arrive(l))
 			return l->step;
 	}

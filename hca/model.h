@@ -410,6 +410,7 @@ struct hca_qp {
 	struct hca_place due;	  /* in hca.due_qps or hca.watched_qps */
 	bool arrivals;		  /* packets have arrived for its connection, see wire.h */
 	bool retrying;
+	bool frames;	      /* requests came in frames, or their answers wait to leave */
 	uint64_t retry_at_ns; /* CLOCK_MONOTONIC; nothing is sent before */
 	/* engine: responder */
 	uint16_t rq_ci;

@@ -121,12 +121,15 @@ static void place_qp(struct hca_qp *qp, bool did)
 {
 	struct hca *hca = qp->hca;
 
-	if (qp->state < HCA_QP_RTS)
+	if (qp->state < HCA_QP_RTS) {
+		if (qp->frames)
+			hca_qp_due(qp);
 		return;
+	}
 	/* There may be more: look again, also without a new doorbell. */
 	if (did)
 		hca_qp_ring(qp);
-	else if (qp->sq_ci != qp->sq_pi || qp->arrivals)
+	else if (qp->sq_ci != qp->sq_pi || qp->arrivals || qp->frames)
 		hca_qp_due(qp);
 	else if (qp->out_of_reach || qp->sq_kick || (qp->state == HCA_QP_ERR && qp->rq_wqes))
 		hca_list_add(&hca->watched_qps, &qp->due);

@@ -33,6 +33,7 @@
 #define QPC_RLID		  7, 15, 0
 #define QPC_ACK_TIMEOUT		  8, 31, 27
 #define QPC_ADS_SOURCE_RATE_HOPS  8, 26, 0
+#define QPC_SRC_ADDR_INDEX	  8, 23, 16
 #define QPC_HOP_LIMIT		  8, 7, 0
 #define QPC_ADS_TCLASS_FLOW_LABEL 9, 31, 0
 #define QPC_TCLASS		  9, 27, 20
@@ -42,12 +43,16 @@
 #define QPC_RGID_2		  12, 31, 0
 #define QPC_RGID_3		  13, 31, 0
 #define QPC_ADS_DSCP_UDP_SPORT	  14, 31, 0
+#define QPC_DSCP		  14, 21, 16
+#define QPC_UDP_SPORT		  14, 15, 0
 #define QPC_ADS_SL		  15, 31, 24
+#define QPC_ETH_PRIO		  15, 30, 28
 #define QPC_SL			  15, 27, 24
 #define QPC_VHCA_PORT_NUM	  15, 23, 16
 #define QPC_RMAC_47_32		  15, 15, 0
 #define QPC_RMAC_31_0		  16, 31, 0
 #define QPC_RGID		  0x28u
+#define QPC_RMAC		  0x3eu
 /* behind the paths */
 #define QPC_ACK_31_12			28, 31, 12
 #define QPC_LOG_SRA_MAX			28, 23, 21

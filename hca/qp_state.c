@@ -57,8 +57,10 @@ void hca_qp_stop(struct hca_qp *qp)
 	if (progress) {
 		hca_release(qp->hca, progress->staged);
 		hca_capture_drop(progress->connection);
-		if (progress->connection)
+		if (progress->connection) {
 			hca_packets_drop(progress->connection);
+			hca_frames_drop(progress->connection);
+		}
 		hca_release(qp->hca, progress->connection);
 	}
 	hca_release(qp->hca, progress);

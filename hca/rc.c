@@ -5,6 +5,7 @@
  */
 #include "hca/connection.h"
 
+#include "hca/eth.h"
 #include "hca/qp.h"
 #include "hca/wire.h"
 
@@ -245,6 +246,13 @@ static uint8_t syndrome_of(enum transport_status status)
 	return syndromes[status];
 }
 
+/* Frames of DC would be of this model's own opcode: there are none. */
+static bool is_outside(const struct hca_qp *qp)
+{
+	return qp->hca->eth && qp->type != HCA_QP_DCI && !qp->loopback &&
+	       hca_roce_is_outside(qp->hca, qp->rgid);
+}
+
 enum hca_step hca_rc_step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t *syndrome)
 {
 	struct hca_progress *progress = hca_progress(qp);
@@ -259,7 +267,7 @@ enum hca_step hca_rc_step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t
 		if (step != HCA_STEP_MORE)
 			return step;
 	}
-	step = hca_link_turn(qp, turn);
+	step = is_outside(qp) ? hca_frames_turn(qp, turn) : hca_link_turn(qp, turn);
 	if (step != HCA_STEP_DONE || progress->connection->status == TRANSPORT_SUCCESS)
 		return step;
 	return error(syndrome, syndrome_of(progress->connection->status));

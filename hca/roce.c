@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * RoCEv2 on an Ethernet port: the addresses that the driver gives it, and datagrams, which go as
- * frames through the switch. Between connected QPs of this process payload goes by reference, as on
+ * RoCEv2 on an Ethernet port: the addresses that the driver gives it, and packets, which go as
+ * frames through the switch: datagrams, and those of connected QPs whose peer is not of this
+ * process (link_frames.c). Between those of this process payload goes by reference, as on
  * InfiniBand (link.c); who the peer is its address says. Layouts: roce_addr_layout of mlx5_ifc.h.
  */
 #include "hca/budget.h"
 #include "hca/opcodes.h"
+#include "hca/connection.h"
 #include "hca/data.h"
 #include "hca/eth.h"
 #include "hca/inbox.h"
@@ -15,7 +17,8 @@
 #define ADDRESS	   0x10u /* of set_roce_address_in: roce_address */
 #define VERSION_2  2u
 #define PORT_FIRST 0xc000u
-#define NET_IPV6   1u /* flags_rqpn [25:24] */
+#define HOPS	   64u /* of who names no limit */
+#define NET_IPV6   1u  /* flags_rqpn [25:24] */
 #define NET_IPV4   2u
 
 static const uint8_t none[16];
@@ -71,7 +74,23 @@ struct hca *hca_roce_find(struct hca *hca, const uint8_t gid[16])
 	return NULL;
 }
 
-/* --- datagrams that leave ---------------------------------------------------------------- */
+static bool leads_out(const struct bridge *bridge)
+{
+	for (unsigned int i = 0; i < BRIDGE_PORTS; i++) {
+		const struct bridge_port_attr *attr = bridge_attr(bridge, i);
+
+		if (attr && attr->deliver != hca_eth_deliver)
+			return true;
+	}
+	return false;
+}
+
+bool hca_roce_is_outside(struct hca *hca, const uint8_t gid[16])
+{
+	return leads_out(hca->params.bridge) && !hca_roce_find(hca, gid);
+}
+
+/* --- packets that leave ------------------------------------------------------------------ */
 
 static struct packet_route build_route(const struct hca_qp *qp, const struct hca_av *av,
 				       const struct hca_roce_address *from)
@@ -99,18 +118,29 @@ static struct packet_route build_route(const struct hca_qp *qp, const struct hca
 	return route;
 }
 
+/* The port's address that @av names, if it may send from there to that of @av; or NULL. */
+static const struct hca_roce_address *source(const struct hca *hca, const struct hca_av *av)
+{
+	const struct hca_roce_address *from;
+
+	if (!is_enabled(hca) || av->sgid_index >= HCA_ROCE_ADDRESSES)
+		return NULL;
+	from = &hca->eth->address[av->sgid_index];
+	if (!memcmp(from->gid, none, sizeof(none)) ||
+	    hca_roce_is_ipv4(from->gid) != hca_roce_is_ipv4(av->dgid))
+		return NULL;
+	return from;
+}
+
 void hca_roce_send(struct hca_qp *qp, const struct hca_av *av, const struct packet *packet)
 {
-	const struct hca_roce_address *from = NULL;
+	const struct hca_roce_address *from = source(qp->hca, av);
 	uint8_t bytes[PACKET_MAX];
 	struct packet_route route;
 	bool multicast;
 	int len;
 
-	if (av->sgid_index < HCA_ROCE_ADDRESSES)
-		from = &qp->hca->eth->address[av->sgid_index];
-	if (!is_enabled(qp->hca) || !from || !memcmp(from->gid, none, sizeof(none)) ||
-	    hca_roce_is_ipv4(from->gid) != hca_roce_is_ipv4(av->dgid))
+	if (!from)
 		return;
 	route = build_route(qp, av, from);
 	multicast = route.dmac[0] & 1;
@@ -124,7 +154,40 @@ void hca_roce_send(struct hca_qp *qp, const struct hca_av *av, const struct pack
 		hca_eth_transmit(qp->hca, bytes, (size_t)len);
 }
 
-/* --- datagrams that come ----------------------------------------------------------------- */
+/* The address that @qp's packets have as their source, as hca_frames_queue() wants it back. */
+void hca_roce_transmit(struct hca_qp *qp, const struct packet *packet)
+{
+	const uint8_t *qpc = qp->qpc;
+	struct hca_av av = {
+		.qpn = qp->remote_qpn,
+		.dlid = (uint16_t)field_get(qpc, QPC_UDP_SPORT),
+		.sl = (uint8_t)(field_get(qpc, QPC_ETH_PRIO) << 1),
+		.tclass = (uint8_t)field_get(qpc, QPC_TCLASS),
+		.hop_limit = (uint8_t)field_get(qpc, QPC_HOP_LIMIT),
+		.flow_label = field_get(qpc, QPC_FLOW_LABEL),
+		.sgid_index = (uint8_t)field_get(qpc, QPC_SRC_ADDR_INDEX),
+	};
+	const struct hca_roce_address *from;
+	uint8_t bytes[PACKET_MAX];
+	struct packet_route route;
+	int len;
+
+	if (!av.tclass)
+		av.tclass = (uint8_t)(field_get(qpc, QPC_DSCP) << 2);
+	if (!av.hop_limit)
+		av.hop_limit = HOPS;
+	memcpy(av.dgid, qp->rgid, sizeof(av.dgid));
+	memcpy(av.rmac, qpc + QPC_RMAC, sizeof(av.rmac));
+	from = source(qp->hca, &av);
+	if (!from)
+		return;
+	route = build_route(qp, &av, from);
+	len = packet_encode(&route, packet, bytes, sizeof(bytes));
+	if (len >= 0)
+		hca_eth_transmit(qp->hca, bytes, (size_t)len);
+}
+
+/* --- packets that come ------------------------------------------------------------------- */
 
 static bool is_roce(const struct hca *hca, const struct hca_frame *frame)
 {
@@ -172,11 +235,13 @@ bool hca_roce_take(struct hca *hca, const uint8_t *bytes, size_t len, uint32_t s
 		return false;
 	hca_work(hca, HCA_WORK_TRANSFER + len);
 	if (packet_decode(true, bytes, len, &route, &packet) != PACKET_OK ||
-	    (packet.opcode & PACKET_CLASS_MASK) != PACKET_UD || packet.dest_qpn == SUBNET_QP0 ||
-	    !(route.dmac[0] & 1 || hca_roce_has(hca, route.dgid))) {
+	    packet.dest_qpn == SUBNET_QP0 || !(route.dmac[0] & 1 || hca_roce_has(hca, route.dgid)))
 		hca->eth->rx_stray++;
-		return true;
-	}
-	queue(hca, &packet, &route, bytes + frame.ip_at, route.dmac[0] & 1, sender);
+	else if ((packet.opcode & PACKET_CLASS_MASK) == PACKET_UD)
+		queue(hca, &packet, &route, bytes + frame.ip_at, route.dmac[0] & 1, sender);
+	/* Functions of this process say nothing of the kind in frames. */
+	else if (route.dmac[0] & 1 || hca_roce_find(hca, route.sgid) ||
+		 !hca_frames_queue(hca, &route, &packet))
+		hca->eth->rx_stray++;
 	return true;
 }

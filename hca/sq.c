@@ -334,28 +334,30 @@ bool hca_qp_poll(struct hca_qp *qp)
 	struct hca_progress *progress;
 	bool busy = false;
 
+	if (qp->frames)
+		busy = hca_frames_answer(qp);
 	if (qp->state < HCA_QP_RTS)
-		return false;
+		return busy;
 	progress = hca_progress(qp);
 	if (!progress)
-		return false;
+		return busy;
 	if (qp->arrivals && qp->state != HCA_QP_RTS && qp->state != HCA_QP_SQD)
 		hca_packets_drop(progress->connection);
 	switch (qp->state) {
 	case HCA_QP_RTS:
 	case HCA_QP_SQD:
-		return has_sq(qp) && send_turn(qp, progress);
+		return (has_sq(qp) && send_turn(qp, progress)) || busy;
 	case HCA_QP_SQER:
-		return has_sq(qp) && flush_sends(qp, progress);
+		return (has_sq(qp) && flush_sends(qp, progress)) || busy;
 	case HCA_QP_ERR:
 		if (has_sq(qp))
-			busy = flush_sends(qp, progress);
+			busy |= flush_sends(qp, progress);
 		/* Sends first; what is left of them comes with the next turn. */
 		if (!busy)
 			busy = hca_recv_flush(qp, TURN_FLUSH);
 		return busy;
 	default:
-		return false;
+		return busy;
 	}
 }
 

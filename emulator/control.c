@@ -198,6 +198,40 @@ static struct json_object *subnet_state(const struct controlled *devices, unsign
 	return answer;
 }
 
+static struct json_object *switch_state(const struct control_scope *scope)
+{
+	struct json_object *answer = json_object_new_object();
+	struct json_object *ports = json_object_new_array(), *links = json_object_new_array();
+
+	for (unsigned int i = 0; i < scope->count; i++) {
+		struct json_object *object;
+
+		if (!scope->devices[i].hca || !scope->devices[i].options->ethernet)
+			continue;
+		object = json_object_new_object();
+		add_string(object, "name", scope->devices[i].options->name);
+		add_string(object, "link", hca_link(scope->devices[i].hca) ? "up" : "down");
+		json_object_array_add(ports, object);
+	}
+	for (unsigned int i = 0; i < scope->uplink_count; i++) {
+		struct uplink_counts counts = uplink_counts(scope->uplinks[i]);
+		struct json_object *object = json_object_new_object();
+
+		add_string(object, "name", uplink_name(scope->uplinks[i]));
+		add_uint(object, "in", counts.in);
+		add_uint(object, "in_octets", counts.in_octets);
+		add_uint(object, "in_lost", counts.in_lost);
+		add_uint(object, "in_bad", counts.in_bad);
+		add_uint(object, "out", counts.out);
+		add_uint(object, "out_octets", counts.out_octets);
+		add_uint(object, "out_lost", counts.out_lost);
+		json_object_array_add(links, object);
+	}
+	json_object_object_add(answer, "ports", ports);
+	json_object_object_add(answer, "links", links);
+	return answer;
+}
+
 static struct json_object *st_entries(const struct controlled *device, const char *text)
 {
 	unsigned int entries;
@@ -281,6 +315,8 @@ static struct json_object *answer(const struct control_scope *scope, const char 
 		return capture(device, argument, fd);
 	if (!strcmp(verb, "subnet"))
 		return subnet_state(scope->devices, scope->count, scope->subnet);
+	if (!strcmp(verb, "switch"))
+		return switch_state(scope);
 	if (!strcmp(verb, "engine"))
 		return scope->engine ? engine_state(scope->engine) : error("no engine runs", verb);
 	if (!strcmp(verb, "st-entries"))

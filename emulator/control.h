@@ -12,6 +12,7 @@
  *     commands HCA on|off    a line on standard output for each command of its driver
  *     link HCA up|down       plug the cable of its port in, or pull it
  *     subnet                 ports, multicast groups, and what the subnet administrator has seen
+ *     switch                 ports of the Ethernet switch, and what its links have carried
  *     capture HCA            whether the packets of its port are captured, and how many were
  *     capture HCA on|off     into the file of pcap=, which is emptied, or not any more
  *     capture HCA NAME       into a file whose descriptor comes with the request; NAME is for
@@ -34,6 +35,7 @@
 
 #include "emulator/engine.h"
 #include "emulator/options.h"
+#include "emulator/uplink.h"
 #include "pcie/trace.h"
 
 #define CONTROL_CLIENTS 16
@@ -59,6 +61,8 @@ struct control_scope {
 	struct tlp_trace *trace; /* NULL: none is written */
 	struct engine *engine;	 /* NULL: nobody asks for it */
 	struct subnet *subnet;
+	struct uplink *const *uplinks; /* of the Ethernet switch */
+	unsigned int uplink_count;
 };
 
 /*

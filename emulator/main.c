@@ -16,6 +16,7 @@
 #include "emulator/pace.h"
 #include "emulator/sandbox.h"
 #include "emulator/serve.h"
+#include "emulator/uplink.h"
 #include "pcie/fabric.h"
 #include "vfio-user/protocol.h"
 
@@ -30,6 +31,8 @@
 #define OTHER_FILES  16
 /* That of pcap=, and the one that is written. */
 #define CAPTURE_FILES 2
+/* The socket of a link, and what ends its thread. */
+#define UPLINK_FILES 2
 /* Beside the budgets of the HCAs: what subnet, control and maps of clients take. */
 #define OTHER_MEMORY (1ull << 30)
 
@@ -39,6 +42,7 @@ struct emulator {
 	struct pcie_fabric *fabric;
 	struct subnet *subnet;
 	struct bridge *bridge; /* of the Ethernet ports */
+	struct uplink *uplink[UPLINKS];
 	struct engine *engine;
 	struct controlled device[EMULATOR_DEVICES];
 	struct served *served[EMULATOR_DEVICES];
@@ -100,6 +104,29 @@ fail:
 	return -1;
 }
 
+static int start_uplinks(struct emulator *emulator)
+{
+	for (unsigned int i = 0; i < emulator->options.uplinks; i++) {
+		const struct uplink_options *options = &emulator->options.uplink[i];
+		struct uplink_end end;
+		int ret = uplink_open(options, &end);
+
+		if (!ret) {
+			emulator->uplink[i] = uplink_new(options->name, &end, emulator->bridge,
+							 wake, emulator->engine);
+			ret = emulator->uplink[i] ? engine_add(emulator->engine, uplink_poll,
+							       emulator->uplink[i])
+						  : -errno;
+		}
+		if (ret) {
+			fprintf(stderr, "tph-emulator: --link %s: %s: %s\n", options->name,
+				options->local, strerror(-ret));
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int start_control(struct emulator *emulator)
 {
 	if (!emulator->options.control)
@@ -110,6 +137,8 @@ static int start_control(struct emulator *emulator)
 						       .count = emulator->options.devices,
 						       .trace = emulator->trace,
 						       .engine = emulator->engine,
+						       .uplinks = emulator->uplink,
+						       .uplink_count = emulator->options.uplinks,
 						       .subnet = emulator->subnet });
 	if (emulator->control)
 		return 0;
@@ -120,7 +149,8 @@ static int start_control(struct emulator *emulator)
 
 static int confine(const struct emulator *emulator)
 {
-	struct sandbox sandbox = { .files = OTHER_FILES + 2 * CONTROL_CLIENTS,
+	struct sandbox sandbox = { .files = OTHER_FILES + 2 * CONTROL_CLIENTS +
+					    UPLINK_FILES * emulator->options.uplinks,
 				   .memory = OTHER_MEMORY };
 
 	if (!emulator->options.sandbox)
@@ -167,6 +197,8 @@ static int start(struct emulator *emulator)
 	for (unsigned int i = 0; !ret && i < emulator->options.devices; i++)
 		if (start_device(emulator, i))
 			return -1;
+	if (!ret && start_uplinks(emulator))
+		return -1;
 	if (!ret)
 		ret = engine_start(emulator->engine);
 	if (ret) {
@@ -186,6 +218,8 @@ static int stop(struct emulator *emulator)
 	engine_stop(emulator->engine);
 	for (unsigned int i = 0; i < emulator->options.devices; i++)
 		serve_stop(emulator->served[i]);
+	for (unsigned int i = 0; i < emulator->options.uplinks; i++)
+		uplink_stop(emulator->uplink[i]);
 	engine_free(emulator->engine);
 	for (unsigned int i = 0; i < emulator->options.devices; i++) {
 		struct controlled *device = &emulator->device[i];
@@ -200,6 +234,8 @@ static int stop(struct emulator *emulator)
 	}
 	pcie_fabric_free(emulator->fabric);
 	subnet_free(emulator->subnet);
+	for (unsigned int i = 0; i < emulator->options.uplinks; i++)
+		uplink_free(emulator->uplink[i]);
 	bridge_free(emulator->bridge);
 	captured = captures_close(&emulator->options);
 	ret = tlp_trace_close(emulator->trace);

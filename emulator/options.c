@@ -45,6 +45,8 @@ static const char usage_rest[] =
 	"        name=NAME      what messages, trace and control call it\n"
 	"        id=BB:DD.F     its place in the guest\n"
 	"        socket=PATH    vfio-user socket to serve it on\n"
+	"  --link NAME,dgram=unix:LOCAL:PEER, or dgram=inet:HOST:PORT:HOST:PORT, or tap=INTERFACE\n"
+	"                       a link of the Ethernet switch: frames as datagrams\n"
 	"  --control SOCKET     answer questions about the devices there\n"
 	"  --trace FILE         record every TLP\n"
 	"  --ipoib-mtu N        of the IPoIB broadcast group: 2044 or 4092; default 2044\n"
@@ -459,6 +461,30 @@ static int add_device(struct options *options, const char *option, const char *k
 	return parse_device(options, option, device, properties);
 }
 
+static int add_uplink(struct options *options, char *text)
+{
+	struct uplink_options *uplink = &options->uplink[options->uplinks];
+	char copy[TEXT];
+	const char *why;
+
+	if (options->uplinks == UPLINKS)
+		return complain("link", "", "more than %u links", UPLINKS);
+	printable(text, copy);
+	if (uplink_parse(text, uplink, &why))
+		return complain("link", copy, "%s", why);
+	for (unsigned int i = 0; i < options->uplinks; i++) {
+		const struct uplink_options *other = &options->uplink[i];
+
+		if (!strcmp(other->name, uplink->name))
+			return complain("link", copy, "there is one with this name");
+		if (other->kind == uplink->kind && other->local_port == uplink->local_port &&
+		    !strcmp(other->local, uplink->local))
+			return complain("link", copy, "its own end is that of %s", other->name);
+	}
+	options->uplinks++;
+	return 0;
+}
+
 /* What concerns all devices. */
 static int check_whole(const struct options *options)
 {
@@ -488,6 +514,7 @@ int options_parse(struct options *options, int argc, char **argv)
 		CONTROL,
 		TRACE,
 		IPOIB_MTU,
+		LINK,
 		GUEST_CPUS,
 		SANDBOX,
 		HELP,
@@ -498,6 +525,7 @@ int options_parse(struct options *options, int argc, char **argv)
 						{ "control", required_argument, NULL, CONTROL },
 						{ "trace", required_argument, NULL, TRACE },
 						{ "ipoib-mtu", required_argument, NULL, IPOIB_MTU },
+						{ "link", required_argument, NULL, LINK },
 						{ "guest-cpus", required_argument, NULL,
 						  GUEST_CPUS },
 						{ "sandbox", required_argument, NULL, SANDBOX },
@@ -535,6 +563,10 @@ int options_parse(struct options *options, int argc, char **argv)
 				return complain("ipoib-mtu", "", "it is 2044 or 4092, not %s",
 						printable(optarg, copy));
 			options->ipoib_mtu = *optarg == '2' ? 2044 : 4092;
+			break;
+		case LINK:
+			if (add_uplink(options, optarg))
+				return -EINVAL;
 			break;
 		case GUEST_CPUS:
 			if (parse_number(optarg, 1, 4096, &number))

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "emulator/uplink.h"
 #include "endpoints/endpoint.h"
 #include "hca/hca.h"
 
@@ -35,6 +36,8 @@ struct options {
 	unsigned int ipoib_mtu;	 /* of the subnet's broadcast group, see subnet_set_ipoib_mtu() */
 	unsigned int guest_cpus; /* see pace_choose(); 0: not given */
 	bool help, version;	 /* nothing else was looked at */
+	unsigned int uplinks;
+	struct uplink_options uplink[UPLINKS]; /* of the Ethernet switch */
 	unsigned int devices;
 	struct device_options device[EMULATOR_DEVICES];
 };

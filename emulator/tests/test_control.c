@@ -205,6 +205,34 @@ static void test_link(void **state)
 	check("subnet", SUBNET_IS("up"));
 }
 
+static void test_switch(void **state)
+{
+	struct bridge *bridge = bridge_new();
+	struct uplink *uplink;
+	int pair[2];
+
+	(void)state;
+	check("switch", "{\"ports\":[],\"links\":[]}\n");
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+	uplink = uplink_new("up", &(struct uplink_end){ .fd = pair[0] }, bridge, nothing, NULL);
+	assert_non_null(uplink);
+	assert_int_equal(send(pair[1], "short", 5, 0), 5);
+	while (!uplink_counts(uplink).in_bad)
+		usleep(100);
+	scope.uplinks = &uplink;
+	scope.uplink_count = 1;
+	options[0].ethernet = true;
+	check("switch",
+	      "{\"ports\":[{\"name\":\"hca0\",\"link\":\"up\"}],\"links\":[{\"name\":\"up\","
+	      "\"in\":0,\"in_octets\":0,\"in_lost\":0,\"in_bad\":1,\"out\":0,"
+	      "\"out_octets\":0,\"out_lost\":0}]}\n");
+	options[0].ethernet = false;
+	scope.uplink_count = 0;
+	uplink_free(uplink);
+	close(pair[1]);
+	bridge_free(bridge);
+}
+
 static void test_commands(void **state)
 {
 	(void)state;
@@ -311,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_commands), cmocka_unit_test(test_st_entries),
 		cmocka_unit_test(test_errors),	 cmocka_unit_test(test_socket),
 		cmocka_unit_test(test_link),	 cmocka_unit_test(test_many_counts),
+		cmocka_unit_test(test_switch),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

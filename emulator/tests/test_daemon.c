@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -569,6 +570,70 @@ static void test_unconfined(void **state)
 	assert_int_equal(daemon_stop(daemon), 0);
 }
 
+/* --- links of the switch ------------------------------------------------------------------- */
+
+static char link_dir[24];
+
+static struct sockaddr_un link_path(const char *name)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", link_dir, name);
+	return address;
+}
+
+static int link_peer(const char *name)
+{
+	struct sockaddr_un address = link_path(name);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static int setup_links(void **state)
+{
+	static char one[96], two[96];
+	const char *const options[] = { "--link", one, "--link", two, NULL };
+
+	strcpy(link_dir, "/tmp/links-XXXXXX");
+	assert_non_null(mkdtemp(link_dir));
+	snprintf(one, sizeof(one), "one,dgram=unix:%s/a:%s/b", link_dir, link_dir);
+	snprintf(two, sizeof(two), "two,dgram=unix:%s/c:%s/d", link_dir, link_dir);
+	*state = make(options, NULL);
+	return 0;
+}
+
+/* A frame that comes by one link leaves by the other, also when the process is confined. */
+static void test_links(void **state)
+{
+	const struct sockaddr_un to = link_path("a");
+	int from = link_peer("b"), at = link_peer("d");
+	uint8_t frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5 }, got[61];
+	struct daemon *daemon = *state;
+	char answer[512];
+
+	while (!has_status(daemon, "\nSeccomp:\t2\n"))
+		usleep(1000);
+	assert_int_equal(
+		sendto(from, frame, sizeof(frame), 0, (const struct sockaddr *)&to, sizeof(to)),
+		sizeof(frame));
+	assert_int_equal(recv(at, got, sizeof(got), 0), sizeof(frame));
+	assert_memory_equal(got, frame, sizeof(frame));
+	daemon_control(daemon, "switch\n", answer, sizeof(answer));
+	assert_non_null(strstr(answer, "{\"name\":\"one\",\"in\":1,\"in_octets\":60,"));
+	assert_non_null(strstr(answer, "{\"name\":\"two\",\"in\":0,"));
+	assert_int_equal(daemon_stop(daemon), 0);
+	/* What it made is gone. */
+	assert_int_equal(access(to.sun_path, F_OK), -1);
+	close(from);
+	close(at);
+	unlink(link_path("b").sun_path);
+	unlink(link_path("d").sun_path);
+	assert_int_equal(rmdir(link_dir), 0);
+}
+
 #define TEST(name)	       cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define TEST_WITH(name, setup) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
@@ -593,6 +658,7 @@ int main(void)
 		TEST_WITH(test_trace, setup_trace),
 		TEST_WITH(test_trace_cut_short, setup_trace),
 		TEST(test_confined),
+		TEST_WITH(test_links, setup_links),
 		TEST_WITH(test_unconfined, setup_unconfined),
 	};
 

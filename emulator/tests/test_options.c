@@ -307,6 +307,45 @@ static void test_ipoib_mtu(void **state)
 		assert_int_equal(parse("--hca", device, "--ipoib-mtu", wrong[i]), -EINVAL);
 }
 
+static int parse_links(unsigned int links, const char *format)
+{
+	char text[UPLINKS + 1][64], copy[64], *argv[2 * UPLINKS + 6];
+	int argc = 0;
+
+	strcpy(copy, device);
+	argv[argc++] = (char *)"tph-emulator";
+	argv[argc++] = (char *)"--hca";
+	argv[argc++] = copy;
+	for (unsigned int i = 0; i < links; i++) {
+		snprintf(text[i], sizeof(text[i]), format, i, i, i);
+		argv[argc++] = (char *)"--link";
+		argv[argc++] = text[i];
+	}
+	argv[argc] = NULL;
+	return options_parse(&options, argc, argv);
+}
+
+static void test_links(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--hca", device, NULL, NULL), 0);
+	assert_int_equal(options.uplinks, 0);
+	assert_int_equal(parse("--hca", device, "--link", "up,dgram=unix:/a:/b"), 0);
+	assert_int_equal(options.uplinks, 1);
+	assert_string_equal(options.uplink[0].name, "up");
+	assert_string_equal(options.uplink[0].local, "/a");
+	assert_string_equal(options.uplink[0].peer, "/b");
+	assert_int_equal(parse("--hca", device, "--link", "up,dgram=unix:/a"), -EINVAL);
+	assert_int_equal(parse_links(UPLINKS, "l%u,dgram=unix:/a%u:/b%u"), 0);
+	assert_int_equal(options.uplinks, UPLINKS);
+	assert_int_equal(parse_links(UPLINKS + 1, "l%u,dgram=unix:/a%u:/b%u"), -EINVAL);
+	/* Names and own ends are different ones. */
+	assert_int_equal(parse_links(2, "l,dgram=unix:/a%u:/b%u"), -EINVAL);
+	assert_int_equal(parse_links(2, "l%u,dgram=unix:/a:/b%u"), -EINVAL);
+	assert_int_equal(parse_links(2, "l%u,dgram=inet:h:1%u:h:1"), 0);
+	assert_int_equal(parse_links(2, "l%u,dgram=inet:h:1:h:1%u"), -EINVAL);
+}
+
 /* What stderr says, which names option, device and cause, and what a terminal would obey is left
  * out. */
 static void check_message(const char *properties, const char *expected)
@@ -366,13 +405,13 @@ static void test_no_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hca),	  cmocka_unit_test(test_impair),
-		cmocka_unit_test(test_ethernet),  cmocka_unit_test(test_endpoints),
-		cmocka_unit_test(test_bad),	  cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_no_device), cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_files),	  cmocka_unit_test(test_sandbox),
-		cmocka_unit_test(test_ipoib_mtu), cmocka_unit_test(test_guest_cpus),
-		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_hca),	   cmocka_unit_test(test_impair),
+		cmocka_unit_test(test_ethernet),   cmocka_unit_test(test_endpoints),
+		cmocka_unit_test(test_bad),	   cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_no_device),  cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_files),	   cmocka_unit_test(test_sandbox),
+		cmocka_unit_test(test_ipoib_mtu),  cmocka_unit_test(test_links),
+		cmocka_unit_test(test_guest_cpus), cmocka_unit_test(test_messages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "emulator/uplink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/* Frames that are read before the thread looks whether it should end. */
+#define READS 64u
+/* After an error: whoever has one at each look is not looked at all the time. */
+#define ERROR_MS 10
+
+struct frame {
+	struct frame *next;
+	size_t len;
+	uint8_t bytes[];
+};
+
+struct queue {
+	struct frame *head, *tail; /* @tail is valid while there is a head */
+	uint32_t frames;
+	size_t bytes;
+};
+
+struct uplink {
+	char name[UPLINK_NAME];
+	struct uplink_end end;
+	struct bridge_port *port;
+	void (*wake)(void *arg);
+	void *wake_arg;
+	int stop; /* eventfd */
+	bool stopped;
+	pthread_t reader;
+	pthread_mutex_t lock; /* the next two */
+	struct uplink_counts counts;
+	struct queue in;
+	struct queue out; /* the engine's */
+};
+
+/* --- queues -------------------------------------------------------------------------------- */
+
+static struct frame *frame_new(const uint8_t *bytes, size_t len)
+{
+	struct frame *frame = malloc(sizeof(*frame) + len);
+
+	if (!frame)
+		return NULL;
+	frame->next = NULL;
+	frame->len = len;
+	memcpy(frame->bytes, bytes, len);
+	return frame;
+}
+
+/* False: there is no room. */
+static bool append(struct queue *queue, const uint8_t *bytes, size_t len)
+{
+	struct frame *frame;
+
+	if (queue->frames >= UPLINK_FRAMES || queue->bytes + len > UPLINK_BYTES)
+		return false;
+	frame = frame_new(bytes, len);
+	if (!frame)
+		return false;
+	*(queue->head ? &queue->tail->next : &queue->head) = frame;
+	queue->tail = frame;
+	queue->frames++;
+	queue->bytes += len;
+	return true;
+}
+
+/* The first one, which is the caller's, or NULL. */
+static struct frame *pop(struct queue *queue)
+{
+	struct frame *frame = queue->head;
+
+	if (!frame)
+		return NULL;
+	queue->head = frame->next;
+	queue->frames--;
+	queue->bytes -= frame->len;
+	return frame;
+}
+
+static void empty(struct queue *queue)
+{
+	struct frame *frame;
+
+	while ((frame = pop(queue)))
+		free(frame);
+}
+
+/* --- what comes: the thread ---------------------------------------------------------------- */
+
+static void came(struct uplink *uplink, const uint8_t *bytes, size_t len)
+{
+	bool first = false;
+
+	pthread_mutex_lock(&uplink->lock);
+	if (len < BRIDGE_FRAME_MIN || len > BRIDGE_FRAME_MAX) {
+		uplink->counts.in_bad++;
+	} else if (append(&uplink->in, bytes, len)) {
+		first = uplink->in.frames == 1;
+		uplink->counts.in++;
+		uplink->counts.in_octets += len;
+	} else {
+		uplink->counts.in_lost++;
+	}
+	pthread_mutex_unlock(&uplink->lock);
+	if (first)
+		uplink->wake(uplink->wake_arg);
+}
+
+/* Returns false after an error. */
+static bool read_some(struct uplink *uplink, uint8_t *buffer)
+{
+	for (unsigned int i = 0; i < READS; i++) {
+		/* One byte more than any frame has: what is longer is not taken for one. */
+		ssize_t len = read(uplink->end.fd, buffer, BRIDGE_FRAME_MAX + 1);
+
+		if (len < 0)
+			return errno == EAGAIN || errno == EINTR;
+		came(uplink, buffer, (size_t)len);
+	}
+	return true;
+}
+
+static void *read_frames(void *arg)
+{
+	struct uplink *uplink = arg;
+	struct pollfd polled[] = { { .fd = uplink->stop, .events = POLLIN },
+				   { .fd = uplink->end.fd, .events = POLLIN } };
+	uint8_t *buffer = malloc(BRIDGE_FRAME_MAX + 1);
+	bool well = true;
+
+	while (buffer) {
+		/* A peer that is gone is an error that is said once, or again and again. */
+		if (poll(polled, well ? 2 : 1, well ? -1 : ERROR_MS) < 0 && errno != EINTR)
+			break;
+		if (polled[0].revents)
+			break;
+		well = read_some(uplink, buffer) && !(polled[1].revents & ~POLLIN);
+	}
+	free(buffer);
+	return NULL;
+}
+
+/* --- what leaves: turns -------------------------------------------------------------------- */
+
+enum sent { SENT, LATER, LOST };
+
+static enum sent send_frame(const struct uplink *uplink, const uint8_t *bytes, size_t len)
+{
+	const struct uplink_end *end = &uplink->end;
+	ssize_t ret = end->to_len ? sendto(end->fd, bytes, len, MSG_NOSIGNAL,
+					   (const struct sockaddr *)&end->to, end->to_len)
+				  : write(end->fd, bytes, len);
+
+	if (ret >= 0)
+		return SENT;
+	return errno == EAGAIN || errno == ENOBUFS || errno == EINTR ? LATER : LOST;
+}
+
+static void left(struct uplink *uplink, enum sent sent, size_t len)
+{
+	pthread_mutex_lock(&uplink->lock);
+	if (sent == SENT) {
+		uplink->counts.out++;
+		uplink->counts.out_octets += len;
+	} else {
+		uplink->counts.out_lost++;
+	}
+	pthread_mutex_unlock(&uplink->lock);
+}
+
+static void deliver(void *owner, const uint8_t *bytes, size_t len)
+{
+	struct uplink *uplink = owner;
+	enum sent sent = uplink->out.head ? LATER : send_frame(uplink, bytes, len);
+
+	if (sent == LATER && append(&uplink->out, bytes, len))
+		return;
+	left(uplink, sent, len);
+}
+
+static bool flush(struct uplink *uplink)
+{
+	bool any = false;
+
+	while (uplink->out.head) {
+		struct frame *frame = uplink->out.head;
+		enum sent sent = send_frame(uplink, frame->bytes, frame->len);
+
+		if (sent == LATER)
+			break;
+		left(uplink, sent, frame->len);
+		free(pop(&uplink->out));
+		any = true;
+	}
+	return any;
+}
+
+bool uplink_poll(void *arg)
+{
+	struct uplink *uplink = arg;
+	bool any = flush(uplink);
+
+	for (unsigned int i = 0; i < UPLINK_TURN; i++) {
+		struct frame *frame;
+
+		pthread_mutex_lock(&uplink->lock);
+		frame = pop(&uplink->in);
+		pthread_mutex_unlock(&uplink->lock);
+		if (!frame)
+			break;
+		bridge_send(uplink->port, frame->bytes, frame->len, clock_now_ns());
+		free(frame);
+		any = true;
+	}
+	return any;
+}
+
+/* --- its life ------------------------------------------------------------------------------ */
+
+static void end_close(const struct uplink_end *end)
+{
+	close(end->fd);
+	if (*end->path)
+		unlink(end->path);
+}
+
+static int start(struct uplink *uplink, struct bridge *bridge)
+{
+	const struct bridge_port_attr attr = { .owner = uplink, .deliver = deliver };
+	int flags = fcntl(uplink->end.fd, F_GETFL), ret;
+
+	if (flags < 0 || fcntl(uplink->end.fd, F_SETFL, flags | O_NONBLOCK))
+		return errno;
+	uplink->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (uplink->stop < 0)
+		return errno;
+	uplink->port = bridge_add(bridge, &attr);
+	ret = uplink->port ? pthread_create(&uplink->reader, NULL, read_frames, uplink) : errno;
+	if (!ret)
+		return 0;
+	bridge_remove(uplink->port);
+	close(uplink->stop);
+	return ret;
+}
+
+struct uplink *uplink_new(const char *name, const struct uplink_end *end, struct bridge *bridge,
+			  void (*wake)(void *arg), void *arg)
+{
+	struct uplink *uplink = calloc(1, sizeof(*uplink));
+	int ret = ENOMEM;
+
+	if (uplink) {
+		strncpy(uplink->name, name, sizeof(uplink->name) - 1);
+		uplink->end = *end;
+		uplink->wake = wake;
+		uplink->wake_arg = arg;
+		pthread_mutex_init(&uplink->lock, NULL);
+		ret = start(uplink, bridge);
+	}
+	if (!ret)
+		return uplink;
+	if (uplink)
+		pthread_mutex_destroy(&uplink->lock);
+	free(uplink);
+	end_close(end);
+	errno = ret;
+	return NULL;
+}
+
+void uplink_stop(struct uplink *uplink)
+{
+	if (!uplink || uplink->stopped)
+		return;
+	eventfd_write(uplink->stop, 1);
+	pthread_join(uplink->reader, NULL);
+	uplink->stopped = true;
+}
+
+void uplink_free(struct uplink *uplink)
+{
+	if (!uplink)
+		return;
+	uplink_stop(uplink);
+	bridge_remove(uplink->port);
+	empty(&uplink->in);
+	empty(&uplink->out);
+	close(uplink->stop);
+	end_close(&uplink->end);
+	pthread_mutex_destroy(&uplink->lock);
+	free(uplink);
+}
+
+const char *uplink_name(const struct uplink *uplink)
+{
+	return uplink->name;
+}
+
+struct uplink_counts uplink_counts(struct uplink *uplink)
+{
+	struct uplink_counts counts;
+
+	pthread_mutex_lock(&uplink->lock);
+	counts = uplink->counts;
+	pthread_mutex_unlock(&uplink->lock);
+	return counts;
+}

@@ -613,9 +613,12 @@ static void test_links(void **state)
 	uint8_t frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5 }, got[61];
 	struct daemon *daemon = *state;
 	char answer[512];
+	struct stat st;
 
 	while (!has_status(daemon, "\nSeccomp:\t2\n"))
 		usleep(1000);
+	assert_int_equal(stat(to.sun_path, &st), 0);
+	assert_int_equal(st.st_mode, S_IFSOCK | 0600);
 	assert_int_equal(
 		sendto(from, frame, sizeof(frame), 0, (const struct sockaddr *)&to, sizeof(to)),
 		sizeof(frame));

@@ -19,6 +19,7 @@ cat "$TPH_RUN_DIR/complaints" >&2
 ! json_wanted || cat <<EOF | json_made
 {"command": [$(for word; do printf '%s' "$word" | tr '\n' ' '; echo; done | json_strings)], "status": $GUEST_STATUS,
 "kernel": $(json_string "$(cat "$KERNEL/release")"), "variant": "$(guest_variant)", "iommu": "$GUEST_IOMMU",
+"topology": "$GUEST_TOPOLOGY",
 "complaints": [$([ "$complaints" -eq 0 ] || json_strings <"$TPH_RUN_DIR/complaints")]}
 EOF
 [ "$complaints" -eq 0 ] || [ "$GUEST_STATUS" -ne 0 ] || GUEST_STATUS=125

@@ -4,6 +4,7 @@
 # verified, and every TLP's hint at the completer and on the wire.
 length=full
 [ -z "$OPT_QUICK" ] || length=quick
+GUEST_TOPOLOGY=$OPT_TOPOLOGY
 
 guest_build
 guest_prepare "$TPH_TOP/testbed/matrix/devices"

@@ -32,19 +32,28 @@ mount_9p selftests /mnt/tests/selftests ro
 [ ! -d "/lib/modules/$(uname -r)" ] ||
 	busybox modprobe -a mlx5_ib rdma_ucm ib_umad iommufd vfio-pci rdma_rxe dummy
 
+# member KEY: of this boot's topology
+member()
+{
+	sed -n "s/^$1 //p" "/mnt/src/testbed/topologies/$(cat /mnt/job/topology)"
+}
+
 TPH_CONTROL=$(port org.rdma-tph.control)
 # Programs of packages, where the guest has them, come before those of the checkout.
 export TPH_CONTROL PATH="/mnt/bin:/mnt/src/testbed/guest:$PATH:/mnt/src/doctor:/mnt/tests"
 # shellcheck disable=SC3045 # the guest has dash, which knows -l
 ulimit -l unlimited
 cd /root || exit 1
+prepare=:
+[ "$(member port)" != ethernet ] || prepare="/bin/sh /mnt/src/testbed/guest/name-spaces.sh $(member mtu) >&2"
 
 if [ -e /mnt/job/shell ]; then
+	/bin/sh -c "$prepare" </dev/null >/dev/hvc0 2>&1
 	echo "rdma-tph guest, $(uname -r); leave with 'exit' or ctrl-d" >/dev/hvc0
 	stty rows "$(sed -n 1p /mnt/job/shell)" cols "$(sed -n 2p /mnt/job/shell)" </dev/hvc0
 	TERM=$(sed -n 3p /mnt/job/shell) setsid --ctty --wait /bin/sh -i </dev/hvc0 >/dev/hvc0 2>&1
 else
-	/bin/sh /mnt/job/command </dev/null >"$(port org.rdma-tph.stdout)" \
+	/bin/sh -c "$prepare && exec /bin/sh /mnt/job/command" </dev/null >"$(port org.rdma-tph.stdout)" \
 		2>"$(port org.rdma-tph.stderr)"
 fi
 status=$?

@@ -7,6 +7,7 @@
 guest_options()
 {
 	GUEST_IOMMU=$OPT_IOMMU
+	GUEST_TOPOLOGY=$OPT_TOPOLOGY
 	GUEST_VARIANT=$OPT_VARIANT
 	TPH_INSTALLED=$OPT_INSTALLED
 	GUEST_CPUS=$OPT_CPUS GUEST_MEMORY=$OPT_MEMORY GUEST_CMDLINE=$OPT_APPEND GUEST_DEVICES=$OPT_DEVICE
@@ -65,7 +66,7 @@ guest_machine()
 
 # guest_prepare DEVICES-FILE: the run directory of a boot. Settings come from the variables
 # GUEST_IOMMU (pt, translated, off), GUEST_SHARE, GUEST_SHELL, GUEST_CMDLINE, GUEST_CPUS, GUEST_MEMORY,
-# GUEST_DEVICES (as --device), GUEST_PCAP (captures of the ports), GUEST_OTHER (programs of a second emulator), TPH_KVM, TPH_GCOV (a directory: the kernel's coverage counters are left there).
+# GUEST_DEVICES (as --device), GUEST_TOPOLOGY (ib, or another name of testbed/topologies), GUEST_PCAP (captures of the ports), GUEST_OTHER (programs of a second emulator), TPH_KVM, TPH_GCOV (a directory: the kernel's coverage counters are left there).
 guest_prepare()
 {
 	run_dir
@@ -76,8 +77,11 @@ guest_prepare()
 	[ -z "${KERNEL_TESTS:-}" ] || : >"$TPH_RUN_DIR/job/tests"
 	[ -z "$selftests" ] || : >"$TPH_RUN_DIR/job/selftests"
 	[ -z "${TPH_GCOV:-}" ] || mkdir "$TPH_RUN_DIR/job/gcov"
-	cp "$1" "$TPH_RUN_DIR/devices"
-	guest_device_lines >>"$TPH_RUN_DIR/devices"
+	{
+		cat "$1"
+		guest_device_lines
+	} | topology_devices "${GUEST_TOPOLOGY:-ib}" >"$TPH_RUN_DIR/devices"
+	echo "${GUEST_TOPOLOGY:-ib}" >"$TPH_RUN_DIR/job/topology"
 	SANDBOX_SHARE=${GUEST_SHARE:-}
 	SANDBOX_KVM=${TPH_KVM:-}
 	[ -z "$SANDBOX_SHARE" ] || : >"$TPH_RUN_DIR/job/share"

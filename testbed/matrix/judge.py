@@ -125,7 +125,7 @@ def report(cells, results, flows, runs, quick):
     seen = {one["id"]: one for one in results}
     by_mark = {one["mark"]: one["flows"] for one in flows}
     rows = [perftest(run) for run in runs["runs"]] + [judged(cell, seen.get(cell["id"]), by_mark.get(f"cell-{cell['id']}", [])) for cell in cells]
-    return {**{key: runs[key] for key in ("kernel", "qemu", "iommu")}, "quick": quick,
+    return {**{key: runs[key] for key in ("kernel", "qemu", "iommu", "topology")}, "quick": quick,
             "passed": sum(row["verdict"] == "pass" for row in rows), "failed": sum(row["verdict"] == "fail" for row in rows),
             "refused": sum(row["refused"] is not None for row in rows),
             **{key: total(rows, key) for key in ("bytes", "mismatches", "wrong_hint", "tlps")},

@@ -5,6 +5,8 @@
 
 #include "matrix_link.h"
 
+#define GIDS 64 /* of a function in a name space of its own: a few */
+
 static int side_open(struct links_side *side, const struct mr_hca *hca)
 {
 	struct ibv_qp_init_attr init = { .qp_type = IBV_QPT_RC,
@@ -37,7 +39,47 @@ static void side_close(struct links_side *side)
 		ibv_destroy_cq(side->cq);
 }
 
-static int connect_qp(struct ibv_qp *qp, uint32_t peer, uint16_t lid)
+/* The RoCE v2 GID of @hca that its IPv4 address has. -EADDRNOTAVAIL: it has none. */
+static int find_gid(const struct mr_hca *hca, struct ibv_gid_entry *gid)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct ibv_gid_entry entry[GIDS];
+	ssize_t count = ibv_query_gid_table(hca->context, entry, GIDS, 0);
+
+	if (count < 0)
+		return (int)count;
+	for (ssize_t i = 0; i < count; i++) {
+		if (entry[i].port_num == 1 && entry[i].gid_type == IBV_GID_TYPE_ROCE_V2 &&
+		    !memcmp(entry[i].gid.raw, mapped, sizeof(mapped))) {
+			*gid = entry[i];
+			return 0;
+		}
+	}
+	return -EADDRNOTAVAIL;
+}
+
+/* The way from @from to @to: by LID, or, where the port has none, by address. */
+static int path(const struct mr_hca *from, const struct mr_hca *to, struct ibv_ah_attr *attr)
+{
+	struct ibv_gid_entry here, there;
+	int ret;
+
+	*attr = (struct ibv_ah_attr){ .dlid = to->lid, .port_num = 1 };
+	if (from->lid)
+		return 0;
+	ret = find_gid(from, &here);
+	if (!ret)
+		ret = find_gid(to, &there);
+	if (ret)
+		return ret;
+	attr->is_global = 1;
+	attr->grh = (struct ibv_global_route){ .dgid = there.gid,
+					       .sgid_index = (uint8_t)here.gid_index,
+					       .hop_limit = 64 };
+	return 0;
+}
+
+static int connect_qp(struct ibv_qp *qp, uint32_t peer, const struct ibv_ah_attr *to)
 {
 	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_INIT,
 				    .port_num = 1,
@@ -53,7 +95,7 @@ static int connect_qp(struct ibv_qp *qp, uint32_t peer, uint16_t lid)
 				     .dest_qp_num = peer,
 				     .max_dest_rd_atomic = 4,
 				     .min_rnr_timer = 12,
-				     .ah_attr = { .dlid = lid, .port_num = 1 } };
+				     .ah_attr = *to };
 	ret = ibv_modify_qp(qp, &attr,
 			    IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
 				    IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC |
@@ -72,18 +114,23 @@ static int connect_qp(struct ibv_qp *qp, uint32_t peer, uint16_t lid)
 
 int links_open(struct links *links, const struct mr_hca *near, const struct mr_hca *far)
 {
+	struct ibv_ah_attr to_near, to_far;
 	int ret;
 
 	memset(links, 0, sizeof(*links));
-	ret = side_open(&links->near, near);
+	ret = path(near, far, &to_far);
+	if (!ret)
+		ret = path(far, near, &to_near);
+	if (!ret)
+		ret = side_open(&links->near, near);
 	if (!ret)
 		ret = side_open(&links->far, far);
 	for (unsigned int i = 0; !ret && i < LINKS_MAX; i++) {
 		struct ibv_qp *here = links->near.qp[i], *there = links->far.qp[i];
 
-		ret = connect_qp(here, there->qp_num, far->lid);
+		ret = connect_qp(here, there->qp_num, &to_far);
 		if (!ret)
-			ret = connect_qp(there, here->qp_num, near->lid);
+			ret = connect_qp(there, here->qp_num, &to_near);
 	}
 	if (ret)
 		links_close(links);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Up to LINKS_MAX RC connections between two HCA functions, one completion queue on each side.
- * Functions return 0 or -errno.
+ * Up to LINKS_MAX RC connections between two HCA functions, one completion queue on each side. On
+ * Ethernet each function has to have a RoCE v2 GID of an IPv4 address, and the one reaches the
+ * other by it. Functions return 0 or -errno.
  */
 #ifndef MATRIX_LINK_H
 #define MATRIX_LINK_H

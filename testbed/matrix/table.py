@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from testbed.matrix.document import name
+from testbed.sandbox import topologies
 from testbed.sandbox.table import table
 
 HEAD = ["program", "target", "op", "mode", "cells", "failed", "hinted", "refused", "bytes", "TLPs", "differ", "wrong"]
@@ -28,7 +29,7 @@ def cells(key, rows):
 
 def lines(document):
     """DOCUMENT for people."""
-    out = [f"Linux {document['kernel']}, QEMU {document['qemu']}, IOMMU {document['iommu']}"]
+    out = [f"Linux {document['kernel']}, QEMU {document['qemu']}, IOMMU {document['iommu']}{topologies.said(document)}"]
     groups = itertools.groupby(sorted(document["cells"], key=group), group)
     out += table([HEAD] + [cells(key, list(rows)) for key, rows in groups], right=range(4, 12),
                  least=(12, 10, 6, 11, 5, 7, 7, 7, 12, 10, 9, 6), gap=" ")

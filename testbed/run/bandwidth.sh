@@ -10,7 +10,7 @@ bandwidth_port=18500
 
 # bandwidth: the options of both sides are in $common_args, the server's in $server_args, the
 # client's in $client_args; $server_address, $preload (a library for the server), $seconds (the most that a
-# run may take): when they are set.
+# run may take), $in_server and $in_client (words before a command of that side: its name space): when they are set.
 # Sets server_status and client_status.
 bandwidth()
 {
@@ -18,8 +18,8 @@ bandwidth()
 	rm -f "$work"/*.json
 	bandwidth_both="${program:-ib_write_bw} -p $bandwidth_port $common_args"
 	pair_dir=$work pair_seconds=${seconds:-300}
-	pair_run "listens $bandwidth_port" "${preload:+env LD_PRELOAD=$preload }$bandwidth_both $server_args" \
-		"$bandwidth_both $client_args --out_json --out_json_file=$work/client.json ${server_address:-127.0.0.1}"
+	pair_run "listens $bandwidth_port ${in_server:-}" "${in_server:-} ${preload:+env LD_PRELOAD=$preload }$bandwidth_both $server_args" \
+		"${in_client:-} $bandwidth_both $client_args --out_json --out_json_file=$work/client.json ${server_address:-127.0.0.1}"
 }
 
 # bandwidth_messages: what a failed run said.

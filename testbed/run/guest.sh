@@ -12,6 +12,8 @@ set -eu
 . /mnt/src/testbed/guest/row.sh
 # shellcheck source=testbed/run/bandwidth.sh
 . /mnt/src/testbed/run/bandwidth.sh
+# shellcheck source=testbed/guest/ethernet.sh
+. /mnt/src/testbed/guest/ethernet.sh
 mkdir -p /mnt/job/rows
 uname -r >/mnt/job/kernel
 work=$(mktemp -d)
@@ -31,7 +33,8 @@ leave()
 		status=1
 		bandwidth_messages
 	fi
-	printf '{"server": %d, "client": %d, "errno": "%s", "verified": %s}\n' "$server_status" "$client_status" "$errno" $verified \
+	printf '{"server": %d, "client": %d, "errno": "%s", "verified": %s, "link": "%s"}\n' "$server_status" "$client_status" "$errno" \
+		$verified "$(cat "/sys/class/infiniband/$rdma_device/ports/1/link_layer")" \
 		>"$left/outcome"
 	for file in client server; do
 		[ ! -s "$work/$file.json" ] || cp "$work/$file.json" "$left/"
@@ -47,8 +50,12 @@ bar_run()
 	# writes in the second half; on the client the buffer is this file.
 	span=$((size > 4096 ? size : 4096))
 	common_args="-s $size -n $iters -F -m 4096"
-	server_args="-d $(basename "/sys/bus/pci/devices/$hca_bdf/infiniband/"*) --use_vfio=$bdf --vfio_bar=$bar --vfio_offset=$offset"
-	client_args="-d mlx5_0 --mmap=$work/sent"
+	rdma_device=$(basename "/sys/bus/pci/devices/$hca_bdf/infiniband/"*)
+	name_space "$hca" || return 1
+	server_args="-d $rdma_device $space_options --use_vfio=$bdf --vfio_bar=$bar --vfio_offset=$offset"
+	server_address=$space_address in_server=$space_in
+	name_space mlx5_0 || return 1
+	client_args="-d mlx5_0 $space_options --mmap=$work/sent" in_client=$space_in
 	truncate -s $((2 * span)) "$work/sent"
 	spec=ph=$ph
 	[ "$st" = - ] || spec=st=$st,$spec

@@ -5,6 +5,8 @@
 set -eu
 # shellcheck source=testbed/run/bandwidth.sh
 . /mnt/src/testbed/run/bandwidth.sh
+# shellcheck source=testbed/guest/ethernet.sh
+. /mnt/src/testbed/guest/ethernet.sh
 work=$(mktemp -d)
 
 # host_memory DEVICE SERVER-ARGS CLIENT-ARGS: the same benchmark without a BAR, for comparison.
@@ -27,7 +29,12 @@ rdma link add rxe0 type rxe netdev tph0
 status=0
 common_args='-s 65536 -n 1000 -F'
 mkdir /mnt/job/host-memory
-host_memory mlx5 '-d mlx5_1' '-d mlx5_0' || status=1
+name_space mlx5_1 || status=1
+server_address=$space_address in_server=$space_in mlx5_server="-d mlx5_1 $space_options"
+name_space mlx5_0 || status=1
+in_client=$space_in
+host_memory mlx5 "$mlx5_server" "-d mlx5_0 $space_options" || status=1
+in_server='' in_client='' server_address=
 host_memory rxe '-d rxe0 -x 1' '-d rxe0 -x 1' || status=1
 rdma link delete rxe0
 exit $status

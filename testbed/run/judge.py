@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from testbed.sandbox import hints, jsonl
+from testbed.sandbox import hints, jsonl, topologies
 from testbed.sandbox.table import nearest
 
 NOT_COUNTED = {"counts": []}
@@ -79,9 +79,12 @@ def bare(run):
         and (run["perftest"]["applied"] or {}).get("source") == ("none" if asked else None)
 
 
-def as_expected(run, tag, counts, iommu):
-    """Whether a RUN of the document is as it has to be. COUNTS: those of the completer, None when it does not count."""
+def as_expected(run, tag, counts, iommu, link):
+    """Whether a RUN of the document is as it has to be. COUNTS: those of the completer, None when it does not count. LINK: what the ports
+    have to be."""
     tlp = run["tlp"]
+    if run["link_layer"] != link:
+        return False
     if run["expected"] == "refused":
         return run["result"] == "refused" and run["errno"] == "EOPNOTSUPP" and tlp["bar_writes"] == 0 and tlp["hint_elsewhere"] == 0 \
             and run["data_verified"] is None
@@ -94,15 +97,15 @@ def as_expected(run, tag, counts, iommu):
     return good
 
 
-def judged(row, seen, tlp, iommu):
-    """One run of the document: its ROW of the plan, what the guest has SEEN, the summary of the TLPs."""
+def judged(row, seen, tlp, iommu, link):
+    """One run of the document: its ROW of the plan, what the guest has SEEN, the summary of the TLPs, what the ports have to be."""
     outcome, none = seen["outcome"], row["st"] is None and row["st_ext"] is None
     well = outcome["server"] == 0 and outcome["client"] == 0
     mkey = seen["mkey"] if seen["mkey"].get("mkey") is not None else None
     server = seen["server"] or {}
     run = {
         "target": row["target"], "bdf": row["bdf"], "bar": row["bar"], "st_mode": row["st_mode"], "width": row["width"],
-        "requested": {"st": row["st"], "st_ext": row["st_ext"], "ph": None if none else row["ph"]},
+        "link_layer": outcome["link"], "requested": {"st": row["st"], "st_ext": row["st_ext"], "ph": None if none else row["ph"]},
         "mkey": mkey and {key: mkey.get(key) for key in ("tph", "ph", "st", "st_width")},
         "result": "ok" if well else "refused" if outcome["errno"] else "failed", "errno": outcome["errno"] or None,
         "perftest": {"program": "ib_write_bw", "size": row["size"], "iters": row["iters"],
@@ -111,7 +114,7 @@ def judged(row, seen, tlp, iommu):
         "tlp": {key: tlp[key] for key in ("bar_writes", "with_hint", "wrong_hint", "hint_elsewhere", "by_hint")},
         "completer": {"by_hint": counted(seen["counts"] or NOT_COUNTED)}, "data_verified": outcome["verified"] if well else None,
         "expected": row["expected"]}
-    return {**run, "as_expected": as_expected(run, hints.tag(row, row["width"]), seen["counts"], iommu)}
+    return {**run, "as_expected": as_expected(run, hints.tag(row, row["width"]), seen["counts"], iommu, link)}
 
 
 def host_memory(job):
@@ -125,12 +128,14 @@ def report(run, qemu):
     """(document, whether all is as it has to be)"""
     job = run / "job"
     iommu = (job / "iommu").read_text().strip()
+    topology = topologies.of(run)
     planned, runs = jsonl.read(job / "plan"), []
     for row in planned:
         seen = evidence(run, row)
         if seen:
-            runs.append(judged(row, seen, document(run / "wire" / f"{row['id']}.json"), iommu))
-    return {"kernel": (job / "kernel").read_text().strip(), "qemu": qemu, "iommu": iommu, "runs": runs, "host_memory": host_memory(job)}, \
+            runs.append(judged(row, seen, document(run / "wire" / f"{row['id']}.json"), iommu, topologies.link_layer(topology)))
+    return {"kernel": (job / "kernel").read_text().strip(), "qemu": qemu, "iommu": iommu, "topology": topology, "runs": runs,
+            "host_memory": host_memory(job)}, \
         len(runs) == len(planned) and all(one["as_expected"] for one in runs)
 
 

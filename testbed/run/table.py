@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from testbed.sandbox import hints
+from testbed.sandbox import hints, topologies
 from testbed.sandbox.table import nearest, table
 
 HEAD = ["target", "mode", "requested", "memory key", "result", "BAR TLPs", "hinted", "wrong", "MB/s", "", "bytes", ""]
@@ -34,7 +34,7 @@ def cells(run):
 
 def lines(document):
     """DOCUMENT for people."""
-    out = [f"Linux {document['kernel']}, QEMU {document['qemu']}, IOMMU {document['iommu']}"]
+    out = [f"Linux {document['kernel']}, QEMU {document['qemu']}, IOMMU {document['iommu']}{topologies.said(document)}"]
     out += table([HEAD] + [cells(run) for run in document["runs"]], right=range(5, 9), least=(10, 9, 15, 15, 18, 8, 7, 5, 6, 0, 5), gap=" ")
     memory = document["host_memory"] or []
     if memory:

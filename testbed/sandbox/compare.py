@@ -11,7 +11,9 @@ from testbed.sandbox import documents
 from testbed.sandbox.table import figure, table
 
 # What makes figures differ.
-CIRCUMSTANCES = ("tph", "commit", "date", "kernel", "qemu", "iommu")
+CIRCUMSTANCES = ("tph", "commit", "date", "kernel", "qemu", "iommu", "topology")
+# What documents of earlier versions, which do not say it, are of.
+EARLIER = {"topology": "ib"}
 
 
 def compare(a, b):
@@ -24,7 +26,8 @@ def compare(a, b):
     both = [name for name in figures_a if name in figures_b]
     return {
         "kind": a["document"],
-        "circumstances": [{"what": key, "a": a.get(key), "b": b.get(key)} for key in CIRCUMSTANCES if a.get(key) != b.get(key)],
+        "circumstances": [{"what": key, "a": one, "b": other} for key in CIRCUMSTANCES
+                          if (one := a.get(key, EARLIER.get(key))) != (other := b.get(key, EARLIER.get(key)))],
         "figures": [{"name": name, "unit": figures_a[name][1], "a": figures_a[name][0], "b": figures_b[name][0],
                      "ratio": figures_b[name][0] / figures_a[name][0] if figures_a[name][0] else None} for name in both],
         "changed": [{"name": name, "a": states_a[name], "b": states_b[name]}

@@ -5,28 +5,9 @@
 
 # shellcheck source=tests/rdmacm/lib.sh
 . /mnt/src/tests/rdmacm/lib.sh # in_a, in_b, cm_pair
+# shellcheck source=testbed/guest/ethernet.sh
+. /mnt/src/testbed/guest/ethernet.sh # place, configure
 frames='python3 /mnt/src/tests/ethernet/frames.py'
-
-# place NAMESPACE NAME NUMBER
-place()
-{
-	place_bdf=$(bdf_of "$2")
-	await 60 "a network interface of $2" test -d "/sys/bus/pci/devices/$place_bdf/net"
-	ip netns add "$1"
-	place_interface=$(ls "/sys/bus/pci/devices/$place_bdf/net")
-	ip link set "$place_interface" netns "$1"
-	ip -n "$1" link set "$place_interface" name eth
-	ip -n "$1" link set lo up
-	configure "$1" "$3"
-}
-
-# configure NAMESPACE NUMBER: addresses, and up.
-configure()
-{
-	ip -n "$1" link set eth up
-	ip -n "$1" addr replace "10.8.0.$2/24" dev eth
-	ip -n "$1" addr replace "fd08::$2/64" dev eth nodad
-}
 
 # ethernet: both name spaces, once per boot; they reach each other afterwards.
 ethernet()

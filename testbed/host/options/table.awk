@@ -25,6 +25,12 @@ function list(name,    line, words, part) {
 			if (line !~ /^#/ && sub(/^[^:]*:/, "", line))
 				words = words line
 		close(TOP "/testbed/commands/index")
+	} else if (name == "@topologies") {
+		line = "ls '" TOP "/testbed/topologies'"
+		while ((line | getline part[1]) > 0)
+			if (part[1] ~ /^[a-z0-9-]+$/)
+				words = words " " part[1]
+		close(line)
 	} else
 		words = " " name
 	return substr(words, 2)

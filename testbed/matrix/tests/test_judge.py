@@ -10,7 +10,7 @@ from testbed.sandbox import devices
 
 KNOWN = devices.parse(plan.DEVICES.read_text())
 CELLS = plan.cells(True, KNOWN)
-NO_RUNS = {"runs": [], "kernel": "7.3.4", "qemu": "11.1.3", "iommu": "pt"}
+NO_RUNS = {"runs": [], "kernel": "7.3.4", "qemu": "11.1.3", "iommu": "pt", "topology": "ib"}
 
 
 def evidence(cells):
@@ -171,7 +171,7 @@ class Perftest(unittest.TestCase):
         parts = run_test.made_up(**words)
         for one in changes:
             one(parts)
-        return judge.perftest(run_judge.judged(*parts, "pt"))
+        return judge.perftest(run_judge.judged(*parts, "pt", "InfiniBand"))
 
     def test_good(self):
         cell = self.cell({"st": 42})
@@ -190,7 +190,7 @@ class Perftest(unittest.TestCase):
         self.assertEqual((cell["verdict"], cell["wrong_hint"]), ("fail", 5))
 
     def test_together(self):
-        runs = {**NO_RUNS, "runs": [run_judge.judged(*run_test.made_up(st=42), "pt")]}
+        runs = {**NO_RUNS, "runs": [run_judge.judged(*run_test.made_up(st=42), "pt", "InfiniBand")]}
         results, flows = evidence(CELLS)
         document = judge.report(CELLS, results, flows, runs, False)
         self.assertEqual((document["passed"], document["quick"], document["cells"][0]["program"]), (len(CELLS) + 1, False, "ib_write_bw"))
@@ -213,6 +213,12 @@ class Table(unittest.TestCase):
         self.assertEqual(said[-2], f"{len(CELLS) - 1} cells as expected, 1 not; {document['refused']} hints refused where they have to be")
         self.assertRegex(said[-1], "^[0-9]* bytes verified, 5 differ; [0-9]* TLPs, 0 with a wrong hint$")
         self.assertTrue([line for line in said if line.startswith("gpu: ") and "different hints counted" in line])
+
+    def test_topology(self):
+        results, flows = evidence(CELLS)
+        document = judge.report(CELLS, results, flows, {**NO_RUNS, "topology": "roce"}, True)
+        self.assertEqual(document["topology"], "roce")
+        self.assertEqual(table.lines(document)[0], "Linux 7.3.4, QEMU 11.1.3, IOMMU pt, topology roce")
 
     def test_cases(self):
         cell = {"program": "matrix", "target": "gpu", "operation": "read", "mode": "table", "width": 8,

@@ -24,7 +24,7 @@ def made_up(iommu="pt", **words):
     asked = row["st"] is not None or row["st_ext"] is not None
     applied = {"source": "dma-buf", "steering_tag": hint(row)["st"], "st_width": row["width"], "ph": 2, "fallback": False, "stale": False} \
         if there else {"source": "none", "fallback": True, "reason": "no tag of that width"}
-    seen = {"outcome": {"server": 0, "client": 0, "errno": "", "verified": True}, "resource": RESOURCE,
+    seen = {"outcome": {"server": 0, "client": 0, "errno": "", "verified": True, "link": "InfiniBand"}, "resource": RESOURCE,
             "mkey": {"mkey": 5, "tph": there, "dma_low": "0x1000", "dma_high": "0x2000",
                      **(hint(row) if there else {"ph": None, "st": None, "st_width": None})},
             "counts": {"counts": [{"ph": None, "st": None, "st_width": None, "writes": 0 if there else writes, "reads": 7}]},
@@ -33,7 +33,7 @@ def made_up(iommu="pt", **words):
     if there:
         seen["counts"]["counts"].append({**hint(row), "writes": writes if iommu != "translated" else 0, "reads": 0})
     if row["expected"] == "refused":
-        seen.update(outcome={"server": 1, "client": 1, "errno": "EOPNOTSUPP", "verified": None}, client=None, server=None, mkey={"mkey": None})
+        seen.update(outcome={"server": 1, "client": 1, "errno": "EOPNOTSUPP", "verified": None, "link": "InfiniBand"}, client=None, server=None, mkey={"mkey": None})
     if row["target"] == "qemu-nvme":
         seen["counts"] = None
     tlp = {"bar_writes": writes, "with_hint": writes if there else 0, "wrong_hint": 0, "hint_elsewhere": 0,
@@ -62,11 +62,11 @@ SEEN, TLP = 1, 2
 
 
 class Judged(unittest.TestCase):
-    def judged(self, words, *changes, iommu="pt"):
+    def judged(self, words, *changes, iommu="pt", link="InfiniBand"):
         parts = copy.deepcopy(made_up(iommu, **words))
         for one in changes:
             one(parts)
-        return judge.judged(*parts, iommu)
+        return judge.judged(*parts, iommu, link)
 
     def fails(self, words, *changes, **more):
         self.assertIs(self.judged(words, *changes, **more)["as_expected"], False, words)
@@ -78,7 +78,8 @@ class Judged(unittest.TestCase):
 
     def test_document(self):
         self.assertEqual(self.judged({"st": 42}), {
-            "target": "gpu", "bdf": "0000:00:10.0", "bar": 0, "st_mode": "table", "width": 8, "requested": {"st": 42, "st_ext": None, "ph": 2},
+            "target": "gpu", "bdf": "0000:00:10.0", "bar": 0, "st_mode": "table", "width": 8,
+            "link_layer": "InfiniBand", "requested": {"st": 42, "st_ext": None, "ph": 2},
             "mkey": {"tph": True, "ph": 2, "st": 42, "st_width": 8}, "result": "ok", "errno": None,
             "perftest": {"program": "ib_write_bw", "size": 64, "iters": 5, "bw_avg_MBps": 104.86, "applied": {
                 "source": "dma-buf", "steering_tag": 42, "st_width": 8, "ph": 2, "fallback": False, "stale": False}},
@@ -110,6 +111,13 @@ class Judged(unittest.TestCase):
             self.fails(words, change(TLP, "with_hint", lambda count: count - 1))
         for words in PLAIN:
             self.fails(words, change(TLP, "with_hint", 1))
+
+    def test_link_layer(self):
+        ethernet = change(SEEN, "outcome", "link", "Ethernet")
+        for words in HINTED + PLAIN + REFUSED:
+            self.fails(words, ethernet)
+            self.fails(words, link="Ethernet")
+            self.assertIs(self.judged(words, ethernet, link="Ethernet")["as_expected"], True, words)
 
     def test_memory_key(self):
         for words in HINTED:
@@ -152,7 +160,7 @@ class Judged(unittest.TestCase):
             self.fails(words, change(TLP, "bar_writes", 1))
             self.fails(words, change(TLP, "hint_elsewhere", 1))
             client = {"results": {"BW_average": 1.0}}
-            self.fails(words, change(SEEN, "client", client), change(SEEN, "outcome", {"server": 0, "client": 0, "errno": "", "verified": True}))
+            self.fails(words, change(SEEN, "client", client), change(SEEN, "outcome", {"server": 0, "client": 0, "errno": "", "verified": True, "link": "InfiniBand"}))
 
 
 class Wire(unittest.TestCase):
@@ -184,6 +192,7 @@ class Report(unittest.TestCase):
             (self.run_dir / name).mkdir(parents=True)
         (self.job / "kernel").write_text("7.3.4\n")
         (self.job / "iommu").write_text("pt\n")
+        (self.job / "topology").write_text("ib\n")
         (self.job / "plan").write_text("".join(json.dumps(row) + "\n" for row in self.rows))
         for row, words in zip(self.rows, ({"st": 42}, {})):
             _, seen, tlp = made_up(**words)
@@ -199,7 +208,7 @@ class Report(unittest.TestCase):
         (self.job / "host-memory/rxe.json").write_text('{"results": {"MsgSize": 65536, "n_iterations": 9, "BW_average": 1.5}}')
         document, good = judge.report(self.run_dir, "11.1.3")
         self.assertTrue(good)
-        self.assertEqual([document[key] for key in ("kernel", "qemu", "iommu")], ["7.3.4", "11.1.3", "pt"])
+        self.assertEqual([document[key] for key in ("kernel", "qemu", "iommu", "topology")], ["7.3.4", "11.1.3", "pt", "ib"])
         self.assertEqual([run["as_expected"] for run in document["runs"]], [True, True])
         self.assertEqual(document["host_memory"], [
             {"device": "rxe", "program": "ib_write_bw", "size": 65536, "iters": 9, "bw_avg_MBps": 1.57}])
@@ -209,6 +218,17 @@ class Report(unittest.TestCase):
             "gpu        table/8   ST 42 ph 2      42/8b ph 2      ok                      320     320     0    105  equal",
             "gpu        table/8   none            no hint         ok                      320       0     0    105  equal",
             "", "host memory, ib_write_bw, messages of 65536 bytes:", "  rxe        2 MB/s"])
+
+    def test_topology(self):
+        (self.job / "topology").write_text("roce\n")
+        self.assertFalse(judge.report(self.run_dir, "")[1])
+        for row in self.rows:
+            path = self.job / "rows" / str(row["id"]) / "outcome"
+            path.write_text(path.read_text().replace("InfiniBand", "Ethernet"))
+        document, good = judge.report(self.run_dir, "11.1.3")
+        self.assertTrue(good)
+        self.assertEqual([document["topology"]] + [run["link_layer"] for run in document["runs"]], ["roce", "Ethernet", "Ethernet"])
+        self.assertEqual(table.lines(document)[0], "Linux 7.3.4, QEMU 11.1.3, IOMMU pt, topology roce")
 
     def test_no_result(self):
         (self.job / "rows/1").rename(self.job / "left")

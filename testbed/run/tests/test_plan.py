@@ -100,6 +100,13 @@ class Devices(unittest.TestCase):
             self.assertEqual(brief(rows), [("gpu", "table", 8, 7, None, "hint")])
             self.assertEqual(set(devices.parse((Path(name) / "devices").read_text())), {"hca0", "hca1", "gpu0"})
 
+    def test_topology(self):
+        # testbed/host/topologies.sh makes lines of roce; what is on the other end of a port does not matter for the plan.
+        lines = ["hca hca0 04 st-mode=table st-width=8 link=ethernet", "hca hca1 05 st-mode=table st-width=8 link=ethernet",
+                 "hca hca2 06 st-mode=table st-width=16 link=ethernet", "gpu gpu0 10 size=64M completer=extended ready=on"]
+        rows = plan.rows([request(st=7)], KNOWN)
+        self.assertEqual(plan.needed(lines, rows, KNOWN), [lines[0], lines[1], lines[3]])
+
     def test_parse(self):
         found = devices.parse("# comment\n\nipoib-mtu 2044\nport p0 0a\ngpu g p0:00 size=1M\nhca h 04 lid=1 st-mode=table\nnvme n 05\n")
         self.assertEqual(found, {"p0": {"kind": "port", "bdf": "0000:00:0a.0"}, "n": {"kind": "nvme", "bdf": "0000:00:05.0"},

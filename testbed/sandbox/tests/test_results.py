@@ -110,6 +110,11 @@ class Compare(unittest.TestCase):
         self.assertEqual([result[key] for key in ("circumstances", "changed", "only_a", "only_b")], [[]] * 4)
         self.assertEqual({one["ratio"] for one in result["figures"]}, {1.0})
 
+    def test_topology(self):
+        # A document of an earlier version does not name it.
+        self.assertEqual(compare.compare(RUN, {**RUN, "topology": "ib"})["circumstances"], [])
+        self.assertEqual(compare.compare(RUN, {**RUN, "topology": "roce"})["circumstances"], [{"what": "topology", "a": "ib", "b": "roce"}])
+
     def test_differences(self):
         other = copy.deepcopy(RUN)
         other["kernel"] = "7.2.9"

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# Sourced in the guest, after control.sh and pair.sh: HCA functions with Ethernet ports, the interface of each in a name space of its own,
+# so that what goes from one to another goes over the switch.
+
+# place NAMESPACE NAME NUMBER [MTU]: the interface of the function that the devices file calls NAME is called eth there, has the addresses
+# 10.8.0.NUMBER and fd08::NUMBER, and is up. Returns 1 and says why when there is none.
+place()
+{
+	place_bdf=$(bdf_of "$2") || return 1
+	comes_up 60 $$ test -d "/sys/bus/pci/devices/$place_bdf/net" || {
+		echo "$2: its driver made no network interface" >&2
+		return 1
+	}
+	ip netns add "$1"
+	place_interface=$(ls "/sys/bus/pci/devices/$place_bdf/net")
+	ip link set "$place_interface" netns "$1"
+	ip -n "$1" link set "$place_interface" name eth
+	ip -n "$1" link set lo up
+	[ -z "${4:-}" ] || ip -n "$1" link set eth mtu "$4"
+	configure "$1" "$3"
+}
+
+# configure NAMESPACE NUMBER: addresses, and up.
+configure()
+{
+	ip -n "$1" link set eth up
+	ip -n "$1" addr replace "10.8.0.$2/24" dev eth
+	ip -n "$1" addr replace "fd08::$2/64" dev eth nodad
+}
+
+# gid_index DEVICE NUMBER: the index of the RoCE v2 GID of 10.8.0.NUMBER. Returns 1 when the RDMA device has none.
+gid_index()
+{
+	gid_port=${gid_sys:-/sys}/class/infiniband/$1/ports/1
+	gid_wanted=$(printf '0000:0000:0000:0000:0000:ffff:0a08:%04x' "$2")
+	grep -l "^$gid_wanted\$" "$gid_port/gids"/* | while read -r gid_file; do
+		! grep -qx 'RoCE v2' "$gid_port/gid_attrs/types/${gid_file##*/}" || echo "${gid_file##*/}"
+	done | grep -m 1 .
+}
+
+# What name-spaces.sh made: a line "NAME DEVICE ADDRESS GID-INDEX" of each function. Without the file there are none.
+name_spaces=/run/name-spaces
+
+# name_space WORD: of the function, or RDMA device, with that name; sets space_in (words before a command that runs there), space_address and
+# space_options, those of perftest. Without name spaces they are empty.
+name_space()
+{
+	space_in='' space_address='' space_options=''
+	[ -e "$name_spaces" ] || return 0
+	while read -r space_name space_device space_at space_gid; do
+		case $1 in
+		"$space_name" | "$space_device")
+			space_in="ip netns exec $space_name" space_address=$space_at space_options="-x $space_gid"
+			return 0
+			;;
+		esac
+	done <"$name_spaces"
+	echo "name_space $1: no function has that name: $(cut -d ' ' -f 1 "$name_spaces" | tr '\n' ' ')" >&2
+	return 1
+}

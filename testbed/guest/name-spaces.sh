@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# In the guest of a topology with Ethernet ports, before its job: the interface of each HCA function comes to a name space with the function's
+# name. Argument: the MTU, if it is not to be the usual one. They reach the first one afterwards, and /run/name-spaces says what there is (ethernet.sh).
+set -eu
+# shellcheck source=testbed/guest/control.sh
+. /mnt/src/testbed/guest/control.sh
+# shellcheck source=testbed/guest/pair.sh
+. /mnt/src/testbed/guest/pair.sh
+# shellcheck source=testbed/guest/ethernet.sh
+. /mnt/src/testbed/guest/ethernet.sh
+# As the driver numbers its devices.
+control functions | jq -r '[.functions[] | select(.kind == "hca" and .link == "ethernet")] | sort_by(.bdf)[] | "\(.name) \(.bdf)"' >/run/functions
+number=0
+while read -r name bdf; do
+	number=$((number + 1))
+	place "$name" "$name" $number "${1:-}"
+	comes_up 60 $$ test -d "/sys/bus/pci/devices/$bdf/infiniband" || {
+		echo "$name: its driver made no RDMA device" >&2
+		exit 1
+	}
+	device=$(ls "/sys/bus/pci/devices/$bdf/infiniband")
+	comes_up 60 $$ gid_index "$device" $number || {
+		echo "$name: $device has no RoCE v2 GID of 10.8.0.$number" >&2
+		exit 1
+	}
+	[ $number -eq 1 ] || comes_up 60 $$ ip netns exec "$name" busybox ping -c 1 -W 1 10.8.0.1 || {
+		echo "$name: does not reach 10.8.0.1" >&2
+		exit 1
+	}
+	echo "$name $device 10.8.0.$number $(gid_index "$device" $number)"
+done </run/functions >/run/name-spaces.new
+mv /run/name-spaces.new /run/name-spaces

@@ -127,8 +127,8 @@ static int open_unix(const struct uplink_options *options, struct uplink_end *en
 {
 	struct sockaddr_un local = { .sun_family = AF_UNIX }, peer = { .sun_family = AF_UNIX };
 
-	strncpy(local.sun_path, options->local, sizeof(local.sun_path) - 1);
-	strncpy(peer.sun_path, options->peer, sizeof(peer.sun_path) - 1);
+	memcpy(local.sun_path, options->local, strnlen(options->local, sizeof(local.sun_path) - 1));
+	memcpy(peer.sun_path, options->peer, strnlen(options->peer, sizeof(peer.sun_path) - 1));
 	end->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (end->fd < 0)
 		return -errno;
@@ -180,7 +180,8 @@ static int open_tap(const struct uplink_options *options, struct uplink_end *end
 {
 	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
 
-	strncpy(request.ifr_name, options->local, sizeof(request.ifr_name) - 1);
+	memcpy(request.ifr_name, options->local,
+	       strnlen(options->local, sizeof(request.ifr_name) - 1));
 	end->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (end->fd < 0)
 		return -errno;

@@ -47,3 +47,10 @@ stream()
 	timeout -k 5 "$stream_limit" $in_a $frames stream "${2:-10.8.0.2}" "$1" || fail "stream: $(cat served)"
 	wait "$stream_server" || fail "server: $(cat served)"
 }
+
+# gid_index DEVICE PART: of the first GID that has it.
+gid_index()
+{
+	gid_file=$(grep -l "$2" "/sys/class/infiniband/$1/ports/1/gids/"* | head -1)
+	[ -n "$gid_file" ] && basename "$gid_file"
+}

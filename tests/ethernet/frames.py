@@ -14,6 +14,7 @@ PORT = 7000
 TYPE = 0x88b5  # IEEE 802, local experiments
 SIOCETHTOOL = 0x8946
 GSTRINGS, GSTATS, GSSET_INFO = 0x1b, 0x1d, 0x37
+SRINGPARAM, SCHANNELS = 0x11, 0x3d
 FLAGS = {"rx": 0x15, "tx": 0x17, "sg": 0x19, "tso": 0x1f, "gso": 0x24, "gro": 0x2c}  # to set them
 STATISTICS = 1
 PROMISCUOUS, MEMBERSHIP, AUXDATA = 1, 1, 8
@@ -34,6 +35,16 @@ def statistics(interface):
     names = ethtool(interface, struct.pack("III", GSTRINGS, STATISTICS, count) + bytes(32 * count))[12:]
     values = ethtool(interface, struct.pack("II", GSTATS, count) + bytes(8 * count))[8:]
     return {names[32 * i:32 * i + 32].rstrip(b"\0").decode(): struct.unpack_from("Q", values, 8 * i)[0] for i in range(count)}
+
+
+def channels(interface, count):
+    """Queues, each for both ways."""
+    ethtool(interface, struct.pack("9I", SCHANNELS, 0, 0, 0, 0, 0, 0, 0, count))
+
+
+def rings(interface, size):
+    """Receives and sends of each queue."""
+    ethtool(interface, struct.pack("9I", SRINGPARAM, 0, 0, 0, 0, size, 0, 0, size))
 
 
 # --- streams -----------------------------------------------------------------------------------
@@ -165,6 +176,10 @@ def main(what, *words):
             print(name, value)
     elif what == "set":
         ethtool(words[0], struct.pack("II", FLAGS[words[1]], words[2] == "on"))
+    elif what == "channels":
+        channels(words[0], int(words[1]))
+    elif what == "rings":
+        rings(words[0], int(words[1]))
     elif what == "serve":
         serve()
     elif what == "stream":

@@ -114,9 +114,12 @@ static int start_uplinks(struct emulator *emulator)
 		if (!ret) {
 			emulator->uplink[i] = uplink_new(options->name, &end, emulator->bridge,
 							 wake, emulator->engine);
-			ret = emulator->uplink[i] ? engine_add(emulator->engine, uplink_poll,
-							       emulator->uplink[i])
-						  : -errno;
+			ret = emulator->uplink[i] ? 0 : -errno;
+			if (!ret && options->impaired)
+				ret = uplink_impair(emulator->uplink[i], &options->impairment);
+			if (!ret)
+				ret = engine_add(emulator->engine, uplink_poll,
+						 emulator->uplink[i]);
 		}
 		if (ret) {
 			fprintf(stderr, "tph-emulator: --link %s: %s: %s\n", options->name,

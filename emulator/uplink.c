@@ -16,6 +16,11 @@
 #define READS 64u
 /* After an error: whoever has one at each look is not looked at all the time. */
 #define ERROR_MS 10
+/* With a late frame so near the engine does not rest. */
+#define NEAR_NS 200000u
+
+/* As kinds of impairment_label, too. */
+enum way { IN, OUT };
 
 struct frame {
 	struct frame *next;
@@ -41,7 +46,9 @@ struct uplink {
 	pthread_mutex_t lock; /* the next two */
 	struct uplink_counts counts;
 	struct queue in;
-	struct queue out; /* the engine's */
+	/* The engine's: */
+	struct queue out;
+	struct impairment *line[2]; /* by enum way; NULL: a good one */
 };
 
 /* --- queues -------------------------------------------------------------------------------- */
@@ -151,7 +158,7 @@ static void *read_frames(void *arg)
 	return NULL;
 }
 
-/* --- what leaves: turns -------------------------------------------------------------------- */
+/* --- what leaves --------------------------------------------------------------------------- */
 
 enum sent { SENT, LATER, LOST };
 
@@ -179,14 +186,107 @@ static void left(struct uplink *uplink, enum sent sent, size_t len)
 	pthread_mutex_unlock(&uplink->lock);
 }
 
-static void deliver(void *owner, const uint8_t *bytes, size_t len)
+static void transmit(struct uplink *uplink, const uint8_t *bytes, size_t len)
 {
-	struct uplink *uplink = owner;
 	enum sent sent = uplink->out.head ? LATER : send_frame(uplink, bytes, len);
 
 	if (sent == LATER && append(&uplink->out, bytes, len))
 		return;
 	left(uplink, sent, len);
+}
+
+/* --- a bad link ---------------------------------------------------------------------------- */
+
+static void *copy_frame(void *owner, void *of)
+{
+	const struct frame *frame = of;
+
+	(void)owner;
+	return frame_new(frame->bytes, frame->len);
+}
+
+static void drop_frame(void *owner, void *frame)
+{
+	(void)owner;
+	free(frame);
+}
+
+static const struct impairment_ops line_ops = { .copy = copy_frame, .drop = drop_frame };
+
+static void pass(struct uplink *uplink, enum way way, const uint8_t *bytes, size_t len,
+		 uint64_t now)
+{
+	if (way == IN)
+		bridge_send(uplink->port, bytes, len, now);
+	else
+		transmit(uplink, bytes, len);
+}
+
+/* What is not late any more. */
+static bool arrive(struct uplink *uplink, enum way way, uint64_t now)
+{
+	struct impairment_arrival arrival;
+	bool any = false;
+
+	while (uplink->line[way] && impairment_get(uplink->line[way], now, &arrival)) {
+		struct frame *frame = arrival.packet;
+
+		if (arrival.damaged && arrival.bit / 8 < frame->len)
+			frame->bytes[arrival.bit / 8] ^= (uint8_t)(1u << arrival.bit % 8);
+		pass(uplink, way, frame->bytes, frame->len, now);
+		free(frame);
+		any = true;
+	}
+	return any;
+}
+
+static void carry(struct uplink *uplink, enum way way, const uint8_t *bytes, size_t len)
+{
+	const struct impairment_label label = { .kind = way };
+	uint64_t now = clock_now_ns();
+	struct frame *frame;
+
+	if (!uplink->line[way]) {
+		pass(uplink, way, bytes, len, now);
+		return;
+	}
+	frame = frame_new(bytes, len);
+	if (!frame)
+		return;
+	impairment_put(uplink->line[way], now, frame, len, &label);
+	arrive(uplink, way, now);
+}
+
+int uplink_impair(struct uplink *uplink, const struct impairment_spec *spec)
+{
+	for (enum way way = IN; way <= OUT; way++) {
+		uplink->line[way] = impairment_new(spec, UPLINK_FRAMES, &line_ops, uplink);
+		if (!uplink->line[way])
+			return -errno;
+	}
+	return 0;
+}
+
+static bool arrive_late(struct uplink *uplink)
+{
+	uint64_t now = clock_now_ns(), wakes;
+	bool any = false;
+
+	for (enum way way = IN; way <= OUT; way++) {
+		if (!uplink->line[way])
+			continue;
+		any |= arrive(uplink, way, now);
+		wakes = impairment_wakes(uplink->line[way]);
+		any |= wakes && wakes < now + NEAR_NS;
+	}
+	return any;
+}
+
+/* --- turns --------------------------------------------------------------------------------- */
+
+static void deliver(void *owner, const uint8_t *bytes, size_t len)
+{
+	carry(owner, OUT, bytes, len);
 }
 
 static bool flush(struct uplink *uplink)
@@ -211,6 +311,7 @@ bool uplink_poll(void *arg)
 	struct uplink *uplink = arg;
 	bool any = flush(uplink);
 
+	any |= arrive_late(uplink);
 	for (unsigned int i = 0; i < UPLINK_TURN; i++) {
 		struct frame *frame;
 
@@ -219,7 +320,7 @@ bool uplink_poll(void *arg)
 		pthread_mutex_unlock(&uplink->lock);
 		if (!frame)
 			break;
-		bridge_send(uplink->port, frame->bytes, frame->len, clock_now_ns());
+		carry(uplink, IN, frame->bytes, frame->len);
 		free(frame);
 		any = true;
 	}
@@ -293,6 +394,8 @@ void uplink_free(struct uplink *uplink)
 		return;
 	uplink_stop(uplink);
 	bridge_remove(uplink->port);
+	impairment_free(uplink->line[IN]);
+	impairment_free(uplink->line[OUT]);
 	empty(&uplink->in);
 	empty(&uplink->out);
 	close(uplink->stop);

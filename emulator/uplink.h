@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "impairment/line.h"
 #include "switch/bridge.h"
 
 #define UPLINKS	     8u
@@ -34,6 +35,8 @@ struct uplink_options {
 	/* Paths; or hosts, with their ports; of TAP @local is the interface. */
 	char local[UPLINK_PLACE], peer[UPLINK_PLACE];
 	uint16_t local_port, peer_port;
+	bool impaired;
+	struct impairment_spec impairment; /* of both directions */
 };
 
 /* A descriptor that reads and writes frames. */
@@ -55,8 +58,8 @@ struct uplink_counts {
 
 /*
  * uplink_parse() - @text of --link, which is changed: NAME,dgram=unix:LOCAL:PEER,
- * NAME,dgram=inet:HOST:PORT:HOST:PORT (the own one first) or NAME,tap=INTERFACE. Returns 0, or
- * -EINVAL and *@why is a word about the cause.
+ * NAME,dgram=inet:HOST:PORT:HOST:PORT (the own one first) or NAME,tap=INTERFACE, and ,impair=SPEC.
+ * Returns 0, or -EINVAL and *@why is a word about the cause.
  */
 int uplink_parse(char *text, struct uplink_options *options, const char **why);
 /*
@@ -75,6 +78,11 @@ struct uplink;
  */
 struct uplink *uplink_new(const char *name, const struct uplink_end *end, struct bridge *bridge,
 			  void (*wake)(void *arg), void *arg);
+/*
+ * uplink_impair() - the link is a bad one, in either direction: what it does to frames @spec says.
+ * A mark of congestion is only counted. Before the first turn. Returns 0, -ENOMEM.
+ */
+int uplink_impair(struct uplink *uplink, const struct impairment_spec *spec);
 /* One turn: frames that have come go to the switch, those that wait leave. Whether any did. */
 bool uplink_poll(void *uplink);
 /* Ends its thread: @wake is called no more. Turns may be under way. NULL is fine, here and below.

@@ -79,15 +79,28 @@ static const char *parse_place(char *place, struct uplink_options *options)
 	return NULL;
 }
 
+static const char *parse_impairment(const char *text, struct uplink_options *options)
+{
+	static char message[IMPAIRMENT_TEXT];
+
+	if (!text)
+		return NULL;
+	if (strncmp(text, "impair=", 7))
+		return grammar;
+	options->impaired = !impairment_parse(text + 7, &options->impairment, message);
+	return options->impaired ? NULL : message;
+}
+
 int uplink_parse(char *text, struct uplink_options *options, const char **why)
 {
 	char *save = NULL, *name = strtok_r(text, ",", &save), *what = strtok_r(NULL, ",", &save);
+	char *how = strtok_r(NULL, ",", &save);
 
 	memset(options, 0, sizeof(*options));
 	*why = NULL;
 	if (!name || !is_name(name))
 		*why = "a name has 1 to 23 letters, digits and _.+-";
-	else if (!what || strtok_r(NULL, ",", &save))
+	else if (!what || (how && strtok_r(NULL, ",", &save)))
 		*why = grammar;
 	else if (!strncmp(what, "dgram=", 6))
 		*why = parse_place(what + 6, options);
@@ -97,6 +110,8 @@ int uplink_parse(char *text, struct uplink_options *options, const char **why)
 		*why = "an interface has 1 to 15 bytes";
 	else
 		options->kind = UPLINK_TAP;
+	if (!*why)
+		*why = parse_impairment(how, options);
 	if (*why)
 		return -EINVAL;
 	strcpy(options->name, name);

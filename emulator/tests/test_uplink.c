@@ -215,6 +215,51 @@ static void what_leaves_is_bounded(void **state)
 	assert_int_equal(uplink_counts(left.uplink).out_lost, 1);
 }
 
+static void impair_left(const char *text)
+{
+	char message[IMPAIRMENT_TEXT];
+	struct impairment_spec spec;
+
+	assert_int_equal(impairment_parse(text, &spec, message), 0);
+	assert_int_equal(uplink_impair(left.uplink, &spec), 0);
+}
+
+/* Both directions of a bad link. */
+static void lost_and_doubled(void **state)
+{
+	uint8_t got[64];
+
+	(void)state;
+	make_raw();
+	impair_left("loss=100%");
+	bridge_send(left.station, frame, 60, clock_now_ns());
+	assert_int_equal(recv(raw, got, sizeof(got), MSG_DONTWAIT), -1);
+	assert_int_equal(send(raw, frame, 60, 0), 60);
+	wait_for(&left, 1);
+	assert_true(uplink_poll(left.uplink));
+	assert_int_equal(left.frames, 0);
+	drop(&left);
+	close(raw);
+	make_raw();
+	impair_left("dup=100%+biterror=1");
+	bridge_send(left.station, frame, 60, clock_now_ns());
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(recv(raw, got, sizeof(got), MSG_DONTWAIT), 60);
+		assert_memory_not_equal(got, frame, 60);
+	}
+	assert_int_equal(recv(raw, got, sizeof(got), MSG_DONTWAIT), -1);
+	drop(&left);
+	close(raw);
+	make_raw();
+	impair_left("delay=1ms");
+	bridge_send(left.station, frame, 60, clock_now_ns());
+	while (recv(raw, got, sizeof(got), MSG_DONTWAIT) < 0)
+		uplink_poll(left.uplink);
+	assert_memory_equal(got, frame, 60);
+	/* What is under way goes with the link. */
+	bridge_send(left.station, frame, 60, clock_now_ns());
+}
+
 static void a_peer_that_is_gone(void **state)
 {
 	(void)state;
@@ -358,6 +403,8 @@ static void words(void **state)
 		"l,tap=",
 		"l,tap=a123456789012345",
 		"l,tap=a,b",
+		"l,tap=a,impair=loss=101%",
+		"l,tap=a,impair=loss=1%,b",
 		"a12345678901234567890123,tap=a",
 	};
 	struct uplink_options options;
@@ -381,6 +428,10 @@ static void words(void **state)
 	options = parsed("t,tap=a12345678901234");
 	assert_int_equal(options.kind, UPLINK_TAP);
 	assert_string_equal(options.local, "a12345678901234");
+	assert_false(options.impaired);
+	options = parsed("t,tap=a,impair=loss=1%+seed=7");
+	assert_true(options.impaired);
+	assert_int_equal(options.impairment.seed, 7);
 	/* Paths of 107 and 108 bytes. */
 	memset(text, 'p', sizeof(text));
 	memcpy(text, "l,dgram=unix:", 13);
@@ -400,6 +451,7 @@ int main(void)
 		TEST(no_frames),
 		TEST(what_comes_is_bounded),
 		TEST(what_leaves_is_bounded),
+		TEST(lost_and_doubled),
 		TEST(a_peer_that_is_gone),
 		TEST(paths),
 		TEST(ports),

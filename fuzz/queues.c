@@ -131,6 +131,8 @@ static bool to_rts(struct queue_qp *qp)
 	field_put(qpc, 2, 28, 24, 30);
 	field_put(qpc, 5, 23, 0, qp->remote);
 	field_put(qpc, 7, 15, 0, qp->rlid);
+	if (qp->rgid)
+		memcpy(qpc + 40, qp->rgid, 16);
 	field_put(qpc, 37, 28, 24, 1); /* RNR timer 10 us */
 	if (!modify(qp, 0x503, qpc))
 		return false;
@@ -144,6 +146,7 @@ bool queue_try_connect(struct queue_qp *qp, const struct queue_qp *peer)
 {
 	qp->remote = peer->number;
 	qp->rlid = peer->port->hca->params.lid;
+	qp->rgid = peer->gid;
 	return to_rts(qp);
 }
 

@@ -11,6 +11,8 @@ struct queue_qp {
 	enum hca_qp_type type;
 	uint32_t number, pd, cqn, srqn, remote;
 	uint16_t rlid;
+	const uint8_t *gid; /* its address, if its port is an Ethernet one; else NULL */
+	const uint8_t *rgid;
 	bool fre; /* qpc.fre: fast registration */
 	uint64_t buf, sq_buf, dbr;
 	uint32_t rq_wqes, sq_wqebbs;

@@ -138,6 +138,21 @@ static void create_qp(struct rights *r, const uint8_t *in, uint32_t ilen, uint32
 		 field_get(qpc, 0, 23, 16) == HCA_QP_REG_UMR || field_get(qpc, 28, 11, 11));
 }
 
+/* A queue of frames: its wq. */
+static void create_frames(struct rights *r, const uint8_t *in, uint32_t ilen, bool sq,
+			  uint32_t owner)
+{
+	const uint8_t *wq = in + 0x50;
+	uint64_t bytes = (sq ? 64ull : 1ull << field_get(wq, 8, 19, 16)) << field_get(wq, 8, 4, 0);
+
+	if (!field_get(wq, 9, 30, 30))
+		queue(r, in, ilen, bytes, field_get(wq, 8, 12, 8), field_get(wq, 1, 20, 16), false,
+		      owner);
+	if (!field_get(wq, 9, 31, 31))
+		add(r, be64_at(wq, 0x10), 8, true, false, owner);
+	add_user(r, owner, field_get(wq, 2, 23, 0), false);
+}
+
 /* RST2INIT: the protection domain, unless it is left out. */
 static void change_pd(struct rights *r, uint32_t owner, uint32_t pd)
 {
@@ -222,6 +237,8 @@ static bool is_long_enough(uint16_t op, uint32_t ilen)
 	case 0x403:
 	case 0x500:
 	case 0x700:
+	case 0x904:
+	case 0x908:
 		return ilen >= 0x110;
 	case 0x502:
 		return ilen >= 0x100;
@@ -278,6 +295,10 @@ void rights_command(struct rights *r, const uint8_t *in, uint32_t ilen, const ui
 		add_user(r, made ? OWNER(DCT, made) : NOBODY, field_get(in + 0x10, 6, 23, 0),
 			 false);
 		break;
+	case 0x904:
+	case 0x908:
+		create_frames(r, in, ilen, op == 0x904, made ? OWNER(QP, made) : NOBODY);
+		break;
 	case 0xa08:
 		create_umem(r, in, ilen, made ? OWNER(UMEM, made) : NOBODY);
 		break;
@@ -305,6 +326,8 @@ void rights_command(struct rights *r, const uint8_t *in, uint32_t ilen, const ui
 		forget(r, OWNER(CQ, named));
 		break;
 	case 0x501:
+	case 0x906:
+	case 0x90a:
 		forget(r, OWNER(QP, named));
 		break;
 	case 0x701:

@@ -6,6 +6,8 @@ import os
 import re
 import sys
 
+import seeds_eth
+
 here = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -38,7 +40,47 @@ TCP4 = hexa("02 00 00 00 00 02 02 00 00 00 00 01 08 00 45 00 00 2c 12 34 40 00 4
 UDP6 = hexa("02 00 00 00 00 02 02 00 00 00 00 01 86 dd 6a b0 00 00 00 0b 11 09 fe 80 00 00 00 00 00 00 00 00 00 00 00 00 00 01"
             "fe 80 00 00 00 00 00 00 00 00 00 00 00 00 00 02 12 b7 00 35 00 0b 00 00 61 62 63")
 
+
+
+# target_wqe.c: a QP of one side (its place among the types, twice, and the side), and what it sends; keys and addresses are the first ones.
+def sent(who, op, length=6, av=None):
+    far = b"\1\0" if op in (2, 3, 4, 5, 6) else b""
+    local = bytes(16) + b"\2\0" if op in (5, 6) else bytes([0, 0x40, 0, 0, length])
+    return bytes([0x10, who, op, 0]) + (b"" if av is None else bytes([av])) + far + local
+
+
+def received(who, shared=False):
+    return bytes([0x90, who | (0x20 if shared else 0), 0, 0, 6])
+
+
+def later(who=0):
+    return bytes([0xe8, 0xe0 | who, 0xff])
+
+
+# As in seeds_eth.py.
+def cable(*operands):
+    return b"\xfe" + seeds_eth.cable(*operands)[1:]
+
+
+def impaired(spec):
+    return b"".join(b"\xfe" + seeds_eth.impaired(side, spec)[1:] for side in (0, 1))
+
+
+RC, UC, UD, XRC, DCI = 0, 2, 4, 6, 8
+CAPTURED = cable(0x16, 0) + cable(0x17, 8)
+CONNECTED = received(1) * 6 + b"".join(sent(RC, op) + later() for op in (0, 2, 4, 5, 3, 6, 1, 4, 2))
+OTHERS = received(UC | 1) * 3 + b"".join(sent(UC, op) + later() for op in (0, 2, 3)) + received(1, True) * 6 + b"".join(
+    sent(XRC, op) for op in (0, 2, 4)) + later() + b"".join(sent(DCI, op, av=0) for op in (0, 2, 4, 5)) + later()
+DATAGRAMS = received(UD | 1) * 6 + b"".join(sent(UD, op, 2, av) for op in (0, 1) for av in (2, 0x82, 0xc2)) + later()
+
 seeds = {
+    "wqe": {
+        f"{name}-{what}": begin + traffic + end
+        for name, begin, end in (
+            ("bad-cable", impaired(seeds_eth.LOSSY), cable(2) + cable(0x80)), ("worse-cable", impaired(seeds_eth.WORSE), b""),
+            ("captured", CAPTURED, cable(6)), ("captured-bad-cable", CAPTURED + impaired(seeds_eth.LOSSY), cable(0)))
+        for what, traffic in (("connected", CONNECTED), ("others", OTHERS), ("datagrams", DATAGRAMS))
+    },
     "umr": {
         "memic-length64": hexa("00 05 00 02 00 04 00 00") + NO_LIST + WRITE_FAR,
         "memic-moved-by-umr": hexa("01 00 03 00 02 00 00 02 00 00 06 00 00 00 07 03"),
@@ -79,6 +121,26 @@ seeds = {
         for name, link, digits in re.findall(
             r'\{ "(\w+)",\s+(true|false),\s+((?:"[0-9a-f ]+"\s*)+),',
             open(os.path.join(here, "../packet/tests/vectors.h")).read())
+    },
+    "eth": seeds_eth.seeds,
+    # Behind \0 a spec; behind \1 a line: a spec, room, then packets (kind, length), "get" a0, time c0, copies d8, report e0, spec f0, none f8.
+    "impairment": {
+        "all": b"\0loss=0.1% dup=0.001+reorder=1e-3 ecn=100% biterror=1e-12 delay=50us jitter=1.5us rate=10Gbit seed=7",
+        "units": b"\0delay=1s+jitter=2ns+rate=9kbit",
+        "one-share": b"\0loss=1e-15",
+        **{name: b"\0" + text for name, text in {
+            "no-value": b"loss", "no-key": b"los=1", "nothing": b" + ", "long": b"loss=1%" * 40, "share": b"loss=101%", "small": b"loss=1e-18",
+            "unit": b"delay=5", "time": b"delay=11s", "rate": b"rate=1bit", "seed": b"seed=", "seed-max": b"seed=18446744073709551616",
+            "exponent": b"dup=1e-19", "exponent-2": b"dup=1e+1", "digits": b"ecn=0.1234567890123456", "point": b"ecn=1.", "share-unit": b"ecn=1us",
+            "time-digit": b"jitter=us", "jitter": b"jitter=1ms", "strange": b"\x1b[31mloss=1%-and-more-than-thirty-two-bytes=1",
+        }.items()},
+        "line": b"\1\x3f\x07\x40\x40\x80\x40\x40\x08\x00\x01\x20" + hexa("00 01 40 00" "01 02 64 00" "a0" "c1 ff ff") * 30
+        + hexa("e0 ff a0 c3 ff ff a0 f8 a0"),
+        "slow": b"\1\xe2\x01\x80\x00\x10\xff\x00\x00\x00\x08" + hexa("00 00 00 ff") * 20 + hexa("a0 c8 ff ff a0 e0 10 d9")
+        + hexa("00 00 40 00") * 10 + hexa("f0 04 01 ff") + hexa("00 00 40 00") * 30 + hexa("e0 ff cf ff ff a0"),
+        "out-of-order": b"\1\x04\x01\xff\xff" + hexa("00 00 40 00") * 40 + hexa("a0 f8 a0"),
+        "left-over": b"\1\x24\x01\xff\xff\xff\xff" + hexa("00 00 40 00") * 20,
+        "no-room": b"\1\0\0\0",
     },
     "tlpdump": {
         "many-flows": hexa("02 1f 01 00 00 00 00 00 ff 5f"),

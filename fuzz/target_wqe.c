@@ -2,8 +2,9 @@
 /*
  * WQEs of every QP type between two functions: send WQEs of all opcodes, segment by segment and
  * then with bytes changed, receives of own and shared queues, counters that lie, page faults, state
- * changes and memory that changes after it was read.
+ * changes and memory that changes after it was read; bad cables, and captures of them.
  */
+#include "fuzz/cable.h"
 #include "fuzz/queues.h"
 #include "fuzz/target.h"
 #include "hca/cmd.h"
@@ -344,6 +345,8 @@ void target_input(const uint8_t *data, size_t size)
 			receive(&s, &in);
 		else if (what < 0xe8)
 			lie(&s, &in);
+		else if (what >= 0xfe)
+			cable(s.w, &in);
 		else
 			change(&s, &in);
 	}

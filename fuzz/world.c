@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "capture/reader.h"
 #include "fuzz/oracle.h"
 
 #define MAILBOXES     0x10000u /* up to HEAP */
@@ -228,7 +231,19 @@ static void probe(struct world_port *port)
 	port->uar = world_simple(port, 0x802, 0, 0);
 }
 
-struct world *world_new(struct tlp_trace *trace)
+static struct capture *capture_of(unsigned int port, bool ethernet)
+{
+	static struct capture *all[2][WORLD_PORTS];
+	struct capture **capture = &all[ethernet][port];
+
+	if (!*capture)
+		*capture = capture_new(ethernet ? PCAPNG_ETHERNET : PCAPNG_INFINIBAND, "port");
+	if (!*capture)
+		world_broken("capture: %s", strerror(errno));
+	return *capture;
+}
+
+static struct world *make_world(struct tlp_trace *trace, bool ethernet)
 {
 	/* Kept between programs, zeroed as far as they wrote: making it anew takes longer than they
 	 * do. */
@@ -247,7 +262,8 @@ struct world *world_new(struct tlp_trace *trace)
 	w->brk = HEAP;
 	w->fabric = pcie_fabric_new(trace);
 	w->subnet = subnet_new();
-	if (!w->fabric || !w->subnet)
+	w->bridge = ethernet ? bridge_new() : NULL;
+	if (!w->fabric || !w->subnet || (ethernet && !w->bridge))
 		world_broken("no memory");
 	for (unsigned int i = 0; i < WORLD_PORTS; i++) {
 		struct world_port *port = &w->port[i];
@@ -255,7 +271,7 @@ struct world *world_new(struct tlp_trace *trace)
 			.name = names[i],
 			.id = (uint16_t)(0x0010 + 8 * i),
 			.device_id = i ? 0x1023 : 0x1021,
-			.lid = (uint16_t)(i + 1),
+			.lid = (uint16_t)(ethernet ? 0 : i + 1),
 			.guid = 0x0200000000000001u + i,
 			.st_mode = HCA_ST_TABLE,
 			.st_width = i ? 16 : 8,
@@ -263,12 +279,17 @@ struct world *world_new(struct tlp_trace *trace)
 			.vectors = WORLD_VECTORS,
 			.memory = WORLD_BUDGET,
 			.impaired = spec,
+			.capture = capture_of(i, ethernet),
+			.bridge = w->bridge,
+			.mac = { 2, 0, 0, 0, 0, (uint8_t)(i + 1) },
 		};
 
 		if (spec && impairment_parse(spec, &params.impairment, message))
 			world_broken("TPH_TEST_IMPAIRMENT");
 		port->world = w;
 		port->index = i;
+		port->capture = params.capture;
+		port->captured = -1;
 		port->queue = 0x1000u * (i + 1);
 		port->hca = hca_new(&params, w->subnet, ignore_wake, NULL);
 		if (!port->hca)
@@ -285,12 +306,24 @@ struct world *world_new(struct tlp_trace *trace)
 	return w;
 }
 
+struct world *world_new(struct tlp_trace *trace)
+{
+	return make_world(trace, false);
+}
+
+struct world *world_new_ethernet(void)
+{
+	return make_world(NULL, true);
+}
+
 void world_free(struct world *w)
 {
 	oracle_finish(w);
 	for (unsigned int i = 0; i < WORLD_PORTS; i++) {
 		struct world_port *port = &w->port[i];
 
+		if (port->captured >= 0)
+			world_capture(port, 0);
 		pcie_function_reset(port->fn, PCIE_RESET_CONVENTIONAL);
 		hca_poll(port->hca);
 		oracle_after_reset(port);
@@ -302,9 +335,53 @@ void world_free(struct world *w)
 		hca_free(w->port[i].hca);
 	}
 	subnet_free(w->subnet);
+	bridge_free(w->bridge);
 	pcie_fabric_free(w->fabric);
 	memset(w->memory, 0, w->dirty);
 	free(w);
+}
+
+/* --- captures -------------------------------------------------------------------------------- */
+
+static void read_back(struct world_port *port, uint64_t expected)
+{
+	struct pcapng_packet packet;
+	struct pcapng_reader *reader;
+	unsigned int interface;
+	uint64_t packets = 0;
+	char path[32];
+	int ret;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", port->captured);
+	reader = pcapng_reader_open(path);
+	if (!reader)
+		oracle_violation(port, "a capture cannot be read: %s", strerror(errno));
+	while ((ret = pcapng_reader_next(reader, &interface, &packet)) == 1)
+		packets++;
+	if (ret || packets != expected)
+		oracle_violation(port, "%lu of %lu packets are in a capture: %d", packets, expected,
+				 ret);
+	pcapng_reader_close(reader);
+}
+
+void world_capture(struct world_port *port, size_t snap)
+{
+	struct capture_status status;
+
+	if (port->captured < 0) {
+		port->captured = memfd_create("capture", MFD_CLOEXEC);
+		capture_snap(port->capture, snap);
+		if (port->captured < 0 ||
+		    capture_start(port->capture, dup(port->captured), "capture"))
+			world_broken("capture");
+		return;
+	}
+	status = capture_status(port->capture);
+	if (capture_stop(port->capture))
+		oracle_violation(port, "a capture ended early");
+	read_back(port, status.packets - status.lost);
+	close(port->captured);
+	port->captured = -1;
 }
 
 /* --- registers and turns ---------------------------------------------------------------------- */

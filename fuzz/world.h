@@ -30,6 +30,8 @@ struct world_port {
 	uint64_t queue; /* DMA address of the command queue */
 	uint32_t kernel_uar, uar;
 	unsigned int interrupts;
+	struct capture *capture; /* kept between programs */
+	int captured;		 /* the file, -1: there is no capture */
 };
 
 /* Memory that another processor changes right after the device has read it. */
@@ -58,6 +60,7 @@ struct world {
 	struct world_flip flip[WORLD_FLIPS];
 	struct pcie_fabric *fabric;
 	struct subnet *subnet;
+	struct bridge *bridge; /* NULL: ports are InfiniBand */
 	struct world_port port[WORLD_PORTS];
 	struct oracle *oracle;
 };
@@ -65,6 +68,8 @@ struct world {
 /* Both HCAs probed: enabled, with UAR pages. @trace may be NULL. Ends the program when it cannot.
  */
 struct world *world_new(struct tlp_trace *trace);
+/* The same with Ethernet ports on a switch, of addresses 02:00:00:00:00:01 and :02. */
+struct world *world_new_ethernet(void);
 /* The oracle's last checks: canaries, and that a reset gives everything back. */
 void world_free(struct world *world);
 
@@ -77,6 +82,11 @@ uint8_t *world_at(struct world *world, uint64_t addr, size_t len);
 void world_write(struct world_port *port, uint64_t offset, unsigned int size, uint64_t value);
 /* Turns of both HCAs until they are idle, at most @turns. The clock goes on by 20 us a turn. */
 void world_poll(struct world *world, unsigned int turns);
+/*
+ * Begins a capture of the port, of @snap bytes of each packet (0: all), or ends the one that there
+ * is: what was captured reads back.
+ */
+void world_capture(struct world_port *port, size_t snap);
 /* The clock goes on by @ns. */
 void world_sleep(uint64_t ns);
 

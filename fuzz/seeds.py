@@ -142,6 +142,20 @@ seeds = {
         "left-over": b"\1\x24\x01\xff\xff\xff\xff" + hexa("00 00 40 00") * 20,
         "no-room": b"\1\0\0\0",
     },
+    # Link type and name of an interface; then operations: interface 0, statistics 2, another block 4, bytes 6, a change 7, a cut 8,
+    # a packet 9 with flags, interface if there are several, time, length and data, its length on the wire, a comment.
+    "capture": {
+        "packets": hexa("00 f7 00 04") + b"hca0" + hexa("09 01 01 02 03 04 05 06 07 08 05") + b"hello"
+        + hexa("00 01 00 02 65 1b 09 1a 01 00 00 00 00 00 00 00 00 04") + b"abcd" + hexa("2c 00 05") + b"a\x1bbcd"
+        + hexa("02 05 00 00 00 02 00 00 00"),
+        "other-blocks": hexa("00 01 00 01") + b"e" + hexa("04 0b 00 00 00 08 01 02 03 04 05 06 07 08 04 07 00 00 00 00 09"),
+        "no-such-interface": hexa("00 01 00 01") + b"e" + hexa("09 80 01"),
+        "section-again": hexa("00 01 00 01") + b"e" + hexa("04 0a 0d 0d 0a 10 4d 3c 2b 1a 01"),
+        "interfaces": hexa("00 01 00 01") + b"e" + hexa("00 01 00 00") * 64 + hexa("09"),
+        "length-of-block": hexa("00 01 00 00 09 04 00 00 00 00 00 00 00 00 20 07 54 00 02 ff ff ff"),
+        "cut": hexa("00 01 00 00 09 04 00 00 00 00 00 00 00 00 20 08 0c"),
+        "bytes": hexa("01 1c 0a 0d 0d 0a 1c 00 00 00 4d 3c 2b 1a 01 00 00 00 ff ff ff ff ff ff ff ff 1c 00 00 00"),
+    },
     "tlpdump": {
         "many-flows": hexa("02 1f 01 00 00 00 00 00 ff 5f"),
     },

@@ -5,11 +5,10 @@ import re
 
 here = os.path.dirname(os.path.abspath(__file__))
 
-# The objects that the target makes itself, by their places: 0 is always there.
-DIRECT, TOEPLITZ, SORTED, UDP6_HASH = range(4)  # TIRs
-VLAN, RAW, BAD_SUM = 0x04, 0x10, 0x20  # of frames
+# Of frames and their destinations.
+VLAN, RAW, BAD_SUM = 0x04, 0x10, 0x20
 V6, TCP = 0x01, 0x02
-TO_0, TO_1, TO_WIRE, TO_ALL, TO_GROUP = 0, 1, 2, 3, 0x40
+TO_0, TO_1, TO_ALL, TO_GROUP = 0, 1, 3, 0x40
 
 
 def opcodes():

@@ -32,7 +32,8 @@ static int open_one(struct device_options *device)
 	char name[EMULATOR_NAME + 16];
 
 	snprintf(name, sizeof(name), "%s port 1", device->name);
-	device->hca.capture = capture_new(PCAPNG_INFINIBAND, name);
+	device->hca.capture =
+		capture_new(device->ethernet ? PCAPNG_ETHERNET : PCAPNG_INFINIBAND, name);
 	if (!device->hca.capture)
 		return -errno;
 	capture_snap(device->hca.capture, device->pcap_bytes);

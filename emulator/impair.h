@@ -10,13 +10,13 @@
  *
  *     {"impairment": "loss=1% seed=7", "counts": {"request": {"packets": 812, "octets": 1714944,
  *      "lost": 9, "doubled": 0, "reordered": 0, "damaged": 0, "marked": 0, "overflow": 0,
- *      "delivered": 803}, "response": {...}, "ack": {...}, "datagram": {...}},
+ *      "delivered": 803}, "response": {...}, "ack": {...}, "datagram": {...}, "frame": {...}},
  *      "events": 9, "log": [{"number": 26, "kind": "request", "qpn": 73, "psn": 1893, "octets":
  * 2112, "ns": 51234567890, "what": ["lost"]}, ...]}
  *
  * or {"impairment": null}. Everything is since the spec was set. "events" is how many there were,
- * "log" the last IMPAIRMENT_LOG of them, the oldest first; qpn is the QP that the packet was for,
- * number that of the packet on this cable.
+ * "log" the last IMPAIRMENT_LOG of them, the oldest first; qpn is the QP that the packet was for (of
+ * a frame that is none of RoCE its Ethertype), number that of the packet on this cable.
  */
 #ifndef EMULATOR_IMPAIR_H
 #define EMULATOR_IMPAIR_H

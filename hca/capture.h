@@ -9,6 +9,9 @@
  * moves, since it is lost or refused, headers are captured, with the length that it has.
  *
  * What a port's own management agent answers, in the subnet, is not captured.
+ *
+ * Of an Ethernet port eth_port.c captures the frames; trains are here, as RoCEv2 packets that a
+ * wire would have.
  */
 #ifndef HCA_CAPTURE_H
 #define HCA_CAPTURE_H

@@ -121,7 +121,7 @@ static inline bool hca_eth_is_up(const struct hca *hca)
 /* @cable as hca_set_link() left it: the driver is told what has changed. Returns whether anything.
  */
 bool hca_eth_link(struct hca *hca, bool cable);
-/* Counts one frame of @len bytes, whose destination is at @frame. */
+/* Counts one frame of @len bytes, and captures it: it leaves, or the function takes it. */
 void hca_eth_count(struct hca *hca, enum hca_side side, const uint8_t *frame, size_t len);
 /* The MTU of the vport, with the overhead: no frame is longer. */
 static inline uint32_t hca_eth_mtu(const struct hca *hca)
@@ -192,6 +192,16 @@ struct hca *hca_roce_find(struct hca *hca, const uint8_t gid[16]);
 bool hca_roce_is_outside(struct hca *hca, const uint8_t gid[16]);
 /* @packet of a connected QP leaves, to the address in its context. What cannot is lost. */
 void hca_roce_transmit(struct hca_qp *qp, const struct packet *packet);
+/* roce_route.c: the headers of what @qp sends to @av from the port's address @from. */
+struct packet_route hca_roce_route(const struct hca_qp *qp, const struct hca_av *av,
+				   const struct hca_roce_address *from);
+/* roce_route.c: the address path of a connected QP, as a datagram's vector would have it. */
+struct hca_av hca_roce_path(const struct hca_qp *qp);
+/*
+ * roce_route.c: the address that what goes to @av is from: the one that it names; where there is
+ * none, or one of the other version of IP, the first of the right version; NULL: there is none.
+ */
+const struct hca_roce_address *hca_roce_source(const struct hca *hca, const struct hca_av *av);
 /* The datagram in @packet leaves, to @av. What cannot is lost, as datagrams are. */
 void hca_roce_send(struct hca_qp *qp, const struct hca_av *av, const struct packet *packet);
 /*

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "hca/opcodes.h"
 #include "hca/eth.h"
 
@@ -101,6 +102,20 @@ bool hca_eth_link(struct hca *hca, bool cable)
 
 static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
+static void capture(const struct hca *hca, enum hca_side side, const uint8_t *frame, size_t len)
+{
+	struct pcapng_packet packet = {
+		.direction = side == HCA_RX ? PCAPNG_IN : PCAPNG_OUT,
+		.data = frame,
+		.len = len,
+	};
+
+	if (!capture_on(hca->params.capture))
+		return;
+	packet.time_ns = clock_now_ns();
+	capture_packet(hca->params.capture, &packet);
+}
+
 void hca_eth_count(struct hca *hca, enum hca_side side, const uint8_t *frame, size_t len)
 {
 	static const uint32_t sizes[HCA_ETH_SIZES - 1] = { 64,	 127,  255,  511, 1023,
@@ -113,6 +128,7 @@ void hca_eth_count(struct hca *hca, enum hca_side side, const uint8_t *frame, si
 
 	traffic->packets++;
 	traffic->octets += len;
+	capture(hca, side, frame, len);
 	if (side != HCA_RX)
 		return;
 	while (i < HCA_ETH_SIZES - 1 && len + HCA_ETH_FCS > sizes[i])

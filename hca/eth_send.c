@@ -9,6 +9,7 @@
 #include "hca/data.h"
 #include "hca/eth.h"
 #include "hca/flow_table.h"
+#include "hca/wire.h"
 
 static void lose(struct hca *hca, size_t len)
 {
@@ -24,7 +25,10 @@ void hca_eth_transmit(struct hca *hca, const uint8_t *bytes, size_t len)
 		return;
 	}
 	hca_eth_count(hca, HCA_TX, bytes, len);
-	bridge_send(hca->eth->port, bytes, len, clock_now_ns());
+	if (hca->wire)
+		hca_wire_frame(hca, bytes, len);
+	else
+		bridge_send(hca->eth->port, bytes, len, clock_now_ns());
 }
 
 /* The same, if the flow tables say so. */
@@ -84,6 +88,8 @@ static enum hca_step send_segments(struct hca *hca, struct hca_progress *progres
 	uint64_t payload = progress->wqe.length - progress->wqe.eth.inline_len;
 
 	do {
+		if (!hca_wire_has_room(hca))
+			return HCA_STEP_WAIT;
 		if (!send_segment(hca, progress)) {
 			*syndrome = HCA_SYND_LOCAL_QP_OP;
 			return HCA_STEP_ERROR;
@@ -114,6 +120,8 @@ enum hca_step hca_eth_step(struct hca_qp *sq, uint8_t *syndrome)
 		*syndrome = HCA_SYND_LOCAL_LENGTH;
 		return HCA_STEP_ERROR;
 	}
+	if (!hca_wire_has_room(sq->hca))
+		return HCA_STEP_WAIT;
 	step = hca_stage(sq, 0, syndrome);
 	if (step != HCA_STEP_DONE)
 		return step;

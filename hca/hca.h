@@ -85,7 +85,8 @@ bool hca_link(struct hca *hca);
 /*
  * hca_impair() - what the port sends from now on is lost, late, doubled and so on as @spec says,
  * NULL: nothing is any more, and what was late comes at once. Packets that QPs of one port send
- * each other do not leave it, and SMPs have a lane of their own. Safe from any thread, takes effect
+ * each other do not leave it, and SMPs have a lane of their own. A mark of congestion is one in the
+ * IP header of a frame. Safe from any thread, takes effect
  * with the next hca_poll(). Survives resets.
  */
 void hca_impair(struct hca *hca, const struct impairment_spec *spec);
@@ -95,13 +96,14 @@ enum hca_packet_kind {
 	HCA_PACKET_RESPONSE, /* with what a READ or an atomic asked for */
 	HCA_PACKET_ACK,	     /* or a NAK */
 	HCA_PACKET_DATAGRAM,
+	HCA_PACKET_FRAME, /* of Ethernet, that is none of RoCE */
 	HCA_PACKET_KINDS,
 };
 extern const char *const hca_packet_kinds[HCA_PACKET_KINDS]; /* "request" */
 
 /*
  * What became of packets since hca_impair(). The flow of a label is the QP that the packet is for,
- * its sequence the packet sequence number.
+ * its sequence the packet sequence number; of other frames their Ethertype, and 0.
  */
 struct hca_impairment {
 	struct impairment_spec spec;

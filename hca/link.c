@@ -23,6 +23,11 @@
 
 /* --- who listens ------------------------------------------------------------------------- */
 
+static bool is_up(const struct hca *hca)
+{
+	return hca->eth ? hca_eth_is_up(hca) : subnet_link(hca->port);
+}
+
 struct hca_qp *hca_find_qp(struct hca *hca, uint16_t dlid, const uint8_t *gid, uint32_t qpn)
 {
 	uint64_t guid = gid ? be64_at(gid, GID_GUID) : 0;
@@ -258,7 +263,7 @@ static bool receive_packet(struct hca_link *l)
 		flight->steered = true;
 		/* An answer is on its way, whatever has become of who gave it. */
 		if (flight->response)
-			flight->busy = subnet_link(l->qp->hca->port);
+			flight->busy = is_up(l->qp->hca);
 		else
 			flight->busy = l->peer;
 		flight->busy = flight->busy && enters(l, flight);

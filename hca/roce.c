@@ -14,12 +14,11 @@
 #include "hca/qp.h"
 #include "packet/packet.h"
 
-#define ADDRESS	   0x10u /* of set_roce_address_in: roce_address */
-#define VERSION_2  2u
-#define PORT_FIRST 0xc000u
-#define HOPS	   64u /* of who names no limit */
-#define NET_IPV6   1u  /* flags_rqpn [25:24] */
-#define NET_IPV4   2u
+#define ADDRESS	  0x10u /* of set_roce_address_in: roce_address */
+#define VERSION_2 2u
+#define HOPS	  64u /* of who names no limit */
+#define NET_IPV6  1u  /* flags_rqpn [25:24] */
+#define NET_IPV4  2u
 
 static const uint8_t none[16];
 
@@ -92,32 +91,6 @@ bool hca_roce_is_outside(struct hca *hca, const uint8_t gid[16])
 
 /* --- packets that leave ------------------------------------------------------------------ */
 
-static struct packet_route build_route(const struct hca_qp *qp, const struct hca_av *av,
-				       const struct hca_roce_address *from)
-{
-	uint32_t spread = (qp->number ^ av->qpn) & (UINT16_MAX - PORT_FIRST);
-	struct packet_route route = {
-		.ethernet = true,
-		.tagged = from->tagged,
-		.tci = (uint16_t)((av->sl >> 1 & 7u) << 13 | from->vlan),
-		.ipv4 = hca_roce_is_ipv4(av->dgid),
-		.dont_fragment = true,
-		/* In the place of the LID. */
-		.source_port = av->dlid ? av->dlid : (uint16_t)(PORT_FIRST + spread),
-		.traffic_class = av->tclass,
-		.hop_limit = av->hop_limit,
-		.flow_label = av->flow_label,
-	};
-
-	memcpy(route.smac, from->mac, sizeof(route.smac));
-	memcpy(route.dmac, av->rmac, sizeof(route.dmac));
-	memcpy(route.sgid, from->gid, sizeof(route.sgid));
-	memcpy(route.dgid, av->dgid, sizeof(route.dgid));
-	if (route.ipv4)
-		route.flow_label = 0;
-	return route;
-}
-
 /* The port's address that @av names, if it may send from there to that of @av; or NULL. */
 static const struct hca_roce_address *source(const struct hca *hca, const struct hca_av *av)
 {
@@ -142,7 +115,7 @@ void hca_roce_send(struct hca_qp *qp, const struct hca_av *av, const struct pack
 
 	if (!from)
 		return;
-	route = build_route(qp, av, from);
+	route = hca_roce_route(qp, av, from);
 	multicast = route.dmac[0] & 1;
 	len = packet_encode(&route, packet, bytes, sizeof(bytes));
 	if (len < 0 || !hca_pass(qp->hca, HCA_TX, multicast, 1, packet->length))
@@ -181,7 +154,7 @@ void hca_roce_transmit(struct hca_qp *qp, const struct packet *packet)
 	from = source(qp->hca, &av);
 	if (!from)
 		return;
-	route = build_route(qp, &av, from);
+	route = hca_roce_route(qp, &av, from);
 	len = packet_encode(&route, packet, bytes, sizeof(bytes));
 	if (len >= 0)
 		hca_eth_transmit(qp->hca, bytes, (size_t)len);

@@ -6,6 +6,7 @@
 
 #include "hca/budget.h"
 #include "hca/due.h"
+#include "hca/eth.h"
 
 /* Around BTH, extended headers and payload: LRH, ICRC, VCRC. */
 #define LRH_AND_CRCS (8u + 4 + 2)
@@ -13,14 +14,21 @@
 #define BTH	     12u
 #define DETH	     8u
 #define IMMDT	     4u
+/* The same of RoCE: Ethernet header, UDP, ICRC, FCS; and an IP header. */
+#define ETHERNET_AND_CRCS (14u + 8 + 4 + 4)
+#define IPV4		  20u
+#define IPV6		  40u
+#define FRAME_MIN	  64u /* on the wire, with the FCS */
+/* Of a BTH. */
+#define BTH_DEST_QPN 4u
+#define BTH_PSN	     8u
 /* With an end so near the engine does not rest. */
 #define NEAR_NS 200000u
 
 const char *const hca_packet_kinds[HCA_PACKET_KINDS] = {
-	[HCA_PACKET_REQUEST] = "request",
-	[HCA_PACKET_RESPONSE] = "response",
-	[HCA_PACKET_ACK] = "ack",
-	[HCA_PACKET_DATAGRAM] = "datagram",
+	[HCA_PACKET_REQUEST] = "request", [HCA_PACKET_RESPONSE] = "response",
+	[HCA_PACKET_ACK] = "ack",	  [HCA_PACKET_DATAGRAM] = "datagram",
+	[HCA_PACKET_FRAME] = "frame",
 };
 
 /* --- packets --------------------------------------------------------------------------------- */
@@ -200,6 +208,13 @@ static void arrive(const struct impairment_arrival *arrival)
 		hca_packet_free(packet);
 		return;
 	}
+	if (packet->frame) {
+		if (arrival->marked)
+			hca_frame_mark(packet->data, packet->frame);
+		bridge_send(packet->hca->eth->port, packet->data, packet->frame, clock_now_ns());
+		hca_packet_free(packet);
+		return;
+	}
 	c = find_connection(packet);
 	if (!c) {
 		hca_packet_free(packet);
@@ -225,20 +240,34 @@ static void put(struct hca_packet *packet, uint64_t now, size_t length,
 		arrive(&arrival);
 }
 
+/* Around BTH and what follows it, of the connection's packets. */
+static size_t overhead(const struct hca_connection *c)
+{
+	const struct hca_progress *progress = c->qp->progress;
+	const uint8_t *gid = c->qp->rgid;
+
+	if (!c->qp->hca->eth)
+		return LRH_AND_CRCS;
+	if (c->qp->type == HCA_QP_DCI)
+		gid = progress->wqe.av.dgid;
+	return ETHERNET_AND_CRCS + (hca_roce_is_ipv4(gid) ? IPV4 : IPV6);
+}
+
 static size_t length_of(const struct packet *packet)
 {
 	struct packet_opcode info = { 0 };
 
 	packet_opcode(packet->opcode, &info);
-	return LRH_AND_CRCS + BTH + packet_headers_length(info.headers) +
-	       ((packet->length + 3) & ~(size_t)3);
+	return BTH + packet_headers_length(info.headers) + ((packet->length + 3) & ~(size_t)3);
 }
 
-static unsigned int kind_of(const struct packet *packet)
+static unsigned int kind_of(uint8_t opcode)
 {
 	struct packet_opcode info = { 0 };
 
-	packet_opcode(packet->opcode, &info);
+	packet_opcode(opcode, &info);
+	if ((opcode & PACKET_CLASS_MASK) == PACKET_UD)
+		return HCA_PACKET_DATAGRAM;
 	if (!info.response)
 		return HCA_PACKET_REQUEST;
 	return info.operation == PACKET_OP_ACK ? HCA_PACKET_ACK : HCA_PACKET_RESPONSE;
@@ -247,7 +276,7 @@ static unsigned int kind_of(const struct packet *packet)
 void hca_packet_send(struct hca_packet *packet, struct hca_connection *c, uint64_t now)
 {
 	struct packet *bth = &packet->flight.packet;
-	struct impairment_label label = { kind_of(bth), bth->dest_qpn, bth->psn };
+	struct impairment_label label = { kind_of(bth->opcode), bth->dest_qpn, bth->psn };
 
 	packet->hca = c->qp->hca;
 	packet->qpn = c->qp->number;
@@ -258,7 +287,7 @@ void hca_packet_send(struct hca_packet *packet, struct hca_connection *c, uint64
 	packet->flight.checked = packet->flight.moved = 0;
 	packet->flight.passed = false;
 	if (packet->wire)
-		put(packet, now, length_of(bth), &label);
+		put(packet, now, overhead(c) + length_of(bth), &label);
 	else
 		append(c, packet);
 }
@@ -279,6 +308,39 @@ void hca_wire_datagram(struct hca *hca, const struct subnet_packet *datagram, ui
 	bytes = LRH_AND_CRCS + (datagram->grh ? GRH : 0) + BTH + DETH +
 		(datagram->has_imm ? IMMDT : 0) + ((datagram->len + 3) & ~(size_t)3);
 	put(packet, clock_now_ns(), bytes, &label);
+}
+
+/* A packet of RoCE is told by its BTH, whatever else it says. */
+static struct impairment_label label_of(const uint8_t *bytes, size_t len)
+{
+	struct impairment_label label = { .kind = HCA_PACKET_FRAME };
+	struct hca_frame frame;
+	const uint8_t *bth;
+
+	hca_frame_parse(bytes, len, &frame);
+	label.flow = frame.ethertype;
+	if (!frame.l4_at || frame.protocol != HCA_ETH_UDP || frame.dport != PACKET_UDP_PORT ||
+	    frame.ip_end - frame.l4_at < frame.l4_len + BTH)
+		return label;
+	bth = bytes + frame.l4_at + frame.l4_len;
+	label.kind = kind_of(bth[0]);
+	label.flow = be32_at(bth, BTH_DEST_QPN) & PACKET_24_BITS;
+	label.sequence = be32_at(bth, BTH_PSN) & PACKET_24_BITS;
+	return label;
+}
+
+void hca_wire_frame(struct hca *hca, const uint8_t *bytes, size_t len)
+{
+	struct impairment_label label = label_of(bytes, len);
+	struct hca_packet *packet = hca_packet_new(hca, len);
+
+	if (!packet)
+		return;
+	memcpy(packet->data, bytes, len);
+	packet->hca = hca;
+	packet->frame = len;
+	len += HCA_ETH_FCS;
+	put(packet, clock_now_ns(), len < FRAME_MIN ? FRAME_MIN : len, &label);
 }
 
 /* --- a turn --------------------------------------------------------------------------------- */

@@ -32,9 +32,10 @@ struct hca_packet {
 	struct hca_flight flight;
 	/* Bytes [@offset, @offset + @fetched) of the message are at @data: it is not sent yet. */
 	uint64_t offset, fetched;
-	/* A datagram */
+	/* A datagram of InfiniBand */
 	bool is_datagram;
 	struct subnet_packet datagram;
+	size_t frame; /* bytes of a frame at @data; 0: it is none */
 	uint8_t data[];
 };
 
@@ -64,6 +65,8 @@ void hca_packet_free(struct hca_packet *packet);
 void hca_packet_send(struct hca_packet *packet, struct hca_connection *c, uint64_t now);
 /* A copy of @packet, whose number is @psn, leaves by the port of @hca, which has a bad cable. */
 void hca_wire_datagram(struct hca *hca, const struct subnet_packet *packet, uint32_t psn);
+/* A copy of the frame leaves by the port of @hca, which has a bad cable, to the switch. */
+void hca_wire_frame(struct hca *hca, const uint8_t *bytes, size_t len);
 /* Takes the first packet that has arrived for @c out of the list, and frees it. */
 void hca_packet_done(struct hca_connection *c);
 /* Drops all that have arrived for @c, or were about to leave. */

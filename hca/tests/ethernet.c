@@ -101,7 +101,7 @@ static void make_side(struct ethernet *e, unsigned int side)
 			 0);
 }
 
-int ethernet_setup(void **state)
+int ethernet_setup_with(void **state, struct capture *const capture[2])
 {
 	struct hca_params params[FIXTURE_HCAS];
 	struct ethernet *e = &ethernet;
@@ -113,12 +113,20 @@ int ethernet_setup(void **state)
 		params[i].bridge = e->bridge;
 		params[i].mac[0] = 2;
 		params[i].mac[5] = (uint8_t)(i + 1);
+		params[i].capture = i < 2 ? capture[i] : NULL;
 	}
 	e->f = fixture_new_with(params, NULL);
 	make_side(e, 0);
 	make_side(e, 1);
 	*state = e;
 	return 0;
+}
+
+int ethernet_setup(void **state)
+{
+	struct capture *const none[2] = { NULL, NULL };
+
+	return ethernet_setup_with(state, none);
 }
 
 int ethernet_teardown(void **state)

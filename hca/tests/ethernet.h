@@ -32,6 +32,8 @@ struct ethernet {
 /* cmocka setup and teardown. */
 int ethernet_setup(void **state);
 int ethernet_teardown(void **state);
+/* The same with captures of both ports, which stay the caller's. */
+int ethernet_setup_with(void **state, struct capture *const capture[2]);
 
 /* Commands with a context at 0x20, of @len bytes. Return the status; *@number may be NULL. */
 uint8_t ethernet_command(struct fixture_port *port, uint16_t op, uint32_t dw2, uint64_t bitmask,

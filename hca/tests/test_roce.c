@@ -1,59 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* RoCE: addresses, datagrams in frames, connected QPs whose peer an address names. */
-#include "hca/tests/ethernet.h"
-#include "hca/tests/traffic.h"
-#include "packet/packet.h"
+#include "hca/tests/roce.h"
 
 #define Q_KEY 0x11111111u /* of fixture_qp_init() */
 #define GRH   40
 
-/* 10.0.0.1 and 10.0.0.2; fe80::1 and fe80::2 */
-static const uint8_t v4[2][16] = { { [10] = 0xff, 0xff, 10, 0, 0, 1 },
-				   { [10] = 0xff, 0xff, 10, 0, 0, 2 } };
-static const uint8_t v6[2][16] = { { 0xfe, 0x80, [15] = 1 }, { 0xfe, 0x80, [15] = 2 } };
-static const uint8_t macs[2][6] = { { 2, 0, 0, 0, 0, 1 }, { 2, 0, 0, 0, 0, 2 } };
-
 static struct end a, b;
-
-static uint8_t set_address(struct fixture_port *port, uint16_t index, const uint8_t gid[16],
-			   const uint8_t mac[6], uint8_t version)
-{
-	uint8_t in[0x30] = { 0x07, 0x61 }, out[16];
-
-	be16_put(in, 8, index);
-	memcpy(in + 0x10, gid, 16);
-	memcpy(in + 0x22, mac, 6);
-	in[0x2b] = version;
-	return fixture_cmd(port, in, sizeof(in), out, sizeof(out));
-}
-
-static void enable(struct fixture_port *port, bool on)
-{
-	uint8_t in[0x200] = { 0x07, 0x55 }, out[16];
-
-	be32_put(in, 0x0c, 1u << 1);
-	in[0x103] = on;
-	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), 0);
-}
 
 static void make(struct ethernet *e, enum hca_qp_type type)
 {
 	end_create(&a, e->side[0].port, type, 0);
 	end_create(&b, e->side[1].port, type, 0);
-}
-
-static int setup(void **state)
-{
-	struct ethernet *e;
-	int ret = ethernet_setup(state);
-
-	e = *state;
-	for (unsigned int i = 0; i < 2; i++) {
-		enable(e->side[i].port, true);
-		assert_int_equal(set_address(e->side[i].port, 0, v6[i], macs[i], 2), 0);
-		assert_int_equal(set_address(e->side[i].port, 1, v4[i], macs[i], 2), 0);
-	}
-	return ret;
 }
 
 static void make_ud(struct ethernet *e)
@@ -227,29 +184,14 @@ static void groups_are_by_address(void **state)
 	expect_datagram(e, 2, 20);
 }
 
-static void connect_rc(struct end *end, const uint8_t dgid[16], uint32_t rqpn)
-{
-	uint8_t qpc[232] = { 0 };
-
-	fixture_qp_init(end->port, &end->qp);
-	field_put(qpc, 0, 23, 16, HCA_QP_RC);
-	field_put(qpc, 2, 31, 29, 3);
-	field_put(qpc, 2, 28, 24, 30);
-	field_put(qpc, 5, 23, 0, rqpn);
-	memcpy(qpc + 40, dgid, 16);
-	field_put(qpc, 36, 23, 21, 4);
-	assert_int_equal(fixture_qp_modify(end->port, &end->qp, 0x503, 0, qpc), 0);
-	fixture_qp_rts(end->port, &end->qp);
-}
-
 static void connected_by_address(void **state)
 {
 	struct ethernet *e = *state;
 	uint8_t wqe[48];
 
 	make(e, HCA_QP_RC);
-	connect_rc(&a, v4[1], b.qp.number);
-	connect_rc(&b, v4[0], a.qp.number);
+	connect_roce(&a, 1, v4[1], macs[1], b.qp.number);
+	connect_roce(&b, 1, v4[0], macs[0], a.qp.number);
 	memset(at(&a, 0), 0x77, 100000);
 	fixture_ctrl(wqe, HCA_OP_WRITE, SIGNALLED, 0);
 	fixture_raddr(wqe + 16, b.buf, b.lkey);
@@ -269,7 +211,7 @@ static void connected_by_address(void **state)
 
 int main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, ethernet_teardown)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, roce_setup, ethernet_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(datagrams_arrive_by_both_protocols),
 		TEST(addresses_decide),

@@ -50,7 +50,24 @@ written()
 		cat build.log
 		fail 'no captures of a write'
 	}
-	# For the dissector, which is nobody there, and whom the checkout may not be for.
+	show
+}
+
+# roce: hca0.pcapng and hca1.pcapng of hca/tests/capture_roce.c.
+roce()
+{
+	in_share sh -eu -c 'cmake -G Ninja -S /src -B /tmp/build -DTPH_DOCTOR=OFF -DTPH_SANITIZE=OFF -DCMAKE_C_COMPILER_LAUNCHER=ccache
+		ninja -C /tmp/build capture_roce
+		/tmp/build/hca/capture_roce /mnt/share' >build.log 2>&1 || {
+		cat build.log
+		fail 'no captures of RoCE'
+	}
+	show
+}
+
+# show: files for the dissector, which is nobody there, and whom the checkout may not be for.
+show()
+{
 	cp "$TPH_TOP/pcie/tlp.lua" .
 	chmod a+rx .
 	chmod a+r ./*

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Headers of RoCEv2 packets: what an address vector and an address of the port make of them. */
+#include "hca/eth.h"
+#include "hca/qp.h"
+
+#define PORT_FIRST 0xc000u
+#define UDP_SPORT  14, 15, 0 /* of the address path */
+#define ETH_PRIO   15, 30, 28
+#define SGID_INDEX 8, 23, 16
+
+/* Parts of an address. */
+#define MAC_HIGH 0u
+#define MAC_LOW	 2u
+
+static const uint8_t none[16];
+
+struct packet_route hca_roce_route(const struct hca_qp *qp, const struct hca_av *av,
+				   const struct hca_roce_address *from)
+{
+	uint32_t spread = (qp->number ^ av->qpn) & (UINT16_MAX - PORT_FIRST);
+	struct packet_route route = {
+		.ethernet = true,
+		.tagged = from->tagged,
+		.tci = (uint16_t)((av->sl >> 1 & 7u) << 13 | from->vlan),
+		.ipv4 = hca_roce_is_ipv4(av->dgid),
+		.dont_fragment = true,
+		/* In the place of the LID. */
+		.source_port = av->dlid ? av->dlid : (uint16_t)(PORT_FIRST + spread),
+		.traffic_class = av->tclass,
+		.hop_limit = av->hop_limit,
+		.flow_label = av->flow_label,
+	};
+
+	if (!route.tagged)
+		route.tci = 0;
+	memcpy(route.smac, from->mac, sizeof(route.smac));
+	memcpy(route.dmac, av->rmac, sizeof(route.dmac));
+	memcpy(route.sgid, from->gid, sizeof(route.sgid));
+	memcpy(route.dgid, av->dgid, sizeof(route.dgid));
+	if (route.ipv4)
+		route.flow_label = 0;
+	return route;
+}
+
+struct hca_av hca_roce_path(const struct hca_qp *qp)
+{
+	struct hca_av av = {
+		.qpn = qp->remote_qpn,
+		.dlid = (uint16_t)field_get(qp->qpc, UDP_SPORT),
+		.sl = (uint8_t)(field_get(qp->qpc, ETH_PRIO) << 1),
+		.grh = true,
+		.tclass = (uint8_t)field_get(qp->qpc, QPC_TCLASS),
+		.hop_limit = (uint8_t)field_get(qp->qpc, QPC_HOP_LIMIT),
+		.flow_label = field_get(qp->qpc, QPC_FLOW_LABEL),
+		.sgid_index = (uint8_t)field_get(qp->qpc, SGID_INDEX),
+	};
+
+	memcpy(av.dgid, qp->rgid, sizeof(av.dgid));
+	be16_put(av.rmac, MAC_HIGH, (uint16_t)field_get(qp->qpc, QPC_RMAC_47_32));
+	be32_put(av.rmac, MAC_LOW, field_get(qp->qpc, QPC_RMAC_31_0));
+	return av;
+}
+
+const struct hca_roce_address *hca_roce_source(const struct hca *hca, const struct hca_av *av)
+{
+	bool ipv4 = hca_roce_is_ipv4(av->dgid);
+
+	for (unsigned int i = 0; i <= HCA_ROCE_ADDRESSES; i++) {
+		/* The one that is named first. */
+		unsigned int index = i ? i - 1 : av->sgid_index;
+		const struct hca_roce_address *address;
+
+		if (index >= HCA_ROCE_ADDRESSES)
+			continue;
+		address = &hca->eth->address[index];
+		if (memcmp(address->gid, none, sizeof(none)) &&
+		    hca_roce_is_ipv4(address->gid) == ipv4)
+			return address;
+	}
+	return NULL;
+}

@@ -15,8 +15,8 @@
  * 2112, "ns": 51234567890, "what": ["lost"]}, ...]}
  *
  * or {"impairment": null}. Everything is since the spec was set. "events" is how many there were,
- * "log" the last IMPAIRMENT_LOG of them, the oldest first; qpn is the QP that the packet was for (of
- * a frame that is none of RoCE its Ethertype), number that of the packet on this cable.
+ * "log" the last IMPAIRMENT_LOG of them, the oldest first; qpn is the QP that the packet was for
+ * (of a frame that is none of RoCE its Ethertype), number that of the packet on this cable.
  */
 #ifndef EMULATOR_IMPAIR_H
 #define EMULATOR_IMPAIR_H

@@ -79,8 +79,8 @@ static void check(const char *request, const char *expected)
 	"\"damaged\":0,\"marked\":0,\"overflow\":0,\"delivered\":0}"
 #define NOTHING(spec)                                                               \
 	"{\"impairment\":\"" spec "\",\"counts\":{\"request\":" NO_COUNTS           \
-	",\"response\":" NO_COUNTS ",\"ack\":" NO_COUNTS ",\"datagram\":" NO_COUNTS ",\"frame\":" NO_COUNTS \
-	"},\"events\":0,\"log\":[]}\n"
+	",\"response\":" NO_COUNTS ",\"ack\":" NO_COUNTS ",\"datagram\":" NO_COUNTS \
+	",\"frame\":" NO_COUNTS "},\"events\":0,\"log\":[]}\n"
 #define NONE "{\"impairment\":null}\n"
 
 static void test_on_and_off(void **state)

@@ -11,6 +11,7 @@
 #include "fuzz/queues.h"
 #include "fuzz/target.h"
 #include "hca/data.h"
+#include "hca/eth.h"
 
 #define OPS	 48u
 #define PAGE	 4096u
@@ -599,6 +600,9 @@ static void reset(struct state *s, struct input *in)
 
 	pcie_function_reset(port->fn, PCIE_RESET_CONVENTIONAL);
 	world_poll(s->w, 1);
+	/* What the other function has sent in its own turn, behind the reset, waits and is charged.
+	 */
+	hca_eth_drop(port->hca);
 	oracle_after_reset(port);
 }
 

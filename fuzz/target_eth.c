@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Two functions with Ethernet ports on a switch, and a third port that anybody may send by: objects
- * of mlx5e in any order, registers, flow tables of frames, WQEs of frames and of long messages,
- * receives, RoCE by datagrams and by connections, cables that are pulled or bad, captures.
+ * in any order, registers, flow tables, WQEs, receives, RoCE, cables that are bad, captures.
  */
 #include "base/clock.h"
 #include "fuzz/cable.h"
@@ -537,8 +536,6 @@ static void qp_receive(struct state *s, struct input *in)
 	segment_data(segment, side->mem + PAGE, side->lkey, 64u << (how >> 2 & 7));
 	queue_recv(&side->qp[how >> 1 & 1], segment, sizeof(segment));
 }
-
-/* --- ports and time ---------------------------------------------------------------------- */
 
 static void take_nothing(void *owner, const uint8_t *frame, size_t len)
 {

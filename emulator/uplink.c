@@ -240,6 +240,17 @@ static bool arrive(struct uplink *uplink, enum way way, uint64_t now)
 	return any;
 }
 
+/* No memory is left for it. */
+static void lose(struct uplink *uplink, enum way way)
+{
+	pthread_mutex_lock(&uplink->lock);
+	if (way == IN)
+		uplink->counts.in_lost++;
+	else
+		uplink->counts.out_lost++;
+	pthread_mutex_unlock(&uplink->lock);
+}
+
 static void carry(struct uplink *uplink, enum way way, const uint8_t *bytes, size_t len)
 {
 	const struct impairment_label label = { .kind = way };
@@ -251,8 +262,10 @@ static void carry(struct uplink *uplink, enum way way, const uint8_t *bytes, siz
 		return;
 	}
 	frame = frame_new(bytes, len);
-	if (!frame)
+	if (!frame) {
+		lose(uplink, way);
 		return;
+	}
 	impairment_put(uplink->line[way], now, frame, len, &label);
 	arrive(uplink, way, now);
 }

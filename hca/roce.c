@@ -130,27 +130,16 @@ void hca_roce_send(struct hca_qp *qp, const struct hca_av *av, const struct pack
 /* The address that @qp's packets have as their source, as hca_frames_queue() wants it back. */
 void hca_roce_transmit(struct hca_qp *qp, const struct packet *packet)
 {
-	const uint8_t *qpc = qp->qpc;
-	struct hca_av av = {
-		.qpn = qp->remote_qpn,
-		.dlid = (uint16_t)field_get(qpc, QPC_UDP_SPORT),
-		.sl = (uint8_t)(field_get(qpc, QPC_ETH_PRIO) << 1),
-		.tclass = (uint8_t)field_get(qpc, QPC_TCLASS),
-		.hop_limit = (uint8_t)field_get(qpc, QPC_HOP_LIMIT),
-		.flow_label = field_get(qpc, QPC_FLOW_LABEL),
-		.sgid_index = (uint8_t)field_get(qpc, QPC_SRC_ADDR_INDEX),
-	};
+	struct hca_av av = hca_roce_path(qp);
 	const struct hca_roce_address *from;
 	uint8_t bytes[PACKET_MAX];
 	struct packet_route route;
 	int len;
 
 	if (!av.tclass)
-		av.tclass = (uint8_t)(field_get(qpc, QPC_DSCP) << 2);
+		av.tclass = (uint8_t)(field_get(qp->qpc, QPC_DSCP) << 2);
 	if (!av.hop_limit)
 		av.hop_limit = HOPS;
-	memcpy(av.dgid, qp->rgid, sizeof(av.dgid));
-	memcpy(av.rmac, qpc + QPC_RMAC, sizeof(av.rmac));
 	from = source(qp->hca, &av);
 	if (!from)
 		return;

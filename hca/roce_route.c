@@ -4,13 +4,6 @@
 #include "hca/qp.h"
 
 #define PORT_FIRST 0xc000u
-#define UDP_SPORT  14, 15, 0 /* of the address path */
-#define ETH_PRIO   15, 30, 28
-#define SGID_INDEX 8, 23, 16
-
-/* Parts of an address. */
-#define MAC_HIGH 0u
-#define MAC_LOW	 2u
 
 static const uint8_t none[16];
 
@@ -46,18 +39,17 @@ struct hca_av hca_roce_path(const struct hca_qp *qp)
 {
 	struct hca_av av = {
 		.qpn = qp->remote_qpn,
-		.dlid = (uint16_t)field_get(qp->qpc, UDP_SPORT),
-		.sl = (uint8_t)(field_get(qp->qpc, ETH_PRIO) << 1),
+		.dlid = (uint16_t)field_get(qp->qpc, QPC_UDP_SPORT),
+		.sl = (uint8_t)(field_get(qp->qpc, QPC_ETH_PRIO) << 1),
 		.grh = true,
 		.tclass = (uint8_t)field_get(qp->qpc, QPC_TCLASS),
 		.hop_limit = (uint8_t)field_get(qp->qpc, QPC_HOP_LIMIT),
 		.flow_label = field_get(qp->qpc, QPC_FLOW_LABEL),
-		.sgid_index = (uint8_t)field_get(qp->qpc, SGID_INDEX),
+		.sgid_index = (uint8_t)field_get(qp->qpc, QPC_SRC_ADDR_INDEX),
 	};
 
 	memcpy(av.dgid, qp->rgid, sizeof(av.dgid));
-	be16_put(av.rmac, MAC_HIGH, (uint16_t)field_get(qp->qpc, QPC_RMAC_47_32));
-	be32_put(av.rmac, MAC_LOW, field_get(qp->qpc, QPC_RMAC_31_0));
+	memcpy(av.rmac, qp->qpc + QPC_RMAC, sizeof(av.rmac));
 	return av;
 }
 

@@ -31,6 +31,12 @@ class Plan(unittest.TestCase):
             self.assertIn(row[0], plan.MEASURES)
             self.assertLessEqual(set(row[4]), set(plan.SYSTEMS))
 
+    def test_room_in_a_trace(self):
+        """Ten rounds of an emulator that records each TLP: 256 bytes in a write, 512 in a read, some sixteen beside them."""
+        records = sum(messages * (size // 256 + size // 512 + 16)
+                      for _, system, _, size, _, messages in plan.plan(plan.FULL, 10, True) if system == "other")
+        self.assertLess(records, (1 << 32) // 48)
+
 
 class Left(unittest.TestCase):
     def test_units(self):

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "capture/pcapng.h"
+#include "capture/tests/file.h"
 
-static char path[] = "/tmp/test_pcapng-XXXXXX";
 static uint8_t file[1 << 20];
 
 static int put(struct pcapng *capture, unsigned int interface, uint64_t time_ns, const void *data,
@@ -23,15 +23,6 @@ static int put(struct pcapng *capture, unsigned int interface, uint64_t time_ns,
 	};
 
 	return pcapng_packet(capture, interface, &packet);
-}
-
-static size_t read_file(void)
-{
-	FILE *f = fopen(path, "rb");
-	size_t len = fread(file, 1, sizeof(file), f);
-
-	fclose(f);
-	return len;
 }
 
 static uint32_t word(size_t at)
@@ -86,10 +77,10 @@ static void test_blocks(void **state)
 	assert_int_equal(put(capture, 0, 1, NULL, 0, "drops"), 0);
 	assert_int_equal(pcapng_packet(capture, 0, &part), 0);
 	assert_int_equal(pcapng_flush(capture), 0);
-	assert_int_equal(read_file(), sizeof(expected));
+	assert_int_equal(read_file(file, sizeof(file)), sizeof(expected));
 	assert_memory_equal(file, expected, sizeof(expected));
 	assert_int_equal(pcapng_close(capture), 0);
-	assert_int_equal(read_file(), sizeof(expected));
+	assert_int_equal(read_file(file, sizeof(file)), sizeof(expected));
 }
 
 static void test_bounds(void **state)
@@ -112,7 +103,7 @@ static void test_bounds(void **state)
 	text[PCAPNG_TEXT_MAX] = 'x';
 	assert_int_equal(put(capture, 63, 0, "a", 1, text), -EINVAL);
 	assert_int_equal(pcapng_close(capture), 0);
-	assert_int_equal(walk(read_file()), 1 + PCAPNG_INTERFACES + 1);
+	assert_int_equal(walk(read_file(file, sizeof(file))), 1 + PCAPNG_INTERFACES + 1);
 }
 
 /* At the limit the file ends with a whole block, and stays as it is. */
@@ -130,7 +121,7 @@ static void test_limit(void **state)
 	assert_int_equal(put(capture, 0, 4, "d", 1, NULL), -EFBIG);
 	assert_int_equal(pcapng_interface(capture, PCAPNG_ETHERNET, "e1"), -EFBIG);
 	assert_int_equal(pcapng_close(capture), -EFBIG);
-	len = read_file();
+	len = read_file(file, sizeof(file));
 	assert_int_equal(len, 28 + 40 + 2 * 36);
 	assert_int_equal(walk(len), 4);
 }
@@ -149,20 +140,6 @@ static void test_errors(void **state)
 	assert_int_equal(put(capture, 0, 0, "a", 1, NULL), -ENOSPC);
 	assert_int_equal(pcapng_close(capture), -ENOSPC);
 	assert_int_equal(pcapng_close(NULL), 0);
-}
-
-static int make_file(void **state)
-{
-	int fd = mkstemp(path);
-
-	(void)state;
-	return fd < 0 || close(fd);
-}
-
-static int remove_file(void **state)
-{
-	(void)state;
-	return unlink(path);
 }
 
 int main(void)

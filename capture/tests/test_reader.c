@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "capture/reader.h"
+#include "capture/tests/file.h"
 
-static char path[] = "/tmp/test_reader-XXXXXX";
 static uint8_t file[4096];
 static size_t file_len;
 
@@ -37,7 +37,6 @@ static void write_sample(void)
 		{ .time_ns = 3, .direction = PCAPNG_OUT, .comment = "a\033b" },
 	};
 	struct pcapng *capture = pcapng_open(path);
-	FILE *f;
 
 	assert_non_null(capture);
 	assert_int_equal(pcapng_interface(capture, PCAPNG_INFINIBAND, "ib0"), 0);
@@ -45,9 +44,7 @@ static void write_sample(void)
 	for (unsigned int i = 0; i < 3; i++)
 		assert_int_equal(pcapng_packet(capture, i & 1, &packets[i]), 0);
 	assert_int_equal(pcapng_close(capture), 0);
-	f = fopen(path, "rb");
-	file_len = fread(file, 1, sizeof(file), f);
-	fclose(f);
+	file_len = read_file(file, sizeof(file));
 }
 
 static void test_read_back(void **state)
@@ -190,20 +187,6 @@ static void test_refused(void **state)
 	assert_null(pcapng_reader_open("/nonexistent/file"));
 	assert_int_equal(errno, ENOENT);
 	pcapng_reader_close(NULL);
-}
-
-static int make_file(void **state)
-{
-	int fd = mkstemp(path);
-
-	(void)state;
-	return fd < 0 || close(fd);
-}
-
-static int remove_file(void **state)
-{
-	(void)state;
-	return unlink(path);
 }
 
 int main(void)

@@ -14,13 +14,13 @@
 #include <cmocka.h>
 
 #include "capture/clock.h"
+#include "capture/tests/file.h"
 #include "capture/writer.h"
 
 #define SECTION	   28u
 #define INTERFACE  40u
 #define STATISTICS 52u
 
-static char path[] = "/tmp/test_writer-XXXXXX";
 static uint8_t file[16 << 20];
 static size_t file_len;
 
@@ -284,20 +284,6 @@ static void test_clock(void **state)
 	/* A second of slack: the time of the day may be corrected meanwhile. */
 	assert_in_range(day, before + offset - 1000000000, after + offset + 1000000000);
 	assert_int_equal(capture_clock_offset(), offset);
-}
-
-static int make_file(void **state)
-{
-	int fd = mkstemp(path);
-
-	(void)state;
-	return fd < 0 || close(fd);
-}
-
-static int remove_file(void **state)
-{
-	(void)state;
-	return unlink(path);
 }
 
 int main(void)

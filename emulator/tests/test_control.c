@@ -13,69 +13,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "emulator/control.h"
 #include "emulator/pace.h"
+#include "emulator/tests/controlled.h"
 #include "pcie/tlp.h"
-
-static struct device_options options[2] = {
-	{ .kind = DEVICE_HCA,
-	  .name = "hca0",
-	  .hca = { .name = "hca0",
-		   .id = 4 << 3,
-		   .device_id = 0x1021,
-		   .lid = 1,
-		   .guid = 1,
-		   .st_mode = HCA_ST_TABLE,
-		   .st_width = 8,
-		   .st_entries = 64,
-		   .vectors = 2 } },
-	{ .kind = DEVICE_ENDPOINT,
-	  .name = "gpu0",
-	  .hca.id = 16 << 3,
-	  .endpoint = { .name = "gpu0",
-			.id = 16 << 3,
-			.kind = "gpu",
-			.memory_size = 1 << 20,
-			.completer = PCIE_TPH_COMPLETER_EXTENDED } },
-};
-
-static struct controlled devices[2];
-static struct subnet *subnet;
-static struct control_scope scope = { .devices = devices, .count = 2 };
-
-static void nothing(void *arg)
-{
-	(void)arg;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	subnet = scope.subnet = subnet_new();
-	devices[0].options = &options[0];
-	devices[0].hca = hca_new(&options[0].hca, subnet, nothing, NULL);
-	devices[1].options = &options[1];
-	devices[1].endpoint = endpoint_new(&options[1].endpoint);
-	return !devices[0].hca || !devices[1].endpoint;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	hca_free(devices[0].hca);
-	endpoint_free(devices[1].endpoint);
-	subnet_free(subnet);
-	return 0;
-}
-
-static void check(const char *request, const char *expected)
-{
-	char *answer = control_answer(&scope, request);
-
-	assert_non_null(answer);
-	assert_string_equal(answer, expected);
-	free(answer);
-}
 
 static void test_answers(void **state)
 {
@@ -342,5 +282,5 @@ int main(void)
 		cmocka_unit_test(test_switch),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, controlled_setup, controlled_teardown);
 }

@@ -8,70 +8,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "emulator/control.h"
 #include "emulator/impair.h"
+#include "emulator/tests/controlled.h"
 #include "hca/model.h"
 #include "hca/wire.h"
-
-static struct device_options options[2] = {
-	{ .kind = DEVICE_HCA,
-	  .name = "hca0",
-	  .hca = { .name = "hca0",
-		   .id = 4 << 3,
-		   .device_id = 0x1021,
-		   .lid = 1,
-		   .guid = 1,
-		   .vectors = 2 } },
-	{ .kind = DEVICE_ENDPOINT,
-	  .name = "gpu0",
-	  .endpoint = { .name = "gpu0", .id = 16 << 3, .kind = "gpu", .memory_size = 1 << 20 } },
-};
-
-static struct controlled devices[2];
-static struct subnet *subnet;
-
-static void nothing(void *arg)
-{
-	(void)arg;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	subnet = subnet_new();
-	devices[0].options = &options[0];
-	devices[0].hca = hca_new(&options[0].hca, subnet, nothing, NULL);
-	devices[1].options = &options[1];
-	devices[1].endpoint = endpoint_new(&options[1].endpoint);
-	return !devices[0].hca || !devices[1].endpoint;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	hca_free(devices[0].hca);
-	endpoint_free(devices[1].endpoint);
-	subnet_free(subnet);
-	return 0;
-}
-
-static char *ask(const char *request)
-{
-	char *answer = control_answer(
-		&(struct control_scope){ .devices = devices, .count = 2, .subnet = subnet },
-		request);
-
-	assert_non_null(answer);
-	return answer;
-}
-
-static void check(const char *request, const char *expected)
-{
-	char *answer = ask(request);
-
-	assert_string_equal(answer, expected);
-	free(answer);
-}
 
 #define OK "{}\n"
 #define NO_COUNTS                                                               \
@@ -124,7 +64,7 @@ static void test_log(void **state)
 	hca_poll(devices[0].hca);
 	send_datagram(77, 0);
 	send_datagram(78, 1);
-	text = ask("impair hca0 show");
+	text = answer_to("impair hca0 show");
 	answer = json_tokener_parse(text);
 	free(text);
 	assert_true(json_object_object_get_ex(answer, "events", &value));
@@ -154,7 +94,7 @@ static void test_full_log(void **state)
 	hca_poll(devices[0].hca);
 	for (unsigned int i = 0; i < IMPAIRMENT_LOG + 10; i++)
 		send_datagram(0xffffff, 0xffffff);
-	text = ask("impair hca0 show");
+	text = answer_to("impair hca0 show");
 	assert_non_null(strstr(text, "\"events\":1034,"));
 	assert_non_null(strstr(text, "[{\"number\":10,"));
 	assert_non_null(strstr(text, "{\"number\":1033,"));
@@ -179,7 +119,7 @@ static void test_errors(void **state)
 
 int main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, controlled_setup, controlled_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_on_and_off),
 		TEST(test_log),

@@ -7,62 +7,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "emulator/control.h"
 #include "emulator/inject.h"
+#include "emulator/tests/controlled.h"
 #include "hca/inject.h"
-
-static struct device_options options[2] = {
-	{ .kind = DEVICE_HCA,
-	  .name = "hca0",
-	  .hca = { .name = "hca0",
-		   .id = 4 << 3,
-		   .device_id = 0x1021,
-		   .lid = 1,
-		   .guid = 1,
-		   .vectors = 2 } },
-	{ .kind = DEVICE_ENDPOINT,
-	  .name = "gpu0",
-	  .endpoint = { .name = "gpu0", .id = 16 << 3, .kind = "gpu", .memory_size = 1 << 20 } },
-};
-
-static struct controlled devices[2];
-static struct subnet *subnet;
-
-static void nothing(void *arg)
-{
-	(void)arg;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	subnet = subnet_new();
-	devices[0].options = &options[0];
-	devices[0].hca = hca_new(&options[0].hca, subnet, nothing, NULL);
-	devices[1].options = &options[1];
-	devices[1].endpoint = endpoint_new(&options[1].endpoint);
-	return !devices[0].hca || !devices[1].endpoint;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	hca_free(devices[0].hca);
-	endpoint_free(devices[1].endpoint);
-	subnet_free(subnet);
-	return 0;
-}
-
-static void check(const char *request, const char *expected)
-{
-	char *answer = control_answer(
-		&(struct control_scope){ .devices = devices, .count = 2, .subnet = subnet },
-		request);
-
-	assert_non_null(answer);
-	assert_string_equal(answer, expected);
-	free(answer);
-}
 
 #define OK "{}\n"
 
@@ -179,10 +126,12 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_rules, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_health, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_removal, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rules, controlled_setup, controlled_teardown),
+		cmocka_unit_test_setup_teardown(test_health, controlled_setup, controlled_teardown),
+		cmocka_unit_test_setup_teardown(test_removal, controlled_setup,
+						controlled_teardown),
+		cmocka_unit_test_setup_teardown(test_refused, controlled_setup,
+						controlled_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,6 +232,16 @@ static struct json_object *switch_state(const struct control_scope *scope)
 	return answer;
 }
 
+/* A function with the name of a link comes first. */
+static struct uplink *find_uplink(const struct control_scope *scope, const char *name)
+{
+	for (unsigned int i = 0; i < scope->uplink_count; i++)
+		if (!strcmp(uplink_name(scope->uplinks[i]), name) &&
+		    !find(scope->devices, scope->count, name))
+			return scope->uplinks[i];
+	return NULL;
+}
+
 static struct json_object *st_entries(const struct controlled *device, const char *text)
 {
 	unsigned int entries;
@@ -342,7 +352,8 @@ char *control_answer_with(const struct control_scope *scope, const char *line, i
 	if (!strcmp(verb, "inject"))
 		object = inject_answer(find(scope->devices, scope->count, name), line);
 	else if (!strcmp(verb, "impair"))
-		object = impair_answer(find(scope->devices, scope->count, name), line);
+		object = impair_answer(find(scope->devices, scope->count, name),
+				       find_uplink(scope, name), line);
 	else
 		object = answer(scope, verb, name, argument, fd);
 	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);

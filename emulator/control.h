@@ -20,7 +20,7 @@
  *     st-entries HCA N       N entries is what the HCA's driver reads of its ST table; 0: the truth
  *     engine                 how it rests, and how much it worked: struct engine_state
  *     inject NAME ...        faults of a function, see inject.h
- *     impair HCA ...         a bad cable at its port, see impair.h
+ *     impair NAME ...        a bad cable at an HCA's port, or a bad link, see impair.h
  *
  * An error is {"error": "..."}. A request has at most CONTROL_LINE bytes with its newline,
  * printable ASCII, and who sends a longer one is hung up on. An answer has at most CONTROL_ANSWER

@@ -93,7 +93,37 @@ static struct json_object *show(struct hca *hca)
 	return answer;
 }
 
-struct json_object *impair_answer(const struct controlled *device, const char *line)
+static struct json_object *show_link(struct uplink *uplink)
+{
+	struct json_object *answer = json_object_new_object(), *counts;
+	struct impairment_counts in, out;
+	struct impairment_spec spec;
+	char text[IMPAIRMENT_TEXT];
+
+	if (!uplink_impairment(uplink, &spec, &in, &out)) {
+		json_object_object_add(answer, "impairment", NULL);
+		return answer;
+	}
+	impairment_print(&spec, text);
+	json_object_object_add(answer, "impairment", json_object_new_string(text));
+	counts = json_object_new_object();
+	json_object_object_add(counts, "in", counts_object(&in));
+	json_object_object_add(counts, "out", counts_object(&out));
+	json_object_object_add(answer, "counts", counts);
+	return answer;
+}
+
+static void set(const struct controlled *device, struct uplink *uplink,
+		const struct impairment_spec *spec)
+{
+	if (uplink)
+		uplink_set_impairment(uplink, spec);
+	else
+		hca_impair(device->hca, spec);
+}
+
+struct json_object *impair_answer(const struct controlled *device, struct uplink *uplink,
+				  const char *line)
 {
 	char verb[CONTROL_LINE] = "", name[CONTROL_LINE] = "", message[IMPAIRMENT_TEXT];
 	struct impairment_spec spec;
@@ -102,18 +132,18 @@ struct json_object *impair_answer(const struct controlled *device, const char *l
 	/* What is behind the name is the spec, spaces included. */
 	sscanf(line, "%255s %255s %n", verb, name, &skip);
 	line += skip;
-	if (!device || !device->hca)
-		return error("no such HCA", name);
+	if (!uplink && (!device || !device->hca))
+		return error("no such HCA or link", name);
 	if (!skip || !*line)
 		return error("a spec, off or show", name);
 	if (!strcmp(line, "show"))
-		return show(device->hca);
+		return uplink ? show_link(uplink) : show(device->hca);
 	if (!strcmp(line, "off")) {
-		hca_impair(device->hca, NULL);
+		set(device, uplink, NULL);
 		return json_object_new_object();
 	}
 	if (impairment_parse(line, &spec, message))
 		return error("no such impairment", message);
-	hca_impair(device->hca, &spec);
+	set(device, uplink, &spec);
 	return json_object_new_object();
 }

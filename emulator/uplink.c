@@ -22,6 +22,8 @@
 /* As kinds of impairment_label, too. */
 enum way { IN, OUT };
 
+enum change { NONE, SET, OFF };
+
 struct frame {
 	struct frame *next;
 	size_t len;
@@ -43,12 +45,15 @@ struct uplink {
 	int stop; /* eventfd */
 	bool stopped;
 	pthread_t reader;
-	pthread_mutex_t lock; /* the next two */
+	pthread_mutex_t lock; /* the next four */
 	struct uplink_counts counts;
 	struct queue in;
+	enum change change; /* that the next turn makes */
+	struct impairment_spec spec;
 	/* The engine's: */
 	struct queue out;
-	struct impairment *line[2]; /* by enum way; NULL: a good one */
+	/* By enum way; NULL: a good one. Others look at them with the lock. */
+	struct impairment *line[2];
 };
 
 /* --- queues -------------------------------------------------------------------------------- */
@@ -280,6 +285,61 @@ int uplink_impair(struct uplink *uplink, const struct impairment_spec *spec)
 	return 0;
 }
 
+void uplink_set_impairment(struct uplink *uplink, const struct impairment_spec *spec)
+{
+	pthread_mutex_lock(&uplink->lock);
+	uplink->change = spec ? SET : OFF;
+	if (spec)
+		uplink->spec = *spec;
+	pthread_mutex_unlock(&uplink->lock);
+	uplink->wake(uplink->wake_arg);
+}
+
+bool uplink_impairment(struct uplink *uplink, struct impairment_spec *spec,
+		       struct impairment_counts *in, struct impairment_counts *out)
+{
+	struct impairment_counts counts[2][IMPAIRMENT_KINDS] = { 0 };
+	bool bad;
+
+	pthread_mutex_lock(&uplink->lock);
+	/* Of what begins with the next turn there is nothing to say yet. */
+	bad = uplink->change == SET;
+	*spec = uplink->spec;
+	if (uplink->change == NONE && uplink->line[IN] && uplink->line[OUT])
+		bad = impairment_get_spec(uplink->line[IN], spec);
+	if (uplink->change == NONE && bad) {
+		impairment_get_counts(uplink->line[IN], counts[IN]);
+		impairment_get_counts(uplink->line[OUT], counts[OUT]);
+	}
+	pthread_mutex_unlock(&uplink->lock);
+	*in = counts[IN][IN];
+	*out = counts[OUT][OUT];
+	return bad;
+}
+
+/* With the lock. A line that is not to be had leaves that way a good one. */
+static void change_line(struct uplink *uplink, enum way way, const struct impairment_spec *spec)
+{
+	if (uplink->line[way])
+		impairment_set(uplink->line[way], spec);
+	else if (spec)
+		uplink->line[way] = impairment_new(spec, UPLINK_FRAMES, &line_ops, uplink);
+}
+
+/* What uplink_set_impairment() has left. */
+static bool take_change(struct uplink *uplink)
+{
+	bool any;
+
+	pthread_mutex_lock(&uplink->lock);
+	any = uplink->change != NONE;
+	for (enum way way = IN; any && way <= OUT; way++)
+		change_line(uplink, way, uplink->change == SET ? &uplink->spec : NULL);
+	uplink->change = NONE;
+	pthread_mutex_unlock(&uplink->lock);
+	return any;
+}
+
 static bool arrive_late(struct uplink *uplink)
 {
 	uint64_t now = clock_now_ns(), wakes;
@@ -322,8 +382,9 @@ static bool flush(struct uplink *uplink)
 bool uplink_poll(void *arg)
 {
 	struct uplink *uplink = arg;
-	bool any = flush(uplink);
+	bool any = take_change(uplink);
 
+	any |= flush(uplink);
 	any |= arrive_late(uplink);
 	for (unsigned int i = 0; i < UPLINK_TURN; i++) {
 		struct frame *frame;

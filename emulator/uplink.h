@@ -83,6 +83,17 @@ struct uplink *uplink_new(const char *name, const struct uplink_end *end, struct
  * A mark of congestion is only counted. Before the first turn. Returns 0, -ENOMEM.
  */
 int uplink_impair(struct uplink *uplink, const struct impairment_spec *spec);
+/*
+ * uplink_set_impairment() - the same from the next turn on, from any thread; its numbers begin
+ * anew. NULL: it is a good link again, and what is late comes at once.
+ */
+void uplink_set_impairment(struct uplink *uplink, const struct impairment_spec *spec);
+/*
+ * uplink_impairment() - whether the link is a bad one, how, and what became of the frames since,
+ * those that came and those that left. From any thread.
+ */
+bool uplink_impairment(struct uplink *uplink, struct impairment_spec *spec,
+		       struct impairment_counts *in, struct impairment_counts *out);
 /* One turn: frames that have come go to the switch, those that wait leave. Whether any did. */
 bool uplink_poll(void *uplink);
 /* Ends its thread: @wake is called no more. Turns may be under way. NULL is fine, here and below.

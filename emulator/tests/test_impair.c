@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "emulator/impair.h"
@@ -102,12 +104,55 @@ static void test_full_log(void **state)
 	free(text);
 }
 
+#define LINK(spec) \
+	"{\"impairment\":\"" spec "\",\"counts\":{\"in\":" NO_COUNTS ",\"out\":" NO_COUNTS "}}\n"
+
+/* The second link is called as a function, which comes first. */
+static void test_links(void **state)
+{
+	struct bridge *bridge = bridge_new();
+	struct uplink *uplinks[2];
+	int fds[2][2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds[i]), 0);
+		uplinks[i] =
+			uplink_new(i ? "hca0" : "peer", &(struct uplink_end){ .fd = fds[i][0] },
+				   bridge, nothing, NULL);
+		assert_non_null(uplinks[i]);
+	}
+	scope.uplinks = uplinks;
+	scope.uplink_count = 2;
+	check("impair peer show", NONE);
+	check("impair peer loss=1%+seed=3", OK);
+	check("impair peer show", LINK("loss=1% seed=3"));
+	assert_true(uplink_poll(uplinks[0]));
+	check("impair peer show", LINK("loss=1% seed=3"));
+	check("impair peer dup=150%",
+	      "{\"error\":\"no such impairment: dup=150%: a share is at most 100%\"}\n");
+	check("impair peer", "{\"error\":\"a spec, off or show: peer\"}\n");
+	check("impair hca0 loss=2%", OK);
+	hca_poll(devices[0].hca);
+	assert_non_null(devices[0].hca->wire);
+	assert_false(uplink_poll(uplinks[1]));
+	check("impair peer off", OK);
+	assert_true(uplink_poll(uplinks[0]));
+	check("impair peer show", NONE);
+	scope.uplink_count = 0;
+	for (int i = 0; i < 2; i++) {
+		uplink_free(uplinks[i]);
+		close(fds[i][1]);
+	}
+	bridge_free(bridge);
+}
+
 static void test_errors(void **state)
 {
 	(void)state;
-	check("impair", "{\"error\":\"no such HCA: \"}\n");
-	check("impair hca9 show", "{\"error\":\"no such HCA: hca9\"}\n");
-	check("impair gpu0 loss=1%", "{\"error\":\"no such HCA: gpu0\"}\n");
+	check("impair", "{\"error\":\"no such HCA or link: \"}\n");
+	check("impair hca9 show", "{\"error\":\"no such HCA or link: hca9\"}\n");
+	check("impair gpu0 loss=1%", "{\"error\":\"no such HCA or link: gpu0\"}\n");
 	check("impair hca0", "{\"error\":\"a spec, off or show: hca0\"}\n");
 	check("impair hca0 ", "{\"error\":\"a spec, off or show: hca0\"}\n");
 	check("impair hca0 loss=150%",
@@ -121,10 +166,8 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, controlled_setup, controlled_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_on_and_off),
-		TEST(test_log),
-		TEST(test_full_log),
-		TEST(test_errors),
+		TEST(test_on_and_off), TEST(test_log),	  TEST(test_full_log),
+		TEST(test_links),      TEST(test_errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,6 +260,69 @@ static void lost_and_doubled(void **state)
 	bridge_send(left.station, frame, 60, clock_now_ns());
 }
 
+/* --- while it runs --- */
+
+static void set_left(const char *text)
+{
+	struct impairment_spec spec;
+	char message[IMPAIRMENT_TEXT];
+
+	assert_int_equal(impairment_parse(text, &spec, message), 0);
+	uplink_set_impairment(left.uplink, &spec);
+}
+
+/* Bad? Frames of either way, and those of them that were lost. */
+static void check_left(bool bad, uint64_t in, uint64_t in_lost, uint64_t out, uint64_t out_lost)
+{
+	struct impairment_counts came, left_it;
+	struct impairment_spec spec;
+
+	assert_int_equal(uplink_impairment(left.uplink, &spec, &came, &left_it), bad);
+	assert_int_equal(came.packets, in);
+	assert_int_equal(came.lost, in_lost);
+	assert_int_equal(left_it.packets, out);
+	assert_int_equal(left_it.lost, out_lost);
+}
+
+static void bad_for_a_while(void **state)
+{
+	uint8_t got[64];
+
+	(void)state;
+	make_raw();
+	check_left(false, 0, 0, 0, 0);
+	set_left("loss=100%");
+	check_left(true, 0, 0, 0, 0);
+	/* Not before the next turn. */
+	bridge_send(left.station, frame, 60, clock_now_ns());
+	assert_int_equal(recv(raw, got, sizeof(got), MSG_DONTWAIT), 60);
+	assert_true(uplink_poll(left.uplink));
+	bridge_send(left.station, frame, 60, clock_now_ns());
+	bridge_send(left.station, frame, 60, clock_now_ns());
+	assert_int_equal(recv(raw, got, sizeof(got), MSG_DONTWAIT), -1);
+	assert_int_equal(send(raw, frame, 60, 0), 60);
+	wait_for(&left, 1);
+	assert_true(uplink_poll(left.uplink));
+	assert_int_equal(left.frames, 0);
+	check_left(true, 1, 1, 2, 2);
+	/* It begins anew. */
+	set_left("delay=10s");
+	assert_true(uplink_poll(left.uplink));
+	bridge_send(left.station, frame, 60, clock_now_ns());
+	assert_int_equal(recv(raw, got, sizeof(got), MSG_DONTWAIT), -1);
+	check_left(true, 0, 0, 1, 0);
+	/* What is late comes at once. */
+	uplink_set_impairment(left.uplink, NULL);
+	check_left(false, 0, 0, 0, 0);
+	assert_true(uplink_poll(left.uplink));
+	assert_int_equal(recv(raw, got, sizeof(got), MSG_DONTWAIT), 60);
+	bridge_send(left.station, frame, 60, clock_now_ns());
+	assert_int_equal(recv(raw, got, sizeof(got), MSG_DONTWAIT), 60);
+	assert_memory_equal(got, frame, 60);
+	assert_false(uplink_poll(left.uplink));
+	check_left(false, 0, 0, 0, 0);
+}
+
 static void a_peer_that_is_gone(void **state)
 {
 	(void)state;
@@ -452,6 +515,7 @@ int main(void)
 		TEST(what_comes_is_bounded),
 		TEST(what_leaves_is_bounded),
 		TEST(lost_and_doubled),
+		TEST(bad_for_a_while),
 		TEST(a_peer_that_is_gone),
 		TEST(paths),
 		TEST(ports),

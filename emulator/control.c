@@ -137,6 +137,23 @@ static struct json_object *error(const char *text, const char *name)
 	return answer;
 }
 
+static struct json_object *objects(const struct controlled *device, const char *name)
+{
+	struct json_object *answer, *counts;
+	struct hca_objects report;
+
+	if (!device || !device->hca)
+		return error("no such HCA", name);
+	answer = json_object_new_object();
+	counts = json_object_new_object();
+	hca_objects(device->hca, &report);
+	for (unsigned int i = 0; i < HCA_OBJECT_KINDS; i++)
+		add_uint(counts, hca_object_kind(i), report.count[i]);
+	add_uint(answer, "memory", report.memory);
+	json_object_object_add(answer, "objects", counts);
+	return answer;
+}
+
 static struct json_object *set_link(const struct controlled *device, const char *text)
 {
 	if (!device || !device->hca)
@@ -317,6 +334,8 @@ static struct json_object *answer(const struct control_scope *scope, const char 
 		hca_clear_mkey_report(device->hca);
 		return json_object_new_object();
 	}
+	if (!strcmp(verb, "objects"))
+		return objects(device, name);
 	if (!strcmp(verb, "link"))
 		return set_link(device, argument);
 	if (!strcmp(verb, "commands"))

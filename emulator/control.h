@@ -9,6 +9,7 @@
  *     reset-counts ENDPOINT
  *     mkey HCA               the memory key that took the last remote access; its context in hex
  *     clear-mkey HCA
+ *     objects HCA            how many of each kind its driver holds, and the bytes they take
  *     commands HCA on|off    a line on standard output for each command of its driver
  *     link HCA up|down       plug the cable of its port in, or pull it
  *     subnet                 ports, multicast groups, and what the subnet administrator has seen

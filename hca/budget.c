@@ -17,6 +17,17 @@ static bool affords(const struct hca *hca, size_t size, size_t old)
 	       size <= hca->params.memory - (hca->memory_used - old);
 }
 
+/* Another thread may look. */
+static void set_used(struct hca *hca, uint64_t bytes)
+{
+	__atomic_store_n(&hca->memory_used, bytes, __ATOMIC_RELAXED);
+}
+
+uint64_t hca_memory_used(const struct hca *hca)
+{
+	return __atomic_load_n(&hca->memory_used, __ATOMIC_RELAXED);
+}
+
 void *hca_alloc(struct hca *hca, size_t size)
 {
 	struct header *header;
@@ -27,7 +38,7 @@ void *hca_alloc(struct hca *hca, size_t size)
 	if (!header)
 		return NULL;
 	header->size = size;
-	hca->memory_used += size;
+	set_used(hca, hca->memory_used + size);
 	return header + 1;
 }
 
@@ -48,7 +59,7 @@ void *hca_resize(struct hca *hca, void *mem, size_t size)
 	if (size > old)
 		memset((uint8_t *)(header + 1) + old, 0, size - old);
 	header->size = size;
-	hca->memory_used = hca->memory_used - old + size;
+	set_used(hca, hca->memory_used - old + size);
 	return header + 1;
 }
 
@@ -59,6 +70,6 @@ void hca_release(struct hca *hca, void *mem)
 	if (!mem)
 		return;
 	header = (struct header *)mem - 1;
-	hca->memory_used -= header->size;
+	set_used(hca, hca->memory_used - header->size);
 	free(header);
 }

@@ -22,6 +22,9 @@ void *hca_resize(struct hca *hca, void *mem, size_t size);
 /* Gives @mem back. NULL: nothing happens. */
 void hca_release(struct hca *hca, void *mem);
 
+/* Bytes that @hca has of all that. Safe from any thread. */
+uint64_t hca_memory_used(const struct hca *hca);
+
 /*
  * Work is counted in units of roughly a nanosecond of a slow machine, by what is done and not by a
  * clock: the same input takes the same turns everywhere. A turn ends when its share is spent; the

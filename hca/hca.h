@@ -130,6 +130,21 @@ struct hca_mkey_report {
 bool hca_mkey_report(struct hca *hca, struct hca_mkey_report *report);
 void hca_clear_mkey_report(struct hca *hca);
 
+#define HCA_OBJECT_KINDS 19u
+/* What a function's driver and its programs hold there. */
+struct hca_objects {
+	uint64_t memory;		  /* bytes that they take, see hca_params.memory */
+	uint32_t count[HCA_OBJECT_KINDS]; /* by kind, see hca_object_kind() */
+};
+/*
+ * hca_objects() - as of now; what a command, a connection and datagrams under way take is in the
+ * memory, too. While commands are carried out, the numbers need not be those of one moment. Safe
+ * from any thread.
+ */
+void hca_objects(struct hca *hca, struct hca_objects *objects);
+/* The name of a kind: "qp"; NULL: @kind is not below HCA_OBJECT_KINDS. */
+const char *hca_object_kind(unsigned int kind);
+
 /* Lines of the log of commands, each time that it is turned on. */
 #define HCA_LOG_COMMANDS 100000u
 /*

@@ -15,32 +15,34 @@
 static const struct {
 	size_t table;
 	const struct hca_kind *kind;
+	const char *name;
 } kinds[] = {
 	/* QPs first: stopping one may look at its CQs and keys. */
-	{ TABLE(qps), &hca_kind_qp },
-	{ TABLE(srqs), &hca_kind_srq },
-	{ TABLE(cqs), &hca_kind_cq },
-	{ TABLE(eqs), &hca_kind_eq },
-	{ TABLE(mkeys), &hca_kind_mkey },
-	{ TABLE(memics), &hca_kind_memic },
+	{ TABLE(qps), &hca_kind_qp, "qp" },
+	{ TABLE(srqs), &hca_kind_srq, "srq" },
+	{ TABLE(cqs), &hca_kind_cq, "cq" },
+	{ TABLE(eqs), &hca_kind_eq, "eq" },
+	{ TABLE(mkeys), &hca_kind_mkey, "mkey" },
+	{ TABLE(memics), &hca_kind_memic, "memic" },
 	/* Behind the queues that are in them. */
-	{ TABLE(umems), &hca_kind_umem },
-	{ TABLE(flow_tables), &hca_kind_flow_table },
-	{ TABLE(flow_counters), &hca_kind_flow_counter },
-	{ TABLE(tirs), &hca_kind_tir },
-	{ TABLE(rqts), &hca_kind_rqt },
-	{ TABLE(tises), &hca_kind_tis },
-	{ TABLE(tds), &hca_kind_td },
+	{ TABLE(umems), &hca_kind_umem, "umem" },
+	{ TABLE(flow_tables), &hca_kind_flow_table, "flow_table" },
+	{ TABLE(flow_counters), &hca_kind_flow_counter, "flow_counter" },
+	{ TABLE(tirs), &hca_kind_tir, "tir" },
+	{ TABLE(rqts), &hca_kind_rqt, "rqt" },
+	{ TABLE(tises), &hca_kind_tis, "tis" },
+	{ TABLE(tds), &hca_kind_td, "td" },
 	/* Behind the QPs: no set waits for one that is bound to it. */
-	{ TABLE(q_counters), &hca_kind_q_counter },
-	{ TABLE(reserved_qpns), &hca_kind_reserved_qpn },
-	{ TABLE(uars), &hca_kind_uar },
-	{ TABLE(pds), &hca_kind_pd },
-	{ TABLE(xrcds), &hca_kind_xrcd },
-	{ TABLE(uctxs), &hca_kind_uctx },
+	{ TABLE(q_counters), &hca_kind_q_counter, "q_counter" },
+	{ TABLE(reserved_qpns), &hca_kind_reserved_qpn, "reserved_qpn" },
+	{ TABLE(uars), &hca_kind_uar, "uar" },
+	{ TABLE(pds), &hca_kind_pd, "pd" },
+	{ TABLE(xrcds), &hca_kind_xrcd, "xrcd" },
+	{ TABLE(uctxs), &hca_kind_uctx, "uctx" },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+_Static_assert(KINDS == HCA_OBJECT_KINDS, "each kind has its place in a report");
 
 static struct hca_table *table_of(struct hca *hca, size_t i)
 {
@@ -53,6 +55,18 @@ void hca_kinds_init(struct hca *hca)
 		table_of(hca, i)->limit = kinds[i].kind->limit;
 		table_of(hca, i)->base = kinds[i].kind->base;
 	}
+}
+
+void hca_objects(struct hca *hca, struct hca_objects *objects)
+{
+	objects->memory = hca_memory_used(hca);
+	for (size_t i = 0; i < KINDS; i++)
+		objects->count[i] = hca_table_count(table_of(hca, i));
+}
+
+const char *hca_object_kind(unsigned int kind)
+{
+	return kind < KINDS ? kinds[kind].name : NULL;
 }
 
 /* The objects of @table from hca->drop_next on. */

@@ -53,8 +53,14 @@ struct hca_table {
 	uint32_t limit;	 /* highest number + 1 */
 	uint32_t base;	 /* lowest number to give, 0: 1 */
 	uint32_t next;	 /* no number from base to here is free */
-	uint32_t count;
+	uint32_t count;	 /* for other threads: hca_table_count() */
 };
+
+/* Objects in @table. Safe from any thread. */
+static inline uint32_t hca_table_count(const struct hca_table *table)
+{
+	return __atomic_load_n(&table->count, __ATOMIC_RELAXED);
+}
 
 /* Object of @number, or NULL. */
 void *hca_table_get(const struct hca_table *table, uint32_t number);
@@ -712,7 +718,7 @@ struct hca {
 	uint32_t smi_qpn;   /* and of type SMI */
 	uint32_t drop_next; /* slot of the table that hca_kinds_drop() goes on with */
 	/* budgets, see hca/budget.h */
-	uint64_t memory_used; /* bytes */
+	uint64_t memory_used; /* bytes; for other threads: hca_memory_used() */
 	int64_t work_left;    /* of this turn */
 	/*
 	 * A turn is under way that has pointers to objects of this function, its own or that of a

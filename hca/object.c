@@ -71,6 +71,12 @@ static bool table_grow(struct hca *hca, struct hca_table *table, uint32_t number
 	return true;
 }
 
+/* Another thread may look. */
+static void set_count(struct hca_table *table, uint32_t objects)
+{
+	__atomic_store_n(&table->count, objects, __ATOMIC_RELAXED);
+}
+
 uint32_t hca_table_add(struct hca *hca, struct hca_table *table, uint32_t first, void *object)
 {
 	uint32_t base = table->base ? table->base : 1, number;
@@ -85,7 +91,7 @@ uint32_t hca_table_add(struct hca *hca, struct hca_table *table, uint32_t first,
 		return 0;
 	table->slot[number] = object;
 	table->taken[number / WORD_BITS] |= (uint64_t)1 << number % WORD_BITS;
-	table->count++;
+	set_count(table, table->count + 1);
 	if (first <= lowest)
 		table->next = number;
 	return number;
@@ -101,7 +107,8 @@ void *hca_table_remove(struct hca *hca, struct hca_table *table, uint32_t number
 	table->taken[number / WORD_BITS] &= ~((uint64_t)1 << number % WORD_BITS);
 	if (number <= table->next)
 		table->next = number - 1;
-	if (!--table->count)
+	set_count(table, table->count - 1);
+	if (!table->count)
 		hca_table_clear(hca, table);
 	return object;
 }
@@ -110,7 +117,11 @@ void hca_table_clear(struct hca *hca, struct hca_table *table)
 {
 	hca_release(hca, table->slot);
 	hca_release(hca, table->taken);
-	*table = (struct hca_table){ .limit = table->limit, .base = table->base };
+	table->slot = NULL;
+	table->taken = NULL;
+	table->size = 0;
+	table->next = 0;
+	set_count(table, 0);
 }
 
 enum hca_cmd_status hca_cmd_add(struct hca *hca, struct hca_cmd *cmd, struct hca_table *table,

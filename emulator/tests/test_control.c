@@ -30,6 +30,26 @@ static void test_answers(void **state)
 	check("mark here", "{\"error\":\"no trace is written for the mark: here\"}\n");
 }
 
+/* What a driver holds: nothing before it came, and numbers with the names of kinds. */
+static void test_objects(void **state)
+{
+	char *answer = control_answer(&scope, "objects hca0");
+
+	(void)state;
+	assert_non_null(answer);
+	assert_non_null(strstr(answer, "{\"memory\":0,\"objects\":{\"qp\":0,\"srq\":0,"));
+	for (unsigned int i = 0; i < HCA_OBJECT_KINDS; i++) {
+		char part[64];
+
+		snprintf(part, sizeof(part), "\"%s\":0", hca_object_kind(i));
+		assert_non_null(strstr(answer, part));
+	}
+	free(answer);
+	check("objects gpu0", "{\"error\":\"no such HCA: gpu0\"}\n");
+	check("objects nothing", "{\"error\":\"no such HCA: nothing\"}\n");
+	check("objects", "{\"error\":\"no such HCA: \"}\n");
+}
+
 static void test_engine(void **state)
 {
 	struct engine *engine = engine_new(3);
@@ -274,12 +294,12 @@ static void test_socket(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answers),	 cmocka_unit_test(test_mark),
-		cmocka_unit_test(test_engine),	 cmocka_unit_test(test_counts),
-		cmocka_unit_test(test_commands), cmocka_unit_test(test_st_entries),
-		cmocka_unit_test(test_errors),	 cmocka_unit_test(test_socket),
-		cmocka_unit_test(test_link),	 cmocka_unit_test(test_many_counts),
-		cmocka_unit_test(test_switch),
+		cmocka_unit_test(test_answers),	    cmocka_unit_test(test_objects),
+		cmocka_unit_test(test_mark),	    cmocka_unit_test(test_engine),
+		cmocka_unit_test(test_counts),	    cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_st_entries),  cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_socket),	    cmocka_unit_test(test_link),
+		cmocka_unit_test(test_many_counts), cmocka_unit_test(test_switch),
 	};
 
 	return cmocka_run_group_tests(tests, controlled_setup, controlled_teardown);

@@ -540,7 +540,7 @@ static void test_traffic(void **state)
 
 	(void)state;
 	if (!one)
-		number = (uint64_t)time(NULL) << 20;
+		number = (uint64_t)time(NULL) << 42 | ((uint64_t)getpid() & 0x3fffff) << 20;
 	print_message("from seed %llu\n", (unsigned long long)number);
 	do {
 		packets += run(number++);

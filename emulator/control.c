@@ -52,6 +52,8 @@ static struct json_object *functions(const struct controlled *devices, unsigned 
 		add_string(object, "name", options->name);
 		add_string(object, "bdf", bdf);
 		add_string(object, "kind", devices[i].hca ? "hca" : options->endpoint.kind);
+		if (*options->machine)
+			add_string(object, "machine", options->machine);
 		if (devices[i].hca) {
 			if (options->ethernet)
 				add_string(object, "link", "ethernet");

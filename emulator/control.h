@@ -3,7 +3,7 @@
  * The control socket: questions about the emulated devices, asked by the testbed and, through a
  * virtio-serial port, by jobs in the guest. One request per line, one line of JSON per answer:
  *
- *     functions              names, places and kinds of all functions
+ *     functions              names, places, kinds and machines of all functions
  *     mark NAME              put a mark into the TLP trace
  *     counts ENDPOINT        what arrived there, per hint
  *     reset-counts ENDPOINT

@@ -87,6 +87,7 @@ static int start_device(struct emulator *emulator, unsigned int i)
 	}
 	if (!fn)
 		goto fail;
+	fn->machine = options->machine_number;
 	ret = pcie_fabric_add(emulator->fabric, fn);
 	if (!ret && device->hca)
 		ret = engine_add(emulator->engine, poll_hca, device->hca);

@@ -44,6 +44,7 @@ static const char usage_rest[] =
 	"  of every device:\n"
 	"        name=NAME      what messages, trace and control call it\n"
 	"        id=BB:DD.F     its place in the guest\n"
+	"        machine=NAME   the guest, of several: each has a bus of its own\n"
 	"        socket=PATH    vfio-user socket to serve it on\n"
 	"  --link NAME,dgram=unix:LOCAL:PEER, or dgram=inet:HOST:PORT:HOST:PORT, or tap=INTERFACE\n"
 	"                       a link of the Ethernet switch: frames as datagrams;\n"
@@ -180,6 +181,7 @@ static const char *expected(const char *key)
 		const char *key, *values;
 	} known[] = {
 		{ "name", "1 to 23 letters, digits and _.+-" },
+		{ "machine", "1 to 23 letters, digits and _.+-" },
 		{ "socket", "a path of 1 to 107 bytes" },
 		{ "id", "BB:DD.F, hexadecimal, and not 00:00.0" },
 		{ "lid", "1 to 0xbffe" },
@@ -344,6 +346,12 @@ static int set_property(struct device_options *device, const char *key, const ch
 		strcpy(device->name, value);
 		return 0;
 	}
+	if (!strcmp(key, "machine")) {
+		if (!is_name(value))
+			return -EINVAL;
+		strcpy(device->machine, value);
+		return 0;
+	}
 	if (!strcmp(key, "socket")) {
 		if (!is_socket(value))
 			return -EINVAL;
@@ -392,7 +400,9 @@ static int check_unique(const struct options *options, const char *option,
 	for (unsigned int i = 0; i < options->devices; i++) {
 		const struct device_options *other = &options->device[i];
 
-		if (!strcmp(other->name, device->name) || other->hca.id == device->hca.id ||
+		if (!strcmp(other->name, device->name) ||
+		    (other->machine_number == device->machine_number &&
+		     other->hca.id == device->hca.id) ||
 		    !strcmp(other->socket, device->socket) ||
 		    (device->hca.lid && other->hca.lid == device->hca.lid))
 			return complain(option, device->name,
@@ -404,10 +414,30 @@ static int check_unique(const struct options *options, const char *option,
 	return 0;
 }
 
-/* A locally administered address for each place in the guest, and the EUI-64 that it makes. */
-static void set_address(struct hca_params *hca)
+/* The number of the device's machine: that of another one with this name, or the next. */
+static uint8_t number_machine(const struct options *options, const struct device_options *device)
 {
-	const uint8_t mac[6] = { 0x02, 't', 'p', 'h', (uint8_t)(hca->id >> 8), (uint8_t)hca->id };
+	uint8_t last = 0;
+
+	if (!*device->machine)
+		return 0;
+	for (unsigned int i = 0; i < options->devices; i++) {
+		const struct device_options *other = &options->device[i];
+
+		if (!strcmp(other->machine, device->machine))
+			return other->machine_number;
+		if (other->machine_number > last)
+			last = other->machine_number;
+	}
+	return (uint8_t)(last + 1);
+}
+
+/* A locally administered address for each place in a guest, and the EUI-64 that it makes. */
+static void set_address(struct hca_params *hca, uint8_t machine)
+{
+	const uint8_t mac[6] = {
+		0x02, 't', 'p', (uint8_t)('h' + machine), (uint8_t)(hca->id >> 8), (uint8_t)hca->id
+	};
 
 	memcpy(hca->mac, mac, sizeof(mac));
 	hca->guid = (uint64_t)mac[0] << 56 | (uint64_t)mac[1] << 48 | (uint64_t)mac[2] << 40 |
@@ -428,13 +458,14 @@ static int parse_device(struct options *options, const char *option, struct devi
 				has_lid ? " and lid" : "");
 	if (device->ethernet && device->hca.lid)
 		return complain(option, device->name, "lid is of link=infiniband");
+	device->machine_number = number_machine(options, device);
 	if (check_unique(options, option, device))
 		return -EINVAL;
 	device->hca.name = device->endpoint.name = device->name;
 	/* A locally administered EUI-64, one per LID. */
 	device->hca.guid = 0x0200740068000000ull | device->hca.lid;
 	if (device->ethernet)
-		set_address(&device->hca);
+		set_address(&device->hca, device->machine_number);
 	options->devices++;
 	return 0;
 }

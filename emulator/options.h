@@ -20,6 +20,8 @@ enum device_kind { DEVICE_HCA, DEVICE_ENDPOINT };
 struct device_options {
 	enum device_kind kind;
 	char name[EMULATOR_NAME];
+	char machine[EMULATOR_NAME]; /* where it is plugged in; "": there is one machine */
+	uint8_t machine_number;	     /* of machine=, from 1 as they come; 0: without one */
 	char socket[SOCKET_PATH];
 	char pcap[PCAP_PATH];	 /* kind HCA: file of its port's packets, "": none */
 	unsigned int pcap_bytes; /* of each packet, 0: all */

@@ -45,7 +45,8 @@ int pcie_fabric_add(struct pcie_fabric *fabric, struct pcie_function *fn)
 {
 	for (unsigned int i = 0; i < fabric->count; i++)
 		if (!strcmp(fabric->function[i]->name, fn->name) ||
-		    fabric->function[i]->id == fn->id)
+		    (fabric->function[i]->machine == fn->machine &&
+		     fabric->function[i]->id == fn->id))
 			return -EEXIST;
 	if (fabric->count == PCIE_FABRIC_FUNCTIONS)
 		return -ENOSPC;
@@ -96,12 +97,17 @@ static bool is_bar(const struct pcie_bar *bar, uint64_t address, uint64_t base, 
 	       (bar->mmap_size && base == address + bar->mmap_offset && size == bar->mmap_size);
 }
 
-static bool find_bar(const struct pcie_fabric *fabric, uint64_t base, uint64_t size,
+/* A BAR that @requester reaches. */
+static bool find_bar(const struct pcie_function *requester, uint64_t base, uint64_t size,
 		     struct pcie_run *run)
 {
+	const struct pcie_fabric *fabric = requester->fabric;
+
 	for (unsigned int i = 0; fabric && i < fabric->count; i++) {
 		struct pcie_function *fn = fabric->function[i];
 
+		if (fn->machine != requester->machine)
+			continue;
 		for (unsigned int bar = 0; fn->ops->memory_request && bar < PCIE_BARS; bar++) {
 			/* Read once: the guest may move the BAR meanwhile. */
 			uint64_t address = pcie_bar_address(fn, bar);
@@ -144,7 +150,7 @@ struct pcie_run pcie_find_run(const struct pcie_transfer *t, uint64_t addr, size
 		run.len = size - (addr - base);
 	if (direct)
 		run.route = PCIE_ROUTE_MEMORY;
-	else if (!find_bar(t->fn->fabric, base, size, &run))
+	else if (!find_bar(t->fn, base, size, &run))
 		run.route = PCIE_ROUTE_MESSAGE;
 	else if (!refuses_prefix(run.target, &t->tlp) && !pcie_inject_gone(run.target))
 		run.route = PCIE_ROUTE_FUNCTION;

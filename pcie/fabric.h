@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The fabric: the functions of one emulator, and the routing of their memory requests by address.
+ * They may be in several machines, each with a bus of its own; the trace is one.
  */
 #ifndef PCIE_FABRIC_H
 #define PCIE_FABRIC_H
@@ -22,7 +23,10 @@ enum pcie_route {
 struct pcie_fabric *pcie_fabric_new(struct tlp_trace *trace);
 /* Does not touch the functions, which may be gone. NULL is fine. */
 void pcie_fabric_free(struct pcie_fabric *fabric);
-/* Returns 0, -EEXIST (name or ID in use) or -ENOSPC. The function stays the caller's. */
+/*
+ * Returns 0, -EEXIST (name in use, or ID in its machine) or -ENOSPC. The function stays the
+ * caller's.
+ */
 int pcie_fabric_add(struct pcie_fabric *fabric, struct pcie_function *fn);
 /*
  * Whether the trace has the requests of a transfer as one record (burst.h) or each by itself, which
@@ -32,7 +36,7 @@ void pcie_fabric_trace_each(struct pcie_fabric *fabric, bool each);
 struct pcie_function *pcie_fabric_find(struct pcie_fabric *fabric, const char *name);
 
 /*
- * Routing rule: a request goes to the BAR of a completer in this fabric when the requester's host
+ * Routing rule: a request goes to the BAR of a completer in the requester's machine when its host
  * announced a map without memory behind it whose base and size are exactly the BAR's (or its
  * host-mappable part's) address and size. Behind a translating IOMMU the pieces never match, and
  * the request goes to the host, which translates it.

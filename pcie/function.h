@@ -112,7 +112,7 @@ struct pcie_host_ops {
 
 struct pcie_function {
 	const char *name; /* "hca0", "gpu0": unique in a fabric */
-	uint16_t id;	  /* requester and completer ID: bus[15:8] devfn[7:0] */
+	uint16_t id; /* requester and completer ID: bus[15:8] devfn[7:0], unique in its machine */
 	const struct pcie_function_ops *ops;
 	void *model; /* the model's own */
 	struct pcie_bar bar[PCIE_BARS];
@@ -120,6 +120,12 @@ struct pcie_function {
 	/* Set by pcie_fabric_add() and pcie_function_connect(). */
 	struct pcie_fabric *fabric;
 	uint8_t index; /* in the fabric, and in its trace */
+	/*
+	 * The host that it is plugged in, by a number; set before pcie_fabric_add(). Each has a bus
+	 * of its own: IDs and addresses mean something else there, and no BAR of another is in
+	 * reach.
+	 */
+	uint8_t machine;
 	const struct pcie_host_ops *host_ops;
 	void *host;
 	atomic_bool bus_master; /* Command.BME, kept by the config space code */
@@ -134,7 +140,8 @@ struct pcie_function {
 /*
  * pcie_write(), pcie_read() - memory requests of @fn as requester: split into TLPs by the
  * function's Max_Payload_Size and Max_Read_Request_Size, each encoded, traced and routed by its
- * address: to the BAR of a function in the same fabric, else to the host. @len 0 issues nothing.
+ * address: to the BAR of a function in the same fabric and machine, else to the host. @len 0 issues
+ * nothing.
  * @hint: NULL or th == false for none. A read that is not DW aligned in start and length goes
  * without TH (2.2.7.1.1), as do the TLPs of one that a host map cuts within a DW.
  * The work is one lookup for each map that the range touches, and one step for each TLP: at worst,

@@ -30,6 +30,22 @@ static void test_answers(void **state)
 	check("mark here", "{\"error\":\"no trace is written for the mark: here\"}\n");
 }
 
+/* Where there are several, each function is in one. */
+static void test_machine(void **state)
+{
+	char *answer;
+
+	(void)state;
+	strcpy(options[1].machine, "right");
+	answer = control_answer(&scope, "functions");
+	options[1].machine[0] = '\0';
+	assert_string_equal(answer, "{\"functions\":[{\"name\":\"hca0\",\"bdf\":\"0000:00:04.0\","
+				    "\"kind\":\"hca\",\"lid\":1,\"st_width\":8},"
+				    "{\"name\":\"gpu0\",\"bdf\":\"0000:00:10.0\",\"kind\":\"gpu\","
+				    "\"machine\":\"right\",\"bar\":0,\"size\":1048576}]}\n");
+	free(answer);
+}
+
 /* What a driver holds: nothing before it came, and numbers with the names of kinds. */
 static void test_objects(void **state)
 {
@@ -294,12 +310,13 @@ static void test_socket(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answers),	    cmocka_unit_test(test_objects),
-		cmocka_unit_test(test_mark),	    cmocka_unit_test(test_engine),
-		cmocka_unit_test(test_counts),	    cmocka_unit_test(test_commands),
-		cmocka_unit_test(test_st_entries),  cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_socket),	    cmocka_unit_test(test_link),
-		cmocka_unit_test(test_many_counts), cmocka_unit_test(test_switch),
+		cmocka_unit_test(test_answers),	 cmocka_unit_test(test_objects),
+		cmocka_unit_test(test_machine),	 cmocka_unit_test(test_mark),
+		cmocka_unit_test(test_engine),	 cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_commands), cmocka_unit_test(test_st_entries),
+		cmocka_unit_test(test_errors),	 cmocka_unit_test(test_socket),
+		cmocka_unit_test(test_link),	 cmocka_unit_test(test_many_counts),
+		cmocka_unit_test(test_switch),
 	};
 
 	return cmocka_run_group_tests(tests, controlled_setup, controlled_teardown);

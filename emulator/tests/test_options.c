@@ -126,6 +126,51 @@ static void test_ethernet(void **state)
 	assert_int_equal(options.device[0].hca.guid, 0x027470fffe680020);
 }
 
+/* Each machine has a bus: the same places, and other addresses on the one wire. */
+static void test_machine(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,link=ethernet,machine=left",
+			       "--hca", "name=i,id=00:04.0,socket=/t,link=ethernet,machine=right"),
+			 0);
+	assert_string_equal(options.device[0].machine, "left");
+	assert_int_equal(options.device[0].machine_number, 1);
+	assert_int_equal(options.device[1].machine_number, 2);
+	assert_memory_equal(options.device[0].hca.mac, "\x02tpi\0\x20", 6);
+	assert_memory_equal(options.device[1].hca.mac, "\x02tpj\0\x20", 6);
+	assert_int_equal(options.device[1].hca.guid, 0x027470fffe6a0020);
+	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=1,machine=left", "--gpu",
+			       "name=g,id=00:05.0,socket=/t,machine=left"),
+			 0);
+	assert_int_equal(options.device[1].machine_number, 1);
+	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=1", "--gpu",
+			       "name=g,id=00:04.0,socket=/t,machine=left"),
+			 0);
+	assert_int_equal(options.device[0].machine_number, 0);
+	assert_string_equal(options.device[0].machine, "");
+	/* What is one for all machines. */
+	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=1,machine=left", "--gpu",
+			       "name=h,id=00:04.0,socket=/t,machine=right"),
+			 -EINVAL);
+	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=1,machine=left", "--hca",
+			       "name=i,id=00:04.0,socket=/t,lid=1,machine=right"),
+			 -EINVAL);
+	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=1,machine=left", "--gpu",
+			       "name=g,id=00:05.0,socket=/s,machine=right"),
+			 -EINVAL);
+	assert_int_equal(parse("--hca", "name=h,id=00:04.0,socket=/s,lid=1,machine=left", "--gpu",
+			       "name=g,id=00:04.0,socket=/t,machine=left"),
+			 -EINVAL);
+	assert_int_equal(parse("--gpu", "name=g,id=00:04.0,socket=/s,machine=", NULL, NULL),
+			 -EINVAL);
+	assert_int_equal(parse("--gpu", "name=g,id=00:04.0,socket=/s,machine=a/b", NULL, NULL),
+			 -EINVAL);
+	assert_int_equal(parse("--gpu",
+			       "name=g,id=00:04.0,socket=/s,machine=abcdefghijklmnopqrstuvwx", NULL,
+			       NULL),
+			 -EINVAL);
+}
+
 static void test_bad(void **state)
 {
 	static const char *const hca[] = {
@@ -405,13 +450,14 @@ static void test_no_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hca),	   cmocka_unit_test(test_impair),
-		cmocka_unit_test(test_ethernet),   cmocka_unit_test(test_endpoints),
-		cmocka_unit_test(test_bad),	   cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_no_device),  cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_files),	   cmocka_unit_test(test_sandbox),
-		cmocka_unit_test(test_ipoib_mtu),  cmocka_unit_test(test_links),
-		cmocka_unit_test(test_guest_cpus), cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_hca),	  cmocka_unit_test(test_impair),
+		cmocka_unit_test(test_ethernet),  cmocka_unit_test(test_machine),
+		cmocka_unit_test(test_endpoints), cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_twice),	  cmocka_unit_test(test_no_device),
+		cmocka_unit_test(test_bounds),	  cmocka_unit_test(test_files),
+		cmocka_unit_test(test_sandbox),	  cmocka_unit_test(test_ipoib_mtu),
+		cmocka_unit_test(test_links),	  cmocka_unit_test(test_guest_cpus),
+		cmocka_unit_test(test_messages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,8 @@
  *
  *     {"impairment": "loss=1% seed=7", "counts": {"request": {"packets": 812, "octets": 1714944,
  *      "lost": 9, "doubled": 0, "reordered": 0, "damaged": 0, "marked": 0, "overflow": 0,
- *      "delivered": 803}, "response": {...}, "ack": {...}, "datagram": {...}, "frame": {...}},
+ *      "delivered": 803}, "response": {...}, "ack": {...}, "datagram": {...}, "frame": {...},
+ *      "cnp": {...}},
  *      "events": 9, "log": [{"number": 26, "kind": "request", "qpn": 73, "psn": 1893, "octets":
  * 2112, "ns": 51234567890, "what": ["lost"]}, ...]}
  *

@@ -152,6 +152,7 @@ static const struct cap defaults[] = {
 
 /* What an Ethernet port has besides, or in the place of the above. */
 static const struct cap of_ethernet[] = {
+	{ CAP_GENERAL, 11, 30, 30, 1 },		      /* cc_query_allowed */
 	{ CAP_GENERAL, 13, 29, 29, 0 },		      /* ib_virt */
 	{ CAP_GENERAL, 13, 9, 8, 1 },		      /* port_type */
 	{ CAP_GENERAL, 16, 3, 3, 1 },		      /* eth_net_offloads */

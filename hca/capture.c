@@ -2,6 +2,7 @@
 #include "hca/capture.h"
 
 #include "hca/budget.h"
+#include "hca/congestion.h"
 #include "hca/eth.h"
 #include "hca/layout.h"
 #include "hca/qp.h"
@@ -16,7 +17,6 @@
 #define NOT_MOVED	  "its payload was not read: the message ended before"
 #define ICRC		  4u
 #define VCRC		  2u /* Ethernet has an FCS in its place, which is not captured */
-#define ECN_CE		  3u
 
 /* The train that is captured, of the connection's flight. */
 struct hca_captured {
@@ -142,33 +142,6 @@ static void finish(struct hca_captured *c, const char *comment)
 		put_next(c, true, comment);
 }
 
-static void turn_round(struct packet_route *route)
-{
-	struct packet_route there = *route;
-
-	memcpy(route->smac, there.dmac, sizeof(route->smac));
-	memcpy(route->dmac, there.smac, sizeof(route->dmac));
-	memcpy(route->sgid, there.dgid, sizeof(route->sgid));
-	memcpy(route->dgid, there.sgid, sizeof(route->dgid));
-}
-
-/* The same between Ethernet ports. Without an address to send from it is none that encodes. */
-static struct packet_route ethernet_route_of(const struct hca_link *l,
-					     const struct hca_flight *flight)
-{
-	bool dc = l->qp->type == HCA_QP_DCI;
-	const struct hca_qp *qp = flight->response && !dc ? l->peer : l->qp;
-	struct hca_av av = dc ? l->progress->wqe.av : hca_roce_path(qp);
-	const struct hca_roce_address *from = hca_roce_source(qp->hca, &av);
-	struct packet_route route = { .ethernet = true, .ipv4 = true };
-
-	if (from)
-		route = hca_roce_route(qp, &av, from);
-	if (flight->response && dc)
-		turn_round(&route);
-	return route;
-}
-
 /* Whose address the packets have: of the QP, or of a DC initiator's WQE. */
 static struct packet_route route_of(const struct hca_link *l, const struct hca_flight *flight)
 {
@@ -213,7 +186,7 @@ static void begin(struct hca_captured *c, const struct hca_link *l)
 	struct hca *here = l->qp->hca, *there = l->peer ? l->peer->hca : NULL;
 
 	c->train = flight->packet;
-	c->route = here->eth ? ethernet_route_of(l, flight) : route_of(l, flight);
+	c->route = here->eth ? hca_roce_route_of(l, flight) : route_of(l, flight);
 	c->from = flight->response ? there : here;
 	c->to = flight->response ? here : there;
 	c->mtu = flight->response ? l->to->responder.attr.path.mtu
@@ -254,10 +227,10 @@ void hca_capture_packet(const struct hca_link *l, const struct hca_flight *fligh
 
 	if (!there || !hca_captures(l))
 		return;
-	route = here->eth ? ethernet_route_of(l, flight) : route_of(l, flight);
+	route = here->eth ? hca_roce_route_of(l, flight) : route_of(l, flight);
 	/* Where congestion is told in the IP header. */
 	if (here->eth && packet.fecn) {
-		route.traffic_class |= ECN_CE;
+		route.traffic_class |= HCA_ECN_CE;
 		packet.fecn = false;
 	}
 	if (arrives)

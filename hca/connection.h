@@ -54,6 +54,7 @@ struct hca_connection {
 	bool receives; /* @responder is made */
 	struct responder responder;
 	struct hca_link *link; /* that its packets come by, in this turn; NULL in between */
+	uint64_t next_cnp_ns;  /* CLOCK_MONOTONIC: no mark is answered before, see congestion.h */
 	/* What came in frames, in order, by enum hca_leaving of who sent it: see roce_inbox.c. */
 	struct hca_frames {
 		struct hca_packet *first, *last; /* @last is valid while there is a first */

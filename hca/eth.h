@@ -77,6 +77,14 @@ struct hca_roce_address {
 	uint16_t vlan;
 };
 
+/* What congested switches have said, see congestion.h. */
+struct hca_congestion {
+	uint64_t marked;   /* RoCE packets that came with CE */
+	uint64_t cnp_sent; /* and the CNPs that answered them */
+	/* CNPs that came: for a QP whose peer says so, and others. */
+	uint64_t cnp_handled, cnp_ignored;
+};
+
 struct hca_eth_waiting;
 
 struct hca_eth_inbox {
@@ -102,6 +110,7 @@ struct hca_eth {
 	struct hca_eth_inbox inbox;
 	struct hca_roce_address address[HCA_ROCE_ADDRESSES];
 	uint32_t roce_packets; /* at most HCA_ROCE_PACKETS */
+	struct hca_congestion congestion;
 };
 
 /* --- the port (eth_port.c) --------------------------------------------------------------- */
@@ -202,6 +211,15 @@ struct hca_av hca_roce_path(const struct hca_qp *qp);
  * none, or one of the other version of IP, the first of the right version; NULL: there is none.
  */
 const struct hca_roce_address *hca_roce_source(const struct hca *hca, const struct hca_av *av);
+/* roce_route.c: the way back. */
+void hca_roce_turn_round(struct packet_route *route);
+struct hca_link;
+struct hca_flight;
+/*
+ * roce_route.c: the headers that @flight of @link has between Ethernet ports; the peer is there.
+ * Without an address to send from they are none that packet_encode() takes.
+ */
+struct packet_route hca_roce_route_of(const struct hca_link *link, const struct hca_flight *flight);
 /* The datagram in @packet leaves, to @av. What cannot is lost, as datagrams are. */
 void hca_roce_send(struct hca_qp *qp, const struct hca_av *av, const struct packet *packet);
 /*

@@ -75,6 +75,14 @@
 #define ROCE_VLAN    4, 27, 16
 #define ROCE_VERSION 6, 7, 0
 
+/* query_cong_statistics_in, query_cong_statistics_out: counters of 64 bits */
+#define CONGESTION_CLEAR       2, 31, 31
+#define CONGESTION_CNP_IGNORED 0x18u
+#define CONGESTION_CNP_HANDLED 0x20u
+#define CONGESTION_TIME_STAMP  0x48u
+#define CONGESTION_MARKED      0x54u
+#define CONGESTION_CNP_SENT    0x5cu
+
 /* Registers: ptys_reg, pmtu_reg, paos_reg, ppcnt_reg */
 #define ETH_PTYS_PROTO	0, 2, 0
 #define ETH_PMTU_MAX	1, 31, 16

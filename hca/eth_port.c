@@ -79,6 +79,7 @@ void hca_eth_reset(struct hca *hca)
 	eth->rx_lost = eth->rx_long = eth->rx_stray = 0;
 	eth->tx_errors = (struct hca_traffic){ 0 };
 	memset(eth->address, 0, sizeof(eth->address));
+	eth->congestion = (struct hca_congestion){ 0 };
 }
 
 /* --- state ------------------------------------------------------------------------------- */

@@ -97,6 +97,7 @@ enum hca_packet_kind {
 	HCA_PACKET_ACK,	     /* or a NAK */
 	HCA_PACKET_DATAGRAM,
 	HCA_PACKET_FRAME, /* of Ethernet, that is none of RoCE */
+	HCA_PACKET_CNP,	  /* of RoCE: see congestion.h */
 	HCA_PACKET_KINDS,
 };
 extern const char *const hca_packet_kinds[HCA_PACKET_KINDS]; /* "request" */

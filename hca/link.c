@@ -8,7 +8,7 @@
  */
 #include "hca/budget.h"
 #include "hca/capture.h"
-#include "hca/connection.h"
+#include "hca/congestion.h"
 #include "hca/eth.h"
 #include "hca/flow_table.h"
 #include "hca/layout.h"
@@ -267,8 +267,10 @@ static bool receive_packet(struct hca_link *l)
 		else
 			flight->busy = l->peer;
 		flight->busy = flight->busy && enters(l, flight);
-		if (flight->busy)
+		if (flight->busy) {
 			hca_capture_packet(l, flight, true);
+			hca_congestion_arrives(l, flight);
+		}
 		if (flight->busy && !flight->response)
 			hca_link_announce(l);
 	}

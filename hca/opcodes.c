@@ -140,6 +140,9 @@ static const struct hca_op ops[] = {
 	OP(0xa08, 0x30, 16, "CREATE_UMEM", hca_cmd_create_umem, .list = HCA_CMD_UMEM_PAGES,
 	   .makes = 8),
 	OP(0xa0a, 16, 8, "DESTROY_UMEM", hca_cmd_destroy_umem, .names = 8),
+	/* Those that came later are behind: inputs of fuzz/ name commands by their places. */
+	OP(0x826, 16, 0x110, "QUERY_CONG_STATISTICS", hca_cmd_query_cong_statistics,
+	   .port = HCA_ON_ETHERNET),
 };
 
 const struct hca_op *hca_op(size_t index)

@@ -170,6 +170,7 @@ enum hca_cmd_status hca_cmd_modify_nic_vport(struct hca *hca, struct hca_cmd *cm
 
 /* roce.c */
 enum hca_cmd_status hca_cmd_set_roce_address(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_cong_statistics(struct hca *hca, struct hca_cmd *cmd);
 
 /* eth_tis.c */
 enum hca_cmd_status hca_cmd_alloc_td(struct hca *hca, struct hca_cmd *cmd);

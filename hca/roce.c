@@ -6,8 +6,8 @@
  * InfiniBand (link.c); who the peer is its address says. Layouts: roce_addr_layout of mlx5_ifc.h.
  */
 #include "hca/budget.h"
+#include "hca/congestion.h"
 #include "hca/opcodes.h"
-#include "hca/connection.h"
 #include "hca/data.h"
 #include "hca/eth.h"
 #include "hca/inbox.h"
@@ -16,8 +16,7 @@
 
 #define ADDRESS	  0x10u /* of set_roce_address_in: roce_address */
 #define VERSION_2 2u
-#define HOPS	  64u /* of who names no limit */
-#define NET_IPV6  1u  /* flags_rqpn [25:24] */
+#define NET_IPV6  1u /* flags_rqpn [25:24] */
 #define NET_IPV4  2u
 
 static const uint8_t none[16];
@@ -136,10 +135,6 @@ void hca_roce_transmit(struct hca_qp *qp, const struct packet *packet)
 	struct packet_route route;
 	int len;
 
-	if (!av.tclass)
-		av.tclass = (uint8_t)(field_get(qp->qpc, QPC_DSCP) << 2);
-	if (!av.hop_limit)
-		av.hop_limit = HOPS;
 	from = source(qp->hca, &av);
 	if (!from)
 		return;
@@ -178,6 +173,8 @@ static void queue(struct hca *hca, const struct packet *packet, const struct pac
 		.len = packet->length,
 	};
 
+	if ((route->traffic_class & HCA_ECN) == HCA_ECN_CE)
+		hca_congestion_marked(hca, NULL, route, 0);
 	if (route->ipv4)
 		memcpy(data + 20, ip, 20);
 	else
@@ -199,6 +196,8 @@ bool hca_roce_take(struct hca *hca, const uint8_t *bytes, size_t len, uint32_t s
 	if (packet_decode(true, bytes, len, &route, &packet) != PACKET_OK ||
 	    packet.dest_qpn == SUBNET_QP0 || !(route.dmac[0] & 1 || hca_roce_has(hca, route.dgid)))
 		hca->eth->rx_stray++;
+	else if (packet.opcode == PACKET_CNP)
+		hca_congestion_notified(hca, &route, &packet);
 	else if ((packet.opcode & PACKET_CLASS_MASK) == PACKET_UD)
 		queue(hca, &packet, &route, bytes + frame.ip_at, route.dmac[0] & 1, sender);
 	/* Functions of this process say nothing of the kind in frames. */

@@ -5,7 +5,7 @@
  * and wait for a turn of their QP.
  */
 #include "hca/budget.h"
-#include "hca/connection.h"
+#include "hca/congestion.h"
 #include "hca/due.h"
 #include "hca/eth.h"
 #include "hca/qp.h"
@@ -87,6 +87,8 @@ bool hca_frames_queue(struct hca *hca, const struct packet_route *route,
 	else
 		qp->frames = true;
 	hca_qp_due(qp);
+	if ((route->traffic_class & HCA_ECN) == HCA_ECN_CE)
+		hca_congestion_marked(hca, c, route, qp->remote_qpn);
 	return true;
 }
 

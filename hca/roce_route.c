@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Headers of RoCEv2 packets: what an address vector and an address of the port make of them. */
+#include "hca/connection.h"
 #include "hca/eth.h"
 #include "hca/qp.h"
 
 #define PORT_FIRST 0xc000u
+#define HOPS	   64u /* of who names no limit */
 
 static const uint8_t none[16];
 
@@ -50,6 +52,10 @@ struct hca_av hca_roce_path(const struct hca_qp *qp)
 
 	memcpy(av.dgid, qp->rgid, sizeof(av.dgid));
 	memcpy(av.rmac, qp->qpc + QPC_RMAC, sizeof(av.rmac));
+	if (!av.tclass)
+		av.tclass = (uint8_t)(field_get(qp->qpc, QPC_DSCP) << 2);
+	if (!av.hop_limit)
+		av.hop_limit = HOPS;
 	return av;
 }
 
@@ -70,4 +76,29 @@ const struct hca_roce_address *hca_roce_source(const struct hca *hca, const stru
 			return address;
 	}
 	return NULL;
+}
+
+void hca_roce_turn_round(struct packet_route *route)
+{
+	struct packet_route there = *route;
+
+	memcpy(route->smac, there.dmac, sizeof(route->smac));
+	memcpy(route->dmac, there.smac, sizeof(route->dmac));
+	memcpy(route->sgid, there.dgid, sizeof(route->sgid));
+	memcpy(route->dgid, there.sgid, sizeof(route->dgid));
+}
+
+struct packet_route hca_roce_route_of(const struct hca_link *l, const struct hca_flight *flight)
+{
+	bool dc = l->qp->type == HCA_QP_DCI;
+	const struct hca_qp *qp = flight->response && !dc ? l->peer : l->qp;
+	struct hca_av av = dc ? l->progress->wqe.av : hca_roce_path(qp);
+	const struct hca_roce_address *from = hca_roce_source(qp->hca, &av);
+	struct packet_route route = { .ethernet = true, .ipv4 = true };
+
+	if (from)
+		route = hca_roce_route(qp, &av, from);
+	if (flight->response && dc)
+		hca_roce_turn_round(&route);
+	return route;
 }

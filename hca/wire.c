@@ -28,7 +28,7 @@
 const char *const hca_packet_kinds[HCA_PACKET_KINDS] = {
 	[HCA_PACKET_REQUEST] = "request", [HCA_PACKET_RESPONSE] = "response",
 	[HCA_PACKET_ACK] = "ack",	  [HCA_PACKET_DATAGRAM] = "datagram",
-	[HCA_PACKET_FRAME] = "frame",
+	[HCA_PACKET_FRAME] = "frame",	  [HCA_PACKET_CNP] = "cnp",
 };
 
 /* --- packets --------------------------------------------------------------------------------- */
@@ -268,6 +268,8 @@ static unsigned int kind_of(uint8_t opcode)
 	packet_opcode(opcode, &info);
 	if ((opcode & PACKET_CLASS_MASK) == PACKET_UD)
 		return HCA_PACKET_DATAGRAM;
+	if (opcode == PACKET_CNP)
+		return HCA_PACKET_CNP;
 	if (!info.response)
 		return HCA_PACKET_REQUEST;
 	return info.operation == PACKET_OP_ACK ? HCA_PACKET_ACK : HCA_PACKET_RESPONSE;

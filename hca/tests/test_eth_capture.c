@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #include "capture/reader.h"
-#include "hca/tests/roce.h"
-#include "hca/tests/wire.h"
+#include "hca/qp.h"
+#include "hca/tests/outside.h"
 
 #define PACKETS 16u
 #define LOST	"lost: nobody takes it, or a flow table drops it"
@@ -263,19 +263,184 @@ static void marks_are_in_the_ip_header(void **state)
 	expect_done(&a, 0);
 	look(0);
 	look(1);
-	assert_int_equal(count[0], 2);
-	assert_int_equal(count[1], 2);
+	/* Who got it says so to who sent it. */
+	assert_int_equal(count[0], 3);
+	assert_int_equal(count[1], 3);
 	expect(0, 0, PCAPNG_OUT, PACKET_WRITE_ONLY, 0, 0, v4);
 	assert_int_equal(seen[0][0].route.traffic_class, ROCE_TCLASS);
 	assert_false(expect(1, 0, PCAPNG_IN, PACKET_WRITE_ONLY, 0, 0, v4)->fecn);
 	assert_int_equal(seen[1][0].route.traffic_class, ROCE_TCLASS | 3);
-	expect(0, 1, PCAPNG_IN, PACKET_ACK, 0, 1, v4);
-	assert_int_equal(seen[0][1].route.traffic_class, ROCE_TCLASS);
+	expect(1, 1, PCAPNG_OUT, PACKET_CNP, 0, 1, v4);
+	for (unsigned int i = 1; i < 3; i++) {
+		if (seen[0][i].bytes[HEADERS - 12] == PACKET_CNP)
+			continue;
+		expect(0, i, PCAPNG_IN, PACKET_ACK, 0, 1, v4);
+		assert_int_equal(seen[0][i].route.traffic_class, ROCE_TCLASS);
+	}
+}
+
+/* --- peers outside --------------------------------------------------------------------------- */
+
+static int setup_outside(void **state)
+{
+	int ret = setup(state);
+
+	outside_open(*state);
+	outside_connect(*state, &a, HCA_QP_RC);
+	fill(&a, 0, 4096, 1);
+	return ret;
+}
+
+static int teardown_outside(void **state)
+{
+	outside_close();
+	return teardown(state);
+}
+
+static void acknowledge(struct ethernet *e, uint32_t psn)
+{
+	struct packet_route route = outside_route(0);
+	struct packet packet = { .opcode = PACKET_RC | PACKET_ACK,
+				 .p_key = 0xffff,
+				 .dest_qpn = a.qp.number,
+				 .psn = psn,
+				 .syndrome = 0x1f,
+				 .msn = 1 };
+
+	outside_send(e, &route, &packet);
+}
+
+/* Packet @i is what went by the wire, to the byte: its ICRC is the one that the peer has checked.
+ */
+static void expect_frame(unsigned int i, unsigned int frame)
+{
+	assert_int_equal(seen[0][i].direction, PCAPNG_OUT);
+	assert_int_equal(seen[0][i].len, outside.frame[frame].len);
+	assert_int_equal(seen[0][i].wire_len, outside.frame[frame].len);
+	assert_memory_equal(seen[0][i].bytes, outside.frame[frame].bytes, seen[0][i].len);
+}
+
+static void write_outside(struct ethernet *e)
+{
+	post_rdma(&a, HCA_OP_WRITE, SIGNALLED, 0, 0x1000, 0x77, a.buf, a.lkey, 2600);
+	fixture_poll(e->f);
+}
+
+static void frames_to_outside_are_captured(void **state)
+{
+	struct ethernet *e = *state;
+
+	write_outside(e);
+	assert_int_equal(outside.frames, 3);
+	acknowledge(e, 2);
+	expect_done(&a, 0);
+	look(0);
+	assert_int_equal(count[0], 4);
+	for (unsigned int i = 0; i < 3; i++)
+		expect_frame(i, i);
+	assert_int_equal(outside.frame[2].packet.opcode, PACKET_WRITE_LAST);
+	assert_memory_equal(outside.frame[2].packet.payload, at(&a, 2048), 552);
+	assert_int_equal(seen[0][3].direction, PCAPNG_IN);
+	assert_int_equal(packet_decode(true, seen[0][3].bytes, seen[0][3].len, &seen[0][3].route,
+				       &seen[0][3].packet),
+			 PACKET_OK);
+	assert_int_equal(seen[0][3].packet.opcode, PACKET_ACK);
+	assert_memory_equal(seen[0][3].route.sgid, outside_gid, 16);
+}
+
+static struct impairment_counts requests_of(struct end *end)
+{
+	static struct hca_impairment report;
+
+	assert_true(hca_impairment(end->port->hca, &report));
+	return report.counts[HCA_PACKET_REQUEST];
+}
+
+/* The cable does what it does once to each of them, behind the capture. */
+static void bad_cables_to_outside(void **state)
+{
+	struct ethernet *e = *state;
+
+	impair(&a, "dup=100%");
+	write_outside(e);
+	assert_int_equal(outside.frames, 6);
+	assert_int_equal(requests_of(&a).packets, 3);
+	assert_int_equal(requests_of(&a).doubled, 3);
+	acknowledge(e, 2);
+	expect_done(&a, 0);
+	impair(&a, "loss=100%");
+	write_outside(e);
+	assert_int_equal(outside.frames, 6);
+	assert_int_equal(requests_of(&a).packets, 3);
+	assert_int_equal(requests_of(&a).lost, 3);
+	impair(&a, "ecn=100%");
+	assert_int_equal(a.port->hca->wire->packets, 0);
+	expire(qp_of(&a));
+	fixture_poll(e->f);
+	assert_int_equal(outside.frames, 9);
+	assert_int_equal(outside.frame[6].route.traffic_class, ROCE_TCLASS | 3);
+	acknowledge(e, 5);
+	expect_done(&a, 1);
+	look(0);
+	/* Each once, those that were lost, too. */
+	assert_int_equal(count[0], 3 + 1 + 3 + 3 + 1);
+	for (unsigned int i = 0; i < 3; i++)
+		expect_frame(i, 2 * i);
+}
+
+/* An answer of the responder, to what came from there. */
+static void answers_to_outside_are_captured(void **state)
+{
+	struct ethernet *e = *state;
+	struct packet_route route = outside_route(0);
+	struct packet packet = { .opcode = PACKET_RC | PACKET_READ,
+				 .p_key = 0xffff,
+				 .dest_qpn = a.qp.number,
+				 .va = a.buf,
+				 .r_key = a.lkey,
+				 .dma_length = 1500 };
+
+	outside_send(e, &route, &packet);
+	assert_int_equal(outside.frames, 2);
+	look(0);
+	assert_int_equal(count[0], 3);
+	assert_int_equal(seen[0][0].direction, PCAPNG_IN);
+	expect_frame(1, 0);
+	expect_frame(2, 1);
+	assert_int_equal(outside.frame[1].packet.opcode, PACKET_READ_LAST);
+	assert_memory_equal(outside.frame[1].packet.payload, at(&a, 1024), 476);
+}
+
+/* A context that has no traffic class and no limit of hops, but a DSCP: in frames and in trains. */
+static void class_and_hops(void **state)
+{
+	struct ethernet *e = *state;
+
+	field_put(qp_of(&a)->qpc, QPC_TCLASS, 0);
+	field_put(qp_of(&a)->qpc, QPC_DSCP, 26);
+	field_put(qp_of(&a)->qpc, QPC_HOP_LIMIT, 0);
+	write_outside(e);
+	assert_int_equal(outside.frames, 3);
+	assert_int_equal(outside.frame[0].route.traffic_class, 26 << 2);
+	assert_int_equal(outside.frame[0].route.hop_limit, 64);
+	connect_both(e, HCA_QP_RC, 1, v4);
+	field_put(qp_of(&a)->qpc, QPC_TCLASS, 0);
+	field_put(qp_of(&a)->qpc, QPC_DSCP, 27);
+	field_put(qp_of(&a)->qpc, QPC_HOP_LIMIT, 0);
+	post_rdma(&a, HCA_OP_WRITE, SIGNALLED, 0, b.buf, b.lkey, a.buf, a.lkey, 10);
+	fixture_poll(e->f);
+	look(1);
+	/* The switch does not know where the peer is, so the other function heard of it, too. */
+	assert_int_equal(count[1], 3 + 2);
+	expect(1, 3, PCAPNG_IN, PACKET_WRITE_ONLY, 0, 0, v4);
+	assert_int_equal(seen[1][3].route.traffic_class, 27 << 2);
+	assert_int_equal(seen[1][3].route.hop_limit, 64);
 }
 
 int main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define TEST(test)    cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define OUTSIDE(test) cmocka_unit_test_setup_teardown(test, setup_outside, teardown_outside)
 	const struct CMUnitTest tests[] = {
 		TEST(frames_are_captured),
 		TEST(trains_are_packets),
@@ -285,6 +450,10 @@ int main(void)
 		TEST(lost_ones_are_cut),
 		TEST(no_address),
 		TEST(marks_are_in_the_ip_header),
+		OUTSIDE(frames_to_outside_are_captured),
+		OUTSIDE(bad_cables_to_outside),
+		OUTSIDE(answers_to_outside_are_captured),
+		OUTSIDE(class_and_hops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@
 #define NOTHING(spec)                                                               \
 	"{\"impairment\":\"" spec "\",\"counts\":{\"request\":" NO_COUNTS           \
 	",\"response\":" NO_COUNTS ",\"ack\":" NO_COUNTS ",\"datagram\":" NO_COUNTS \
-	",\"frame\":" NO_COUNTS "},\"events\":0,\"log\":[]}\n"
+	",\"frame\":" NO_COUNTS ",\"cnp\":" NO_COUNTS "},\"events\":0,\"log\":[]}\n"
 #define NONE "{\"impairment\":null}\n"
 
 static void test_on_and_off(void **state)

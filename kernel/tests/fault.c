@@ -261,6 +261,19 @@ static void fail_each(struct call *call)
 	ktap_done();
 }
 
+/* The HCA has a driver that nobody has used. */
+static void driver_anew(void)
+{
+	char bdf[32];
+
+	mr_hca_close(&hca);
+	if (!CHECK_EQUAL(0, driver_bdf(name, bdf, sizeof(bdf))) ||
+	    !CHECK_EQUAL(0, driver_unbind(bdf)) || !CHECK_EQUAL(0, driver_bind(bdf)) ||
+	    !CHECK_EQUAL(0, driver_wait_active(name, 60)) ||
+	    !CHECK_EQUAL(0, mr_hca_open(name, &hca)))
+		ktap_bail("%s does not come back", name);
+}
+
 /*
  * The first registration after the driver was bound makes the queues for memory key updates and
  * page faults, too. That takes a new driver for each point.
@@ -276,27 +289,55 @@ static void fail_first(unsigned int step)
 			     .ph = 1 };
 	unsigned int hit[INJECT_KINDS + 1] = { 0 };
 	enum inject_kind kind;
-	char bdf[32];
 
 	ktap_case("the first registration of a driver, one point of %u at first", step);
 	call.fd = mr_bar_export_hinted(&bar, 0, MR_PAGE, mr_st_both(call.tag, call.tag, call.ph));
-	CHECK_EQUAL(0, driver_bdf(name, bdf, sizeof(bdf)));
 	/*
 	 * Late points are alike, allocations of the queues' memory, and a kernel that debugs has a
 	 * thousand more of them.
 	 */
 	for (unsigned int nth = 1;; nth += nth < 1000 ? step : nth / 4) {
-		mr_hca_close(&hca);
-		if (!CHECK_EQUAL(0, driver_unbind(bdf)) || !CHECK_EQUAL(0, driver_bind(bdf)) ||
-		    !CHECK_EQUAL(0, driver_wait_active(name, 60)) ||
-		    !CHECK_EQUAL(0, mr_hca_open(name, &hca)))
-			ktap_bail("%s does not come back", name);
+		driver_anew();
 		kind = fail_one(&call, nth);
 		hit[kind]++;
 		if (kind == INJECT_NOTHING || !CHECK(nth < POINTS_MAX))
 			break;
 		account_table_empty(&hca, &bar);
 	}
+	ktap_note("%u allocations and %u copies failed the call, %u did not", hit[INJECT_SLAB],
+		  hit[INJECT_USERCOPY], hit[INJECT_KINDS]);
+	CHECK(hit[INJECT_SLAB] > 0);
+	close(call.fd);
+	ktap_done();
+}
+
+/* The first tag of a driver whose queues are there: the table of entries is allocated, too. */
+static void fail_first_tag(void)
+{
+	struct call call = { .run = reg_run,
+			     .good = reg_good,
+			     .untouched = nothing,
+			     .undo = reg_undo,
+			     .length = MR_PAGE,
+			     .tag = TAG_FIRST,
+			     .ph = 1 };
+	struct call plain = call;
+	unsigned int hit[INJECT_KINDS + 1] = { 0 };
+	unsigned int nth = 0;
+	enum inject_kind kind;
+
+	ktap_case("the first tag of a driver");
+	call.fd = mr_bar_export_hinted(&bar, 0, MR_PAGE, mr_st_both(call.tag, call.tag, call.ph));
+	driver_anew();
+	plain.fd = call.fd;
+	plain.policy = IB_UVERBS_MR_TPH_IGNORE;
+	if (CHECK_EQUAL(0, reg_run(&plain)))
+		reg_undo(&plain);
+	do {
+		kind = fail_one(&call, ++nth);
+		hit[kind]++;
+	} while (kind != INJECT_NOTHING && CHECK(nth < POINTS_MAX));
+	account_table_empty(&hca, &bar);
 	ktap_note("%u allocations and %u copies failed the call, %u did not", hit[INJECT_SLAB],
 		  hit[INJECT_USERCOPY], hit[INJECT_KINDS]);
 	CHECK(hit[INJECT_SLAB] > 0);
@@ -355,7 +396,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	name = argv[1];
-	ktap_plan(count + 3);
+	ktap_plan(count + 4);
 	ret = inject_open();
 	if (ret)
 		ktap_bail("the kernel has no fault injection: %d", ret);
@@ -372,6 +413,7 @@ int main(int argc, char **argv)
 	account_table_empty(&hca, &bar);
 	ktap_done();
 	fail_first(hammer_full() ? 1 : 17);
+	fail_first_tag();
 	ktap_case("the kernel has nothing to complain about");
 	CHECK_EQUAL(0, account_log_complaints(log));
 	ktap_done();

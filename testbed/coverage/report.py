@@ -30,8 +30,10 @@ def added_lines(text):
 
 
 def exceptions(text):
-    """What cannot run, with its reason."""
-    return [dict(zip(("file", "function", "text", "reason"), line.split("\t"))) for line in text.splitlines() if line and line[0] != "#"]
+    """What cannot run, with its reason: lines (branches is 0), and of lines that run how many branches."""
+    rows = (line.split("\t") for line in text.splitlines() if line and line[0] != "#")
+    return [{"file": file, "function": function, "text": line, "branches": 0 if number == "line" else int(number), "reason": reason}
+            for file, function, line, number, reason in rows]
 
 
 def place(row):
@@ -71,7 +73,8 @@ def chosen(rows, *keys):
 def report(added, unreachable, gcov):
     """What ran of the ADDED lines; UNREACHABLE are the exceptions."""
     counts = counted(gcov, {line["file"] for line in added})
-    reasons = {place(one): one["reason"] for one in reversed(unreachable)}
+    reasons = {place(one): one["reason"] for one in unreachable if not one["branches"]}
+    never_taken = {place(one): one for one in unreachable if one["branches"]}
     rows = []
     for line in added:
         count = counts.get((line["file"], line["line"]))
@@ -80,14 +83,23 @@ def report(added, unreachable, gcov):
                    "branches": [] if TRACEPOINT.match(line["text"]) else list(count["branches"].values())}
             rows.append({**row, "reason": reasons.get(place(row))})
     judged = [row for row in rows if row["reason"] is None or row["count"] > 0]
-    # An exception for a line that is gone, or that runs after all.
-    silent = {place(row) for row in rows} - {place(row) for row in rows if row["count"] > 0}
+    # What is said of a line that is gone, that runs after all, or of which other branches are taken, is wrong.
+    run = {place(row) for row in rows if row["count"] > 0}
+    right = {(where, 0) for where in {place(row) for row in rows} - run}
+    not_counted = []
+    for row in judged:
+        one = never_taken.get(place(row))
+        if row["count"] > 0 and one and row["branches"].count(0) == one["branches"]:
+            right.add((place(row), one["branches"]))
+            row["branches"] = [count for count in row["branches"] if count]
+            not_counted.append({**row, "reason": one["reason"]})
     return {"total": summed(judged),
             "files": [{"file": file, **summed([row for row in judged if row["file"] == file])} for file in sorted({row["file"] for row in judged})],
             "not_run": chosen(row for row in judged if row["count"] == 0),
             "not_taken": chosen((row for row in judged if row["count"] > 0 and 0 in row["branches"]), "branches"),
             "unreachable": chosen((row for row in rows if row["reason"] is not None and row["count"] == 0), "reason"),
-            "wrong_exceptions": [one for one in unreachable if place(one) not in silent]}
+            "never_taken": chosen(not_counted, "reason"),
+            "wrong_exceptions": [one for one in unreachable if (place(one), one["branches"]) not in right]}
 
 
 def main():

@@ -26,6 +26,7 @@ def lines(document):
     out += [f"not run: {place(row)}" for row in document["not_run"]]
     out += [f"a branch not taken: {place(row)}" for row in document["not_taken"]]
     out += [f"unreachable: {place(row)} ({row['reason']})" for row in document["unreachable"]]
+    out += [f"a branch never taken: {place(row)} ({row['reason']})" for row in document["never_taken"]]
     return out + [f"wrong in kernel/coverage-exceptions: {one['file']}: {one['function']}(): {one['text']}"
                   for one in document["wrong_exceptions"]]
 

@@ -6,7 +6,7 @@ import unittest
 from testbed.coverage import report, table
 
 ADDED = "a.c\t10\t\tif (x)\na.c\t11\t\t\treturn\t1;\na.c\t12\t}\nb.h\t5\tTRACE_EVENT(one,\nb.h\t6\t\treturn 0;\nb.h\t7\tnothing\n"
-EXCEPTIONS = "# comment\n\na.c\tf\treturn\t1;\twrong, since the text has a tab\nb.h\tg\treturn 0;\tno such hardware\n"
+EXCEPTIONS = "# comment\n\na.c\tf\tif (x)\t1\tit is never 0\nb.h\tg\treturn 0;\tline\tno such hardware\n"
 
 
 def line(number, count, function, *branches):
@@ -24,7 +24,8 @@ BOOTS = [gcov(("a.c", line(10, 3, "f", 3, 0), line(11, 0, "f"), line(99, 5, "f")
 class Report(unittest.TestCase):
     def setUp(self):
         self.added = report.added_lines(ADDED)
-        self.unreachable = [{"file": "b.h", "function": "g", "text": "return 0;", "reason": "no such hardware"}]
+        self.unreachable = [{"file": "b.h", "function": "g", "text": "return 0;", "branches": 0, "reason": "no such hardware"}]
+        self.branch = {"file": "a.c", "function": "f", "text": "if (x)", "branches": 1, "reason": "it is never 0"}
 
     def judged(self, *more):
         return report.report(self.added, self.unreachable, BOOTS + list(more))
@@ -32,7 +33,8 @@ class Report(unittest.TestCase):
     def test_input(self):
         self.assertEqual(self.added[0], {"file": "a.c", "line": 10, "text": "if (x)"})
         self.assertEqual(self.added[1]["text"], "return\t1;")
-        self.assertEqual(report.exceptions(EXCEPTIONS)[1], self.unreachable[0])
+        self.assertEqual(report.exceptions(EXCEPTIONS), [self.branch, self.unreachable[0]])
+        self.assertRaises(ValueError, report.exceptions, "a.c\tf\treturn 1;\tfour fields\n")
         text = "".join(json.dumps(one) + end for one, end in zip(BOOTS, ("\n", "")))
         self.assertEqual(list(report.documents(text)), BOOTS)
         self.assertEqual(list(report.documents(text.replace("\n", "") + " \n")), BOOTS)
@@ -72,6 +74,17 @@ class Report(unittest.TestCase):
             document = report.report(self.added, [wrong], BOOTS)
             self.assertEqual((document["wrong_exceptions"], document["unreachable"]), ([wrong], []))
             self.assertEqual(len(document["not_run"]), 2)
+
+    def test_branches(self):
+        """A branch that is never taken does not count; as many as are said, or it is wrong."""
+        self.unreachable.append(self.branch)
+        document = self.judged()
+        self.assertEqual((document["not_taken"], document["wrong_exceptions"], document["total"]["branches"]), ([], [], 1))
+        self.assertIn("a branch never taken: a.c:10: f(): if (x) (it is never 0)", table.lines(document))
+        for more in (gcov(("a.c", line(10, 1, "f", 0, 1))), gcov(("a.c", line(10, 1, "f", 0, 0, 0)))):
+            self.assertEqual(self.judged(more)["wrong_exceptions"], [self.branch])
+        self.branch["text"] = "gone"
+        self.assertEqual(self.judged()["wrong_exceptions"], [self.branch])
 
     def test_nothing(self):
         self.assertEqual(report.report([], [], BOOTS)["total"]["lines_percent"], 100)

@@ -21,6 +21,7 @@ struct lane {
 	struct bridge_port *port, *to;
 	struct impairment *line;
 	unsigned int frames, bad; /* bad: those that are no packet of RoCE */
+	unsigned int skip;	  /* the next ones, which get lost */
 	uint8_t last[PACKET_MAX];
 	size_t last_len;
 };
@@ -96,6 +97,11 @@ static void leave(void *owner, const uint8_t *bytes, size_t len)
 	lane->bad += packet_decode(true, bytes, len, &route, &packet) != PACKET_OK;
 	memcpy(lane->last, bytes, len < sizeof(lane->last) ? len : sizeof(lane->last));
 	lane->last_len = len;
+	if (lane->skip) {
+		lane->skip--;
+		free(frame);
+		return;
+	}
 	frame->len = len;
 	memcpy(frame->bytes, bytes, len);
 	impairment_put(lane->line, clock_now_ns(), frame, len, &label);
@@ -500,6 +506,86 @@ static void retries_end(void **state)
 	assert_int_equal(two.lane[0].frames, 8 * 3);
 }
 
+/* --- counters -------------------------------------------------------------------------------- */
+
+static uint32_t sets[2];
+
+static void count_both(void)
+{
+	make(HCA_QP_RC);
+	/* So that their numbers are not the same. */
+	counts_new(b.port);
+	sets[0] = counts_new(a.port);
+	sets[1] = counts_new(b.port);
+	assert_int_equal(counts_bind(&a, sets[0]), 0);
+	assert_int_equal(counts_bind(&b, sets[1]), 0);
+	qp_of(&a)->ack_timeout = NEVER;
+	fill(&a, 0, 4096, 4);
+	fill(&b, 0, 4096, 5);
+}
+
+/* The request is there, and its answer is lost: it comes again when the time is over. */
+static void lost_answers_are_counted(void **state)
+{
+	uint16_t index;
+
+	(void)state;
+	count_both();
+	two.lane[1].skip = 1;
+	index = post_rdma(&a, HCA_OP_WRITE, SIGNALLED, 0, b.buf, b.lkey, a.buf, a.lkey, 100);
+	run();
+	expect_idle(&a);
+	expire(qp_of(&a));
+	complete_well(&a, index);
+	EXPECT_COUNTS(a.port, sets[0], { HCA_Q_LOCAL_ACK_TIMEOUT, 1 });
+	EXPECT_COUNTS(b.port, sets[1], { HCA_Q_RX_WRITE, 1 }, { HCA_Q_DUPLICATE_REQUEST, 1 });
+}
+
+/* The first of three packets is lost: the two behind it are out of sequence, and a NAK says so. */
+static void gaps_are_counted(void **state)
+{
+	uint16_t index;
+
+	(void)state;
+	count_both();
+	two.lane[0].skip = 1;
+	index = post_rdma(&a, HCA_OP_WRITE, SIGNALLED, 0, b.buf, b.lkey, a.buf, a.lkey, 3000);
+	run();
+	assert_int_equal(two.lane[0].frames, 6);
+	complete_well(&a, index);
+	EXPECT_COUNTS(a.port, sets[0], { HCA_Q_PACKET_SEQ, 1 });
+	EXPECT_COUNTS(b.port, sets[1], { HCA_Q_RX_WRITE, 1 }, { HCA_Q_OUT_OF_SEQUENCE, 2 });
+}
+
+/* The first of three packets of an answer is lost: the second one says so. */
+static void gaps_of_answers_are_counted(void **state)
+{
+	uint16_t index;
+
+	(void)state;
+	count_both();
+	two.lane[1].skip = 1;
+	index = post_rdma(&a, HCA_OP_READ, SIGNALLED, 0, b.buf, b.lkey, a.buf, a.lkey, 3000);
+	complete_well(&a, index);
+	assert_memory_equal(at(&a, 0), at(&b, 0), 3000);
+	EXPECT_COUNTS(a.port, sets[0], { HCA_Q_IMPLIED_NAK_SEQ, 1 });
+	EXPECT_COUNTS(b.port, sets[1], { HCA_Q_RX_READ, 1 }, { HCA_Q_DUPLICATE_REQUEST, 1 });
+}
+
+static void not_ready_is_counted(void **state)
+{
+	uint16_t index;
+
+	(void)state;
+	count_both();
+	index = post_send(&a, HCA_OP_SEND, SIGNALLED, 0, a.buf, a.lkey, 100);
+	run();
+	post_recv(&b, b.buf, b.lkey, 100);
+	complete_well(&a, index);
+	EXPECT_COUNTS(a.port, sets[0], { HCA_Q_RNR_NAK_RETRY, 1 });
+	EXPECT_COUNTS(b.port, sets[1], { HCA_Q_OUT_OF_BUFFER, 1 });
+}
+
 /* --- strangers ---------------------------------------------------------------------------------
  */
 
@@ -610,6 +696,10 @@ int main(void)
 		TEST(refusals_come_back),
 		TEST(not_ready),
 		TEST(retries_end),
+		TEST(lost_answers_are_counted),
+		TEST(gaps_are_counted),
+		TEST(gaps_of_answers_are_counted),
+		TEST(not_ready_is_counted),
 		TEST(strangers_are_refused),
 		TEST(what_waits_is_bounded),
 	};

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Entries of flow tables, and their counters. Layouts: set_fte_in,
- * flow_context, query_flow_counter_in of mlx5_ifc.h.
- */
+/* Entries of flow tables. Layouts: set_fte_in, flow_context of mlx5_ifc.h. */
 #include "hca/budget.h"
-#include "hca/kinds.h"
 #include "hca/opcodes.h"
 #include "hca/eth.h"
 #include "hca/flow_table.h"
@@ -289,76 +285,5 @@ enum hca_cmd_status hca_cmd_query_flow_entry(struct hca *hca, struct hca_cmd *cm
 	}
 	if (entry->counter)
 		be32_put(item, COUNTER_ID, entry->counter_number);
-	return HCA_CMD_OK;
-}
-
-/* --- counters ---------------------------------------------------------------------------- */
-
-const struct hca_kind hca_kind_flow_counter = {
-	.limit = 1u << 16,
-	.free = hca_release,
-};
-
-enum hca_cmd_status hca_cmd_alloc_flow_counter(struct hca *hca, struct hca_cmd *cmd)
-{
-	struct hca_flow_counter *counter;
-	enum hca_cmd_status status;
-	uint32_t number;
-
-	/* And its logarithm. */
-	if (field_get(cmd->in, FLOW_COUNTER_BULK))
-		return hca_flow_unmodelled(hca, cmd, "bulk of counters",
-					   field_get(cmd->in, FLOW_COUNTER_BULK));
-	counter = hca_alloc(hca, sizeof(*counter));
-	if (!counter)
-		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x14000d);
-	counter->uid = be16_at(cmd->in, CMD_UID);
-	status = hca_cmd_add(hca, cmd, &hca->flow_counters, 1, counter, &number);
-	if (status) {
-		hca_release(hca, counter);
-		return status;
-	}
-	hca_plain_hold(&hca->uctxs, counter->uid, 1);
-	be32_put(cmd->out, FLOW_COUNTER_ID, number);
-	return HCA_CMD_OK;
-}
-
-static struct hca_flow_counter *find_counter(struct hca *hca, const struct hca_cmd *cmd,
-					     uint32_t number)
-{
-	struct hca_flow_counter *counter = hca_table_get(&hca->flow_counters, number);
-
-	return counter && hca_cmd_owns(cmd, counter->uid) ? counter : NULL;
-}
-
-enum hca_cmd_status hca_cmd_dealloc_flow_counter(struct hca *hca, struct hca_cmd *cmd)
-{
-	uint32_t number = be32_at(cmd->in, FLOW_COUNTER_ID);
-	struct hca_flow_counter *counter = find_counter(hca, cmd, number);
-
-	if (!counter)
-		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x14000f);
-	if (counter->users)
-		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x140010);
-	hca_table_remove(hca, &hca->flow_counters, number);
-	hca_plain_hold(&hca->uctxs, counter->uid, -1);
-	hca_release(hca, counter);
-	return HCA_CMD_OK;
-}
-
-enum hca_cmd_status hca_cmd_query_flow_counter(struct hca *hca, struct hca_cmd *cmd)
-{
-	struct hca_flow_counter *counter =
-		find_counter(hca, cmd, be32_at(cmd->in, FLOW_COUNTER_QUERIED_ID));
-	uint32_t count = field_get(cmd->in, FLOW_COUNTER_COUNT);
-
-	if (count > 1)
-		return hca_flow_unmodelled(hca, cmd, "bulk of counters", count);
-	if (!counter)
-		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x140011);
-	be64_put(cmd->out, FLOW_COUNTER_PACKETS, counter->packets);
-	be64_put(cmd->out, FLOW_COUNTER_OCTETS, counter->octets);
-	if (field_get(cmd->in, FLOW_COUNTER_CLEAR))
-		counter->packets = counter->octets = 0;
 	return HCA_CMD_OK;
 }

@@ -31,6 +31,7 @@
 struct hca_flow_counter {
 	uint16_t uid;	/* user context that owns it, 0: the driver */
 	uint32_t users; /* entries that count with it */
+	uint32_t bulk;	/* allocated together, of the first one; 0: of the others */
 	uint64_t packets, octets;
 };
 

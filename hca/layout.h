@@ -255,13 +255,16 @@
 #define COUNTER_ID		  0x00u
 
 /* alloc_flow_counter_in, query_flow_counter_in and the answers; traffic_counter. */
-#define FLOW_COUNTER_BULK	3, 12, 0
+#define FLOW_COUNTER_BULKS	0x0cu /* both of them */
+#define FLOW_COUNTER_BULK_LOG	3, 12, 8
+#define FLOW_COUNTER_BULK	3, 7, 0
 #define FLOW_COUNTER_ID		0x08u
 #define FLOW_COUNTER_QUERIED_ID 0x1cu
 #define FLOW_COUNTER_CLEAR	6, 31, 31
 #define FLOW_COUNTER_COUNT	6, 15, 0
-#define FLOW_COUNTER_PACKETS	0x10u
-#define FLOW_COUNTER_OCTETS	0x18u
+#define FLOW_COUNTER_FIRST	0x10u /* where they begin */
+#define FLOW_COUNTER_PACKETS	0x00u
+#define FLOW_COUNTER_OCTETS	0x08u
 
 /* alloc_q_counter_out, dealloc_q_counter_in, query_q_counter_in. */
 #define Q_COUNTER_SET_ID	 2, 7, 0

@@ -505,19 +505,114 @@ static void counters(void **state)
 	assert_int_equal(packets | octets, 0);
 	assert_int_equal(counter_query(port, uid + 1, number, false, &packets, &octets),
 			 HCA_CMD_BAD_RESOURCE);
-	assert_int_equal(fixture_simple_status(port, ALLOC_COUNTER, 0, 0, 4), HCA_CMD_BAD_PARAM);
 	be16_put(in, 0, QUERY_COUNTER);
 	be16_put(in, 0x1a, 2);
 	be32_put(in, 0x1c, number);
-	assert_int_equal(fixture_cmd(port, in, sizeof(in), NULL, 0x20), HCA_CMD_BAD_PARAM);
-	expect_listed("hca0: flow table bulk of counters 0x4\n"
-		      "hca0: flow table bulk of counters 0x2\n");
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), NULL, 0x20), HCA_CMD_BAD_OUTPUT_LEN);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), NULL, 0x30), HCA_CMD_BAD_RESOURCE);
 	cmd = flow_cmd(DEALLOC_COUNTER, uid + 1, 0, 0);
 	be32_put(cmd.in, 8, number);
 	assert_int_equal(flow_run(port, &cmd, 16, NULL), HCA_CMD_BAD_RESOURCE);
 	be16_put(cmd.in, 2, (uint16_t)uid);
 	assert_int_equal(flow_run(port, &cmd, 16, NULL), 0);
 	assert_int_equal(flow_run(port, &cmd, 16, NULL), HCA_CMD_BAD_RESOURCE);
+}
+
+static uint8_t bulk(uint32_t asked, uint32_t *number)
+{
+	struct flow_cmd cmd = flow_cmd(ALLOC_COUNTER, 0, 0, 0);
+
+	be32_put(cmd.in, 12, asked);
+	return flow_run(port, &cmd, 16, number);
+}
+
+static uint8_t give_back(uint32_t number)
+{
+	struct flow_cmd cmd = flow_cmd(DEALLOC_COUNTER, 0, 0, 0);
+
+	be32_put(cmd.in, 8, number);
+	return flow_run(port, &cmd, 16, NULL);
+}
+
+/* Numbers that follow one another, and go together. */
+static void bulks(void **state)
+{
+	struct place p = make_place();
+	struct entry_attr e = p.entry;
+	uint32_t one, four, one_more, many;
+	uint8_t in[0x20] = { 0 }, out[0x10 + 4 * 16];
+
+	(void)state;
+	assert_int_equal(bulk(0, &one), 0);
+	assert_int_equal(bulk(2 << 8, &four), 0);
+	assert_int_equal(bulk(0, &one_more), 0);
+	assert_int_equal(bulk(4, &many), 0);
+	assert_int_equal(four, one + 1);
+	assert_int_equal(one_more, one + 5);
+	assert_int_equal(many, one + 6);
+	assert_non_null(hca_table_get(&port->hca->flow_counters, many + 511));
+	assert_null(hca_table_get(&port->hca->flow_counters, many + 512));
+	for (uint32_t i = 0; i < 4; i++) {
+		struct hca_flow_counter *counter =
+			hca_table_get(&port->hca->flow_counters, four + i);
+
+		counter->packets = 10 + i;
+		counter->octets = 100 + i;
+	}
+	be16_put(in, 0, QUERY_COUNTER);
+	in[0x18] = 0x80;
+	be16_put(in, 0x1a, 4);
+	be32_put(in, 0x1c, four);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), 0);
+	for (uint32_t i = 0; i < 4; i++) {
+		assert_int_equal(be64_at(out, 0x10 + 16 * i), 10 + i);
+		assert_int_equal(be64_at(out, 0x18 + 16 * i), 100 + i);
+	}
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), 0);
+	assert_int_equal(be64_at(out, 0x40), 0);
+	/* An entry counts with any of them, and none goes before it. */
+	e.action = FORWARD | COUNT;
+	e.to = p.next;
+	e.counter = four + 3;
+	assert_int_equal(entry_set(port, &e), 0);
+	assert_int_equal(give_back(four + 1), HCA_CMD_BAD_RESOURCE);
+	assert_int_equal(give_back(four), HCA_CMD_BAD_RES_STATE);
+	assert_non_null(hca_table_get(&port->hca->flow_counters, four));
+	e.action = FORWARD;
+	e.counter = 0;
+	assert_int_equal(entry_modify(port, &e, 1), 0);
+	assert_int_equal(give_back(four), 0);
+	assert_null(hca_table_get(&port->hca->flow_counters, four + 3));
+	assert_non_null(hca_table_get(&port->hca->flow_counters, one_more));
+	/* What goes into the gap, and what does not. */
+	assert_int_equal(bulk(3 << 8, &many), 0);
+	assert_int_equal(many, one + 6 + 512);
+	assert_int_equal(bulk(1 << 8, &many), 0);
+	assert_int_equal(many, four);
+}
+
+/* As many as there are numbers, and nothing of one that is too large. */
+static void bulks_end(void **state)
+{
+	uint32_t number, count = port->hca->flow_counters.count;
+
+	(void)state;
+	assert_int_equal(bulk(15 << 8, &number), HCA_CMD_BAD_PARAM);
+	assert_int_equal(bulk(2 << 8 | 1, &number), HCA_CMD_BAD_PARAM);
+	assert_int_equal(bulk(3, &number), HCA_CMD_BAD_PARAM);
+	expect_listed("hca0: flow table bulk of counters 0xf00\n"
+		      "hca0: flow table bulk of counters 0x201\n"
+		      "hca0: flow table bulk of counters 0x3\n");
+	assert_int_equal(port->hca->flow_counters.count, count);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(bulk(14 << 8, &number), 0);
+	assert_int_equal(bulk(14 << 8, &number), HCA_CMD_LIMIT);
+	assert_int_equal(port->hca->flow_counters.count, count + 3 * (1u << 14));
+	port->hca->params.memory = port->hca->memory_used + 4000;
+	assert_int_equal(bulk(12 << 8, &number), HCA_CMD_NO_RESOURCES);
+	port->hca->params.memory = HCA_MEMORY_DEFAULT;
+	assert_int_equal(port->hca->flow_counters.count, count + 3 * (1u << 14));
+	assert_int_equal(bulk(12 << 8, &number), 0);
 }
 
 /* Contexts name what is theirs; the driver names everything. */
@@ -588,6 +683,8 @@ int main(void)
 		TEST(entry_modification),
 		TEST(entry_masks),
 		TEST(counters),
+		TEST(bulks),
+		TEST(bulks_end),
 		TEST(owners),
 	};
 

@@ -41,18 +41,24 @@ enum hca_cmd_status hca_cmd_query_special(struct hca *hca, struct hca_cmd *cmd)
 	return HCA_CMD_OK;
 }
 
-/* ISSI 0 is the only one: SRQs of every kind come by CREATE_SRQ then. */
+/*
+ * ISSI 0 is the only one on InfiniBand: SRQs of every kind come by CREATE_SRQ then. CQEs of
+ * version 1, which an Ethernet port has, name queues by numbers that CREATE_SRQ has no place for.
+ */
+static uint32_t issi_max(const struct hca *hca)
+{
+	return hca->eth ? 1 : 0;
+}
+
 enum hca_cmd_status hca_cmd_query_issi(struct hca *hca, struct hca_cmd *cmd)
 {
-	(void)hca;
-	be32_put(cmd->out, ISSI_SUPPORTED, 1u << 0);
+	be32_put(cmd->out, ISSI_SUPPORTED, (2u << issi_max(hca)) - 1);
 	return HCA_CMD_OK;
 }
 
 enum hca_cmd_status hca_cmd_set_issi(struct hca *hca, struct hca_cmd *cmd)
 {
-	(void)hca;
-	if (field_get(cmd->in, ISSI_CURRENT))
+	if (field_get(cmd->in, ISSI_CURRENT) > issi_max(hca))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0a0001);
 	return HCA_CMD_OK;
 }

@@ -152,9 +152,11 @@ static const struct cap defaults[] = {
 
 /* What an Ethernet port has besides, or in the place of the above. */
 static const struct cap of_ethernet[] = {
-	{ CAP_GENERAL, 11, 30, 30, 1 },		      /* cc_query_allowed */
-	{ CAP_GENERAL, 13, 29, 29, 0 },		      /* ib_virt */
-	{ CAP_GENERAL, 13, 9, 8, 1 },		      /* port_type */
+	{ CAP_GENERAL, 11, 30, 30, 1 }, /* cc_query_allowed */
+	{ CAP_GENERAL, 12, 27, 27, 1 }, /* modify_rq_counter_set_id */
+	{ CAP_GENERAL, 13, 29, 29, 0 }, /* ib_virt */
+	{ CAP_GENERAL, 13, 9, 8, 1 },	/* port_type */
+	{ CAP_GENERAL, CAP_CQE_VERSION, 1 },
 	{ CAP_GENERAL, 16, 3, 3, 1 },		      /* eth_net_offloads */
 	{ CAP_GENERAL, 16, 2, 2, 1 },		      /* roce */
 	{ CAP_GENERAL, 17, 23, 23, 0 },		      /* block_lb_mc */
@@ -166,6 +168,7 @@ static const struct cap of_ethernet[] = {
 	{ CAP_GENERAL, 27, 4, 0, 16 },		      /* log_max_tis */
 	{ CAP_GENERAL, 28, 20, 16, 16 },	      /* log_max_rqt */
 	{ CAP_GENERAL, 28, 12, 8, HCA_RQT_LOG },      /* log_max_rqt_size */
+	{ CAP_GENERAL, 30, 4, 0, 15 },		      /* log_max_wq_sz */
 	{ CAP_GENERAL, 31, 30, 29, 3 },		      /* disable_local_lb_uc, _mc */
 	{ CAP_GENERAL, 31, 20, 16, 12 },	      /* log_max_vlan_list */
 	{ CAP_GENERAL, 31, 12, 8, 12 },		      /* log_max_current_mc_list */

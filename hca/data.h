@@ -4,6 +4,7 @@
 #define HCA_DATA_H
 
 #include "hca/budget.h"
+#include "hca/layout.h"
 #include "hca/model.h"
 #include "hca/wqe.h"
 #include "packet/packet.h"
@@ -42,13 +43,27 @@ enum hca_syndrome {
 #define HCA_RECV_SEGS	(HCA_RECV_STRIDE / 16)
 #define HCA_CHUNK	65536u /* bytes gathered before they are scattered */
 
+#define HCA_NO_USER_INDEX 0xffffffu /* of the driver's own queues, and of CQEs of version 0 */
+
+/*
+ * What a CQE has in the place of the SRQ, 0 for none. In version 1 that is the number that a
+ * program has given to the queue whose it is: of an XRC receive the SRQ, else the QP.
+ */
+static inline uint32_t hca_cqe_index(const struct hca *hca, uint32_t user_index, uint32_t srqn)
+{
+	bool version_1 = field_get(hca->cap[0], CAP_CQE_VERSION);
+
+	return version_1 && user_index != HCA_NO_USER_INDEX ? user_index : srqn;
+}
+
 /* A receive WQE taken from its queue. */
 struct hca_recv {
 	bool busy; /* taken, no CQE yet */
 	uint16_t counter;
-	uint32_t srqn; /* 0: own receive queue */
-	uint32_t cqn;  /* where its CQE goes */
-	uint32_t pd;   /* what its lkeys are checked against */
+	uint32_t srqn;	     /* 0: own receive queue */
+	uint32_t user_index; /* see hca_cqe_index() */
+	uint32_t cqn;	     /* where its CQE goes */
+	uint32_t pd;	     /* what its lkeys are checked against */
 	unsigned int segs;
 	uint64_t length;
 	struct hca_seg seg[HCA_RECV_SEGS];

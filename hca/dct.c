@@ -44,6 +44,7 @@ enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd)
 	dct->state = HCA_QP_RTR;
 	dct->pd = pd;
 	dct->cqn_rcv = cqn;
+	dct->user_index = field_get(dctc, DCTC_USER_INDEX);
 	dct->rq_type = RQ_TYPE_SRQ;
 	dct->srqn = srqn;
 	dct->no_sq = true;

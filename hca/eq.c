@@ -28,6 +28,11 @@
 #define LOG_EQ_MAX 22u /* log_max_eq_sz of caps.c */
 #define EVENT_MASK 0x58u
 
+/* MLX5_EVENT_QUEUE_TYPE_* */
+#define QUEUE_QP 0u
+#define QUEUE_RQ 1u
+#define QUEUE_SQ 2u
+
 #define EQC_OVERRUN	 0xau /* status: a write failed */
 #define EQC_ARMED	 0x9u /* st */
 #define EQC_FIRED	 0xau
@@ -202,13 +207,28 @@ void hca_event(struct hca *hca, enum hca_event type, uint8_t subtype, const uint
 	}
 }
 
-void hca_event_number(struct hca *hca, enum hca_event type, uint32_t number)
+/* @kind is that of the queue; the driver ignores it for SRQs. */
+static void event_of(struct hca *hca, enum hca_event type, uint8_t kind, uint32_t number)
 {
 	uint8_t data[28] = { 0 };
 
-	/* The byte at EQE 0x34 is the kind of queue: 0 for QPs; the driver ignores it for SRQs. */
+	data[EQE_QP_SRQ_TYPE] = kind;
 	be32_put(data, EQE_QP_SRQ_NUMBER, number & 0xffffff);
 	hca_event(hca, type, 0, data);
+}
+
+void hca_event_number(struct hca *hca, enum hca_event type, uint32_t number)
+{
+	event_of(hca, type, QUEUE_QP, number);
+}
+
+void hca_event_qp(struct hca_qp *qp, enum hca_event type)
+{
+	uint8_t kind = qp->type == HCA_QP_ETH_RQ   ? QUEUE_RQ
+		       : qp->type == HCA_QP_ETH_SQ ? QUEUE_SQ
+						   : QUEUE_QP;
+
+	event_of(qp->hca, type, kind, qp->number);
 }
 
 static void free_eq(struct hca *hca, void *object)

@@ -175,6 +175,11 @@ enum hca_step hca_eth_step(struct hca_qp *sq, uint8_t *syndrome);
 /* eth_inbox.c: the switch has a frame for @owner, an HCA: a copy waits for its turn, or is lost.
  */
 void hca_eth_deliver(void *owner, const uint8_t *frame, size_t len);
+/*
+ * eth_inbox.c: the same of a frame that a send queue of transport domain @td, not 0, has sent: it
+ * comes back to the function's own flow tables, see hca_eth_transmit() for where else it goes.
+ */
+void hca_eth_loop(struct hca *hca, const uint8_t *frame, size_t len, uint32_t td);
 /* eth_receive.c: deliver what waits, as far as the turn goes. Returns whether anything was done. */
 bool hca_eth_poll(struct hca *hca);
 /* eth_inbox.c: forget what waits. */

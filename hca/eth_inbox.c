@@ -3,9 +3,8 @@
 
 #include "hca/budget.h"
 
-void hca_eth_deliver(void *owner, const uint8_t *frame, size_t len)
+static void queue(struct hca *hca, const uint8_t *frame, size_t len, uint32_t td)
 {
-	struct hca *hca = owner;
 	struct hca_eth_inbox *inbox = &hca->eth->inbox;
 	struct hca_eth_waiting *waiting = NULL;
 	bool idle = !inbox->head;
@@ -20,6 +19,7 @@ void hca_eth_deliver(void *owner, const uint8_t *frame, size_t len)
 		hca->eth->rx_lost++;
 		return;
 	}
+	waiting->td = td;
 	waiting->len = len;
 	memcpy(waiting->bytes, frame, len);
 	*(idle ? &inbox->head : &inbox->tail->next) = waiting;
@@ -28,6 +28,16 @@ void hca_eth_deliver(void *owner, const uint8_t *frame, size_t len)
 	inbox->bytes += len;
 	if (idle && hca->wake)
 		hca->wake(hca->wake_arg);
+}
+
+void hca_eth_deliver(void *owner, const uint8_t *frame, size_t len)
+{
+	queue(owner, frame, len, 0);
+}
+
+void hca_eth_loop(struct hca *hca, const uint8_t *frame, size_t len, uint32_t td)
+{
+	queue(hca, frame, len, td);
 }
 
 void hca_eth_pop(struct hca *hca)

@@ -11,6 +11,7 @@
 
 struct hca_eth_waiting {
 	struct hca_eth_waiting *next;
+	uint32_t td; /* whose own send queue it comes back from; 0: it came by the port */
 	bool routed;
 	/* The queues that have not had it, the last one first. */
 	unsigned int queues;

@@ -47,6 +47,7 @@
 /* wq */
 #define WQ_TYPE	       0, 31, 28
 #define WQ_PAGE_OFFSET 1, 20, 16
+#define WQ_LWM	       1, 15, 0
 #define WQ_PD	       2, 23, 0
 #define WQ_UAR	       3, 23, 0
 #define WQ_DBR_ADDR    0x10u
@@ -61,9 +62,21 @@
 #define WQ_UMEM_NUMBER 0x2cu
 #define WQ_UMEM_BYTE   0x30u
 
+/* xrc_srqc, what srqc does not have; create_xrc_srq_in; rmpc */
+#define XRC_SRQC_CYCLIC		 1, 27, 27
+#define XRC_SRQC_DBR_UMEM	 2, 24, 24
+#define XRC_SRQC_INDEX_IS_NUMBER 4, 31, 31
+#define XRC_SRQC_USER_INDEX	 4, 23, 0
+#define XRC_SRQ_UMEM		 23, 31, 31
+#define RMPC_STATE		 0, 23, 20
+#define RMPC_CYCLIC		 1, 31, 31
+
 /* nic_vport_context, query_vport_state_out, modify_nic_vport_context_in */
+#define NIC_VPORT_MC_LB_OFF   0, 2, 2
+#define NIC_VPORT_UC_LB_OFF   0, 1, 1
 #define NIC_VPORT_ROCE_EN     0, 0, 0
 #define NIC_VPORT_MTU	      9, 15, 0
+#define NIC_VPORT_MAC	      0xf6u /* the last six bytes of permanent_address */
 #define NIC_VPORT_SELECT      0x0cu
 #define NIC_VPORT_OTHER	      2, 31, 31
 #define NIC_VPORT_ADMIN_STATE 3, 7, 4

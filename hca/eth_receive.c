@@ -31,7 +31,23 @@
 #define L4_TCP_DATA   4u
 #define TCP_ACK	      0x010u
 
+/* tirc.self_lb_block */
+#define LB_UNICAST   1u
+#define LB_MULTICAST 2u
+
 /* --- where it goes ----------------------------------------------------------------------- */
+
+/*
+ * Whether @tir takes the frame: of what comes back from a send queue of its own transport domain it
+ * has to say so (self_lb_block, whose bits the driver sets to enable it).
+ */
+static bool takes(const struct hca_tir *tir, const struct hca_eth_waiting *waiting)
+{
+	uint32_t allowed = field_get(tir->context, TIR_SELF_LB);
+
+	return tir->td != waiting->td ||
+	       allowed & (waiting->bytes[0] & 1 ? LB_MULTICAST : LB_UNICAST);
+}
 
 static void route(struct hca *hca, struct hca_eth_waiting *waiting)
 {
@@ -40,18 +56,22 @@ static void route(struct hca *hca, struct hca_eth_waiting *waiting)
 
 	waiting->routed = true;
 	hca_work(hca, HCA_WORK_WQE);
-	hca_eth_count(hca, HCA_RX, waiting->bytes, waiting->len);
+	/* What comes back has not come by the port. */
+	if (!waiting->td)
+		hca_eth_count(hca, HCA_RX, waiting->bytes, waiting->len);
 	if (hca_roce_take(hca, waiting->bytes, waiting->len, 0))
 		return;
 	hca_frame_parse(waiting->bytes, waiting->len, &waiting->frame);
 	hca_frame_key(waiting->bytes, waiting->len, &waiting->frame, key);
 	hca_flow_route(hca, HCA_NIC_RX, key, waiting->len, &way);
-	if (way.dropped)
+	if (way.dropped && !waiting->td)
 		hca->eth->rx_stray++;
 	waiting->tag = way.tag;
 	for (unsigned int i = 0; i < way.tirs; i++) {
 		struct hca_eth_target *queue = &waiting->queue[waiting->queues];
 
+		if (!takes(way.tir[i], waiting))
+			continue;
 		queue->rqn = hca_tir_queue(hca, way.tir[i], waiting->bytes, &waiting->frame,
 					   &queue->hash, &queue->hash_type);
 		waiting->queues += queue->rqn != 0;
@@ -88,6 +108,7 @@ static struct hca_cqe build_cqe(const struct hca_qp *rq, const struct hca_eth_wa
 	struct hca_cqe cqe = {
 		.opcode = HCA_CQE_RESP_SEND,
 		.byte_cnt = (uint32_t)(waiting->len - tag),
+		.srqn = hca_cqe_index(rq->hca, rq->user_index, 0),
 		.qpn = waiting->tag,
 		.wqe_counter = ((struct hca_progress *)rq->progress)->recv.counter,
 		.hash = queue->hash,

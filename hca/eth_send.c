@@ -31,10 +31,27 @@ void hca_eth_transmit(struct hca *hca, const uint8_t *bytes, size_t len)
 		bridge_send(hca->eth->port, bytes, len, clock_now_ns());
 }
 
+/*
+ * Whether the frame comes back to the port's own flow tables, unless the driver has turned it off:
+ * those for groups do, and those for the port itself, which the switch would not send back.
+ */
+static bool comes_back(const struct hca *hca, const uint8_t *bytes, size_t len)
+{
+	const uint8_t *vport = hca->eth->vport;
+
+	if (len < HCA_ETH_HEADER || !hca->flow_root[HCA_NIC_RX] || !hca_eth_is_up(hca))
+		return false;
+	if (bytes[0] & 1)
+		return !field_get(vport, NIC_VPORT_MC_LB_OFF);
+	return !field_get(vport, NIC_VPORT_UC_LB_OFF) && !memcmp(bytes, vport + NIC_VPORT_MAC, 6);
+}
+
 /* The same, if the flow tables say so. */
-static void transmit(struct hca *hca, const uint8_t *bytes, size_t len,
+static void transmit(const struct hca_qp *sq, const uint8_t *bytes, size_t len,
 		     const struct hca_frame *frame)
 {
+	struct hca *hca = sq->hca;
+	const struct hca_tis *tis = hca_table_get(&hca->tises, sq->tisn);
 	struct hca_flow_route route;
 	uint8_t key[HCA_FRAME_KEY];
 
@@ -47,9 +64,11 @@ static void transmit(struct hca *hca, const uint8_t *bytes, size_t len,
 		}
 	}
 	hca_eth_transmit(hca, bytes, len);
+	if (tis && comes_back(hca, bytes, len))
+		hca_eth_loop(hca, bytes, len, tis->td);
 }
 
-static void send_frame(struct hca *hca, uint8_t *bytes, size_t len, uint8_t flags)
+static void send_frame(const struct hca_qp *sq, uint8_t *bytes, size_t len, uint8_t flags)
 {
 	struct hca_frame frame;
 
@@ -58,11 +77,11 @@ static void send_frame(struct hca *hca, uint8_t *bytes, size_t len, uint8_t flag
 		hca_frame_fill_ip(bytes, &frame);
 	if (flags & HCA_WQE_L4_CSUM)
 		hca_frame_fill_l4(bytes, &frame);
-	transmit(hca, bytes, len, &frame);
+	transmit(sq, bytes, len, &frame);
 }
 
 /* The next segment of the message at progress->staged. False: its headers are none. */
-static bool send_segment(struct hca *hca, struct hca_progress *progress)
+static bool send_segment(const struct hca_qp *sq, struct hca_progress *progress)
 {
 	const struct hca_wqe *wqe = &progress->wqe;
 	size_t header = wqe->eth.inline_len, payload = wqe->length - header;
@@ -77,20 +96,21 @@ static bool send_segment(struct hca *hca, struct hca_progress *progress)
 			       len == left))
 		return false;
 	hca_frame_parse(bytes, header + len, &frame);
-	transmit(hca, bytes, header + len, &frame);
+	transmit(sq, bytes, header + len, &frame);
 	progress->sent += len;
 	return true;
 }
 
-static enum hca_step send_segments(struct hca *hca, struct hca_progress *progress,
+static enum hca_step send_segments(const struct hca_qp *sq, struct hca_progress *progress,
 				   uint8_t *syndrome)
 {
+	struct hca *hca = sq->hca;
 	uint64_t payload = progress->wqe.length - progress->wqe.eth.inline_len;
 
 	do {
 		if (!hca_wire_has_room(hca))
 			return HCA_STEP_WAIT;
-		if (!send_segment(hca, progress)) {
+		if (!send_segment(sq, progress)) {
 			*syndrome = HCA_SYND_LOCAL_QP_OP;
 			return HCA_STEP_ERROR;
 		}
@@ -126,7 +146,7 @@ enum hca_step hca_eth_step(struct hca_qp *sq, uint8_t *syndrome)
 	if (step != HCA_STEP_DONE)
 		return step;
 	if (wqe->opcode == HCA_OP_LSO)
-		return send_segments(sq->hca, progress, syndrome);
-	send_frame(sq->hca, progress->staged, wqe->length, wqe->eth.cs_flags);
+		return send_segments(sq, progress, syndrome);
+	send_frame(sq, progress->staged, wqe->length, wqe->eth.cs_flags);
 	return HCA_STEP_DONE;
 }

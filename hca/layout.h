@@ -30,6 +30,7 @@
 #define ISSI_CURRENT   2, 15, 0
 
 /* cmd_hca_cap, atomic_caps: what does not only stand in the table of caps.c. */
+#define CAP_CQE_VERSION			    15, 3, 0
 #define CAP_UMR_MODIFY_ENTITY_SIZE_DISABLED 16, 24, 24
 #define CAP_PG				    17, 24, 24
 #define CAP_MKEY_PCIE_TPH		    21, 24, 24
@@ -58,6 +59,7 @@
 #define EQE_COMP_CQN		0x18u
 #define EQE_CQ_ERR_CQN		0x00u
 #define EQE_CQ_ERR_SYNDROME	0x0bu
+#define EQE_QP_SRQ_TYPE		0x14u
 #define EQE_QP_SRQ_NUMBER	0x18u
 #define EQE_FAULT_R_KEY		0x04u
 #define EQE_FAULT_PACKET_LENGTH 0x0au
@@ -124,6 +126,7 @@
 #define RECORD_CQ_ARM  0x04u
 
 /* srqc; arm_rq_in; mlx5_wqe_srq_next_seg. */
+#define SRQC_SIZE	   64u
 #define SRQC_STATE	   0, 31, 28
 #define SRQC_LOG_SRQ_SIZE  0, 27, 24
 #define SRQC_LOG_RQ_STRIDE 1, 26, 24
@@ -140,6 +143,7 @@
 
 /* dctc. */
 #define DCTC_STATE		   0, 27, 24
+#define DCTC_USER_INDEX		   1, 23, 0
 #define DCTC_CQN		   2, 23, 0
 #define DCTC_COUNTER_SET_ID	   3, 31, 24
 #define DCTC_ATOMIC_MODE	   3, 23, 20

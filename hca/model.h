@@ -171,6 +171,9 @@ void hca_eq_remind(struct hca *hca);
 void hca_event(struct hca *hca, enum hca_event type, uint8_t subtype, const uint8_t data[28]);
 /* An affiliated event of a QP or SRQ: type byte and number where the driver looks for them. */
 void hca_event_number(struct hca *hca, enum hca_event type, uint32_t number);
+/* The same of @qp, with the kind of queue that it is. */
+struct hca_qp;
+void hca_event_qp(struct hca_qp *qp, enum hca_event type);
 
 struct hca_cq {
 	uint32_t number;
@@ -438,8 +441,12 @@ void hca_qp_stop(struct hca_qp *qp);
 /* One bounded turn of a QP: doorbell record, send queue, retries, flush. True when it did work. */
 bool hca_qp_poll(struct hca_qp *qp);
 
+/* By which command it was made: others do not know it. */
+enum hca_srq_kind { HCA_SRQ_PLAIN, HCA_SRQ_XRC, HCA_SRQ_RMP };
+
 struct hca_srq {
 	uint32_t number;
+	enum hca_srq_kind kind;
 	uint16_t uid;	/* user context that made it, 0: the driver */
 	uint32_t users; /* QPs that receive from it */
 	uint32_t pd, cqn, xrcd;
@@ -450,9 +457,9 @@ struct hca_srq {
 	uint16_t lwm; /* 0: not armed */
 	bool error;
 	uint32_t user_index;
-	uint16_t head;	     /* index of the next WQE to consume */
-	uint16_t consumed;   /* counter against the doorbell record */
-	uint8_t context[64]; /* srqc as created */
+	uint16_t head;	       /* index of the next WQE to consume */
+	uint16_t consumed;     /* counter against the doorbell record */
+	uint8_t context[0xf0]; /* srqc, xrc_srqc or rmpc as created */
 };
 
 /* --- doorbells in shared pages (uar.c) ------------------------------------------------------ */

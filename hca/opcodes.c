@@ -59,7 +59,8 @@ static const struct hca_op ops[] = {
 	OP(0x701, 16, 8, "DESTROY_SRQ", hca_cmd_destroy_srq, .names = 8),
 	OP(0x702, 16, 0x50, "QUERY_SRQ", hca_cmd_query_srq, .names = 8),
 	OP(0x703, 16, 8, "ARM_RQ", hca_cmd_arm_srq, .names = 8),
-	OP(0x705, 16, 16, "CREATE_XRC_SRQ", NULL),
+	OP(0x705, 0x110, 16, "CREATE_XRC_SRQ", hca_cmd_create_xrc_srq, .list = HCA_CMD_PAGES,
+	   .port = HCA_ON_ETHERNET, .makes = 8),
 	OP(0x710, 0x50, 16, "CREATE_DCT", hca_cmd_create_dct, .makes = 8),
 	OP(0x711, 16, 8, "DESTROY_DCT", hca_cmd_destroy_dct, .names = 8),
 	OP(0x712, 16, 8, "DRAIN_DCT", hca_cmd_drain_dct, .names = 8),
@@ -112,7 +113,8 @@ static const struct hca_op ops[] = {
 	OP(0x909, 0x110, 8, "MODIFY_RQ", hca_cmd_modify_rq, .port = HCA_ON_ETHERNET, .names = 8),
 	OP(0x90a, 16, 8, "DESTROY_RQ", hca_cmd_destroy_rq, .port = HCA_ON_ETHERNET, .names = 8),
 	OP(0x90b, 16, 0x110, "QUERY_RQ", hca_cmd_query_rq, .port = HCA_ON_ETHERNET, .names = 8),
-	OP(0x90c, 16, 16, "CREATE_RMP", NULL),
+	OP(0x90c, 0x110, 16, "CREATE_RMP", hca_cmd_create_rmp, .list = HCA_CMD_PAGES,
+	   .port = HCA_ON_ETHERNET, .makes = 8),
 	OP(0x912, 0x80, 16, "CREATE_TIS", hca_cmd_create_tis, .port = HCA_ON_ETHERNET, .makes = 8),
 	OP(0x913, 0x80, 8, "MODIFY_TIS", hca_cmd_modify_tis, .port = HCA_ON_ETHERNET, .names = 8),
 	OP(0x914, 16, 8, "DESTROY_TIS", hca_cmd_destroy_tis, .port = HCA_ON_ETHERNET, .names = 8),
@@ -143,6 +145,14 @@ static const struct hca_op ops[] = {
 	/* Those that came later are behind: inputs of fuzz/ name commands by their places. */
 	OP(0x826, 16, 0x110, "QUERY_CONG_STATISTICS", hca_cmd_query_cong_statistics,
 	   .port = HCA_ON_ETHERNET),
+	OP(0x706, 16, 8, "DESTROY_XRC_SRQ", hca_cmd_destroy_xrc_srq, .port = HCA_ON_ETHERNET,
+	   .names = 8),
+	OP(0x707, 16, 0x110, "QUERY_XRC_SRQ", hca_cmd_query_xrc_srq, .port = HCA_ON_ETHERNET,
+	   .names = 8),
+	OP(0x708, 16, 8, "ARM_XRC_SRQ", hca_cmd_arm_xrc_srq, .port = HCA_ON_ETHERNET, .names = 8),
+	OP(0x90d, 0x110, 8, "MODIFY_RMP", hca_cmd_modify_rmp, .port = HCA_ON_ETHERNET, .names = 8),
+	OP(0x90e, 16, 8, "DESTROY_RMP", hca_cmd_destroy_rmp, .port = HCA_ON_ETHERNET, .names = 8),
+	OP(0x90f, 16, 0x110, "QUERY_RMP", hca_cmd_query_rmp, .port = HCA_ON_ETHERNET, .names = 8),
 };
 
 const struct hca_op *hca_op(size_t index)

@@ -109,6 +109,14 @@ enum hca_cmd_status hca_cmd_create_srq(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_destroy_srq(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_srq(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_arm_srq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_xrc_srq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_destroy_xrc_srq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_xrc_srq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_arm_xrc_srq(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_create_rmp(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_modify_rmp(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_destroy_rmp(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_rmp(struct hca *hca, struct hca_cmd *cmd);
 
 /* dct.c */
 enum hca_cmd_status hca_cmd_create_dct(struct hca *hca, struct hca_cmd *cmd);

@@ -47,7 +47,7 @@ void hca_qp_error(struct hca_qp *qp, int event)
 		return;
 	hca_qp_set_state(qp, HCA_QP_ERR);
 	if (event != HCA_NO_EVENT)
-		hca_event_number(qp->hca, (enum hca_event)event, qp->number);
+		hca_event_qp(qp, (enum hca_event)event);
 }
 
 void hca_qp_stop(struct hca_qp *qp)

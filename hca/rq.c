@@ -42,6 +42,7 @@ static int take_own(struct hca_qp *qp, struct hca_progress *progress)
 		return -EIO;
 	recv->counter = qp->rq_ci++;
 	recv->srqn = 0;
+	recv->user_index = qp->user_index;
 	recv->cqn = qp->cqn_rcv;
 	recv->pd = qp->pd;
 	recv->segs =
@@ -76,6 +77,7 @@ static int take_shared(struct hca_qp *qp, struct hca_progress *progress, struct 
 		return srq_catastrophic(qp->hca, srq);
 	recv->counter = srq->head;
 	recv->srqn = srq->number;
+	recv->user_index = qp->type == HCA_QP_XRC ? srq->user_index : qp->user_index;
 	recv->cqn = qp->type == HCA_QP_XRC ? srq->cqn : qp->cqn_rcv;
 	recv->pd = srq->pd;
 	recv->segs = hca_wqe_parse_recv(raw + SRQ_NEXT_LEN, srq->stride - SRQ_NEXT_LEN, recv->seg,
@@ -118,7 +120,7 @@ void hca_recv_complete(struct hca_qp *qp, struct hca_progress *progress, struct 
 	struct hca_recv *recv = &progress->recv;
 
 	cqe->qpn = qp->number;
-	cqe->srqn = recv->srqn;
+	cqe->srqn = hca_cqe_index(qp->hca, recv->user_index, recv->srqn);
 	cqe->wqe_counter = recv->counter;
 	recv->busy = false;
 	hca_cq_post(qp->hca, recv->cqn, cqe);

@@ -99,6 +99,7 @@ static void complete(struct hca_qp *qp, const struct hca_wqe *wqe, uint8_t opcod
 	struct hca_cqe cqe = {
 		.opcode = opcode,
 		.send_opcode = wqe->opcode,
+		.srqn = hca_cqe_index(qp->hca, qp->user_index, 0),
 		.qpn = qp->number,
 		.wqe_counter = qp->sq_ci,
 		.byte_cnt = opcode == HCA_CQE_REQ ? (uint32_t)wqe->length : 0,

@@ -232,6 +232,26 @@ static void rmps_are_shared(void **state)
 			 HCA_CMD_BAD_RESOURCE);
 }
 
+/* A DC target's is in its context. */
+static void targets_have_numbers(void **state)
+{
+	struct ethernet *e = *state;
+	uint8_t rmp[0x118], in[0x50] = { 0x07, 0x10 }, out[16];
+	uint32_t rmpn;
+
+	rmp_context(rmp);
+	assert_int_equal(create_rmp(rmp, &rmpn), 0);
+	field_put(in + 0x10, 1, 23, 0, INDEX);
+	field_put(in + 0x10, 2, 23, 0, e->side[1].rcq.number);
+	field_put(in + 0x10, 5, 23, 0, rmpn);
+	field_put(in + 0x10, 6, 23, 0, port->pd);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), 0);
+	assert_int_equal(
+		((struct hca_qp *)hca_table_get(&port->hca->qps, be32_at(out, 8) & 0xffffff))
+			->user_index,
+		INDEX);
+}
+
 static void rmp_refusals(void **state)
 {
 	static const struct {
@@ -420,6 +440,7 @@ int main(void)
 		TEST(frames_are_named),
 		TEST(events_are_of_a_kind),
 		TEST(rmps_are_shared),
+		TEST(targets_have_numbers),
 		TEST(rmp_refusals),
 		TEST(xrc_receives_are_of_the_srq),
 		TEST(xrc_commands),

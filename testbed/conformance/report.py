@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""In the sandbox: the document of ./tph conformance, of lines of verdicts: suite, device, verdict, case, cause, with tabs between them.
+"""In the sandbox: the document of ./tph conformance, of lines of verdicts: suite, device, link layer, verdict, case, cause, with tabs between
+them.
 
 Usage: report VERDICTS KERNEL QEMU, to standard output. Exit status 1 when a case failed on the emulated HCA: what soft-RoCE fails is
 for comparison.
@@ -13,22 +14,36 @@ from pathlib import Path
 FOREIGN = "rxe0"
 
 
-def of_suite(name, device, rows):
+def of_suite(name, device, link_layer, rows):
     """One suite on one device; ROWS are (verdict, case, cause)."""
     skipped = collections.Counter(cause for verdict, _, cause in rows if verdict == "skip")
     cases = {verdict: [(case, cause) for its, case, cause in rows if its == verdict] for verdict in ("pass", "fail")}
-    return {"name": name, "device": device, "passed": len(cases["pass"]), "failed": len(cases["fail"]),
+    return {"name": name, "device": device, "link_layer": link_layer, "passed": len(cases["pass"]), "failed": len(cases["fail"]),
             "skipped": [{"cause": cause, "count": count} for cause, count in sorted(skipped.items(), key=lambda one: (-one[1], one[0]))],
             "failures": [{"case": case, "cause": cause} for case, cause in cases["fail"]], "passes": [case for case, _ in cases["pass"]]}
 
 
+def together(suites):
+    """Of each suite that ran on HCAs with ports of several link layers: what passed on one of them at least, and what failed on one. A case
+    that is on several counts once."""
+    result = []
+    for name in dict.fromkeys(one["name"] for one in suites):
+        rows = [one for one in suites if one["name"] == name and one["device"] != FOREIGN]
+        layers = list(dict.fromkeys(one["link_layer"] for one in rows))
+        if len(layers) > 1:
+            result.append({"name": name, "link_layers": layers, "passed": len({case for one in rows for case in one["passes"]}),
+                           "failed": len({case["case"] for one in rows for case in one["failures"]})})
+    return result
+
+
 def report(lines, head):
-    """The document, suites and devices in the order in which they first appear; HEAD: its first members."""
+    """The document; suites, devices and link layers in the order in which they first appear; HEAD: its first members."""
     suites = {}
     for line in lines:
-        suite, device, *row = line.split("\t")
-        suites.setdefault((suite, device), []).append(tuple(row))
-    return {**head, "suites": [of_suite(*key, rows) for key, rows in suites.items()]}
+        suite, device, link_layer, *row = line.split("\t")
+        suites.setdefault((suite, device, link_layer), []).append(tuple(row))
+    suites = [of_suite(*key, rows) for key, rows in suites.items()]
+    return {**head, "suites": suites, "together": together(suites)}
 
 
 def good(document):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""In the sandbox: the document of ./tph conformance for a terminal: a line per suite, its devices side by side; then failures and causes.
+"""In the sandbox: the document of ./tph conformance for a terminal: a line per suite, device and link layer; what several link layers make
+together; then failures and causes.
 
 Usage: table FILE
 """
@@ -7,25 +8,23 @@ import json
 import sys
 from pathlib import Path
 
+from testbed.conformance.document import place
 from testbed.sandbox.table import table
-
-
-def numbers(suite):
-    return [suite["passed"], suite["failed"], sum(one["count"] for one in suite["skipped"])] if suite else ["", "", ""]
 
 
 def lines(document):
     """DOCUMENT for people."""
-    suites = {(one["name"], one["device"]): one for one in document["suites"]}
-    names, devices = (list(dict.fromkeys(one[key] for one in document["suites"])) for key in ("name", "device"))
-    rows = [["", *(cell for device in devices for cell in ("", "", device))]]
-    rows += [[name, *(cell for device in devices for cell in numbers(suites.get((name, device))))] for name in names]
-    out = [f"Linux {document['kernel']}; passed, failed, skipped:"]
-    out += table(rows, right=range(1, len(rows[0])), least=(18, *(9, 6, 6) * len(devices)), gap=" ")
+    names = dict.fromkeys(one["name"] for one in document["suites"])
+    rows = [[one["name"], one["device"], one.get("link_layer"), one["passed"], one["failed"], sum(skip["count"] for skip in one["skipped"])]
+            for name in names for one in document["suites"] if one["name"] == name]
+    out = [f"Linux {document['kernel']}"]
+    out += table([["suite", "device", "port", "passed", "failed", "skipped"], *rows], right=range(3, 6), least=(16, 6, 10))
+    for one in document.get("together", ()):
+        out.append(f"{one['name']}, {' and '.join(one['link_layers'])} together: {one['passed']} passed, {one['failed']} failed")
     for one in document["suites"]:
-        out += [f"failed: {one['name']} on {one['device']}: {failure['case']}: {failure['cause']}" for failure in one["failures"]]
+        out += [f"failed: {place(one)}: {failure['case']}: {failure['cause']}" for failure in one["failures"]]
     for one in document["suites"]:
-        out += [f"skipped: {one['name']} on {one['device']}: {skip['count']} x {skip['cause']}" for skip in one["skipped"]]
+        out += [f"skipped: {place(one)}: {skip['count']} x {skip['cause']}" for skip in one["skipped"]]
     return out
 
 

@@ -42,16 +42,17 @@ gid_index()
 # What name-spaces.sh made: a line "NAME DEVICE ADDRESS GID-INDEX" of each function. Without the file there are none.
 name_spaces=/run/name-spaces
 
-# name_space WORD: of the function, or RDMA device, with that name; sets space_in (words before a command that runs there), space_address and
-# space_options, those of perftest. Without name spaces they are empty.
+# name_space WORD: of the function, or RDMA device, with that name; sets space_in (words before a command that runs there), space_address,
+# space_gid (the index of its GID) and space_options, those of perftest. Without name spaces they are empty.
 name_space()
 {
-	space_in='' space_address='' space_options=''
+	space_in='' space_address='' space_gid='' space_options=''
 	[ -e "$name_spaces" ] || return 0
-	while read -r space_name space_device space_at space_gid; do
+	while read -r space_name space_device space_at space_index; do
 		case $1 in
 		"$space_name" | "$space_device")
-			space_in="ip netns exec $space_name" space_address=$space_at space_options="-x $space_gid"
+			space_in="ip netns exec $space_name" space_address=$space_at
+			space_gid=$space_index space_options="-x $space_index"
 			return 0
 			;;
 		esac

@@ -115,7 +115,7 @@ here_suite()
 
 # guest_suite LABEL SUITE FILE...: in one boot of the guest; testbed/test/guest.sh runs the files there,
 # one after another. A file `devices` of the suite describes the machine, a file `iommu` its IOMMU mode, a
-# file `cmdline` has options for the kernel.
+# file `cmdline` has options for the kernel, a file `topology` says what connects the HCA functions.
 guest_suite()
 {
 	label=$1
@@ -124,6 +124,7 @@ guest_suite()
 	dir=$TPH_TOP/tests/$suite
 	[ ! -f "$dir/iommu" ] || GUEST_IOMMU=$(cat "$dir/iommu")
 	[ ! -f "$dir/cmdline" ] || GUEST_CMDLINE=$(cat "$dir/cmdline")
+	[ ! -f "$dir/topology" ] || GUEST_TOPOLOGY=$(cat "$dir/topology")
 	if [ -f "$dir/devices" ]; then
 		guest_prepare "$dir/devices"
 	else

@@ -91,7 +91,7 @@ judge()
 {
 	sh /mnt/src/tests/conformance/judge/run.sh "$PWD/verdicts" "${TPH_FULL:+whole}" "$2" "$1" ||
 		fail "judge $1"
-	awk -F '\t' '{ print $3, $2 ": " $4 ($5 == "" ? "" : ": " $5) }' verdicts >>"$TPH_CASES"
+	awk -F '\t' '{ print $4, $2 ": " $5 ($6 == "" ? "" : ": " $6) }' verdicts >>"$TPH_CASES"
 	! grep -q "$(printf '\tfail\t')" verdicts || fail "judge $1"
 	grep -q "$(printf '\tpass\t')" verdicts || fail "judge $1: nothing passed"
 }

@@ -43,13 +43,13 @@ is '1 ' "$status $said" 'none of version 2'
 name_spaces=$dir/name-spaces
 space_in=x
 name_space hca0
-is '||' "$space_in|$space_address|$space_options" 'without name spaces'
+is '|||' "$space_in|$space_address|$space_gid|$space_options" 'without name spaces'
 printf '%s\n' 'hca0 mlx5_0 10.8.0.1 3' 'hca1 mlx5_1 10.8.0.2 5' >"$name_spaces"
 name_space hca1
-is 'ip netns exec hca1|10.8.0.2|-x 5' "$space_in|$space_address|$space_options" 'of a function'
+is 'ip netns exec hca1|10.8.0.2|5|-x 5' "$space_in|$space_address|$space_gid|$space_options" 'of a function'
 name_space mlx5_0
 is 'ip netns exec hca0|10.8.0.1|-x 3' "$space_in|$space_address|$space_options" 'of an RDMA device'
 status=0
 name_space hca 2>"$dir/err" || status=$?
 is '1 name_space hca: no function has that name: hca0 hca1' "$status $(sed 's/ $//' "$dir/err")" 'a name that nobody has'
-is '||' "$space_in|$space_address|$space_options" 'nothing is left of the one before'
+is '|||' "$space_in|$space_address|$space_gid|$space_options" 'nothing is left of the one before'

@@ -2,10 +2,12 @@
 # shellcheck shell=sh disable=SC2154 # variables of run.sh
 # Sourced by the judges, in the guest. A judge is a test suite that nobody here wrote, run on one RDMA
 # device:
-#     $judge, $device    their names; $gid: for tools that want a GID index
+#     $judge, $device    their names
+#     $link_layer        of its port, as the kernel calls it: InfiniBand or Ethernet
+#     $gid               for tools that want a GID index; nothing on InfiniBand
 #     $address           of the device, for rdma_cm
 #     $whole             empty: a selection
-# It leaves one line per case in $verdicts, tab-separated: judge, device, pass|fail|skip, case, cause.
+# It leaves one line per case in $verdicts, tab-separated: judge, device, link layer, pass|fail|skip, case, cause.
 # shellcheck source=testbed/test/guest-lib.sh
 . /mnt/src/testbed/test/guest-lib.sh
 tab=$(printf '\t')
@@ -13,7 +15,7 @@ tab=$(printf '\t')
 # verdict pass|fail|skip CASE [CAUSE]
 verdict()
 {
-	printf '%s\t%s\t%s\t%s\t%s\n' "$judge" "$device" "$1" "$2" "${3:-}" >>"$verdicts"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$judge" "$device" "$link_layer" "$1" "$2" "${3:-}" >>"$verdicts"
 	[ "$1" != fail ] || echo "  $judge on $device: $2: ${3:-}" >&2
 }
 

@@ -8,12 +8,12 @@ tests='rc_bw rc_lat uc_bw ud_bw rc_rdma_write_bw rc_rdma_read_bw'
 	rc_compare_swap_mr rc_fetch_add_mr ver_rc_compare_swap ver_rc_fetch_add"
 both_serves_on=1
 for test in $tests; do
-	case $device:$test in
-	rxe*:rc_* | rxe*:ver_rc_*)
+	case $link_layer:$test in
+	Ethernet:rc_* | Ethernet:ver_rc_*)
 		# It addresses by LID, which RoCE has not, unless rdma_cm connects.
 		both "$test" 19765 qperf "qperf $address -t 1 -i $device:1 -m 4096 -cm 1 $test"
 		;;
-	rxe*) verdict skip "$test" 'qperf has no GIDs, and rdma_cm for RC only' ;;
+	Ethernet:*) verdict skip "$test" 'qperf has no GIDs, and rdma_cm for RC only' ;;
 	*) both "$test" 19765 qperf "qperf 127.0.0.1 -t 1 -i $device:1 -m 4096 $test" ;;
 	esac
 done

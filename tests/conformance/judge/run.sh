@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In the guest: run judges on RDMA devices. Arguments: file for the verdicts, whole or selection,
 # devices in one word, judges. The soft-RoCE device rxe0 is made when it is among the devices. Each device
-# has an IP address, for rdma_cm.
+# has an IP address, for rdma_cm. Judges of an HCA with an Ethernet port run in its name space (testbed/guest/ethernet.sh).
 set -u
 verdicts=$1
 whole=$2
@@ -11,29 +11,54 @@ devices=$3
 shift 3
 # shellcheck source=/dev/null
 . /mnt/src/tests/conformance/judge/lib.sh
+# shellcheck source=testbed/guest/ethernet.sh
+. /mnt/src/testbed/guest/ethernet.sh
+
+# prepare: $link_layer, $address, $gid and $space_in of $device
+prepare()
+{
+	gid='' space_in=''
+	if [ "$device" = rxe0 ]; then
+		link_layer=Ethernet gid=1
+		address=198.51.100.1
+		ip link add tph0 type dummy
+		ip addr replace $address/24 dev tph0
+		ip link set tph0 up
+		rdma link add rxe0 type rxe netdev tph0
+		return
+	fi
+	link_layer=$(cat "/sys/class/infiniband/$device/ports/1/link_layer") || return
+	if [ "$link_layer" = Ethernet ]; then
+		[ -e "$name_spaces" ] || {
+			echo "$device: its port is Ethernet, and has no name space" >&2
+			return 1
+		}
+		name_space "$device" || return
+		address=$space_address gid=$space_gid
+		return
+	fi
+	case $device in
+	mlx5_0) address=192.0.2.1 ;;
+	*) address=203.0.113.1 ;;
+	esac
+	netdev=$(ls "/sys/class/infiniband/$device/device/net")
+	ip addr replace "$address/24" dev "$netdev"
+	ip link set "$netdev" up
+}
+
 # The page tests of rdma-core-python, 2 MiB each.
 echo 16 >/proc/sys/vm/nr_hugepages
 : >"$verdicts"
 for device in $devices; do
-	gid=
-	case $device in
-	rxe0)
-		gid=1 netdev=tph0 address=198.51.100.1
-		ip link add $netdev type dummy
-		;;
-	mlx5_0) netdev=$(ls /sys/class/infiniband/mlx5_0/device/net) address=192.0.2.1 ;;
-	mlx5_1) netdev=$(ls /sys/class/infiniband/mlx5_1/device/net) address=203.0.113.1 ;;
-	esac
-	ip addr replace "$address/24" dev "$netdev"
-	ip link set "$netdev" up
-	[ "$device" != rxe0 ] || rdma link add rxe0 type rxe netdev "$netdev"
+	prepare || exit
 	for judge; do
-		echo "$judge on $device" >&2
+		echo "$judge on $device, $link_layer" >&2
 		work=$(mktemp -d)
 		(
 			cd "$work" || exit 1
-			# shellcheck source=/dev/null
-			. "/mnt/src/tests/conformance/judge/$judge.sh"
+			export judge device link_layer gid address whole verdicts
+			# shellcheck disable=SC2086,SC2016 # words; the other shell expands it
+			exec $space_in sh -uc '. /mnt/src/tests/conformance/judge/lib.sh; . "$0"' "/mnt/src/tests/conformance/judge/$judge.sh"
 		)
 		rm -rf "$work"
 	done

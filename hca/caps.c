@@ -10,6 +10,7 @@
 #include "hca/layout.h"
 #include "hca/memic.h"
 #include "hca/q_counter.h"
+#include "hca/wqe.h"
 #include "packet/packet.h"
 
 #define CAP_TYPES 64u
@@ -41,37 +42,39 @@ struct cap {
 };
 
 static const struct cap defaults[] = {
-	{ CAP_GENERAL, 0, 25, 25, 1 },	/* page_request_disable: the device needs no memory */
-	{ CAP_GENERAL, 1, 31, 31, 1 },	/* hca_cap_2 */
-	{ CAP_GENERAL, 4, 31, 24, 15 }, /* log_max_srq_sz */
-	{ CAP_GENERAL, 4, 23, 16, 15 }, /* log_max_qp_sz */
-	{ CAP_GENERAL, 4, 4, 0, 18 },	/* log_max_qp */
-	{ CAP_GENERAL, 5, 20, 16, 16 }, /* log_max_srq */
-	{ CAP_GENERAL, 6, 23, 16, 22 }, /* log_max_cq_sz */
-	{ CAP_GENERAL, 6, 15, 15, 1 },	/* relaxed_ordering_write_umr */
-	{ CAP_GENERAL, 6, 14, 14, 1 },	/* relaxed_ordering_read_umr */
-	{ CAP_GENERAL, 6, 4, 0, 16 },	/* log_max_cq */
-	{ CAP_GENERAL, 7, 31, 24, 22 }, /* log_max_eq_sz */
-	{ CAP_GENERAL, 7, 23, 23, 1 },	/* relaxed_ordering_write */
-	{ CAP_GENERAL, 7, 21, 16, 24 }, /* log_max_mkey */
-	{ CAP_GENERAL, 7, 7, 7, 1 },	/* dump_fill_mkey */
-	{ CAP_GENERAL, 7, 3, 0, 8 },	/* log_max_eq */
-	{ CAP_GENERAL, 8, 31, 24, 4 },	/* max_indirection */
-	{ CAP_GENERAL, 8, 23, 23, 1 },	/* fixed_buffer_size */
-	{ CAP_GENERAL, 8, 22, 16, 40 }, /* log_max_mrw_sz */
-	{ CAP_GENERAL, 8, 7, 7, 1 },	/* umr_extended_translation_offset */
-	{ CAP_GENERAL, 8, 6, 6, 1 },	/* null_mkey */
-	{ CAP_GENERAL, 8, 5, 0, 20 },	/* log_max_klm_list_size */
-	{ CAP_GENERAL, 9, 29, 29, 1 },	/* qpc_extension */
-	{ CAP_GENERAL, 9, 21, 16, 4 },	/* log_max_ra_req_dc */
-	{ CAP_GENERAL, 9, 5, 0, 4 },	/* log_max_ra_res_dc */
-	{ CAP_GENERAL, 10, 21, 16, 4 }, /* log_max_ra_req_qp */
-	{ CAP_GENERAL, 10, 5, 0, 4 },	/* log_max_ra_res_qp */
-	{ CAP_GENERAL, 11, 22, 22, 1 }, /* rts2rts_qp_counters_set_id */
-	{ CAP_GENERAL, 12, 31, 31, 1 }, /* out_of_seq_cnt */
-	{ CAP_GENERAL, 12, 30, 30, 1 }, /* vport_counters */
-	{ CAP_GENERAL, 12, 29, 29, 1 }, /* retransmission_q_counters */
-	{ CAP_GENERAL, 12, 25, 16, HCA_Q_COUNTERS }, /* max_qp_cnt */
+	{ CAP_GENERAL, 0, 25, 25, 1 }, /* page_request_disable: the device needs no memory */
+	{ CAP_GENERAL, 1, 31, 31, 1 }, /* hca_cap_2 */
+	{ CAP_GENERAL, 3, 20, 16, HCA_COPY_LOG_MAX }, /* log_dma_mmo_max_size */
+	{ CAP_GENERAL, 4, 31, 24, 15 },		      /* log_max_srq_sz */
+	{ CAP_GENERAL, 4, 23, 16, 15 },		      /* log_max_qp_sz */
+	{ CAP_GENERAL, 4, 4, 0, 18 },		      /* log_max_qp */
+	{ CAP_GENERAL, 5, 20, 16, 16 },		      /* log_max_srq */
+	{ CAP_GENERAL, 6, 23, 16, 22 },		      /* log_max_cq_sz */
+	{ CAP_GENERAL, 6, 15, 15, 1 },		      /* relaxed_ordering_write_umr */
+	{ CAP_GENERAL, 6, 14, 14, 1 },		      /* relaxed_ordering_read_umr */
+	{ CAP_GENERAL, 6, 4, 0, 16 },		      /* log_max_cq */
+	{ CAP_GENERAL, 7, 31, 24, 22 },		      /* log_max_eq_sz */
+	{ CAP_GENERAL, 7, 23, 23, 1 },		      /* relaxed_ordering_write */
+	{ CAP_GENERAL, 7, 21, 16, 24 },		      /* log_max_mkey */
+	{ CAP_GENERAL, 7, 7, 7, 1 },		      /* dump_fill_mkey */
+	{ CAP_GENERAL, 7, 3, 0, 8 },		      /* log_max_eq */
+	{ CAP_GENERAL, 8, 31, 24, 4 },		      /* max_indirection */
+	{ CAP_GENERAL, 8, 23, 23, 1 },		      /* fixed_buffer_size */
+	{ CAP_GENERAL, 8, 22, 16, 40 },		      /* log_max_mrw_sz */
+	{ CAP_GENERAL, 8, 7, 7, 1 },		      /* umr_extended_translation_offset */
+	{ CAP_GENERAL, 8, 6, 6, 1 },		      /* null_mkey */
+	{ CAP_GENERAL, 8, 5, 0, 20 },		      /* log_max_klm_list_size */
+	{ CAP_GENERAL, 9, 29, 29, 1 },		      /* qpc_extension */
+	{ CAP_GENERAL, 9, 21, 16, 4 },		      /* log_max_ra_req_dc */
+	{ CAP_GENERAL, 9, 5, 0, 4 },		      /* log_max_ra_res_dc */
+	{ CAP_GENERAL, 10, 12, 12, 1 },		      /* dma_mmo_sq: copies by RC and DCI */
+	{ CAP_GENERAL, 10, 21, 16, 4 },		      /* log_max_ra_req_qp */
+	{ CAP_GENERAL, 10, 5, 0, 4 },		      /* log_max_ra_res_qp */
+	{ CAP_GENERAL, 11, 22, 22, 1 },		      /* rts2rts_qp_counters_set_id */
+	{ CAP_GENERAL, 12, 31, 31, 1 },		      /* out_of_seq_cnt */
+	{ CAP_GENERAL, 12, 30, 30, 1 },		      /* vport_counters */
+	{ CAP_GENERAL, 12, 29, 29, 1 },		      /* retransmission_q_counters */
+	{ CAP_GENERAL, 12, 25, 16, HCA_Q_COUNTERS },  /* max_qp_cnt */
 	{ CAP_GENERAL, 13, 29, 29, 1 },		 /* ib_virt: HCA vport commands instead of MADs */
 	{ CAP_GENERAL, 13, 25, 25, 1 },		 /* nic_flow_table */
 	{ CAP_GENERAL, 13, 23, 23, 1 },		 /* device_memory */

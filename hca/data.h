@@ -252,6 +252,11 @@ void hca_pma_execute(struct hca *hca, uint8_t *mad);
 /* @request came for QP1. Returns whether it was one for performance management: answered. */
 bool hca_pma_receive(struct hca *hca, const struct subnet_packet *request);
 enum hca_step hca_umr_step(struct hca_qp *qp, uint8_t *syndrome);
+/*
+ * copy.c: the bytes of a WQE's first segment to its second, with local rights of both keys. What is
+ * copied before an error stays.
+ */
+enum hca_step hca_copy_step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t *syndrome);
 /* The function and QP that @dlid (or @gid, when not NULL) and @qpn name, or NULL. */
 struct hca_qp *hca_find_qp(struct hca *hca, uint16_t dlid, const uint8_t *gid, uint32_t qpn);
 /* Invalidate @key for a SEND with invalidate: false when @pd may not. */

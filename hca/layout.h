@@ -181,6 +181,7 @@
 #define UMR_XLT_OFFSET_47_16 0x10u
 
 /* Segments of send WQEs: control, remote address, atomic, address vector, XRC, data. Bytes. */
+#define CTRL_OP_MOD	0x00u
 #define CTRL_OPCODE	0x03u
 #define CTRL_DS		0x07u
 #define CTRL_STREAM	0x09u
@@ -204,6 +205,9 @@
 #define DATA_BYTE_COUNT 0x00u
 #define DATA_LKEY	0x04u
 #define DATA_ADDR	0x08u
+
+/* op_mod of a WQE that copies. */
+#define MMO_DMA 0x01u
 
 /* alloc_memic_in, dealloc_memic_in, their answers. */
 #define MEMIC_LOG_ALIGNMENT 3, 7, 0

@@ -216,6 +216,12 @@ static bool load(struct hca_qp *qp, struct hca_progress *progress, uint8_t *synd
 	return true;
 }
 
+/* dma_mmo_sq */
+static bool copies(const struct hca_qp *qp)
+{
+	return qp->type == HCA_QP_RC || qp->type == HCA_QP_DCI;
+}
+
 static enum hca_step step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t *syndrome)
 {
 	uint8_t opcode = hca_progress(qp)->wqe.opcode;
@@ -232,12 +238,15 @@ static enum hca_step step(struct hca_qp *qp, struct hca_send_turn *turn, uint8_t
 	case HCA_QP_UC:
 	case HCA_QP_XRC:
 	case HCA_QP_DCI:
+		if (opcode == HCA_OP_MMO)
+			return copies(qp) ? hca_copy_step(qp, turn, syndrome) : HCA_STEP_ERROR;
 		return opcode == HCA_OP_UMR ? hca_umr_step(qp, syndrome)
 					    : hca_rc_step(qp, turn, syndrome);
 	case HCA_QP_UD:
 	case HCA_QP_GSI:
 	case HCA_QP_SMI:
-		return opcode == HCA_OP_UMR ? HCA_STEP_ERROR : hca_ud_step(qp, syndrome);
+		return opcode == HCA_OP_UMR || opcode == HCA_OP_MMO ? HCA_STEP_ERROR
+								    : hca_ud_step(qp, syndrome);
 	case HCA_QP_REG_UMR:
 		return opcode == HCA_OP_UMR ? hca_umr_step(qp, syndrome) : HCA_STEP_ERROR;
 	case HCA_QP_ETH_SQ:

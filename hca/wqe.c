@@ -168,6 +168,23 @@ static int parse_eth(struct cursor *c, struct hca_wqe *wqe)
 	return parse_payload(c, true, wqe);
 }
 
+/*
+ * What it does, a segment that hardware keeps its own data in, source and target of the same
+ * length; 0 stands for 2 GiB.
+ */
+static int parse_copy(struct cursor *c, uint8_t op_mod, struct hca_wqe *wqe)
+{
+	int err;
+
+	if (op_mod != MMO_DMA || !take(c, SEG_LEN) || c->left != 2 * SEG_LEN)
+		return -EINVAL;
+	err = parse_payload(c, false, wqe);
+	if (err || wqe->segs != 2 || wqe->seg[HCA_COPY_FROM].len != wqe->seg[HCA_COPY_TO].len)
+		return -EINVAL;
+	wqe->length = wqe->seg[HCA_COPY_FROM].len;
+	return 0;
+}
+
 static int parse_umr(struct cursor *c, struct hca_wqe *wqe)
 {
 	wqe->umr = take(c, HCA_UMR_CTRL_LEN);
@@ -224,6 +241,7 @@ bool hca_wqe_modelled(uint8_t opcode)
 	case HCA_OP_ATOMIC_CS:
 	case HCA_OP_ATOMIC_FA:
 	case HCA_OP_UMR:
+	case HCA_OP_MMO:
 		return true;
 	default:
 		return false;
@@ -245,7 +263,7 @@ int hca_wqe_parse(const uint8_t *raw, size_t len, enum hca_wqe_kind kind, struct
 	c.left = (wqe->ds - 1u) * SEG_LEN;
 
 	/* Requests that reach the other side say for which SRQ or target. */
-	if (wqe->opcode != HCA_OP_NOP && wqe->opcode != HCA_OP_UMR &&
+	if (wqe->opcode != HCA_OP_NOP && wqe->opcode != HCA_OP_UMR && wqe->opcode != HCA_OP_MMO &&
 	    ((kind == HCA_WQE_XRC && parse_xrc(&c, wqe)) ||
 	     (kind == HCA_WQE_DC && parse_av(&c, wqe))))
 		return -EINVAL;
@@ -280,6 +298,8 @@ int hca_wqe_parse(const uint8_t *raw, size_t len, enum hca_wqe_kind kind, struct
 		return err ? err : parse_payload(&c, false, wqe);
 	case HCA_OP_UMR:
 		return parse_umr(&c, wqe);
+	case HCA_OP_MMO:
+		return parse_copy(&c, raw[CTRL_OP_MOD], wqe);
 	default:
 		return -EINVAL;
 	}

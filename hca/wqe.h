@@ -33,7 +33,14 @@ enum hca_opcode {
 	HCA_OP_ATOMIC_CS = 0x11,
 	HCA_OP_ATOMIC_FA = 0x12,
 	HCA_OP_UMR = 0x25,
+	HCA_OP_MMO = 0x2f, /* of the copies that it can do, DMA */
 };
+
+/* Bytes of a copy, at most (log_dma_mmo_max_size), and the segments of its WQE. */
+#define HCA_COPY_LOG_MAX 20u
+#define HCA_COPY_MAX	 (1u << HCA_COPY_LOG_MAX)
+#define HCA_COPY_FROM	 0u
+#define HCA_COPY_TO	 1u
 
 /* UMR control segment, byte 0. */
 #define HCA_UMR_CHECK_QPN 0x08u

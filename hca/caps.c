@@ -155,6 +155,7 @@ static const struct cap defaults[] = {
 
 /* What an Ethernet port has besides, or in the place of the above. */
 static const struct cap of_ethernet[] = {
+	{ CAP_GENERAL, 10, 14, 14, 1 }, /* rts2rts_qp_udp_sport */
 	{ CAP_GENERAL, 11, 30, 30, 1 }, /* cc_query_allowed */
 	{ CAP_GENERAL, 12, 27, 27, 1 }, /* modify_rq_counter_set_id */
 	{ CAP_GENERAL, 13, 29, 29, 0 }, /* ib_virt */

@@ -10,7 +10,8 @@
 #include "hca/qp.h"
 
 /* opt_param_mask_95_32 */
-#define EXT_OPT_STREAM (1u << 0) /* dci_stream_channel_id */
+#define EXT_OPT_STREAM	  (1u << 0) /* dci_stream_channel_id */
+#define EXT_OPT_UDP_SPORT (1u << 2)
 
 /* opt_param_mask (enum mlx5_qp_optpar). */
 #define OPT_RRE	 (1u << 1)
@@ -115,6 +116,15 @@ static enum hca_cmd_status bind_counter(struct hca *hca, struct hca_cmd *cmd, st
 	return hca_q_counter_bind(hca, cmd, qp, number);
 }
 
+/* Of an Ethernet port: another source port of UDP for what is sent from now on. */
+static void change_udp_sport(struct hca_qp *qp, const struct hca_cmd *cmd)
+{
+	uint64_t mask = cmd->ilen < QP_EXT ? 0 : be64_at(cmd->in, QP_OPT_PARAM_MASK_95_32);
+
+	if (qp->hca->eth && mask & EXT_OPT_UDP_SPORT)
+		field_put(qp->qpc, QPC_UDP_SPORT, field_get(cmd->in + QP_QPC, QPC_UDP_SPORT));
+}
+
 /* RST: counters start again; software zeroes the doorbell records itself. */
 static void reset_counters(struct hca_qp *qp)
 {
@@ -175,6 +185,8 @@ enum hca_cmd_status hca_cmd_modify_qp(struct hca *hca, struct hca_cmd *cmd)
 		hca_plain_hold(&hca->pds, pd, 1);
 		field_put(qp->qpc, QPC_PD, pd);
 		merge(qp->qpc, partial, t->set, be32_at(cmd->in, QP_OPT_PARAM_MASK));
+		if (t->opcode == HCA_CMD_RTS2RTS_QP)
+			change_udp_sport(qp, cmd);
 	}
 	if (t->to == HCA_QP_RST || t->to == HCA_QP_ERR)
 		hca_qp_finish(qp);

@@ -20,6 +20,9 @@ static const struct setting {
 	const char *path, *value;
 } settings[] = {
 	{ DEBUGFS "failslab/ignore-gfp-wait", "N" },
+	{ DEBUGFS "failslab/task-filter", "Y" },
+	{ DEBUGFS "failslab/times", "-1" },
+	{ DEBUGFS "failslab/probability", "0" },
 	{ DEBUGFS "failslab/verbose", "1" },
 	{ DEBUGFS "failslab/verbose_ratelimit_interval_ms", "0" },
 	{ DEBUGFS "fail_usercopy/verbose", "1" },
@@ -29,7 +32,7 @@ static const struct setting {
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
 static char before[SETTINGS][16];
-static int nth_fd = -1, log_fd = -1;
+static int nth_fd = -1, log_fd = -1, fail_fd = -1;
 
 static int set(const char *path, const char *value, char *old, size_t size)
 {
@@ -62,8 +65,9 @@ int inject_open(void)
 	if (ret)
 		return ret;
 	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	fail_fd = open("/proc/thread-self/make-it-fail", O_WRONLY | O_CLOEXEC);
 	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	return nth_fd < 0 || log_fd < 0 ? -errno : 0;
+	return nth_fd < 0 || fail_fd < 0 || log_fd < 0 ? -errno : 0;
 }
 
 void inject_close(void)
@@ -71,6 +75,7 @@ void inject_close(void)
 	for (unsigned int i = 0; i < SETTINGS; i++)
 		set(settings[i].path, before[i], NULL, 0);
 	close(nth_fd);
+	close(fail_fd);
 	close(log_fd);
 }
 
@@ -109,6 +114,31 @@ enum inject_kind inject_disarm(void)
 	if (pwrite(nth_fd, "0", 1, 0) != 1 && pwrite(nth_fd, "0", 1, 0) != 1)
 		ktap_bail("fail-nth: %d", -errno);
 	return left ? INJECT_NOTHING : logged_kind();
+}
+
+static void shortage(const char *bytes, const char *probability, const char *mine)
+{
+	int ret = set(DEBUGFS "failslab/space", bytes, NULL, 0);
+
+	if (!ret)
+		ret = set(DEBUGFS "failslab/probability", probability, NULL, 0);
+	if (ret || pwrite(fail_fd, mine, 1, 0) != 1)
+		ktap_bail("failslab: %d", ret ? ret : -errno);
+}
+
+void inject_shortage(unsigned int bytes)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", bytes);
+	shortage(text, "100", "1");
+}
+
+void inject_plenty(void)
+{
+	if (pwrite(fail_fd, "0", 1, 0) != 1)
+		ktap_bail("make-it-fail: %d", -errno);
+	shortage("0", "0", "0");
 }
 
 int inject_errno(enum inject_kind kind)

@@ -15,6 +15,12 @@ void inject_close(void);
 void inject_arm(unsigned int nth);
 /* Ends it. Returns what failed, INJECT_NOTHING when there was no n-th. */
 enum inject_kind inject_disarm(void);
+/*
+ * From here to inject_plenty() the thread gets @bytes more of slab memory, and no allocation after
+ * that: what is tried twice fails, too.
+ */
+void inject_shortage(unsigned int bytes);
+void inject_plenty(void);
 /* What the system call that failed must return. */
 int inject_errno(enum inject_kind kind);
 

@@ -197,31 +197,6 @@ static void no_handle(unsigned int unused)
 	drop(&mr);
 }
 
-/* Memory of the HCA is nothing that another key could take over either. */
-static void device_memory(unsigned int unused)
-{
-	struct ibv_alloc_dm_attr attr = { .length = MR_PAGE };
-	unsigned int access = IBV_ACCESS_ZERO_BASED | MR_ACCESS;
-	struct ibv_dm *dm = ibv_alloc_dm(s.hca.context, &attr);
-	struct ibv_mr *reg;
-	struct mr mr;
-
-	(void)unused;
-	if (!CHECK(dm))
-		return;
-	reg = ibv_reg_dm_mr(s.hca.pd, dm, 0, MR_PAGE, access);
-	if (CHECK(reg)) {
-		mr = (struct mr){ .handle = reg->handle, .rkey = reg->rkey, .length = MR_PAGE };
-		CHECK_EQUAL(-EOPNOTSUPP, mr_rereg(&s.hca, &mr, IBV_REREG_MR_CHANGE_ACCESS, 0, NULL,
-						  0, access | IBV_ACCESS_MW_BIND));
-		CHECK_EQUAL(reg->rkey, mr.rkey);
-		CHECK_EQUAL(IBV_WC_SUCCESS, mr_link_write(&s.link, &mr, 0, MR_PAGE));
-		CHECK_EQUAL(0, ibv_dereg_mr(reg));
-	}
-	CHECK_EQUAL(0, ibv_free_dm(dm));
-	CHECK_EQUAL(s.others, mr_count(&s.hca));
-}
-
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -231,7 +206,6 @@ int main(int argc, char **argv)
 	} cases[] = { { "dma-buf, AUTO", dmabuf, IB_UVERBS_MR_TPH_AUTO },
 		      { "dma-buf, REQUIRE", dmabuf, IB_UVERBS_MR_TPH_REQUIRE },
 		      { "dma-buf, IGNORE", dmabuf, IB_UVERBS_MR_TPH_IGNORE },
-		      { "device memory", device_memory, 0 },
 		      { "host memory, no DMA handle", no_handle, 0 },
 		      { "host memory, DMA handle", dma_handle, 0 },
 		      { "dma-buf cannot be registered", no_dmabuf, 0 } };
@@ -245,8 +219,8 @@ int main(int argc, char **argv)
 	s.name = argv[2];
 	s.endpoint = argv[4];
 	s.limited = argc == 6;
-	first = s.limited ? 5 : 0;
-	end = s.limited ? 7 : 6;
+	first = s.limited ? 4 : 0;
+	end = s.limited ? 6 : 5;
 	ktap_plan(end - first);
 	ktap_must(mr_hca_open(argv[1], &s.hca), argv[1]);
 	ktap_must(mr_bar_open(argv[3], 0, BAR_LENGTH, &s.bar), argv[3]);

@@ -22,6 +22,7 @@ static const struct setting {
 	{ DEBUGFS "failslab/ignore-gfp-wait", "N" },
 	{ DEBUGFS "failslab/task-filter", "Y" },
 	{ DEBUGFS "failslab/times", "-1" },
+	{ DEBUGFS "failslab/space", "0" },
 	{ DEBUGFS "failslab/probability", "0" },
 	{ DEBUGFS "failslab/verbose", "1" },
 	{ DEBUGFS "failslab/verbose_ratelimit_interval_ms", "0" },
@@ -116,29 +117,43 @@ enum inject_kind inject_disarm(void)
 	return left ? INJECT_NOTHING : logged_kind();
 }
 
-static void shortage(const char *bytes, const char *probability, const char *mine)
+static void arm_slab(const char *name, const char *value)
 {
-	int ret = set(DEBUGFS "failslab/space", bytes, NULL, 0);
+	char path[64];
+	int ret;
 
-	if (!ret)
-		ret = set(DEBUGFS "failslab/probability", probability, NULL, 0);
-	if (ret || pwrite(fail_fd, mine, 1, 0) != 1)
-		ktap_bail("failslab: %d", ret ? ret : -errno);
+	snprintf(path, sizeof(path), DEBUGFS "failslab/%s", name);
+	ret = set(path, value, NULL, 0);
+	if (ret)
+		ktap_bail("%s: %d", path, ret);
 }
 
-void inject_shortage(unsigned int bytes)
+static void make_it_fail(const char *whether)
+{
+	if (pwrite(fail_fd, whether, 1, 0) != 1)
+		ktap_bail("make-it-fail: %d", -errno);
+}
+
+void inject_arm_twice(unsigned int bytes)
 {
 	char text[16];
 
 	snprintf(text, sizeof(text), "%u", bytes);
-	shortage(text, "100", "1");
+	arm_slab("space", text);
+	arm_slab("times", "2");
+	arm_slab("probability", "100");
+	make_it_fail("1");
 }
 
-void inject_plenty(void)
+unsigned int inject_disarm_twice(void)
 {
-	if (pwrite(fail_fd, "0", 1, 0) != 1)
-		ktap_bail("make-it-fail: %d", -errno);
-	shortage("0", "0", "0");
+	char left[16] = "";
+
+	make_it_fail("0");
+	arm_slab("probability", "0");
+	if (set(DEBUGFS "failslab/times", "-1", left, sizeof(left)))
+		ktap_bail("failslab/times");
+	return 2 - (unsigned int)strtoul(left, NULL, 10);
 }
 
 int inject_errno(enum inject_kind kind)

@@ -16,11 +16,11 @@ void inject_arm(unsigned int nth);
 /* Ends it. Returns what failed, INJECT_NOTHING when there was no n-th. */
 enum inject_kind inject_disarm(void);
 /*
- * From here to inject_plenty() the thread gets @bytes more of slab memory, and no allocation after
- * that: what is tried twice fails, too.
+ * Two allocations in a row, of what is tried again when it fails. From here on the thread gets
+ * @bytes more of slab memory before. The end returns how many failed: 0 to 2.
  */
-void inject_shortage(unsigned int bytes);
-void inject_plenty(void);
+void inject_arm_twice(unsigned int bytes);
+unsigned int inject_disarm_twice(void);
 /* What the system call that failed must return. */
 int inject_errno(enum inject_kind kind);
 

@@ -62,6 +62,13 @@ static void parse_l4(const uint8_t *bytes, struct hca_frame *frame, size_t at)
 	frame->l4_at = at;
 }
 
+/* The IP packet has @total bytes, as far as the frame goes. */
+static void set_end(struct hca_frame *frame, size_t len, size_t total)
+{
+	frame->cut = total > len - frame->ip_at;
+	frame->ip_end = frame->cut ? len : frame->ip_at + total;
+}
+
 static void parse_ipv4(const uint8_t *bytes, size_t len, struct hca_frame *frame)
 {
 	const uint8_t *ip = bytes + frame->ip_at;
@@ -71,10 +78,10 @@ static void parse_ipv4(const uint8_t *bytes, size_t len, struct hca_frame *frame
 		return;
 	header = 4 * (size_t)(ip[0] & 0xf);
 	total = be16_at(ip, IPV4_TOTAL);
-	if (header < IPV4_LEN || total < header || total > room)
+	if (header < IPV4_LEN || header > room || total < header)
 		return;
 	frame->ip = 4;
-	frame->ip_end = frame->ip_at + total;
+	set_end(frame, len, total);
 	frame->protocol = ip[9];
 	/* More fragments, or an offset. */
 	frame->fragment = be16_at(ip, IPV4_FRAGMENT) & 0x3fff;
@@ -94,10 +101,10 @@ static void parse_ipv6(const uint8_t *bytes, size_t len, struct hca_frame *frame
 	size_t room = len - frame->ip_at, at = frame->ip_at + IPV6_LEN;
 	unsigned int i;
 
-	if (room < IPV6_LEN || ip[0] >> 4 != 6 || be16_at(ip, IPV6_PAYLOAD) > room - IPV6_LEN)
+	if (room < IPV6_LEN || ip[0] >> 4 != 6)
 		return;
 	frame->ip = 6;
-	frame->ip_end = at + be16_at(ip, IPV6_PAYLOAD);
+	set_end(frame, len, IPV6_LEN + (size_t)be16_at(ip, IPV6_PAYLOAD));
 	frame->protocol = ip[6];
 	for (i = 0; i < EXTENSIONS && is_extension(frame->protocol); i++) {
 		size_t left = frame->ip_end - at, own = left < 8 ? 0 : 8 * (bytes[at + 1] + 1u);
@@ -193,6 +200,8 @@ static size_t ip_header(const uint8_t *bytes, const struct hca_frame *frame)
 
 bool hca_frame_ip_ok(const uint8_t *bytes, const struct hca_frame *frame)
 {
+	if (frame->cut)
+		return false;
 	if (frame->ip == 4)
 		return hca_frame_sum(bytes + frame->ip_at, ip_header(bytes, frame)) == 0xffff;
 	return frame->ip == 6;
@@ -200,7 +209,7 @@ bool hca_frame_ip_ok(const uint8_t *bytes, const struct hca_frame *frame)
 
 bool hca_frame_l4_ok(const uint8_t *bytes, const struct hca_frame *frame)
 {
-	if (!frame->l4_at)
+	if (!frame->l4_at || frame->cut)
 		return false;
 	/* UDP over IPv4 may go without. */
 	if (frame->protocol == HCA_ETH_UDP && frame->ip == 4 && !be16_at(bytes, l4_sum_at(frame)))
@@ -212,7 +221,7 @@ void hca_frame_fill_ip(uint8_t *bytes, const struct hca_frame *frame)
 {
 	uint8_t *ip = bytes + frame->ip_at;
 
-	if (frame->ip != 4)
+	if (frame->ip != 4 || frame->cut)
 		return;
 	be16_put(ip, IPV4_SUM, 0);
 	be16_put(ip, IPV4_SUM, (uint16_t)~hca_frame_sum(ip, ip_header(bytes, frame)));
@@ -236,7 +245,7 @@ void hca_frame_fill_l4(uint8_t *bytes, const struct hca_frame *frame)
 {
 	uint16_t sum;
 
-	if (!frame->l4_at)
+	if (!frame->l4_at || frame->cut)
 		return;
 	be16_put(bytes, l4_sum_at(frame), 0);
 	sum = (uint16_t)~l4_sum(bytes, frame);

@@ -26,7 +26,8 @@ struct hca_frame {
 	uint16_t tci;	 /* of the outermost tag */
 	uint8_t ip;	 /* 4, 6, or 0: none, or one that does not hold together */
 	size_t ip_at;
-	size_t ip_end;	  /* of what the IP header says that it carries */
+	size_t ip_end; /* of what the IP header says that it carries, at most that of the frame */
+	bool cut;      /* it says more than the frame has: no sum of it holds, or is filled in */
 	uint8_t protocol; /* behind the extension headers */
 	bool fragment;
 	size_t l4_at; /* 0: no complete header of TCP or UDP (not of a fragment, either) */

@@ -100,8 +100,13 @@ static void lies_lead_nowhere(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		for (size_t len = 0; len < frames[i].len; len++)
-			assert_int_equal(parse(frames[i].bytes, len).l4_at, 0);
+		for (size_t len = 0; len < frames[i].len; len++) {
+			frame = parse(frames[i].bytes, len);
+			assert_true(!frame.ip || (frame.cut && frame.ip_end == len));
+			assert_true(!frame.l4_at || frame.l4_at + frame.l4_len <= len);
+			assert_false(hca_frame_ip_ok(frames[i].bytes, &frame));
+			assert_false(hca_frame_l4_ok(frames[i].bytes, &frame));
+		}
 		for (size_t at = 12; at < frames[i].len; at++) {
 			for (unsigned int value = 0; value < 256; value++) {
 				memcpy(bytes, frames[i].bytes, frames[i].len);
@@ -124,6 +129,33 @@ static void lies_lead_nowhere(void **state)
 	frame = parse(bytes, sizeof(tcp4));
 	assert_int_equal(frame.ip, 4);
 	assert_int_equal(frame.l4_at, 0);
+}
+
+/* One that says it is longer than it is has addresses and ports all the same, but no sums. */
+static void what_is_cut_has_headers(void **state)
+{
+	uint8_t bytes[sizeof(udp6)], as_it_was[sizeof(udp6)], key[HCA_FRAME_KEY];
+	struct hca_frame frame;
+
+	(void)state;
+	memcpy(bytes, udp6, sizeof(bytes));
+	be16_put(bytes, IP_AT + 4, (uint16_t)(be16_at(bytes, IP_AT + 4) + 40));
+	frame = parse(bytes, sizeof(bytes));
+	assert_true(frame.cut);
+	assert_int_equal(frame.ip, 6);
+	assert_int_equal(frame.ip_end, sizeof(bytes));
+	hca_frame_key(bytes, sizeof(bytes), &frame, key);
+	assert_memory_equal(key + 0x20, udp6 + IP_AT + 8, 32);
+	assert_int_equal(be16_at(key, 30), be16_at(udp6, IP_AT + 42));
+	assert_false(hca_frame_ip_ok(bytes, &frame));
+	assert_false(hca_frame_l4_ok(bytes, &frame));
+	memcpy(as_it_was, bytes, sizeof(bytes));
+	hca_frame_fill_ip(bytes, &frame);
+	hca_frame_fill_l4(bytes, &frame);
+	hca_frame_mark(bytes, sizeof(bytes));
+	assert_memory_equal(bytes, as_it_was, sizeof(bytes));
+	frame = parse(udp6, sizeof(udp6));
+	assert_false(frame.cut);
 }
 
 static void extensions_are_looked_behind(void **state)
@@ -368,6 +400,7 @@ int main(void)
 		cmocka_unit_test(congestion_is_marked),
 		cmocka_unit_test(tags_are_looked_behind),
 		cmocka_unit_test(lies_lead_nowhere),
+		cmocka_unit_test(what_is_cut_has_headers),
 		cmocka_unit_test(extensions_are_looked_behind),
 		cmocka_unit_test(sums_are_those_of_the_rfc),
 		cmocka_unit_test(checksums_are_filled_in),

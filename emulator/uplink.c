@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "packet/mark.h"
 
 /* Frames that are read before the thread looks whether it should end. */
 #define READS 64u
@@ -238,6 +239,8 @@ static bool arrive(struct uplink *uplink, enum way way, uint64_t now)
 
 		if (arrival.damaged && arrival.bit / 8 < frame->len)
 			frame->bytes[arrival.bit / 8] ^= (uint8_t)(1u << arrival.bit % 8);
+		if (arrival.marked)
+			packet_mark(frame->bytes, frame->len);
 		pass(uplink, way, frame->bytes, frame->len, now);
 		free(frame);
 		any = true;

@@ -32,8 +32,6 @@
 #define TCP_LEN	 20u
 #define UDP_LEN	 8u
 
-#define ECN_CE 3u /* of the TOS, or of the traffic class */
-
 #define TCP_FIN 0x001u
 #define TCP_PSH 0x008u
 #define TCP_CWR 0x080u
@@ -225,20 +223,6 @@ void hca_frame_fill_ip(uint8_t *bytes, const struct hca_frame *frame)
 		return;
 	be16_put(ip, IPV4_SUM, 0);
 	be16_put(ip, IPV4_SUM, (uint16_t)~hca_frame_sum(ip, ip_header(bytes, frame)));
-}
-
-void hca_frame_mark(uint8_t *bytes, size_t len)
-{
-	struct hca_frame frame;
-
-	hca_frame_parse(bytes, len, &frame);
-	if (!hca_frame_ip_ok(bytes, &frame))
-		return;
-	if (frame.ip == 4)
-		bytes[frame.ip_at + 1] |= ECN_CE;
-	else
-		bytes[frame.ip_at + 1] |= ECN_CE << 4; /* the traffic class begins in byte 0 */
-	hca_frame_fill_ip(bytes, &frame);
 }
 
 void hca_frame_fill_l4(uint8_t *bytes, const struct hca_frame *frame)

@@ -51,12 +51,6 @@ void hca_frame_fill_ip(uint8_t *bytes, const struct hca_frame *frame);
 void hca_frame_fill_l4(uint8_t *bytes, const struct hca_frame *frame);
 
 /*
- * A congested switch marks the frame: its IP header, if it is sound, says CE (RFC 3168), whether
- * the sender asked for it or not.
- */
-void hca_frame_mark(uint8_t *bytes, size_t len);
-
-/*
  * hca_frame_segment() - headers of one segment of a long TCP or UDP message.
  * @bytes: a frame of @len bytes, its first @header ones the message's own headers, as they came;
  * the rest is the segment's payload. @index: which segment, from 0; @offset: payload in front of

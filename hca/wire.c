@@ -7,6 +7,7 @@
 #include "hca/budget.h"
 #include "hca/due.h"
 #include "hca/eth.h"
+#include "packet/mark.h"
 
 /* Around BTH, extended headers and payload: LRH, ICRC, VCRC. */
 #define LRH_AND_CRCS (8u + 4 + 2)
@@ -210,7 +211,7 @@ static void arrive(const struct impairment_arrival *arrival)
 	}
 	if (packet->frame) {
 		if (arrival->marked)
-			hca_frame_mark(packet->data, packet->frame);
+			packet_mark(packet->data, packet->frame);
 		bridge_send(packet->hca->eth->port, packet->data, packet->frame, clock_now_ns());
 		hca_packet_free(packet);
 		return;

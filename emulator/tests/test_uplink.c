@@ -260,6 +260,28 @@ static void lost_and_doubled(void **state)
 	bridge_send(left.station, frame, 60, clock_now_ns());
 }
 
+/* As by a congested switch: the IPv6 header says so. */
+static void marked(void **state)
+{
+	uint8_t got[64];
+
+	(void)state;
+	memset(frame + 12, 0, 48);
+	memcpy(frame + 12, (uint8_t[]){ 0x86, 0xdd, 0x60, 0x20 }, 4);
+	make_raw();
+	impair_left("ecn=100%");
+	bridge_send(left.station, frame, 60, clock_now_ns());
+	assert_int_equal(recv(raw, got, sizeof(got), MSG_DONTWAIT), 60);
+	assert_int_equal(got[15], 0x30);
+	got[15] = 0x20;
+	assert_memory_equal(got, frame, 60);
+	assert_int_equal(send(raw, frame, 60, 0), 60);
+	wait_for(&left, 1);
+	assert_true(uplink_poll(left.uplink));
+	assert_int_equal(left.frames, 1);
+	assert_int_equal(left.last[15], 0x30);
+}
+
 /* --- while it runs --- */
 
 static void set_left(const char *text)
@@ -515,6 +537,7 @@ int main(void)
 		TEST(what_comes_is_bounded),
 		TEST(what_leaves_is_bounded),
 		TEST(lost_and_doubled),
+		TEST(marked),
 		TEST(bad_for_a_while),
 		TEST(a_peer_that_is_gone),
 		TEST(paths),

@@ -152,7 +152,6 @@ static void what_is_cut_has_headers(void **state)
 	memcpy(as_it_was, bytes, sizeof(bytes));
 	hca_frame_fill_ip(bytes, &frame);
 	hca_frame_fill_l4(bytes, &frame);
-	hca_frame_mark(bytes, sizeof(bytes));
 	assert_memory_equal(bytes, as_it_was, sizeof(bytes));
 	frame = parse(udp6, sizeof(udp6));
 	assert_false(frame.cut);
@@ -230,43 +229,6 @@ static void checksums_are_filled_in(void **state)
 	hca_frame_fill_l4(packet, &frame);
 	assert_int_equal(be16_at(packet, 60), 0xffff);
 	assert_true(hca_frame_l4_ok(packet, &frame));
-}
-
-/* CE, whatever was there; not where the header is none, or is wrong. */
-static void congestion_is_marked(void **state)
-{
-	uint8_t bytes[sizeof(udp6)], wrong[sizeof(udp6)];
-	struct hca_frame frame;
-
-	(void)state;
-	memcpy(bytes, tcp4, sizeof(tcp4));
-	memcpy(wrong, tcp4, sizeof(tcp4));
-	hca_frame_mark(bytes, sizeof(tcp4));
-	/* Its checksum was not filled in. */
-	assert_memory_equal(bytes, wrong, sizeof(tcp4));
-	frame = parse(bytes, sizeof(tcp4));
-	bytes[IP_AT + 1] = 0x69;
-	hca_frame_fill_ip(bytes, &frame);
-	hca_frame_mark(bytes, sizeof(tcp4));
-	assert_int_equal(bytes[IP_AT + 1], 0x6b);
-	assert_true(hca_frame_ip_ok(bytes, &frame));
-	memcpy(bytes, udp6, sizeof(udp6));
-	bytes[IP_AT] = 0x6a;
-	bytes[IP_AT + 1] = 0x81;
-	hca_frame_mark(bytes, sizeof(udp6));
-	assert_int_equal(bytes[IP_AT], 0x6a);
-	assert_int_equal(bytes[IP_AT + 1], 0xb1);
-	assert_memory_equal(bytes + IP_AT + 2, udp6 + IP_AT + 2, sizeof(udp6) - IP_AT - 2);
-	/* ARP, and what ends within its IP header. */
-	memcpy(bytes, udp6, sizeof(udp6));
-	be16_put(bytes, 12, 0x0806);
-	memcpy(wrong, bytes, sizeof(udp6));
-	hca_frame_mark(bytes, sizeof(udp6));
-	assert_memory_equal(bytes, wrong, sizeof(udp6));
-	memcpy(bytes, udp6, sizeof(udp6));
-	bytes[IP_AT + 1] = 0x80;
-	hca_frame_mark(bytes, IP_AT + 20);
-	assert_int_equal(bytes[IP_AT + 1], 0x80);
 }
 
 static void segments_are_frames(void **state)
@@ -397,7 +359,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers_are_found),
-		cmocka_unit_test(congestion_is_marked),
 		cmocka_unit_test(tags_are_looked_behind),
 		cmocka_unit_test(lies_lead_nowhere),
 		cmocka_unit_test(what_is_cut_has_headers),

@@ -133,7 +133,7 @@ static void send(struct state *s, struct input *in)
 					   HCA_OP_READ,
 					   0x0e,
 					   0x14,
-					   0x2d };
+					   HCA_OP_MMO };
 	uint8_t who = input_u8(in), what = input_u8(in), wqe[1024] = { 0 };
 	struct side *side = &s->side[who & 1], *far = &s->side[!(who & 1)];
 	struct queue_qp *qp = &side->qp[who >> 1 & 7];
@@ -163,6 +163,12 @@ static void send(struct state *s, struct input *in)
 	} else if (opcode == HCA_OP_UMR) {
 		input_bytes(in, wqe + 16, 16);
 		len = 128;
+	} else if (opcode == HCA_OP_MMO) {
+		wqe[0] = 1;
+		any_data(side, in, wqe + 32);
+		any_data(side, in, wqe + 48);
+		memcpy(wqe + 48, wqe + 32, 4);
+		len = 64;
 	} else if (opcode != HCA_OP_NOP) {
 		len = payload(side, in, wqe, len);
 	}

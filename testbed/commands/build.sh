@@ -33,6 +33,7 @@ for part; do
 	perftest) build_perftest && part perftest "$PERFTEST" ;;
 	iproute2) build_iproute2 && part iproute2 "$IPROUTE2" ;;
 	guest) build_guest && part guest "$GUEST" ;;
+	machine) build_debian_machine && part machine "$DEBIAN_MACHINE" "$(cat "$DEBIAN_MACHINE/release" 2>/dev/null || :)" ;;
 	kernel)
 		build_kernel "$OPT_VARIANT"
 		part kernel "$KERNEL" "$(cat "$KERNEL/release" 2>/dev/null || echo "Linux $TPH_LINUX"), $OPT_VARIANT"

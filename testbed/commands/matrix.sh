@@ -5,6 +5,7 @@
 length=full
 [ -z "$OPT_QUICK" ] || length=quick
 GUEST_TOPOLOGY=$OPT_TOPOLOGY
+[ -z "$(topology_others "$GUEST_TOPOLOGY")" ] || usage_error "--topology $GUEST_TOPOLOGY: the cells are of one machine, and this one has more"
 
 guest_build
 guest_prepare "$TPH_TOP/testbed/matrix/devices"

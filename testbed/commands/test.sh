@@ -120,8 +120,17 @@ build_kernels()
 	done
 }
 
+# Machines of the topologies that suites have.
+topologies=$(for suite in $suites; do cat "$TPH_TOP/tests/$suite/topology" 2>/dev/null || :; done | sort -u)
+build_machines()
+{
+	for topology in $topologies; do
+		machines_build "$topology"
+	done
+}
+
 if echo "$suites" | while read -r suite; do suite_where "$suite"; done | grep -q guest; then
-	build_testbed build_kernels build_kernel_tests
+	build_testbed build_kernels build_kernel_tests build_machines
 else
 	build_testbed build_kernels
 fi
@@ -134,7 +143,7 @@ if [ -n "$OPT_DRY_RUN" ]; then
 	done
 	exit 0
 fi
-export TPH_TOP TPH_CACHE TPH_RESULTS SANDBOX_ROOT KERNEL GUEST PROGRAMS KERNEL_TESTS
+export TPH_TOP TPH_CACHE TPH_RESULTS SANDBOX_ROOT KERNEL GUEST PROGRAMS KERNEL_TESTS DEBIAN_MACHINE
 
 # A guest keeps little more than one processor busy, and has up to 2 GB.
 [ -n "$jobs" ] || jobs=$(awk -v most="$(nproc)" '/^MemAvailable/ {

@@ -39,20 +39,21 @@ gid_index()
 	done | grep -m 1 .
 }
 
-# What name-spaces.sh made: a line "NAME DEVICE ADDRESS GID-INDEX" of each function. Without the file there are none.
-name_spaces=/run/name-spaces
+# What name-spaces.sh made: a line "NAME DEVICE ADDRESS GID-INDEX" of each function, and of each other machine. Without the file there are none.
+name_spaces=/run/name-spaces machines=/run/machines
 
-# name_space WORD: of the function, or RDMA device, with that name; sets space_in (words before a command that runs there), space_address,
-# space_gid (the index of its GID) and space_options, those of perftest. Without name spaces they are empty.
+# name_space WORD: of the function, RDMA device or machine with that name; sets space_in (words before a command that runs there), space_address,
+# space_gid (the index of its GID), space_options, those of perftest, and space_machine, if it is one. Without name spaces they are empty.
 name_space()
 {
-	space_in='' space_address='' space_gid='' space_options=''
+	space_in='' space_address='' space_gid='' space_options='' space_machine=''
 	[ -e "$name_spaces" ] || return 0
 	while read -r space_name space_device space_at space_index; do
 		case $1 in
 		"$space_name" | "$space_device")
 			space_in="ip netns exec $space_name" space_address=$space_at
 			space_gid=$space_index space_options="-x $space_index"
+			[ ! -d "$machines/$space_name" ] || space_in="on $space_name" space_machine=$space_name
 			return 0
 			;;
 		esac

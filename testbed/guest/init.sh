@@ -28,8 +28,18 @@ mount_9p tests /mnt/tests ro
 mount_9p selftests /mnt/tests/selftests ro
 [ ! -d /sys/kernel/tracing ] || mount -t tracefs tracefs /sys/kernel/tracing
 
+# machine NAME: /run/machines/NAME is the job's directory of another machine of the topology.
+machine()
+{
+	mkdir -p "/run/machines/$1"
+	mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 "$1" "/run/machines/$1"
+}
+[ ! -e /mnt/job/machines ] || while read -r name _; do
+	machine "$name"
+done </mnt/job/machines
+
 # There is no udev to load what a packaged kernel has as modules.
-[ ! -d "/lib/modules/$(uname -r)" ] ||
+[ -e /mnt/job/number ] || [ ! -d "/lib/modules/$(uname -r)" ] ||
 	busybox modprobe -a mlx5_ib rdma_ucm ib_umad iommufd vfio-pci rdma_rxe dummy
 
 # member KEY: of this boot's topology
@@ -45,7 +55,8 @@ export TPH_CONTROL PATH="/mnt/bin:/mnt/src/testbed/guest:$PATH:/mnt/src/doctor:/
 ulimit -l unlimited
 cd /root || exit 1
 prepare=:
-[ "$(member port)" != ethernet ] || prepare="/bin/sh /mnt/src/testbed/guest/name-spaces.sh $(member mtu) >&2"
+# Machines with a number have no function.
+[ -e /mnt/job/number ] || [ "$(member port)" != ethernet ] || prepare="/bin/sh /mnt/src/testbed/guest/name-spaces.sh $(member mtu) >&2"
 
 if [ -e /mnt/job/shell ]; then
 	/bin/sh -c "$prepare" </dev/null >/dev/hvc0 2>&1

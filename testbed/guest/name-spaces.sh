@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # In the guest of a topology with Ethernet ports, before its job: the interface of each HCA function comes to a name space with the function's
-# name. Argument: the MTU, if it is not to be the usual one. They reach the first one afterwards, and /run/name-spaces says what there is (ethernet.sh).
+# name. Argument: the MTU, if it is not to be the usual one. They reach the first one afterwards, and other machines, and /run/name-spaces says what
+# there is (ethernet.sh).
 set -eu
 # shellcheck source=testbed/guest/control.sh
 . /mnt/src/testbed/guest/control.sh
@@ -30,4 +31,25 @@ while read -r name bdf; do
 	}
 	echo "$name $device 10.8.0.$number $(gid_index "$device" $number)"
 done </run/functions >/run/name-spaces.new
+
+# answers MACHINE: it is ready, or has ended.
+answers()
+{
+	[ -e "/run/machines/$1/ready" ] || [ -e "/run/machines/$1/status" ] || [ -e "/run/machines/$1/ended" ]
+}
+
+[ ! -e /mnt/job/machines ] || while read -r name number; do
+	comes_up 300 $$ answers "$name" || :
+	[ -e "/run/machines/$name/ready" ] || {
+		echo "the machine $name did not start" >&2
+		exit 1
+	}
+	cut -d ' ' -f 1 /run/functions | while read -r function; do
+		comes_up 60 $$ ip netns exec "$function" busybox ping -c 1 -W 1 "10.8.0.$number" || {
+			echo "$function: does not reach the machine $name, 10.8.0.$number" >&2
+			exit 1
+		}
+	done
+	echo "$name $(cat "/run/machines/$name/place")"
+done </mnt/job/machines >>/run/name-spaces.new
 mv /run/name-spaces.new /run/name-spaces

@@ -5,7 +5,7 @@
 
 cache_mark='# The cache of rdma-tph (./tph); ./tph clean removes what is in it.'
 # What entries are called before the hash of what they were made of.
-cache_entries='sandbox|guest|image|browser|installed|programs|kernel|kernel-tests|rdma-core|rdma-core-root|rdma-core-stock'
+cache_entries='sandbox|guest|image|browser|installed|programs|machine|machine-root|kernel|kernel-tests|rdma-core|rdma-core-root|rdma-core-stock'
 cache_entries="$cache_entries|perftest|iproute2|fuzz-root|fuzz|package|package-root|source"
 TPH_OPEN=
 TPH_LOCKED=

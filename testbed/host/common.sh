@@ -13,7 +13,7 @@ TPH_LINUX=${TPH_LINUX:-$LINUX_BASE}
 TPH_STEP_PID=
 # What shared functions read of the options; the table of a command says which it has.
 OPT_JSON='' OPT_DRY_RUN='' OPT_LINUX='' OPT_KEEP=''
-: "${TPH_RUN_DIR:=}" "${SANDBOX_ROOT:=}" "${SANDBOX_BUILD:=}" "${SANDBOX_SOURCE:=}" "${SOURCE_TREE:=}"
+: "${TPH_RUN_DIR:=}" "${DEBIAN_MACHINE:=}" "${SANDBOX_ROOT:=}" "${SANDBOX_BUILD:=}" "${SANDBOX_SOURCE:=}" "${SOURCE_TREE:=}"
 tph_started=$(date +%s)
 
 # say TEXT: progress, on stderr, with the seconds since the start.

@@ -8,6 +8,12 @@ guest_options()
 {
 	GUEST_IOMMU=$OPT_IOMMU
 	GUEST_TOPOLOGY=$OPT_TOPOLOGY
+	GUEST_IMPAIR=$OPT_IMPAIR
+	[ -z "$OPT_IMPAIR" ] || [ -n "$(topology_member "$OPT_TOPOLOGY" wire)" ] ||
+		usage_error "--impair $OPT_IMPAIR: the topology $OPT_TOPOLOGY has no wire between machines"
+	case $OPT_IMPAIR in
+	*[!A-Za-z0-9=%+.-]*) usage_error "--impair takes words like loss=1%+seed=7, not '$OPT_IMPAIR'" ;;
+	esac
 	GUEST_VARIANT=$OPT_VARIANT
 	TPH_INSTALLED=$OPT_INSTALLED
 	GUEST_CPUS=$OPT_CPUS GUEST_MEMORY=$OPT_MEMORY GUEST_CMDLINE=$OPT_APPEND GUEST_DEVICES=$OPT_DEVICE
@@ -43,7 +49,7 @@ guest_build()
 {
 	set -- "build_kernel ${GUEST_VARIANT:-plain}"
 	[ -n "${TPH_INSTALLED:-}" ] || set -- "$@" build_kernel_tests
-	build_testbed "$@"
+	build_testbed "$@" "machines_build ${GUEST_TOPOLOGY:-ib}"
 }
 
 # guest_variant: that of the kernel in use.
@@ -66,7 +72,7 @@ guest_machine()
 
 # guest_prepare DEVICES-FILE: the run directory of a boot. Settings come from the variables
 # GUEST_IOMMU (pt, translated, off), GUEST_SHARE, GUEST_SHELL, GUEST_CMDLINE, GUEST_CPUS, GUEST_MEMORY,
-# GUEST_DEVICES (as --device), GUEST_TOPOLOGY (ib, or another name of testbed/topologies), GUEST_PCAP (captures of the ports), GUEST_OTHER (programs of a second emulator), TPH_KVM, TPH_GCOV (a directory: the kernel's coverage counters are left there).
+# GUEST_DEVICES (as --device), GUEST_TOPOLOGY (ib, or another name of testbed/topologies), GUEST_IMPAIR (of the wires between machines), GUEST_PCAP (captures of the ports), GUEST_OTHER (programs of a second emulator), TPH_KVM, TPH_GCOV (a directory: the kernel's coverage counters are left there).
 guest_prepare()
 {
 	run_dir
@@ -82,6 +88,7 @@ guest_prepare()
 		guest_device_lines
 	} | topology_devices "${GUEST_TOPOLOGY:-ib}" >"$TPH_RUN_DIR/devices"
 	echo "${GUEST_TOPOLOGY:-ib}" >"$TPH_RUN_DIR/job/topology"
+	machines_prepare "${GUEST_TOPOLOGY:-ib}"
 	SANDBOX_SHARE=${GUEST_SHARE:-}
 	SANDBOX_KVM=${TPH_KVM:-}
 	[ -z "$SANDBOX_SHARE" ] || : >"$TPH_RUN_DIR/job/share"
@@ -98,6 +105,7 @@ CPUS=${GUEST_CPUS:-$MACHINE_CPUS}
 IOMMU=${GUEST_IOMMU:-pt}
 ACCEL=${TPH_KVM:+kvm}
 SHELL_MODE=${GUEST_SHELL:-}
+DEBIAN_MACHINE=/cache/$(basename "${DEBIAN_MACHINE:-machine}")
 PCAP=${GUEST_PCAP:+pcap-bytes=256}
 SHARE=$SANDBOX_SHARE
 CMDLINE=$(shell_word "$MACHINE_CMDLINE ${GUEST_CMDLINE:-}")
@@ -184,6 +192,7 @@ guest_boot()
 	fi
 	if [ "$machine_status" -ne 0 ]; then
 		cat "$TPH_RUN_DIR/machine.log" >&2 2>/dev/null || :
+		machines_say
 		GUEST_FAILURE="the machine ended with status $machine_status"
 		return 1
 	fi
@@ -192,6 +201,7 @@ guest_boot()
 	sed 's/^/emulator: /' "$TPH_RUN_DIR/emulator.log" >&2 2>/dev/null || :
 	GUEST_STATUS=$(cat "$TPH_RUN_DIR/job/status" 2>/dev/null || :)
 	if [ -z "$GUEST_STATUS" ]; then
+		machines_say
 		tail -n 40 "$TPH_RUN_DIR/dmesg" >&2
 		GUEST_FAILURE="the guest died before its command ended; the end of its dmesg is above"
 		return 1
@@ -205,8 +215,11 @@ guest_qemu()
 }
 
 # guest_dmesg_check [FILE...]: lines of the guest's kernel log that must not be there; returns 1 if
-# any. The files explain more lines.
+# any, of any machine. The files explain more lines.
 guest_dmesg_check()
 {
-	tr -d '\r' <"$TPH_RUN_DIR/dmesg" | sh "$TPH_TOP/testbed/guest/dmesg-scan.sh" "$@" >&2
+	dmesg_status=0
+	tr -d '\r' <"$TPH_RUN_DIR/dmesg" | sh "$TPH_TOP/testbed/guest/dmesg-scan.sh" "$@" >&2 || dmesg_status=1
+	machines_dmesg_check "$@" || dmesg_status=1
+	return "$dmesg_status"
 }

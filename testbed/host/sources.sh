@@ -102,13 +102,15 @@ source_override()
 	esac
 }
 
-# newest_package PACKAGE: pool file and SHA-256 of its newest version in trixie-backports.
+# newest_package PACKAGE: pool file and SHA-256 of the newest version of it, an extended regular expression for its name, in trixie or its backports.
 newest_package()
 {
-	/usr/lib/apt/apt-helper -qq download-file \
-		"$(mirror)/dists/trixie-backports/main/binary-amd64/Packages.xz" "$CACHE_TMP/Packages.xz" >/dev/null
-	xz -dc "$CACHE_TMP/Packages.xz" | awk -v want="$1" '
-		/^Package: / { mine = $2 == want }
+	for newest_suite in trixie trixie-backports; do
+		/usr/lib/apt/apt-helper -qq download-file \
+			"$(mirror)/dists/$newest_suite/main/binary-amd64/Packages.xz" "$CACHE_TMP/$newest_suite.xz" >/dev/null
+		xz -dc "$CACHE_TMP/$newest_suite.xz"
+	done | awk -v want="^($1)\$" '
+		/^Package: / { mine = $2 ~ want }
 		mine && /^Version: / { version = $2 }
 		mine && /^Filename: / { file = $2 }
 		mine && /^SHA256: / { print version, file, $2 }' | sort -V | tail -n 1 | cut -d ' ' -f 2-

@@ -115,7 +115,7 @@ here_suite()
 
 # guest_suite LABEL SUITE FILE...: in one boot of the guest; testbed/test/guest.sh runs the files there,
 # one after another. A file `devices` of the suite describes the machine, a file `iommu` its IOMMU mode, a
-# file `cmdline` has options for the kernel, a file `topology` says what connects the HCA functions.
+# file `cmdline` has options for the kernel, a file `topology` names one of testbed/topologies.
 guest_suite()
 {
 	label=$1
@@ -123,8 +123,8 @@ guest_suite()
 	shift 2
 	dir=$TPH_TOP/tests/$suite
 	[ ! -f "$dir/iommu" ] || GUEST_IOMMU=$(cat "$dir/iommu")
-	[ ! -f "$dir/cmdline" ] || GUEST_CMDLINE=$(cat "$dir/cmdline")
 	[ ! -f "$dir/topology" ] || GUEST_TOPOLOGY=$(cat "$dir/topology")
+	[ ! -f "$dir/cmdline" ] || GUEST_CMDLINE=$(cat "$dir/cmdline")
 	if [ -f "$dir/devices" ]; then
 		guest_prepare "$dir/devices"
 	else

@@ -49,14 +49,18 @@ bar_run()
 	# perftest fills its buffer with random bytes, sends the first half, and takes the peer's
 	# writes in the second half; on the client the buffer is this file.
 	span=$((size > 4096 ? size : 4096))
-	common_args="-s $size -n $iters -F -m 4096"
+	common_args="-s $size -n $iters -F"
 	rdma_device=$(basename "/sys/bus/pci/devices/$hca_bdf/infiniband/"*)
 	name_space "$hca" || return 1
 	server_args="-d $rdma_device $space_options --use_vfio=$bdf --vfio_bar=$bar --vfio_offset=$offset"
 	server_address=$space_address in_server=$space_in
-	name_space mlx5_0 || return 1
-	client_args="-d mlx5_0 $space_options --mmap=$work/sent" in_client=$space_in
-	truncate -s $((2 * span)) "$work/sent"
+	space_device=mlx5_0
+	name_space "$client" || return 1
+	# An MTU of Ethernet's size is less than a packet of InfiniBand has, and both sides take what they have.
+	[ -n "$space_machine" ] || common_args="$common_args -m 4096"
+	client_args="-d $space_device $space_options --mmap=$work/sent" in_client=$space_in
+	client_machine=$space_machine sent_bytes=$((2 * span))
+	truncate -s "$sent_bytes" "$work/sent"
 	spec=ph=$ph
 	[ "$st" = - ] || spec=st=$st,$spec
 	[ "$st_ext" = - ] || spec=st_ext=$st_ext,$spec
@@ -81,10 +85,11 @@ bar_run()
 
 status=0
 while IFS= read -r line; do
-	row_members "$line" id target device bdf bar st_mode width hca hca_bdf st st_ext ph size iters offset expected
+	row_members "$line" id target device bdf bar st_mode width hca hca_bdf client st st_ext ph size iters offset expected
 	echo "run $id: $target, ST $st, Extended ST $st_ext, $st_mode mode, ${width}-bit requester" >&2
 	vfio_bind "$bdf"
 	bar_run || status=1
 	vfio_give_back_all
 done </mnt/job/plan
+control switch >/mnt/job/switch || status=1
 exit $status

@@ -29,12 +29,15 @@ rdma link add rxe0 type rxe netdev tph0
 status=0
 common_args='-s 65536 -n 1000 -F'
 mkdir /mnt/job/host-memory
-name_space mlx5_1 || status=1
-server_address=$space_address in_server=$space_in mlx5_server="-d mlx5_1 $space_options"
-name_space mlx5_0 || status=1
-in_client=$space_in
-host_memory mlx5 "$mlx5_server" "-d mlx5_0 $space_options" || status=1
-in_server='' in_client='' server_address=
+# With another machine its soft-RoCE is the client.
+server=mlx5_1 client=mlx5_0 space_device=mlx5_0
+[ ! -e /mnt/job/machines ] || server=mlx5_0 client=$(head -n 1 /mnt/job/machines | cut -d ' ' -f 1)
+name_space $server || status=1
+server_address=$space_address in_server=$space_in mlx5_server="-d $server $space_options"
+name_space "$client" || status=1
+in_client=$space_in client_machine=$space_machine
+host_memory mlx5 "$mlx5_server" "-d $space_device $space_options" || status=1
+in_server='' in_client='' server_address='' client_machine=
 host_memory rxe '-d rxe0 -x 1' '-d rxe0 -x 1' || status=1
 rdma link delete rxe0
 exit $status

@@ -124,6 +124,12 @@ def host_memory(job):
              "bw_avg_MBps": megabytes(one)} for device, one in results.items() if one]
 
 
+def by_wire(machines, runs):
+    """Where there is another machine, it is the client: all that was written came by its wire."""
+    written = sum(one["perftest"]["size"] * one["perftest"]["iters"] for one in runs if one["result"] == "ok")
+    return all(one["kernel"] and one["device"] and (one["in_octets"] or 0) >= written for one in machines or [])
+
+
 def report(run, qemu):
     """(document, whether all is as it has to be)"""
     job = run / "job"
@@ -134,9 +140,10 @@ def report(run, qemu):
         seen = evidence(run, row)
         if seen:
             runs.append(judged(row, seen, document(run / "wire" / f"{row['id']}.json"), iommu, topologies.link_layer(topology)))
-    return {"kernel": (job / "kernel").read_text().strip(), "qemu": qemu, "iommu": iommu, "topology": topology, "runs": runs,
-            "host_memory": host_memory(job)}, \
-        len(runs) == len(planned) and all(one["as_expected"] for one in runs)
+    machines = topologies.machines(run)
+    return {"kernel": (job / "kernel").read_text().strip(), "qemu": qemu, "iommu": iommu, "topology": topology, "machines": machines,
+            "runs": runs, "host_memory": host_memory(job)}, \
+        len(runs) == len(planned) and all(one["as_expected"] for one in runs) and by_wire(machines, runs)
 
 
 def main():

@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from testbed.sandbox import devices, hints, jsonl
+from testbed.sandbox import devices, hints, jsonl, topologies
 
 DEVICES = Path(__file__).with_name("devices")
 # target: (device, BAR)
@@ -57,13 +57,14 @@ def standard(options):
     return result
 
 
-def rows(requests, known):
-    """REQUESTS with their number, devices of KNOWN (as devices.parse has them) and expectation."""
+def rows(requests, known, client="hca0"):
+    """REQUESTS with their number, devices of KNOWN (as devices.parse has them), the CLIENT, an HCA function or a machine, and expectation."""
     result = []
     for number, request in enumerate(requests, 1):
         device, bar = TARGETS[request["target"]]
         hca = devices.function(known, request["st_mode"], request["width"])
-        row = {"id": number, "device": device, "bdf": known[device]["bdf"], "hca": hca, "hca_bdf": known[hca]["bdf"], "offset": 0, **request}
+        row = {"id": number, "device": device, "bdf": known[device]["bdf"], "hca": hca, "hca_bdf": known[hca]["bdf"], "client": client,
+               "offset": 0, **request}
         if row.get("bar") is None:
             row["bar"] = bar
         result.append({**row, "expected": expected(row)})
@@ -72,7 +73,7 @@ def rows(requests, known):
 
 def needed(lines, plan, known):
     """Of the LINES of a devices file those that the plan needs; what is not among KNOWN was asked for besides."""
-    names = {"hca0"} | {row[key] for row in plan for key in ("device", "hca")}
+    names = {row[key] for row in plan for key in ("device", "hca", "client")}
     return [line for line in lines if line.split()[1:2] and (line.split()[1] in names or line.split()[1] not in known)]
 
 
@@ -90,7 +91,8 @@ def main():
     directory, *words = sys.argv[1:]
     requests = [json.loads(line) for line in sys.stdin] if words == ["-"] else standard(arguments(words))
     known = devices.parse(DEVICES.read_text())
-    plan = rows(requests, known)
+    others = topologies.others(topologies.of(Path(directory)))
+    plan = rows(requests, known, others[0] if others else "hca0")
     path = Path(directory) / "devices"
     path.write_text("".join(line + "\n" for line in needed(path.read_text().splitlines(), plan, known)))
     jsonl.write(Path(directory) / "job/plan", plan)

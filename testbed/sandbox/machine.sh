@@ -3,20 +3,24 @@
 # In the sandbox: start the emulator and QEMU, and wait for QEMU to end. Everything is in the run
 # directory /run/tph:
 #     devices     one device per line, see testbed/devices
+#     machines    other machines of the topology (machines.sh)
 #     settings    shell assignments: KERNEL IMAGE PROGRAMS TESTS SELFTESTS MEMORY CPUS IOMMU ACCEL
-#                 SHELL_MODE SHARE CMDLINE DRY_RUN, PCAP (of HCAs beside pcap=NAME.pcapng), and OTHER, the programs of a second emulator: it serves the
+#                 SHELL_MODE SHARE CMDLINE DRY_RUN, DEBIAN_MACHINE (what other machines boot), PCAP (of HCAs beside pcap=NAME.pcapng), and OTHER, the programs of a second emulator: it serves the
 #                 devices whose line begins with "other" (./tph bench --vs), and has files other.* here
 #     job/        shared with the guest: command, status, what the job leaves; places, lines "NAME BDF" of
 #                 the devices that the emulator does not know: QEMU's own, and those of the second one
 #     stdout, stderr      named pipes for the guest command's output
 #     qmp.sock    QEMU Machine Protocol
 #     dmesg, machine.log, trace.bin, *.pcapng      evidence
-# With DRY_RUN=1 in settings the two commands are printed instead, on the host; TPH_MACHINE_DIR is the run directory there.
+# With DRY_RUN=1 in settings the commands are printed instead, on the host; TPH_MACHINE_DIR is the run directory there.
 # shellcheck disable=SC2089,SC2090 # the JSON in $devices has no blanks and is split at blanks on purpose
 set -eu
+machine_scripts=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 cd "${TPH_MACHINE_DIR:-/run/tph}"
 # shellcheck source=/dev/null
 . ./settings
+# shellcheck source=testbed/sandbox/machines.sh
+. "$machine_scripts/machines.sh"
 
 # The emulator has a mount, network and IPC name space of its own, no capabilities, and of the machine
 # only libraries, its program and the run directory without the job. Not a PID name space: its control
@@ -25,12 +29,12 @@ cd "${TPH_MACHINE_DIR:-/run/tph}"
 confined()
 {
 	echo "bwrap --ro-bind /usr /usr --symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc \
-		--ro-bind $1 $1 --bind /run/tph /run/tph --tmpfs /run/tph/job --chdir /run/tph \
+		--ro-bind $1 $1 --bind /run/tph /run/tph --tmpfs /run/tph/job$(machines_hidden) --chdir /run/tph \
 		--unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try --cap-drop ALL --die-with-parent \
 		--clearenv --info-fd 9"
 }
 
-emulator="$PROGRAMS/tph-emulator --control /run/tph/control.sock --trace /run/tph/trace.bin --guest-cpus $CPUS"
+emulator="$PROGRAMS/tph-emulator --control /run/tph/control.sock --trace /run/tph/trace.bin --guest-cpus $CPUS$(machines_links)"
 other=
 if [ -n "$OTHER" ]; then
 	other="$OTHER/tph-emulator --control /run/tph/other.sock --trace /run/tph/other.bin"
@@ -165,14 +169,15 @@ if [ -e "$PROGRAMS/tph-emulator" ] || [ -n "$DRY_RUN" ]; then
 	set -- "$@" -chardev socket,id=control,path=/run/tph/control.sock \
 		-device virtserialport,chardev=control,name=org.rdma-tph.control
 fi
-# shellcheck disable=SC2086 # one word per option; JSON without blanks
-set -- "$@" $devices
+# shellcheck disable=SC2046,SC2086 # one word per option; JSON without blanks
+set -- "$@" $devices $(machines_shares)
 
 if [ -n "$DRY_RUN" ]; then
 	# shellcheck disable=SC2086 # one word per option
 	echo "$(confined "$PROGRAMS") $emulator"
 	[ -z "$other" ] || echo "$(confined "$OTHER") $other"
 	echo "$@"
+	machines_print
 	exit 0
 fi
 
@@ -216,6 +221,7 @@ if [ -e "$PROGRAMS/tph-emulator" ]; then
 		other_pid=$start_pid
 	fi
 fi
+machines_start
 status=0
 # A test that kills QEMU has a second one come to the same emulator.
 if [ -e again ]; then
@@ -228,6 +234,7 @@ if [ -n "$SHELL_MODE" ]; then
 else
 	"$@" >machine.log 2>&1 || status=$?
 fi
+machines_stop
 [ -z "${confined_pid:-}" ] || stop emulator "$confined_pid"
 [ -z "${other_pid:-}" ] || stop other "$other_pid"
 exit "$status"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Topologies, for those that judge: testbed/topologies/README.md."""
+import json
 from pathlib import Path
 
 DIRECTORY = Path(__file__).parents[1] / "topologies"
@@ -8,8 +9,25 @@ LINK_LAYERS = {"infiniband": "InfiniBand", "ethernet": "Ethernet"}
 
 
 def parse(text):
-    """{key: text} of the lines of a topology."""
-    return dict(line.split(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
+    """{key: text} of the lines of a topology; machines, if it has some, is a list of such, and wires are a list."""
+    result = one = {}
+    for line in text.splitlines():
+        if not line or line.startswith("#"):
+            continue
+        key, value = line.split(" ", 1)
+        if key == "machine":
+            one = {"name": value}
+            result.setdefault("machines", []).append(one)
+        elif key == "wire":
+            result.setdefault("wires", []).append(value)
+        else:
+            one[key] = value
+    return result
+
+
+def others(name):
+    """Names of the machines besides the first one."""
+    return [one["name"] for one in parse((DIRECTORY / name).read_text()).get("machines", [])[1:]]
 
 
 def link_layer(name):
@@ -22,7 +40,22 @@ def of(run):
     return (run / "job/topology").read_text().strip()
 
 
+def machines(run):
+    """The machines of a boot besides the first one, as documents have them: what each said of itself, and what its wire carried to the switch
+    (in) and from it, as the first one's job has asked; null where nobody said it. None: there are none."""
+    switch = run / "job/switch"
+    links = {one["name"]: one for one in json.loads(switch.read_text())["links"]} if switch.exists() else {}
+    result = []
+    for name in others(of(run)):
+        files = [run / name / "job" / key for key in ("kernel", "place")]
+        kernel, place = (path.read_text().strip() if path.exists() else None for path in files)
+        result.append({"name": name, "kernel": kernel, "device": place and place.split()[0],
+                       **{key: links.get(name, {}).get(key) for key in ("in", "in_octets", "out", "out_octets")}})
+    return result or None
+
+
 def said(document):
     """What a table says of it; nothing of the usual one, which documents of earlier versions do not name."""
     name = document.get("topology", "ib")
-    return "" if name == "ib" else f", topology {name}"
+    more = "".join(f"; {one['name']}: Linux {one['kernel']}, {one['device']}" for one in document.get("machines") or [])
+    return ("" if name == "ib" else f", topology {name}") + more

@@ -40,7 +40,7 @@ status=0
 said=$(gid_index mlx5_0 1) || status=$?
 is '1 ' "$status $said" 'none of version 2'
 
-name_spaces=$dir/name-spaces
+name_spaces=$dir/name-spaces machines=$dir/machines
 space_in=x
 name_space hca0
 is '|||' "$space_in|$space_address|$space_gid|$space_options" 'without name spaces'
@@ -49,7 +49,12 @@ name_space hca1
 is 'ip netns exec hca1|10.8.0.2|5|-x 5' "$space_in|$space_address|$space_gid|$space_options" 'of a function'
 name_space mlx5_0
 is 'ip netns exec hca0|10.8.0.1|-x 3' "$space_in|$space_address|$space_options" 'of an RDMA device'
+mkdir -p "$machines/right"
+echo 'right rxe0 10.8.0.101 1' >>"$name_spaces"
+is '' "$space_machine" 'no machine'
+name_space right
+is 'on right|10.8.0.101|-x 1|right|rxe0' "$space_in|$space_address|$space_options|$space_machine|$space_device" 'of another machine'
 status=0
 name_space hca 2>"$dir/err" || status=$?
-is '1 name_space hca: no function has that name: hca0 hca1' "$status $(sed 's/ $//' "$dir/err")" 'a name that nobody has'
-is '|||' "$space_in|$space_address|$space_gid|$space_options" 'nothing is left of the one before'
+is '1 name_space hca: no function has that name: hca0 hca1 right' "$status $(sed 's/ $//' "$dir/err")" 'a name that nobody has'
+is '||||' "$space_in|$space_address|$space_gid|$space_options|$space_machine" 'nothing is left of the one before'

@@ -230,6 +230,26 @@ class Report(unittest.TestCase):
         self.assertEqual([document["topology"]] + [run["link_layer"] for run in document["runs"]], ["roce", "Ethernet", "Ethernet"])
         self.assertEqual(table.lines(document)[0], "Linux 7.3.4, QEMU 11.1.3, IOMMU pt, topology roce")
 
+    def test_machines(self):
+        (self.job / "topology").write_text("soft-peer\n")
+        (self.run_dir / "right/job").mkdir(parents=True)
+        for row in self.rows:
+            path = self.job / "rows" / str(row["id"]) / "outcome"
+            path.write_text(path.read_text().replace("InfiniBand", "Ethernet"))
+        # 5 messages of 64 bytes, twice
+        switch = {"links": [{"name": "right", "in": 10, "in_octets": 640, "out": 10, "out_octets": 600}]}
+        for file, text in (("right/job/kernel", "6.12\n"), ("right/job/place", "rxe0 10.8.0.101 1\n"), ("job/switch", json.dumps(switch))):
+            self.assertFalse(judge.report(self.run_dir, "")[1], file)
+            (self.run_dir / file).write_text(text)
+        document, good = judge.report(self.run_dir, "11.1.3")
+        self.assertTrue(good)
+        self.assertEqual(document["machines"], [{"name": "right", "kernel": "6.12", "device": "rxe0", "in": 10, "in_octets": 640, "out": 10,
+                                                 "out_octets": 600}])
+        self.assertEqual(table.lines(document)[0], "Linux 7.3.4, QEMU 11.1.3, IOMMU pt, topology soft-peer; right: Linux 6.12, rxe0")
+        switch["links"][0]["in_octets"] = 639
+        (self.job / "switch").write_text(json.dumps(switch))
+        self.assertFalse(judge.report(self.run_dir, "")[1])
+
     def test_no_result(self):
         (self.job / "rows/1").rename(self.job / "left")
         document, good = judge.report(self.run_dir, "")

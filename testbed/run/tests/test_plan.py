@@ -94,11 +94,19 @@ class Devices(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             (Path(name) / "job").mkdir()
             (Path(name) / "devices").write_text(plan.DEVICES.read_text())
+            (Path(name) / "job/topology").write_text("ib\n")
             with mock.patch("sys.argv", ["plan", name, "-"]), mock.patch("sys.stdin", io.StringIO(json.dumps(request(st=7)) + "\n")):
                 plan.main()
             rows = [json.loads(line) for line in (Path(name) / "job/plan").read_text().splitlines()]
             self.assertEqual(brief(rows), [("gpu", "table", 8, 7, None, "hint")])
             self.assertEqual(set(devices.parse((Path(name) / "devices").read_text())), {"hca0", "hca1", "gpu0"})
+            self.assertEqual(rows[0]["client"], "hca0")
+            # The client is another machine.
+            (Path(name) / "job/topology").write_text("soft-peer\n")
+            with mock.patch("sys.argv", ["plan", name, "-"]), mock.patch("sys.stdin", io.StringIO(json.dumps(request(st=7)) + "\n")):
+                plan.main()
+            self.assertEqual(set(devices.parse((Path(name) / "devices").read_text())), {"hca1", "gpu0"})
+            self.assertEqual(json.loads((Path(name) / "job/plan").read_text())["client"], "right")
 
     def test_topology(self):
         # testbed/host/topologies.sh makes lines of roce; what is on the other end of a port does not matter for the plan.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Unit tests of testbed/sandbox/topologies.py, and of what the files of testbed/topologies say."""
+import json
 import tempfile
 import unittest
 from pathlib import Path
@@ -10,13 +11,21 @@ from testbed.sandbox import topologies
 class Topologies(unittest.TestCase):
     def test_parse(self):
         self.assertEqual(topologies.parse("# SPDX\n\nport ethernet\nmtu 9000\n"), {"port": "ethernet", "mtu": "9000"})
+        self.assertEqual(topologies.parse("port ethernet\nmachine a\nmachine b\nnic virtio n\nport infiniband\nwire a/switch b/n\n"), {
+            "port": "ethernet", "machines": [{"name": "a"}, {"name": "b", "nic": "virtio n", "port": "infiniband"}],
+            "wires": ["a/switch b/n"]})
 
     def test_files(self):
         found = {path.name: topologies.parse(path.read_text()) for path in topologies.DIRECTORY.iterdir() if path.name != "README.md"}
-        self.assertEqual(set(found) & {"ib", "roce"}, {"ib", "roce"})
+        self.assertLessEqual({"ib", "roce", "soft-peer"}, set(found))
         for name, one in found.items():
             self.assertIn(one["port"], topologies.LINK_LAYERS, name)
-            self.assertLessEqual(set(one), {"port", "mtu"}, name)
+            self.assertLessEqual(set(one), {"port", "mtu", "machines", "wires"}, name)
+            # testbed/host/machines.sh knows no more than this.
+            for machine in one.get("machines", [])[1:]:
+                self.assertEqual((machine["devices"], machine["kernel"], machine["nic"].split()[0]), ("none", "debian", "virtio"), name)
+                self.assertTrue((topologies.DIRECTORY.parent / "guest" / f"{machine['serve']}.sh").exists(), name)
+                self.assertEqual(one["wires"], [f"{one['machines'][0]['name']}/switch {machine['name']}/{machine['nic'].split()[1]}"], name)
 
     def test_link_layer(self):
         self.assertEqual([topologies.link_layer(name) for name in ("ib", "roce")], ["InfiniBand", "Ethernet"])
@@ -29,7 +38,28 @@ class Topologies(unittest.TestCase):
             (Path(name) / "job/topology").write_text("roce\n")
             self.assertEqual(topologies.of(Path(name)), "roce")
 
+    def test_others(self):
+        self.assertEqual([topologies.others(name) for name in ("ib", "soft-peer")], [[], ["right"]])
+
+    def test_machines(self):
+        with tempfile.TemporaryDirectory() as name:
+            run = Path(name)
+            for path in ("job", "right/job"):
+                (run / path).mkdir(parents=True)
+            (run / "job/topology").write_text("ib\n")
+            self.assertIsNone(topologies.machines(run))
+            (run / "job/topology").write_text("soft-peer\n")
+            nothing = {"in": None, "in_octets": None, "out": None, "out_octets": None}
+            self.assertEqual(topologies.machines(run), [{"name": "right", "kernel": None, "device": None, **nothing}])
+            (run / "right/job/kernel").write_text("6.12\n")
+            (run / "right/job/place").write_text("rxe0 10.8.0.101 1\n")
+            counts = {"in": 1, "in_octets": 2, "out": 3, "out_octets": 4}
+            (run / "job/switch").write_text(json.dumps({"links": [{"name": "left"}, {"name": "right", "in_lost": 5, **counts}]}))
+            self.assertEqual(topologies.machines(run), [{"name": "right", "kernel": "6.12", "device": "rxe0", **counts}])
+
     def test_said(self):
+        machines = [{"name": "right", "kernel": "6.12", "device": "rxe0"}]
+        self.assertEqual(topologies.said({"topology": "soft-peer", "machines": machines}), ", topology soft-peer; right: Linux 6.12, rxe0")
         self.assertEqual([topologies.said(one) for one in ({}, {"topology": "ib"}, {"topology": "roce"})], ["", "", ", topology roce"])
 
 

@@ -6,7 +6,7 @@
 #include "hca/opcodes.h"
 #include "hca/wire.h"
 
-/* As adapters send them: a class of their own, which asks for no mark itself: DSCP 48, ECT(0). */
+/* As adapters send them: a class of their own, which asks for no mark itself: DSCP 48, ECN 2. */
 #define CNP_TRAFFIC_CLASS (48u << 2 | 2u)
 #define CNP_PRIORITY	  6u
 #define TCI_PRIORITY	  13u

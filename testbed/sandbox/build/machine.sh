@@ -16,7 +16,7 @@ depmod -b "$root" "$release"
 install -m 755 /src/testbed/guest/tph-init "$root/usr/sbin/tph-init"
 mkdir -p "$root/mnt/src" "$root/mnt/job" "$root/mnt/share" "$root/mnt/bin" "$root/mnt/tests"
 
-mkdir -p "$initramfs/bin" "$initramfs/dev" "$initramfs/root" "$initramfs/modules"
+mkdir -p "$initramfs/bin" "$initramfs/dev" "$initramfs/system" "$initramfs/modules"
 cp "$root/usr/bin/busybox" "$initramfs/bin/"
 install -m 755 /src/testbed/guest/initramfs-init "$initramfs/init"
 # In the order in which they need each other.

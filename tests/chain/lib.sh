@@ -13,7 +13,7 @@ hint()
 	echo "$7" >>expectations
 }
 
-# chain: run the plan; one case per run.
+# chain: run the plan, with $GUEST_TOPOLOGY and $GUEST_IMPAIR; one case per run.
 chain()
 {
 	run_plan - <requests || status=1

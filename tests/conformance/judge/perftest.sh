@@ -54,5 +54,5 @@ for type in FETCH_AND_ADD CMP_AND_SWAP; do
 done
 xrc ib_atomic_bw '-n 20'
 for program in raw_ethernet_bw raw_ethernet_lat; do
-	verdict skip $program 'raw packet QPs need an Ethernet port of hardware'
+	verdict skip $program 'raw packet QPs need an Ethernet port, and addresses of both ends'
 done

@@ -110,9 +110,17 @@ static const struct cap defaults[] = {
 	{ CAP_GENERAL, 35, 20, 16, 18 },     /* log_max_umem */
 	{ CAP_GENERAL, 39, 31, 0, 1000000 }, /* device_frequency_khz: clocks count nanoseconds */
 	/* transport_page_fault_scheme_cap; srq_receive, atomic, read, write, receive, send */
-	{ CAP_GENERAL, 44, 20, 16, 6 },			   /* log_max_dci_stream_channels */
-	{ CAP_GENERAL, 44, 12, 8, 4 },			   /* log_max_dci_errored_streams */
-	{ CAP_GENERAL, 45, 2, 2, 1 },			   /* cqe_128_always: padding */
+	{ CAP_GENERAL, 44, 20, 16, 6 }, /* log_max_dci_stream_channels */
+	{ CAP_GENERAL, 44, 12, 8, 4 },	/* log_max_dci_errored_streams */
+	{ CAP_GENERAL, 45, 2, 2, 1 },	/* cqe_128_always: padding */
+	/*
+	 * cqe_compression, _128, mini_cqe_resp_stride_index: a CQ may be told to have several CQEs
+	 * in one, up to cqe_compression_max_num. Here it has each by itself all the same, which
+	 * who reads it has to understand.
+	 */
+	{ CAP_GENERAL, 45, 1, 0, 3 },
+	{ CAP_GENERAL, 45, 3, 3, 1 },
+	{ CAP_GENERAL, 46, 15, 0, 64 },
 	{ CAP_GENERAL_2, 4, 12, 8, HCA_RESERVED_QPN_LOG }, /* log_reserved_qpn_granularity */
 	{ CAP_GENERAL_2, 4, 23, 23, 1 },		   /* dp_ordering_force */
 	{ CAP_ODP, 4, 31, 26, 0x3f },			   /* RC */

@@ -89,6 +89,7 @@ perftest()
 # judge SUITE DEVICE: a suite of tests/conformance/judge; each of its cases is one of this test.
 judge()
 {
+	bdf_ask || fail 'where devices are'
 	sh /mnt/src/tests/conformance/judge/run.sh "$PWD/verdicts" "${TPH_FULL:+whole}" "$2" "$1" ||
 		fail "judge $1"
 	awk -F '\t' '{ print $4, $2 ": " $5 ($6 == "" ? "" : ": " $6) }' verdicts >>"$TPH_CASES"

@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154 # variables of run.sh
-# rdma-core's python tests, all modules.
+# rdma-core's python tests, all modules. Those of our series want an endpoint that vfio-pci has, whose BAR is exported.
+# shellcheck source=testbed/guest/vfio.sh
+. /mnt/src/testbed/guest/vfio.sh
+endpoint=
+[ "$device" = rxe0 ] || endpoint=$(sed -n 's/^gpu0 //p' /run/tph-places)
+[ -z "$endpoint" ] || vfio_bind "$endpoint" || endpoint=
 tests=/usr/share/rdma-core/tests
 status=0
 # shellcheck disable=SC2046 # names of modules have no blanks
 timeout -k 10 3000 python3 /mnt/src/tests/rdma-core/ktap.py $tests \
 	$(basename -s .py -a $tests/test_*.py) -- --dev "$device" --port 1 ${gid:+--gid "$gid"} \
+	${endpoint:+--vfio-dev "$endpoint"} \
 	>ktap 2>log </dev/null || status=$?
+vfio_give_back_all
 awk '
 	/^# / { cause = substr($0, 3); next }
 	!/^(not )?ok / { next }

@@ -46,6 +46,12 @@ prepare()
 	ip link set "$netdev" up
 }
 
+# Where devices are, for judges. Who called this may have the port of questions open, and then has asked.
+[ -e /run/tph-places ] || {
+	# shellcheck source=testbed/guest/control.sh
+	. /mnt/src/testbed/guest/control.sh
+	bdf_ask || exit
+}
 # The page tests of rdma-core-python, 2 MiB each.
 echo 16 >/proc/sys/vm/nr_hugepages
 : >"$verdicts"

@@ -40,11 +40,13 @@ static uint32_t asked_for(const struct hca_cmd *cmd)
 }
 
 /* The first of @count numbers that are free; 0: there are none. */
-static uint32_t find_room(const struct hca *hca, uint32_t count)
+static uint32_t find_room(struct hca *hca, uint32_t count)
 {
 	uint32_t first = 1, taken;
 
 	while (count <= LIMIT - first) {
+		/* Each number that is taken may have to be passed. */
+		hca_work(hca, HCA_WORK_STEP);
 		taken = hca_table_next(&hca->flow_counters, first);
 		if (!taken || taken - first >= count)
 			return first;

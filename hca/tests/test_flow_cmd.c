@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hca/budget.h"
 #include "hca/flow_table.h"
 #include "hca/tests/flow.h"
 
@@ -607,6 +608,8 @@ static void bulks_end(void **state)
 	for (unsigned int i = 0; i < 3; i++)
 		assert_int_equal(bulk(14 << 8, &number), 0);
 	assert_int_equal(bulk(14 << 8, &number), HCA_CMD_LIMIT);
+	/* It looked at each that is taken. */
+	assert_true(port->hca->work_left < HCA_TURN_WORK - 3 * (1 << 14) * (int64_t)HCA_WORK_STEP);
 	assert_int_equal(port->hca->flow_counters.count, count + 3 * (1u << 14));
 	port->hca->params.memory = port->hca->memory_used + 4000;
 	assert_int_equal(bulk(12 << 8, &number), HCA_CMD_NO_RESOURCES);

@@ -52,7 +52,7 @@ struct hca_tir {
 	uint32_t number;
 	uint16_t uid;	/* as above */
 	uint32_t users; /* flow table entries */
-	uint32_t td;
+	uint32_t td;	/* 0: of no transport domain, so that no sender is of its own */
 	bool indirect;
 	uint32_t rqn, rqtn; /* by @indirect */
 	uint8_t context[0xf0];

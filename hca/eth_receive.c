@@ -45,7 +45,7 @@ static bool takes(const struct hca_tir *tir, const struct hca_eth_waiting *waiti
 {
 	uint32_t allowed = field_get(tir->context, TIR_SELF_LB);
 
-	return tir->td != waiting->td ||
+	return !waiting->td || tir->td != waiting->td ||
 	       allowed & (waiting->bytes[0] & 1 ? LB_MULTICAST : LB_UNICAST);
 }
 

@@ -74,7 +74,7 @@ static enum hca_cmd_status decode(struct hca *hca, struct hca_cmd *cmd, struct h
 	tir->rqn = field_get(tir->context, TIR_INLINE_RQN);
 	tir->rqtn = field_get(tir->context, TIR_INDIRECT);
 	tir->td = field_get(tir->context, TIR_TD);
-	if (!hca_plain_find(cmd, &hca->tds, tir->td) ||
+	if ((tir->td && !hca_plain_find(cmd, &hca->tds, tir->td)) ||
 	    (tir->indirect ? !hca_rqt_find(hca, cmd, tir->rqtn)
 			   : !hca_eth_queue_find(hca, cmd, tir->rqn, HCA_QP_ETH_RQ)))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x220003);

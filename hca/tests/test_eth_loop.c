@@ -22,13 +22,14 @@ static const uint8_t group[6] = { 0x01, 0x50, 0x56, 0x19, 0x20, 0xa7 };
 static uint32_t make_tir(struct ethernet *e, uint32_t td)
 {
 	uint8_t context[0xf0] = { 0 };
-	uint32_t tir;
+	uint32_t tir = 0;
+	uint8_t status;
 
 	field_put(context, 7, 23, 0, e->side[0].rq.number);
 	field_put(context, 9, 23, 0, td);
-	assert_int_equal(
-		ethernet_command(e->side[0].port, CREATE_TIR, 0, 0, context, sizeof(context), &tir),
-		0);
+	status =
+		ethernet_command(e->side[0].port, CREATE_TIR, 0, 0, context, sizeof(context), &tir);
+	assert_int_equal(status, tir ? 0 : HCA_CMD_BAD_RESOURCE);
 	return tir;
 }
 
@@ -194,6 +195,22 @@ static void without_a_domain(void **state)
 	assert_int_equal(side->port->hca->eth->traffic[HCA_TX][HCA_ETH_MULTICAST].packets, 1);
 }
 
+/* A receiver that belongs to none takes what others send, and what comes from outside. */
+static void tir_without_a_domain(void **state)
+{
+	struct ethernet *e = *state;
+	uint32_t tir = make_tir(e, 0);
+
+	assert_true(tir);
+	ethernet_receive_all(e, 0, tir);
+	assert_true(comes_back(e));
+	buffer[posted++] = ethernet_post(e, 0, &e->side[0].rq, 2048);
+	ethernet_send(e, 1, frame, sizeof(frame), 18, 0, 0);
+	assert_non_null(ethernet_received(e, 0));
+	/* Another number is that of a domain, or of none that there is. */
+	assert_false(make_tir(e, 0xffff));
+}
+
 /* Several receivers on one port, of which one has sent it. */
 static void each_once(void **state)
 {
@@ -226,13 +243,10 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, ethernet_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(groups_come_back_to_others),
-		TEST(own_domain_has_to_ask),
-		TEST(own_address_comes_back),
-		TEST(what_does_not_leave),
-		TEST(without_a_carrier),
-		TEST(without_a_domain),
-		TEST(each_once),
+		TEST(groups_come_back_to_others), TEST(own_domain_has_to_ask),
+		TEST(own_address_comes_back),	  TEST(what_does_not_leave),
+		TEST(without_a_carrier),	  TEST(without_a_domain),
+		TEST(tir_without_a_domain),	  TEST(each_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

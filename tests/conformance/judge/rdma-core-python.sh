@@ -6,6 +6,11 @@
 endpoint=
 [ "$device" = rxe0 ] || endpoint=$(sed -n 's/^gpu0 //p' /run/tph-places)
 [ -z "$endpoint" ] || vfio_bind "$endpoint" || endpoint=
+# An HCA stays in the first name space for devlink, wherever its interface is: tests ask there whether RoCE is enabled.
+mkdir bin
+printf '#!/bin/sh\nexec nsenter --net --target 1 %s "$@"\n' "$(command -v devlink)" >bin/devlink
+chmod +x bin/devlink
+PATH=$PWD/bin:$PATH
 tests=/usr/share/rdma-core/tests
 status=0
 # shellcheck disable=SC2046 # names of modules have no blanks

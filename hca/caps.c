@@ -10,6 +10,7 @@
 #include "hca/layout.h"
 #include "hca/memic.h"
 #include "hca/q_counter.h"
+#include "hca/qos.h"
 #include "hca/wqe.h"
 #include "packet/packet.h"
 
@@ -22,6 +23,7 @@
 #define CAP_ODP		  2u
 #define CAP_ATOMIC	  3u
 #define CAP_FLOW_TABLE	  7u
+#define CAP_QOS		  12u
 #define CAP_DEVICE_MEMORY 15u
 #define CAP_GENERAL_2	  32u
 
@@ -106,6 +108,7 @@ static const struct cap defaults[] = {
 	{ CAP_GENERAL, 25, 4, 0, 16 },	 /* log_max_xrcd */
 	/* general_obj_types, high half */
 	{ CAP_GENERAL, 32, HCA_OBJECT_RESERVED_QPN - 32, HCA_OBJECT_RESERVED_QPN - 32, 1 },
+	{ CAP_GENERAL, 32, HCA_OBJECT_AV_QP_MAPPING - 32, HCA_OBJECT_AV_QP_MAPPING - 32, 1 },
 	{ CAP_GENERAL, 35, 28, 24, 16 },     /* log_max_uctx */
 	{ CAP_GENERAL, 35, 20, 16, 18 },     /* log_max_umem */
 	{ CAP_GENERAL, 39, 31, 0, 1000000 }, /* device_frequency_khz: clocks count nanoseconds */
@@ -161,17 +164,38 @@ static const struct cap defaults[] = {
 	{ CAP_ATOMIC, 6, 15, 0, 1u << 3 }, /* atomic_size_dc */
 };
 
+/* What an InfiniBand port has besides. */
+static const struct cap of_infiniband[] = {
+	{ CAP_GENERAL, 16, 4, 4, 1 }, /* qos */
+	/* general_obj_types, high half */
+	{ CAP_GENERAL, 32, HCA_OBJECT_SCHEDULING_ELEMENT - 32, HCA_OBJECT_SCHEDULING_ELEMENT - 32,
+	  1 },
+	{ CAP_QOS, 0, 23, 21, 7 },    /* nic_sq_scheduling, nic_bw_share, nic_rate_limit */
+	{ CAP_QOS, 1, 30, 30, 1 },    /* nic_qp_scheduling */
+	{ CAP_QOS, 8, 31, 16, 0x11 }, /* nic_element_type: TSARs and queue groups */
+	{ CAP_QOS, 8, 15, 0, 1 },     /* nic_tsar_type: DWRR */
+};
+
 /* What an Ethernet port has besides, or in the place of the above. */
 static const struct cap of_ethernet[] = {
 	{ CAP_GENERAL, 10, 14, 14, 1 }, /* rts2rts_qp_udp_sport */
+	{ CAP_GENERAL, 10, 13, 13, 1 }, /* rts2rts_lag_tx_port_affinity */
 	{ CAP_GENERAL, 11, 30, 30, 1 }, /* cc_query_allowed */
 	{ CAP_GENERAL, 12, 27, 27, 1 }, /* modify_rq_counter_set_id */
 	{ CAP_GENERAL, 13, 29, 29, 0 }, /* ib_virt */
 	{ CAP_GENERAL, 13, 9, 8, 1 },	/* port_type */
 	{ CAP_GENERAL, CAP_CQE_VERSION, 1 },
-	{ CAP_GENERAL, 16, 3, 3, 1 },		      /* eth_net_offloads */
-	{ CAP_GENERAL, 16, 2, 2, 1 },		      /* roce */
-	{ CAP_GENERAL, 17, 23, 23, 0 },		      /* block_lb_mc */
+	{ CAP_GENERAL, 16, 4, 4, 1 },	/* qos */
+	{ CAP_GENERAL, 16, 3, 3, 1 },	/* eth_net_offloads */
+	{ CAP_GENERAL, 16, 2, 2, 1 },	/* roce */
+	{ CAP_GENERAL, 17, 23, 23, 0 }, /* block_lb_mc */
+	/*
+	 * lag_tx_port_affinity, num_lag_ports: queues may be told by which of two ports of a bond
+	 * they send. There is no bond (lag_master is 0), so that they send by the port that there
+	 * is.
+	 */
+	{ CAP_GENERAL, 19, 7, 7, 1 },
+	{ CAP_GENERAL, 19, 3, 0, HCA_LAG_PORTS },
 	{ CAP_GENERAL, 21, 22, 22, 1 },		      /* tis_tir_td_order */
 	{ CAP_GENERAL, 25, 28, 24, 16 },	      /* log_max_transport_domain */
 	{ CAP_GENERAL, 27, 28, 24, 16 },	      /* log_max_rq */
@@ -191,10 +215,15 @@ static const struct cap of_ethernet[] = {
 	{ CAP_ETHERNET, 0, 13, 12, 2 },		      /* wqe_inline_mode: not required */
 	{ CAP_ETHERNET, 0, 11, 8, 8 },		      /* rss_ind_tbl_cap */
 	{ CAP_ETHERNET, 1, 28, 28, 1 },		      /* cqe_checksum_full */
-	{ CAP_ROCE, 4, 19, 16, 6 },		      /* l3_type: IPv4, IPv6 */
-	{ CAP_ROCE, 4, 7, 0, 4 },		      /* roce_version: 2 */
-	{ CAP_ROCE, 5, 15, 0, PACKET_UDP_PORT },      /* r_roce_dest_udp_port */
-	{ CAP_ROCE, 6, 31, 16, 0xffff },	      /* r_roce_max_src_udp_port, min */
+	{ CAP_QOS, 0, 31, 31, 1 },		      /* packet_pacing */
+	{ CAP_QOS, 0, 20, 20, 1 },		      /* packet_pacing_uid */
+	{ CAP_QOS, 2, 31, 0, HCA_RATE_MAX },	      /* packet_pacing_max_rate, kbit/s */
+	{ CAP_QOS, 3, 31, 0, HCA_RATE_MIN },
+	{ CAP_QOS, 4, 15, 0, HCA_RATES },	 /* packet_pacing_rate_table_size */
+	{ CAP_ROCE, 4, 19, 16, 6 },		 /* l3_type: IPv4, IPv6 */
+	{ CAP_ROCE, 4, 7, 0, 4 },		 /* roce_version: 2 */
+	{ CAP_ROCE, 5, 15, 0, PACKET_UDP_PORT }, /* r_roce_dest_udp_port */
+	{ CAP_ROCE, 6, 31, 16, 0xffff },	 /* r_roce_max_src_udp_port, min */
 	{ CAP_ROCE, 6, 15, 0, 0xc000 },
 	{ CAP_ROCE, 7, 15, 0, HCA_ROCE_ADDRESSES }, /* roce_address_table_size */
 	{ CAP_FLOW_TABLE, FLOW_NIC_RX, 31, 31, 1 }, /* ft_support */
@@ -226,6 +255,8 @@ static void cap_default(const struct hca *hca, unsigned int type, uint8_t block[
 	fill(block, type, defaults, sizeof(defaults) / sizeof(defaults[0]));
 	if (hca->params.bridge)
 		fill(block, type, of_ethernet, sizeof(of_ethernet) / sizeof(of_ethernet[0]));
+	else
+		fill(block, type, of_infiniband, sizeof(of_infiniband) / sizeof(of_infiniband[0]));
 	if (type == CAP_GENERAL && hca->params.firmware == HCA_FIRMWARE_NO_ODP)
 		field_put(block, CAP_PG, 0);
 	if (type == CAP_GENERAL && hca->params.st_mode != HCA_ST_NONE &&

@@ -27,6 +27,8 @@
 
 #define HCA_RQT_LOG 9u /* entries of a table of receive queues */
 
+#define HCA_LAG_PORTS 2u /* of a bond, that queues may be told to send by */
+
 /* Frames that wait for a turn of this function. */
 #define HCA_ETH_INBOX_FRAMES 4096u
 #define HCA_ETH_INBOX_BYTES  (8u << 20)
@@ -37,6 +39,8 @@ struct hca_tis {
 	uint32_t users; /* send queues */
 	uint32_t td;
 	uint8_t prio;
+	uint8_t lag_port; /* of a bond, 0: any; there is none, and it has no effect */
+	bool strict_lag;
 };
 
 struct hca_rqt {

@@ -12,8 +12,10 @@
 #define MODIFY_BITMASK 0x14u
 
 /* tisc */
-#define TIS_PRIO 0, 19, 16
-#define TIS_TD	 9, 23, 0
+#define TIS_STRICT_LAG 0, 31, 31
+#define TIS_LAG	       0, 27, 24
+#define TIS_PRIO       0, 19, 16
+#define TIS_TD	       9, 23, 0
 
 /* tirc */
 #define TIR_DISP_TYPE	 1, 31, 28
@@ -36,6 +38,7 @@
 #define QUEUE_HAIRPIN	 0, 17, 17
 #define QUEUE_USER_INDEX 1, 23, 0
 #define QUEUE_CQN	 2, 23, 0
+#define SQ_RATE		 7, 15, 0
 #define SQ_TIS_LIST_SIZE 8, 31, 16
 #define SQ_TIS		 11, 23, 0
 #define RQ_VSD		 0, 28, 28

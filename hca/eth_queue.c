@@ -9,6 +9,7 @@
 #include "hca/due.h"
 #include "hca/eth.h"
 #include "hca/q_counter.h"
+#include "hca/qos.h"
 #include "hca/umem.h"
 
 #define CONTEXT 0x20u
@@ -28,6 +29,8 @@
 /* modify_rq_in.modify_bitmask, its second word at 0x14 */
 #define MODIFY_VSD     (1u << 1)
 #define MODIFY_COUNTER (1u << 3)
+/* modify_sq_in.modify_bitmask, the same */
+#define MODIFY_RATE (1u << 0)
 
 struct hca_qp *hca_eth_queue_find(struct hca *hca, const struct hca_cmd *cmd, uint32_t number,
 				  enum hca_qp_type type)
@@ -211,6 +214,8 @@ static enum hca_cmd_status modify(struct hca *hca, struct hca_cmd *cmd, enum hca
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x23000b);
 	if (type == HCA_QP_ETH_RQ && select & MODIFY_COUNTER)
 		status = hca_q_counter_bind(hca, cmd, qp, field_get(context, RQ_COUNTER_SET));
+	if (type == HCA_QP_ETH_SQ && select & MODIFY_RATE)
+		status = hca_rate_bind(hca, cmd, qp, field_get(context, SQ_RATE));
 	if (status)
 		return status;
 	if (type == HCA_QP_ETH_RQ && select & MODIFY_VSD)
@@ -231,6 +236,8 @@ static enum hca_cmd_status query(struct hca *hca, struct hca_cmd *cmd, enum hca_
 	field_put(context, QUEUE_STATE, state_of(qp));
 	if (type == HCA_QP_ETH_RQ)
 		field_put(context, RQ_VSD, !qp->strip_vlan);
+	else
+		field_put(context, SQ_RATE, qp->rate);
 	/* hw_counter, sw_counter of wq */
 	be32_put(cmd->out, WQ + WQ_HW_COUNTER, type == HCA_QP_ETH_SQ ? qp->sq_ci : qp->rq_ci);
 	be32_put(cmd->out, WQ + WQ_SW_COUNTER, type == HCA_QP_ETH_SQ ? qp->sq_pi : qp->rq_ci);

@@ -9,6 +9,7 @@
 #include "hca/data.h"
 #include "hca/eth.h"
 #include "hca/flow_table.h"
+#include "hca/qos.h"
 #include "hca/wire.h"
 
 static void lose(struct hca *hca, size_t len)
@@ -140,13 +141,16 @@ enum hca_step hca_eth_step(struct hca_qp *sq, uint8_t *syndrome)
 		*syndrome = HCA_SYND_LOCAL_LENGTH;
 		return HCA_STEP_ERROR;
 	}
-	if (!hca_wire_has_room(sq->hca))
+	if (!hca_wire_has_room(sq->hca) || !(progress->sent || hca_rate_allows(sq)))
 		return HCA_STEP_WAIT;
 	step = hca_stage(sq, 0, syndrome);
 	if (step != HCA_STEP_DONE)
 		return step;
 	if (wqe->opcode == HCA_OP_LSO)
-		return send_segments(sq, progress, syndrome);
-	send_frame(sq, progress->staged, wqe->length, wqe->eth.cs_flags);
-	return HCA_STEP_DONE;
+		step = send_segments(sq, progress, syndrome);
+	else
+		send_frame(sq, progress->staged, wqe->length, wqe->eth.cs_flags);
+	if (step == HCA_STEP_DONE)
+		hca_rate_spend(sq, wqe->length);
+	return step;
 }

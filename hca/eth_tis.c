@@ -6,8 +6,11 @@
 #include "hca/kinds.h"
 
 #define CONTEXT 0x20u
-/* modify_tis_in: bitmask of prio; lag_tx_port_affinity is of ports that are bound together. */
-#define MODIFY_PRIO (1u << 0)
+/* modify_tis_in.bitmask */
+#define MODIFY_PRIO	  (1u << 0)
+#define MODIFY_STRICT_LAG (1u << 1)
+#define MODIFY_LAG	  (1u << 2)
+#define MODIFY_ALL	  (MODIFY_PRIO | MODIFY_STRICT_LAG | MODIFY_LAG)
 
 const struct hca_kind hca_kind_td = {
 	.limit = 1u << 16,
@@ -38,6 +41,16 @@ struct hca_tis *hca_tis_find(struct hca *hca, const struct hca_cmd *cmd, uint32_
 	return tis && hca_cmd_owns(cmd, tis->uid) ? tis : NULL;
 }
 
+static void take(struct hca_tis *tis, const uint8_t *tisc, uint32_t select)
+{
+	if (select & MODIFY_PRIO)
+		tis->prio = (uint8_t)field_get(tisc, TIS_PRIO);
+	if (select & MODIFY_LAG)
+		tis->lag_port = (uint8_t)field_get(tisc, TIS_LAG);
+	if (select & MODIFY_STRICT_LAG)
+		tis->strict_lag = field_get(tisc, TIS_STRICT_LAG);
+}
+
 enum hca_cmd_status hca_cmd_create_tis(struct hca *hca, struct hca_cmd *cmd)
 {
 	const uint8_t *tisc = cmd->in + CONTEXT;
@@ -52,7 +65,7 @@ enum hca_cmd_status hca_cmd_create_tis(struct hca *hca, struct hca_cmd *cmd)
 		return hca_cmd_fail(cmd, HCA_CMD_NO_RESOURCES, 0x200002);
 	tis->uid = hca_cmd_uid(cmd);
 	tis->td = td;
-	tis->prio = (uint8_t)field_get(tisc, TIS_PRIO);
+	take(tis, tisc, MODIFY_ALL);
 	status = hca_cmd_add(hca, cmd, &hca->tises, 1, tis, &tis->number);
 	if (status) {
 		hca_release(hca, tis);
@@ -70,8 +83,21 @@ enum hca_cmd_status hca_cmd_modify_tis(struct hca *hca, struct hca_cmd *cmd)
 
 	if (!tis)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x200003);
-	if (be32_at(cmd->in, MODIFY_BITMASK) & MODIFY_PRIO)
-		tis->prio = (uint8_t)field_get(cmd->in + CONTEXT, TIS_PRIO);
+	take(tis, cmd->in + CONTEXT, be32_at(cmd->in, MODIFY_BITMASK));
+	return HCA_CMD_OK;
+}
+
+enum hca_cmd_status hca_cmd_query_tis(struct hca *hca, struct hca_cmd *cmd)
+{
+	const struct hca_tis *tis = hca_tis_find(hca, cmd, hca_cmd_number(cmd));
+	uint8_t *tisc = cmd->out + HCA_CMD_CONTEXT;
+
+	if (!tis)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x200006);
+	field_put(tisc, TIS_STRICT_LAG, tis->strict_lag);
+	field_put(tisc, TIS_LAG, tis->lag_port);
+	field_put(tisc, TIS_PRIO, tis->prio);
+	field_put(tisc, TIS_TD, tis->td);
 	return HCA_CMD_OK;
 }
 

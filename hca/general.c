@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * General objects. There is one kind: a range of queue pair numbers that the device gives to nobody
- * else, for programs that need numbers without queue pairs.
+ * General objects: ranges of queue pair numbers that the device gives to nobody else, for programs
+ * that need numbers without queue pairs; scheduling elements (qos.c); mappings of addresses to
+ * queue pairs, which are hints about the control of congestion, and have no effect here.
  */
 #include "hca/general.h"
 
@@ -9,29 +10,23 @@
 #include "hca/kinds.h"
 #include "hca/layout.h"
 #include "hca/opcodes.h"
+#include "hca/qos.h"
 
 const struct hca_kind hca_kind_reserved_qpn = {
 	.limit = HCA_RESERVED_QPNS + 1,
 	.free = hca_release,
 };
 
-static enum hca_cmd_status check_type(struct hca *hca, struct hca_cmd *cmd)
-{
-	uint16_t type = be16_at(cmd->in, CMD_OP_MOD);
+const struct hca_kind hca_kind_av_mapping = {
+	.limit = 1u << 16,
+	.free = hca_release,
+};
 
-	if (type == HCA_OBJECT_RESERVED_QPN)
-		return HCA_CMD_OK;
-	hca_unmodelled(hca, "general object type 0x%x", type);
-	return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x120001);
-}
-
-enum hca_cmd_status hca_cmd_create_general(struct hca *hca, struct hca_cmd *cmd)
+static enum hca_cmd_status create_reserved_qpn(struct hca *hca, struct hca_cmd *cmd)
 {
-	enum hca_cmd_status status = check_type(hca, cmd);
+	enum hca_cmd_status status;
 	uint32_t number;
 
-	if (status)
-		return status;
 	if (field_get(cmd->in, OBJ_LOG_RANGE) > HCA_RESERVED_QPN_LOG)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x120002);
 	status = hca_plain_alloc(hca, cmd, &hca->reserved_qpns, 1, &number);
@@ -41,15 +36,79 @@ enum hca_cmd_status hca_cmd_create_general(struct hca *hca, struct hca_cmd *cmd)
 	return HCA_CMD_OK;
 }
 
-enum hca_cmd_status hca_cmd_destroy_general(struct hca *hca, struct hca_cmd *cmd)
+static enum hca_cmd_status destroy_reserved_qpn(struct hca *hca, struct hca_cmd *cmd)
 {
-	enum hca_cmd_status status = check_type(hca, cmd);
 	uint32_t qpn = be32_at(cmd->in, OBJ_ID);
 
-	if (status)
-		return status;
 	if (qpn & ((1u << HCA_RESERVED_QPN_LOG) - 1))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x120004);
 	return hca_plain_dealloc(hca, cmd, &hca->reserved_qpns,
 				 ((qpn - HCA_QPN_LIMIT) >> HCA_RESERVED_QPN_LOG) + 1);
+}
+
+/* The QP may be that of another context, and may go before the mapping: it is a hint. */
+static enum hca_cmd_status create_av_mapping(struct hca *hca, struct hca_cmd *cmd)
+{
+	enum hca_cmd_status status;
+	uint32_t number;
+
+	if (cmd->ilen < AV_MAPPING_LEN)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x120005);
+	if (!hca_table_get(&hca->qps, be32_at(cmd->in, AV_MAPPING_QPN)))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x120006);
+	status = hca_plain_alloc(hca, cmd, &hca->av_mappings, 1, &number);
+	if (status)
+		return status;
+	be32_put(cmd->out, OBJ_ID, number);
+	return HCA_CMD_OK;
+}
+
+static enum hca_cmd_status destroy_av_mapping(struct hca *hca, struct hca_cmd *cmd)
+{
+	return hca_plain_dealloc(hca, cmd, &hca->av_mappings, be32_at(cmd->in, OBJ_ID));
+}
+
+/* What commands do with objects of a type; NULL: it is not for them. */
+static const struct type {
+	uint16_t type;
+	hca_cmd_fn create, modify, destroy;
+} types[] = {
+	{ HCA_OBJECT_RESERVED_QPN, create_reserved_qpn, NULL, destroy_reserved_qpn },
+	{ HCA_OBJECT_SCHEDULING_ELEMENT, hca_sched_create, hca_sched_modify, hca_sched_destroy },
+	{ HCA_OBJECT_AV_QP_MAPPING, create_av_mapping, NULL, destroy_av_mapping },
+};
+
+static const struct type *type_of(struct hca *hca, const struct hca_cmd *cmd)
+{
+	uint16_t type = be16_at(cmd->in, CMD_OP_MOD);
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (types[i].type == type)
+			return &types[i];
+	}
+	hca_unmodelled(hca, "general object type 0x%x", type);
+	return NULL;
+}
+
+enum hca_cmd_status hca_cmd_create_general(struct hca *hca, struct hca_cmd *cmd)
+{
+	const struct type *type = type_of(hca, cmd);
+
+	return type ? type->create(hca, cmd) : hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x120001);
+}
+
+enum hca_cmd_status hca_cmd_modify_general(struct hca *hca, struct hca_cmd *cmd)
+{
+	const struct type *type = type_of(hca, cmd);
+
+	if (!type || !type->modify)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x120003);
+	return type->modify(hca, cmd);
+}
+
+enum hca_cmd_status hca_cmd_destroy_general(struct hca *hca, struct hca_cmd *cmd)
+{
+	const struct type *type = type_of(hca, cmd);
+
+	return type ? type->destroy(hca, cmd) : hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x120007);
 }

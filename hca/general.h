@@ -3,8 +3,12 @@
 #ifndef HCA_GENERAL_H
 #define HCA_GENERAL_H
 
-#define HCA_OBJECT_RESERVED_QPN 0x2cu /* bit number in general_obj_types as well */
-#define HCA_RESERVED_QPN_LOG	6u    /* numbers of one object */
+/* Types; bit numbers in general_obj_types as well. */
+#define HCA_OBJECT_SCHEDULING_ELEMENT 0x26u
+#define HCA_OBJECT_RESERVED_QPN	      0x2cu
+#define HCA_OBJECT_AV_QP_MAPPING      0x3au
+
+#define HCA_RESERVED_QPN_LOG 6u /* numbers of one object */
 
 /* QPs have the numbers below, reserved ranges those from here to 1 << log_max_qp. */
 #define HCA_QPN_LIMIT	  (1u << 17)

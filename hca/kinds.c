@@ -35,6 +35,8 @@ static const struct {
 	/* Behind the QPs: no set waits for one that is bound to it. */
 	{ TABLE(q_counters), &hca_kind_q_counter, "q_counter" },
 	{ TABLE(reserved_qpns), &hca_kind_reserved_qpn, "reserved_qpn" },
+	{ TABLE(scheds), &hca_kind_sched, "sched" },
+	{ TABLE(av_mappings), &hca_kind_av_mapping, "av_mapping" },
 	{ TABLE(uars), &hca_kind_uar, "uar" },
 	{ TABLE(pds), &hca_kind_pd, "pd" },
 	{ TABLE(xrcds), &hca_kind_xrcd, "xrcd" },

@@ -17,6 +17,7 @@ struct hca_kind {
 	uint64_t (*work)(const void *object);
 };
 
+extern const struct hca_kind hca_kind_av_mapping;
 extern const struct hca_kind hca_kind_cq;
 extern const struct hca_kind hca_kind_eq;
 extern const struct hca_kind hca_kind_flow_counter;
@@ -28,6 +29,7 @@ extern const struct hca_kind hca_kind_q_counter;
 extern const struct hca_kind hca_kind_qp;
 extern const struct hca_kind hca_kind_reserved_qpn;
 extern const struct hca_kind hca_kind_rqt;
+extern const struct hca_kind hca_kind_sched;
 extern const struct hca_kind hca_kind_srq;
 extern const struct hca_kind hca_kind_td;
 extern const struct hca_kind hca_kind_tir;

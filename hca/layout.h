@@ -228,6 +228,24 @@
 #define OBJ_ID	      0x08u
 #define OBJ_LOG_RANGE 3, 28, 24
 
+/* create_sched_elem_in. */
+#define SCHED_FIELD_SELECT   0x10u
+#define SCHED_HIERARCHY	     6, 31, 24
+#define SCHED_ELEMENT_TYPE   12, 31, 24
+#define SCHED_TSAR_TYPE	     13, 23, 16
+#define SCHED_PARENT	     0x38u
+#define SCHED_BW_SHARE	     0x44u
+#define SCHED_MAX_AVERAGE_BW 0x48u
+#define SCHED_LEN	     0x90u
+
+/* set_pp_rate_limit_in. */
+#define PP_INDEX 2, 15, 0
+#define PP_RATE	 0x10u
+
+/* create_av_qp_mapping_in. */
+#define AV_MAPPING_QPN 0x1cu
+#define AV_MAPPING_LEN 0x50u
+
 /* Commands of flow tables: vport, type and number of the table. flow_table_context. */
 #define FLOW_VPORT	  0x08u
 #define FLOW_TABLE_TYPE	  0x10u

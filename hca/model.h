@@ -395,6 +395,11 @@ struct hca_qp {
 	uint32_t users;	 /* receive queue: TIRs and tables of queues that name it */
 	uint32_t tisn;	 /* send queue; 0: none */
 	bool strip_vlan; /* receive queue */
+	/* send queue: the rate that it keeps to, see qos.h, and when the next frame may leave */
+	uint16_t rate;
+	uint64_t next_frame_ns; /* CLOCK_MONOTONIC */
+
+	uint32_t sched[2]; /* scheduling elements, by enum hca_sched_side; 0: none */
 
 	/* connection */
 	uint16_t rlid;
@@ -676,6 +681,12 @@ struct hca_cmd_log {
 
 struct hca_wire;
 
+/* What SET_PP_RATE_LIMIT has set. */
+struct hca_rate {
+	uint32_t kbps; /* 0: no limit */
+	uint16_t uid;  /* user context that set it, 0: the driver */
+};
+
 struct hca {
 	struct hca_params params;
 	struct pcie_function fn;
@@ -694,7 +705,9 @@ struct hca {
 	struct hca_mmio mmio;
 	uint8_t cap[64][4096]; /* capability blocks by type, as SET_HCA_CAP left them */
 	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys, memics, uctxs, umems,
-		flow_tables, flow_counters, q_counters, reserved_qpns, tds, tises, tirs, rqts;
+		flow_tables, flow_counters, q_counters, reserved_qpns, tds, tises, tirs, rqts,
+		scheds, av_mappings;
+	struct hca_rate rate[128];		     /* HCA_RATES of qos.h; the first is none */
 	struct hca_flow_table *flow_root[HCA_SIDES]; /* by enum hca_side, NULL: none */
 	uint32_t cmd_eqn;			     /* 0: polling mode */
 	struct hca_cmd_job job;

@@ -153,6 +153,10 @@ static const struct hca_op ops[] = {
 	OP(0x90d, 0x110, 8, "MODIFY_RMP", hca_cmd_modify_rmp, .port = HCA_ON_ETHERNET, .names = 8),
 	OP(0x90e, 16, 8, "DESTROY_RMP", hca_cmd_destroy_rmp, .port = HCA_ON_ETHERNET, .names = 8),
 	OP(0x90f, 16, 0x110, "QUERY_RMP", hca_cmd_query_rmp, .port = HCA_ON_ETHERNET, .names = 8),
+	OP(0x915, 16, 0xb0, "QUERY_TIS", hca_cmd_query_tis, .port = HCA_ON_ETHERNET, .names = 8),
+	OP(0x780, 0x40, 8, "SET_PP_RATE_LIMIT", hca_cmd_set_pp_rate_limit, .port = HCA_ON_ETHERNET,
+	   .names = 8),
+	OP(0xa01, 16, 16, "MODIFY_GENERAL_OBJECT", hca_cmd_modify_general, .names = 8),
 };
 
 const struct hca_op *hca_op(size_t index)

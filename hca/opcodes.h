@@ -163,6 +163,7 @@ enum hca_cmd_status hca_cmd_query_flow_counter(struct hca *hca, struct hca_cmd *
 
 /* general.c */
 enum hca_cmd_status hca_cmd_create_general(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_modify_general(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_destroy_general(struct hca *hca, struct hca_cmd *cmd);
 
 /* umem.c */
@@ -186,6 +187,8 @@ enum hca_cmd_status hca_cmd_dealloc_td(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_create_tis(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_modify_tis(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_destroy_tis(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_query_tis(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_set_pp_rate_limit(struct hca *hca, struct hca_cmd *cmd);
 
 /* eth_tir.c */
 enum hca_cmd_status hca_cmd_create_tir(struct hca *hca, struct hca_cmd *cmd);

@@ -6,6 +6,7 @@
 #include "hca/layout.h"
 #include "hca/opcodes.h"
 #include "hca/q_counter.h"
+#include "hca/qos.h"
 #include "hca/qp.h"
 #include "hca/umem.h"
 
@@ -74,6 +75,7 @@ void hca_qp_hold(const struct hca_qp *qp, int change)
 		hca_cq_hold(hca, qp->cqn_rcv, change);
 	if (qp->rq_type == RQ_TYPE_SRQ && srq)
 		srq->users += (uint32_t)change;
+	hca_sched_hold(hca, qp, change);
 }
 
 void hca_qp_decode(struct hca_qp *qp)

@@ -9,6 +9,7 @@
 #include "hca/model.h"
 
 #define QPC_STATE	   0, 31, 28
+#define QPC_LAG		   0, 27, 24
 #define QPC_ST		   0, 23, 16
 #define QPC_BLOCK_LB_MC	   1, 30, 30
 #define QPC_PD		   1, 23, 0
@@ -95,6 +96,8 @@
 #define QP_OPT_PARAM_MASK_95_32	     0x108u
 #define QP_EXT			     0x110u
 #define QP_EXT_DCI_STREAM_CHANNEL_ID 0x112u
+#define QP_EXT_QOS_REQUESTER	     0x114u
+#define QP_EXT_QOS_RESPONDER	     0x118u
 
 /* The QP that @cmd names, if its user context may and it came by CREATE_QP; or NULL. */
 struct hca_qp *hca_qp_get(struct hca *hca, const struct hca_cmd *cmd);

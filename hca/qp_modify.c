@@ -7,10 +7,12 @@
 #include "hca/layout.h"
 #include "hca/opcodes.h"
 #include "hca/q_counter.h"
+#include "hca/qos.h"
 #include "hca/qp.h"
 
 /* opt_param_mask_95_32 */
 #define EXT_OPT_STREAM	  (1u << 0) /* dci_stream_channel_id */
+#define EXT_OPT_QOS	  (1u << 1) /* qos_queue_group_id_requester, _responder */
 #define EXT_OPT_UDP_SPORT (1u << 2)
 
 /* opt_param_mask (enum mlx5_qp_optpar). */
@@ -20,6 +22,7 @@
 #define OPT_PKEY (1u << 4)
 #define OPT_QKEY (1u << 5)
 #define OPT_RNR	 (1u << 6)
+#define OPT_LAG	 (1u << 15)
 #define OPT_PORT (1u << 16)
 #define OPT_QCNT (1u << 25)
 
@@ -57,6 +60,7 @@ static const struct field {
 	uint8_t always, masked;
 	uint32_t opt;
 } fields[] = {
+	{ QPC_LAG, T_INIT, T_RERTS, OPT_LAG },
 	{ QPC_MTU, T_RTR, 0, 0 },
 	{ QPC_LOG_MSG_MAX, T_RTR, 0, 0 },
 	{ QPC_RLKY, T_INIT, 0, 0 },
@@ -150,9 +154,17 @@ static const struct transition *find_transition(uint16_t opcode)
 static enum hca_cmd_status modify_extension(struct hca_qp *qp, const struct transition *t,
 					    struct hca_cmd *cmd)
 {
-	if (t->set != T_RERTS || t->to != qp->state || cmd->ilen < QP_EXT + 4)
+	const uint32_t scheds[2] = {
+		[HCA_SCHED_REQUESTER] = be32_at(cmd->in, QP_EXT_QOS_REQUESTER),
+		[HCA_SCHED_RESPONDER] = be32_at(cmd->in, QP_EXT_QOS_RESPONDER),
+	};
+	uint64_t mask = be64_at(cmd->in, QP_OPT_PARAM_MASK_95_32);
+
+	if (!(t->set & (T_REINIT | T_RERTS)) || t->to != qp->state || cmd->ilen < QP_EXT + 12)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050014);
-	if (be64_at(cmd->in, QP_OPT_PARAM_MASK_95_32) != EXT_OPT_STREAM || !qp->failed_streams_max)
+	if (mask == EXT_OPT_QOS)
+		return hca_sched_bind(qp->hca, cmd, qp, scheds);
+	if (mask != EXT_OPT_STREAM || t->set != T_RERTS || !qp->failed_streams_max)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x050015);
 	hca_stream_reset(qp, be16_at(cmd->in, QP_EXT_DCI_STREAM_CHANNEL_ID));
 	return HCA_CMD_OK;

@@ -23,6 +23,7 @@ bool hca_drop_objects(struct hca *hca)
 {
 	/* While only some are gone, frames find no way to them. */
 	memset(hca->flow_root, 0, sizeof(hca->flow_root));
+	memset(hca->rate, 0, sizeof(hca->rate));
 	if (hca->eth)
 		hca_eth_drop(hca);
 	if (!hca_kinds_drop(hca))

@@ -58,6 +58,8 @@ TABLE(uctx, &hca->uctxs)
 TABLE(counter, &hca->flow_counters)
 TABLE(q_counter, &hca->q_counters)
 TABLE(qpns, &hca->reserved_qpns)
+TABLE(sched, &hca->scheds)
+TABLE(mapping, &hca->av_mappings)
 TABLE(memic, &hca->memics)
 TABLE(umem, &hca->umems)
 TABLE(eq, &hca->eqs)
@@ -84,6 +86,34 @@ static void fill_qpns(uint8_t *in, uint32_t n)
 static void destroy_qpns(uint8_t *in, uint32_t number, uint32_t n)
 {
 	fill_qpns(in, n);
+	be32_put(in, 8, number);
+}
+
+/* Roots of trees. */
+static void fill_sched(uint8_t *in, uint32_t n)
+{
+	(void)n;
+	be16_put(in, 6, HCA_OBJECT_SCHEDULING_ELEMENT);
+	in[0x18] = 3;
+}
+
+static void destroy_sched(uint8_t *in, uint32_t number, uint32_t n)
+{
+	fill_sched(in, n);
+	be32_put(in, 8, number);
+}
+
+/* All of one QP. */
+static void fill_mapping(uint8_t *in, uint32_t n)
+{
+	(void)n;
+	be16_put(in, 6, HCA_OBJECT_AV_QP_MAPPING);
+	be32_put(in, 0x1c, named.qpn);
+}
+
+static void destroy_mapping(uint8_t *in, uint32_t number, uint32_t n)
+{
+	fill_mapping(in, n);
 	be32_put(in, 8, number);
 }
 
@@ -239,6 +269,8 @@ static const struct kind kinds[] = {
 	  1025 },
 	{ "group", 0x933, 0x934, 0x400, fill_group, destroy_group, table_group, 1025 },
 	{ "entry", 0x936, 0x938, 0x340, fill_entry, destroy_entry, table_entry, 65537 },
+	{ "sched", 0xa00, 0xa03, 0x90, fill_sched, destroy_sched, table_sched, 1u << 12 },
+	{ "mapping", 0xa00, 0xa03, 0x50, fill_mapping, destroy_mapping, table_mapping, 1u << 16 },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -280,6 +312,7 @@ static int setup(void **state)
 	named.eqn &= 0xff;
 	assert_int_equal(create(&kinds[10], 0, &named.cqn), 0);
 	assert_int_equal(create(&kinds[11], 0, &named.srqn), 0);
+	assert_int_equal(create(&kinds[12], 0, &named.qpn), 0);
 	be16_put(in, 0, 0x930);
 	in[0x10] = RDMA_RX;
 	field_put(in + 0x18, 0, 7, 0, HCA_FLOW_LOG_SIZE);

@@ -361,7 +361,7 @@ static void test_dc_streams(void **state)
 	expect_error(&a, 0, HCA_SYND_REMOTE_ACCESS);
 	expect_done(&a, 2);
 	expect_error(&a, 4, HCA_SYND_FLUSH);
-	assert_int_equal(stream_reset(5, 2), HCA_CMD_BAD_PARAM);
+	assert_int_equal(stream_reset(5, 4), HCA_CMD_BAD_PARAM);
 	assert_int_equal(stream_reset(5, 1), 0);
 	stream_post(5, true);
 	fixture_poll(*state);

@@ -3,7 +3,7 @@
  * The reader of captures, on files that nobody wrote: blocks that are whole, which are read back as
  * they were written; blocks with bytes changed; bytes that are none. Whatever there is, what the
  * reader gives is of an interface that it knows, and no longer than it says; texts are such that a
- * terminal obeys nothing of them.
+ * terminal obeys nothing of them. The writers are in captures.c.
  */
 #include <endian.h>
 #include <errno.h>
@@ -14,6 +14,7 @@
 
 #include "capture/block.h"
 #include "capture/reader.h"
+#include "fuzz/captures.h"
 #include "fuzz/target.h"
 
 #define FILE_BYTES 65536u
@@ -156,14 +157,19 @@ static void change(struct input *in)
 	broken = true;
 }
 
-static void build(struct input *in)
+/* The first byte of an input: whose it is. */
+#define KIND_BYTES    1u /* of a file that is no capture */
+#define KIND_WRITERS  2u
+#define KIND_THREADED 4u
+
+static void build(struct input *in, uint8_t kind)
 {
 	struct block section;
 
 	file_len = packets = interfaces = 0;
 	lost = 0;
 	broken = false;
-	if (input_u8(in) & 1) {
+	if (kind & KIND_BYTES) {
 		put_bytes(in);
 		broken = true;
 		return;
@@ -285,13 +291,18 @@ void target_input(const uint8_t *data, size_t size)
 	struct pcapng_reader *reader;
 	struct pcapng_packet packet;
 	unsigned int interface, count = 0;
+	uint8_t kind = input_u8(&in);
 	static int fd = -1;
 	char path[32];
 	int rc;
 
+	if ((kind & 3) == KIND_WRITERS) {
+		captures_write(&in, kind & KIND_THREADED);
+		return;
+	}
 	if (fd < 0)
 		fd = memfd_create("capture", 0);
-	build(&in);
+	build(&in, kind);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (ftruncate(fd, 0) || pwrite(fd, file, file_len, 0) != (ssize_t)file_len)
 		abort();

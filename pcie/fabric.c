@@ -174,7 +174,7 @@ int pcie_transfer_init(struct pcie_transfer *t, struct pcie_function *fn, enum t
 		return -EINVAL;
 	/* One trial tells whether the hint fits; all other fields are set here. */
 	tlp_set_range(&t->tlp, 0, 4);
-	if (tlp_encode(&t->tlp, header) < 0)
+	if (t->tlp.hint.th && tlp_encode(&t->tlp, header) < 0)
 		return -EINVAL;
 	if (t->trace)
 		t->time_ns = clock_now_ns();
@@ -197,6 +197,14 @@ static void note_dropped(struct pcie_function *completer, enum pcie_fault fault)
 		pcie_config_note(completer, PCI_STATUS_DETECTED_PARITY, PCI_EXP_DEVSTA_NFED);
 		break;
 	}
+}
+
+void pcie_record(const struct pcie_transfer *t, const struct tlp_record *record, int len)
+{
+	if (len > 0)
+		tlp_trace_encoded(t->trace, record);
+	else
+		tlp_trace_record(t->trace, record);
 }
 
 /*
@@ -233,7 +241,7 @@ static int issue(const struct pcie_transfer *t, const struct pcie_run *run, uint
 		tlp_decode(record.header, record.header_len, decoded);
 	}
 	if (t->trace)
-		tlp_trace_record(t->trace, &record);
+		pcie_record(t, &record, len);
 	return len < 0 ? len : 0;
 }
 
@@ -377,7 +385,7 @@ void pcie_complete(const struct pcie_transfer *t, const struct pcie_run *run, ui
 		}
 		len = tlp_encode(&tlp, record.header);
 		record.header_len = len < 0 ? 0 : len;
-		tlp_trace_record(t->trace, &record);
+		pcie_record(t, &record, len);
 	}
 }
 

@@ -54,7 +54,7 @@ int pcie_issue_burst(const struct pcie_transfer *t, const struct pcie_run *run,
 		}
 		tlp_burst_put(&record, &kind);
 		if (t->trace)
-			tlp_trace_record(t->trace, &record);
+			pcie_record(t, &record, len);
 		/* What a function gets is decoded from these bytes. */
 		if (len < 0 || (walk && tlp_burst_fault(&record, &tlp)))
 			return -EINVAL;

@@ -335,6 +335,13 @@ void tlp_trace_record(struct tlp_trace *trace, const struct tlp_record *record)
 	pthread_mutex_unlock(&trace->lock);
 }
 
+void tlp_trace_encoded(struct tlp_trace *trace, const struct tlp_record *record)
+{
+	pthread_mutex_lock(&trace->lock);
+	append(trace, record);
+	pthread_mutex_unlock(&trace->lock);
+}
+
 void tlp_trace_function(struct tlp_trace *trace, uint8_t index, const char *name)
 {
 	struct tlp_record record = text_record(TLP_RECORD_FUNCTION, index, name);

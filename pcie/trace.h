@@ -85,6 +85,11 @@ int tlp_trace_limit(struct tlp_trace *trace, uint64_t bytes);
 struct tlp_trace_status tlp_trace_status(struct tlp_trace *trace);
 /* A record that tlp_record_fault() objects to is counted and left out. */
 void tlp_trace_record(struct tlp_trace *trace, const struct tlp_record *record);
+/*
+ * The same of a TLP whose header tlp_encode() made just now, or a burst of it that tlp_burst_put()
+ * did: a reader takes that, and it is not decoded again.
+ */
+void tlp_trace_encoded(struct tlp_trace *trace, const struct tlp_record *record);
 /* Name the function with this index (see struct tlp_record.source), at most 23 bytes. */
 void tlp_trace_function(struct tlp_trace *trace, uint8_t index, const char *name);
 /*

@@ -54,6 +54,8 @@ void pcie_deliver(const struct pcie_run *run, struct tlp *tlp, void *data);
 void pcie_hide_hint(const struct pcie_function *completer, struct tlp *tlp);
 /* What a host's error means to the requester. */
 int pcie_host_error(int rc);
+/* Traces @record, whose header tlp_encode() made; that said @len, and an error is counted. */
+void pcie_record(const struct pcie_transfer *t, const struct tlp_record *record, int len);
 /* Traces the completions of the request for @n bytes at @addr. */
 void pcie_complete(const struct pcie_transfer *t, const struct pcie_run *run, uint64_t addr,
 		   size_t n, uint16_t tag, enum tlp_status status, bool poisoned);

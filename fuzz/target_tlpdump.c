@@ -80,6 +80,22 @@ static void burst(struct input *in, struct tlp_record *r)
 	tlp_burst_put(r, &burst);
 }
 
+/* Most often some that may follow @r. Returns whether there are any. */
+static bool pieces(struct input *in, const struct tlp_record *r, struct tlp_record *record)
+{
+	uint64_t addr[TLP_PIECES];
+	uint8_t flags = input_u8(in);
+
+	if (!flags)
+		return false;
+	for (unsigned int i = 0; i < TLP_PIECES; i++)
+		addr[i] = input_u16(in) * (uint64_t)TLP_BOUNDARY;
+	tlp_pieces_put(record, r, addr, TLP_PIECES);
+	record->header_len = flags % (TLP_PIECES + 2);
+	record->source ^= flags >> 7;
+	return true;
+}
+
 /* Returns how many records there are. */
 static unsigned int build(struct input *in)
 {
@@ -120,6 +136,8 @@ static unsigned int build(struct input *in)
 			}
 		} else if ((what & 0x1f) == 0x1b) { /* several at once */
 			burst(in, r);
+			while (count < RECORDS && pieces(in, r, &record[count]))
+				count++;
 		} else if ((what & 0x1e) == 0x1c) { /* some bytes are others */
 			uint8_t at = input_u8(in) % 40;
 

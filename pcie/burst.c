@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "pcie/burst.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "pcie/fabric.h"
@@ -232,4 +233,81 @@ unsigned int tlp_burst_requests(uint64_t addr, size_t len, size_t max)
 	size_t first = tlp_split(addr, len, max);
 
 	return 1 + (unsigned int)((len - first + max - 1) / max);
+}
+
+/* --- pieces ---------------------------------------------------------------------------------- */
+
+#define PAGE_BITS 12
+static_assert(1u << PAGE_BITS == TLP_BOUNDARY, "pages");
+/* Those in the header, 4 bytes each; the others are in the offset. */
+#define IN_HEADER (TLP_TRACE_NAME / 4u)
+static_assert(IN_HEADER + 2 == TLP_PIECES, "as many as there is room for");
+
+uint32_t tlp_burst_len(const struct tlp_record *record)
+{
+	return get_le16(record->header + LENGTH_AT) + 1u;
+}
+
+bool tlp_pieces_allow(uint64_t addr, size_t len)
+{
+	return addr % TLP_BOUNDARY == 0 && addr >> PAGE_BITS <= UINT32_MAX &&
+	       len <= TLP_PIECE_MAX && tlp_split(addr, len, TLP_BURST_MAX) == len;
+}
+
+void tlp_pieces_put(struct tlp_record *record, const struct tlp_record *burst, const uint64_t *addr,
+		    unsigned int count)
+{
+	*record = (struct tlp_record){
+		.time_ns = burst->time_ns,
+		.kind = TLP_RECORD_PIECES,
+		.header_len = (uint8_t)count,
+		.source = burst->source,
+	};
+	for (unsigned int i = 0; i < count; i++) {
+		uint32_t page = (uint32_t)(addr[i] >> PAGE_BITS);
+
+		if (i >= IN_HEADER) {
+			record->offset |= (uint64_t)page << 32 * (i - IN_HEADER);
+			continue;
+		}
+		put_le16(record->header + 4 * i, (uint16_t)page);
+		put_le16(record->header + 4 * i + 2, page >> 16);
+	}
+}
+
+const char *tlp_pieces_fault(const struct tlp_record *record)
+{
+	return record->header_len && record->header_len <= TLP_PIECES && !record->shape &&
+			       !record->route
+		       ? NULL
+		       : "bad number of pieces";
+}
+
+static uint64_t address_of(const struct tlp_record *record, unsigned int i)
+{
+	const uint8_t *p = record->header + 4 * i;
+	uint64_t page = i < IN_HEADER ? get_le16(p) | (uint32_t)get_le16(p + 2) << 16
+				      : (uint32_t)(record->offset >> 32 * (i - IN_HEADER));
+
+	return page << PAGE_BITS;
+}
+
+void tlp_pieces_next(const struct tlp_record *record, unsigned int i, struct tlp_record *burst)
+{
+	struct tlp_burst shape = get(burst);
+	uint64_t addr = address_of(record, i);
+	uint8_t header[TLP_MAX_HEADER] = { 0 };
+	struct tlp tlp;
+	int len;
+
+	tlp_decode(burst->header, burst->header_len, &tlp);
+	if (tlp.type == TLP_MRD)
+		tlp.tag = (tlp.tag + tlp_burst_requests(tlp.addr, shape.len, shape.max) + 1) %
+			  shape.tags;
+	len = tlp_set_range(&tlp, addr, tlp_split(addr, shape.len, shape.max));
+	if (!len)
+		len = tlp_encode(&tlp, header);
+	burst->time_ns = record->time_ns;
+	burst->header_len = len < 0 ? 0 : (uint8_t)len;
+	memcpy(burst->header, header, sizeof(header));
 }

@@ -58,6 +58,30 @@ void tlp_burst_start(struct tlp_burst_walk *walk, const struct tlp_record *recor
  */
 bool tlp_burst_next(struct tlp_burst_walk *walk, struct tlp_record *record, struct tlp *tlp);
 
+/*
+ * Pieces: bursts that are as the one before them but for their place, such as the pages of a buffer
+ * that is contiguous nowhere. A record has the numbers of a few pages of TLP_BOUNDARY bytes, each
+ * of which a burst begins at. The first tag of each read is one behind the tags of the read before
+ * and one more, as pcie_take_tags() has it. The route is MEMORY.
+ */
+#define TLP_PIECES    8u
+#define TLP_PIECE_MAX (TLP_BURST_MAX / TLP_PIECES)
+
+/* Bytes of the burst @record. */
+uint32_t tlp_burst_len(const struct tlp_record *record);
+/* Whether a burst of @len bytes at @addr may be such a piece, the first one included. */
+bool tlp_pieces_allow(uint64_t addr, size_t len);
+/* Makes @record that of @count pieces, 1 to TLP_PIECES, at @addr, which follow the burst @burst. */
+void tlp_pieces_put(struct tlp_record *record, const struct tlp_record *burst, const uint64_t *addr,
+		    unsigned int count);
+/* What is wrong with @record, of kind PIECES, without what it follows; NULL: nothing. */
+const char *tlp_pieces_fault(const struct tlp_record *record);
+/*
+ * Makes @burst, the sound record before, that of piece @i of @record, which has no fault. It may
+ * have one itself.
+ */
+void tlp_pieces_next(const struct tlp_record *record, unsigned int i, struct tlp_record *burst);
+
 /* Whether requests of a burst may have @max bytes: 128 to 4096, a power of two. */
 bool tlp_burst_allows(size_t max);
 /* Requests for @len bytes at @addr, at most @max bytes each. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Data from memory to memory, or into a BAR, by one copy. Both ends are found and held before
- * anything is issued; then all reads are traced, and for each piece of the target its writes,
- * before its bytes are moved.
+ * anything is issued; then all reads are traced, and for each piece of the target, or for some that
+ * are like it, the writes, before the bytes are moved.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,6 +16,7 @@ struct end {
 	unsigned int pieces, held_pieces; /* those before were looked at, and are held if MEMORY */
 	struct pcie_run run[PCIE_PIECES];
 	struct pcie_held held[PCIE_PIECES];
+	unsigned int traced; /* writes of the pieces before this one */
 };
 
 /* How far the source has been copied. */
@@ -94,16 +95,44 @@ static void set_hint(struct end *end, unsigned int i)
 	end->t.tlp.hint = whole ? piece->hint : (struct tlp_hint){ 0 };
 }
 
+/* @piece may be among those that are one record. @round: bytes that one round may read. */
+static bool is_like(const struct pcie_piece *piece, const struct pcie_piece *first, size_t round)
+{
+	return piece->len == first->len && tlp_pieces_allow(piece->addr, piece->len) &&
+	       tlp_split(piece->addr, piece->len, round) == piece->len &&
+	       tlp_hint_index(&piece->hint) == tlp_hint_index(&first->hint);
+}
+
+/* How many pieces from @i on are in memory and differ in nothing but their page; 1: none is. */
+static unsigned int count_alike(const struct end *end, unsigned int i, size_t round)
+{
+	const struct pcie_piece *first = &end->piece[i];
+	unsigned int n = 0;
+
+	while (i + n < end->pieces && end->run[i + n].route == PCIE_ROUTE_MEMORY &&
+	       is_like(&first[n], first, round))
+		n++;
+	return n ? n : 1;
+}
+
 /* Traces the reads of the source. */
 static int issue_reads(struct end *end)
 {
-	unsigned int tags = pcie_tags(end->t.fn);
+	unsigned int tags = pcie_tags(end->t.fn), n;
 	int rc = 0;
 
-	for (unsigned int i = 0; !rc && i < end->pieces; i++) {
+	for (unsigned int i = 0; !rc && i < end->pieces; i += n) {
 		struct pcie_run round = end->run[i];
 
 		set_hint(end, i);
+		n = count_alike(end, i, end->t.max * tags);
+		if (n > 1) {
+			unsigned int each = tlp_burst_requests(round.addr, round.len, end->t.max);
+
+			end->t.tlp.tag = pcie_take_tags(end->t.fn, n * (each + 1)) % tags;
+			rc = pcie_issue_pieces(&end->t, &round, &end->piece[i], n);
+			continue;
+		}
 		for (size_t done = 0; !rc && done < end->piece[i].len; done += round.len) {
 			round.addr = end->run[i].addr + done;
 			round.len =
@@ -167,6 +196,18 @@ static bool fill(struct cursor *at, const struct pcie_run *run, size_t max,
 	return true;
 }
 
+/* Traces the writes of piece @i, and of those behind it that are like it. */
+static int issue_writes(struct end *end, unsigned int i)
+{
+	unsigned int n = count_alike(end, i, TLP_BURST_MAX);
+
+	end->traced = i + n;
+	if (n > 1)
+		return pcie_issue_pieces(&end->t, &end->run[i], &end->piece[i], n);
+	return pcie_issue_burst(&end->t, &end->run[i], (struct tlp_burst){ .requests = true },
+				NULL);
+}
+
 /* A piece of the target. Returns 0, -EINVAL, or -EFAULT: memory is gone. */
 static int write_piece(struct end *end, unsigned int i, struct cursor *at)
 {
@@ -177,7 +218,8 @@ static int write_piece(struct end *end, unsigned int i, struct cursor *at)
 
 	set_hint(end, i);
 	if (part.route == PCIE_ROUTE_MEMORY) {
-		rc = end->t.trace ? pcie_issue_burst(&end->t, &part, requests, NULL) : 0;
+		if (end->t.trace && end->traced <= i)
+			rc = issue_writes(end, i);
 		return rc || copy(at, end->held[i].memory, len) ? rc : -EFAULT;
 	}
 	for (size_t done = 0; !rc && done < len; done += part.len) {
@@ -239,11 +281,11 @@ int pcie_copy(struct pcie_function *reader, const struct pcie_piece *from, unsig
 	source.t = (struct pcie_transfer){ .fn = reader, .tlp.type = TLP_MRD };
 	source.piece = from;
 	source.pieces = from_count;
-	source.held_pieces = 0;
+	source.held_pieces = source.traced = 0;
 	target.t = (struct pcie_transfer){ .fn = writer, .tlp.type = TLP_MWR };
 	target.piece = to;
 	target.pieces = to_count;
-	target.held_pieces = 0;
+	target.held_pieces = target.traced = 0;
 	if (!from_count || !to_count || from_count > PCIE_PIECES || to_count > PCIE_PIECES ||
 	    !pcie_may_copy(reader, writer) || !open_end(&source))
 		return -EAGAIN;

@@ -202,7 +202,7 @@ static void note_dropped(struct pcie_function *completer, enum pcie_fault fault)
 void pcie_record(const struct pcie_transfer *t, const struct tlp_record *record, int len)
 {
 	if (len > 0)
-		tlp_trace_encoded(t->trace, record);
+		tlp_trace_encoded(t->trace, record, 1);
 	else
 		tlp_trace_record(t->trace, record);
 }

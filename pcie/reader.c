@@ -14,6 +14,11 @@ struct tlp_reader {
 	uint64_t clock, began, end;
 	bool in_burst;
 	struct tlp_burst_walk burst;
+	/* The burst that was read last, the pieces that follow it, and how many were taken of them.
+	 */
+	struct tlp_record last, pieces;
+	bool may_follow; /* nothing came behind it */
+	unsigned int taken;
 	const char *from, *to;
 	bool started, ended;
 	unsigned long long offset; /* of the next record */
@@ -26,9 +31,9 @@ struct tlp_reader {
 static unsigned int version_of(const struct tlp_trace_file *head)
 {
 	static const char *const magics[] = { TLP_TRACE_MAGIC_1, TLP_TRACE_MAGIC_2,
-					      TLP_TRACE_MAGIC };
+					      TLP_TRACE_MAGIC_3, TLP_TRACE_MAGIC };
 
-	for (unsigned int i = 0; i < 3; i++)
+	for (unsigned int i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
 		if (!memcmp(head->magic, magics[i], sizeof(head->magic)))
 			return i + 1;
 	return 0;
@@ -159,17 +164,33 @@ static void take_names(const struct tlp_reader *reader, struct tlp_entry *entry)
 		entry->target = name_of(reader, record->target);
 }
 
+static int take_pieces(struct tlp_reader *reader, const struct tlp_record *record)
+{
+	if (!reader->may_follow || reader->last.source != record->source ||
+	    reader->last.route != PCIE_ROUTE_MEMORY)
+		return broken(reader, "pieces of nothing");
+	if (tlp_burst_len(&reader->last) > TLP_PIECE_MAX)
+		return broken(reader, "pieces too long");
+	reader->pieces = *record;
+	reader->taken = 0;
+	return 0;
+}
+
 /* Returns 0, -EPROTO, or -ENODATA for a STOP. */
 static int decode(struct tlp_reader *reader, struct tlp_entry *entry)
 {
 	const struct tlp_record *record = &entry->record;
 	bool unknown = (record->kind == TLP_RECORD_BURST && reader->version < 2) ||
-		       (record->kind == TLP_RECORD_CLOCK && reader->version < 3);
+		       (record->kind == TLP_RECORD_CLOCK && reader->version < 3) ||
+		       (record->kind == TLP_RECORD_PIECES && reader->version < 4);
 	const char *fault = unknown ? "unknown kind" : tlp_record_fault(record, &entry->tlp);
 
 	if (fault)
 		return broken(reader, fault);
 	take_names(reader, entry);
+	if (record->kind == TLP_RECORD_PIECES)
+		return take_pieces(reader, record);
+	reader->may_follow = record->kind == TLP_RECORD_BURST;
 	if (record->kind == TLP_RECORD_TLP || record->kind == TLP_RECORD_BURST)
 		return 0;
 	if (record->kind == TLP_RECORD_CLOCK) {
@@ -221,6 +242,30 @@ static bool next_of_burst(struct tlp_reader *reader, struct tlp_entry *entry)
 	return reader->in_burst;
 }
 
+/* @entry has a burst, sound and decoded. @wanted: its TLPs are in the interval. */
+static void start_burst(struct tlp_reader *reader, const struct tlp_entry *entry, bool wanted)
+{
+	reader->last = entry->record;
+	reader->in_burst = wanted;
+	tlp_burst_start(&reader->burst, &entry->record, &entry->tlp);
+}
+
+/* The next piece becomes the burst, if there is one. Returns 1, 0 or -EPROTO. */
+static int next_piece(struct tlp_reader *reader, struct tlp_entry *entry)
+{
+	const char *fault;
+
+	if (reader->taken == reader->pieces.header_len)
+		return 0;
+	entry->record = reader->last;
+	tlp_pieces_next(&reader->pieces, reader->taken++, &entry->record);
+	fault = tlp_burst_fault(&entry->record, &entry->tlp);
+	if (fault)
+		return broken(reader, fault);
+	start_burst(reader, entry, reader->started);
+	return 1;
+}
+
 int tlp_reader_next(struct tlp_reader *reader, struct tlp_entry *entry)
 {
 	while (!reader->ended) {
@@ -229,6 +274,11 @@ int tlp_reader_next(struct tlp_reader *reader, struct tlp_entry *entry)
 
 		if (next_of_burst(reader, entry))
 			return 1;
+		rc = next_piece(reader, entry);
+		if (rc < 0)
+			return rc;
+		if (rc)
+			continue;
 		rc = read_record(reader, &entry->record);
 
 		if (rc == 0 && (!reader->started || reader->to))
@@ -239,11 +289,11 @@ int tlp_reader_next(struct tlp_reader *reader, struct tlp_entry *entry)
 		if (rc)
 			return rc;
 		if (entry->record.kind == TLP_RECORD_FUNCTION ||
-		    entry->record.kind == TLP_RECORD_CLOCK)
+		    entry->record.kind == TLP_RECORD_CLOCK ||
+		    entry->record.kind == TLP_RECORD_PIECES)
 			continue;
 		if (entry->record.kind == TLP_RECORD_BURST) {
-			reader->in_burst = was_started;
-			tlp_burst_start(&reader->burst, &entry->record, &entry->tlp);
+			start_burst(reader, entry, was_started);
 			continue;
 		}
 		if (entry->record.kind == TLP_RECORD_MARK)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Bursts: the requests of a run that need not be looked at one by one. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -17,42 +18,61 @@ bool pcie_is_burst(const struct pcie_transfer *t, const struct pcie_run *run)
 	       !(run->target && pcie_inject_armed(run->target, PCIE_FAULT_INTO));
 }
 
+/* What @kind says besides its length is that of the bursts of @run. */
+static void describe(const struct pcie_transfer *t, const struct pcie_run *run,
+		     struct tlp_burst *kind)
+{
+	const struct pcie_function *from = run->target ? run->target : t->fn;
+
+	kind->max = t->max;
+	kind->completer = run->target ? run->target->id : PCIE_ROOT_COMPLEX;
+	kind->completion_max = pcie_max_payload(from);
+	kind->tags = t->tlp.type == TLP_MRD ? pcie_tags(t->fn) : 0;
+}
+
+/* The record of bytes [@done, @done + @kind->len) of @run. Returns as tlp_encode(). */
+static int record_burst(const struct pcie_transfer *t, const struct pcie_run *run, size_t done,
+			const struct tlp_burst *kind, struct tlp_record *record)
+{
+	uint64_t addr = run->addr + done;
+	struct tlp tlp = t->tlp;
+	int len;
+
+	*record = (struct tlp_record){
+		.time_ns = t->time_ns,
+		.kind = TLP_RECORD_TLP,
+		.route = run->route,
+		.source = t->fn->index,
+	};
+	if (tlp.type == TLP_MRD && done)
+		tlp.tag = (tlp.tag + tlp_burst_requests(run->addr, done, t->max)) % kind->tags;
+	len = tlp_set_range(&tlp, addr, tlp_split(addr, kind->len, t->max));
+	if (!len)
+		len = tlp_encode(&tlp, record->header);
+	record->header_len = len < 0 ? 0 : len;
+	if (run->route == PCIE_ROUTE_FUNCTION) {
+		record->target = run->target->index;
+		record->bar = run->bar;
+		record->offset = addr - run->bar_base;
+	}
+	tlp_burst_put(record, kind);
+	return len;
+}
+
 int pcie_issue_burst(const struct pcie_transfer *t, const struct pcie_run *run,
 		     struct tlp_burst kind, struct tlp_burst_walk *walk)
 {
-	const struct pcie_function *from = run->target ? run->target : t->fn;
 	size_t done, n;
 
-	kind.max = t->max;
-	kind.completer = run->target ? run->target->id : PCIE_ROOT_COMPLEX;
-	kind.completion_max = pcie_max_payload(from);
-	kind.tags = t->tlp.type == TLP_MRD ? pcie_tags(t->fn) : 0;
+	describe(t, run, &kind);
 	for (done = 0; done < run->len; done += n) {
-		struct tlp tlp = t->tlp;
-		struct tlp_record record = {
-			.time_ns = t->time_ns,
-			.kind = TLP_RECORD_TLP,
-			.route = run->route,
-			.source = t->fn->index,
-		};
-		uint64_t addr = run->addr + done;
+		struct tlp_record record;
+		struct tlp tlp;
 		int len;
 
-		n = tlp_split(addr, run->len - done, TLP_BURST_MAX);
+		n = tlp_split(run->addr + done, run->len - done, TLP_BURST_MAX);
 		kind.len = n;
-		if (tlp.type == TLP_MRD && done)
-			tlp.tag =
-				(tlp.tag + tlp_burst_requests(run->addr, done, t->max)) % kind.tags;
-		len = tlp_set_range(&tlp, addr, tlp_split(addr, n, t->max));
-		if (!len)
-			len = tlp_encode(&tlp, record.header);
-		record.header_len = len < 0 ? 0 : len;
-		if (run->route == PCIE_ROUTE_FUNCTION) {
-			record.target = run->target->index;
-			record.bar = run->bar;
-			record.offset = addr - run->bar_base;
-		}
-		tlp_burst_put(&record, &kind);
+		len = record_burst(t, run, done, &kind, &record);
 		if (t->trace)
 			pcie_record(t, &record, len);
 		/* What a function gets is decoded from these bytes. */
@@ -62,6 +82,33 @@ int pcie_issue_burst(const struct pcie_transfer *t, const struct pcie_run *run,
 			tlp_burst_start(walk, &record, &tlp);
 	}
 	return 0;
+}
+
+int pcie_issue_pieces(const struct pcie_transfer *t, const struct pcie_run *run,
+		      const struct pcie_piece *piece, unsigned int count)
+{
+	struct tlp_burst kind = { .len = run->len,
+				  .requests = true,
+				  .completions = t->tlp.type == TLP_MRD };
+	struct tlp_record record[1 + (PCIE_PIECES - 1 + TLP_PIECES - 1) / TLP_PIECES];
+	unsigned int records = 1, done, n;
+	int len;
+
+	static_assert(sizeof(record) / sizeof(record[0]) <= TLP_TRACE_TOGETHER, "at once");
+	describe(t, run, &kind);
+	len = record_burst(t, run, 0, &kind, &record[0]);
+	for (done = 1; len > 0 && done < count; done += n) {
+		uint64_t addr[TLP_PIECES];
+
+		for (n = 0; n < TLP_PIECES && done + n < count; n++)
+			addr[n] = piece[done + n].addr;
+		tlp_pieces_put(&record[records++], &record[0], addr, n);
+	}
+	if (len > 0)
+		tlp_trace_encoded(t->trace, record, records);
+	else
+		pcie_record(t, &record[0], len);
+	return len < 0 ? -EINVAL : 0;
 }
 
 /* Bytes of a run that is one burst, to or from the function that it is for. */

@@ -56,6 +56,8 @@ const char *tlp_record_fault(const struct tlp_record *record, struct tlp *tlp)
 		return NULL;
 	case TLP_RECORD_BURST:
 		return tlp_burst_fault(record, tlp);
+	case TLP_RECORD_PIECES:
+		return tlp_pieces_fault(record);
 	case TLP_RECORD_CLOCK:
 	case TLP_RECORD_FUNCTION:
 	case TLP_RECORD_MARK:
@@ -335,10 +337,14 @@ void tlp_trace_record(struct tlp_trace *trace, const struct tlp_record *record)
 	pthread_mutex_unlock(&trace->lock);
 }
 
-void tlp_trace_encoded(struct tlp_trace *trace, const struct tlp_record *record)
+void tlp_trace_encoded(struct tlp_trace *trace, const struct tlp_record *record, unsigned int count)
 {
 	pthread_mutex_lock(&trace->lock);
-	append(trace, record);
+	/* With room for all of them the lock is not given up in between. */
+	while (count > 1 && trace->block[trace->head % BLOCKS].used + count > BLOCK_RECORDS)
+		hand_over(trace);
+	for (unsigned int i = 0; i < count; i++)
+		append(trace, &record[i]);
 	pthread_mutex_unlock(&trace->lock);
 }
 

@@ -5,7 +5,7 @@
  * every other TLP has its own.
  *
  * File: struct tlp_trace_file, then records. All fields little-endian except the header bytes. The
- * first version had no bursts, the second one no clock.
+ * first version had no bursts, the second one no clock, the third one no pieces.
  *
  * Completions are records of their own: from a function, source is that function and the route is
  * FUNCTION with the requester as target; from guest memory, source is the requester, the route is
@@ -22,7 +22,8 @@
 
 #include "pcie/tlp.h"
 
-#define TLP_TRACE_MAGIC	  "TPHTLP3\n"
+#define TLP_TRACE_MAGIC	  "TPHTLP4\n"
+#define TLP_TRACE_MAGIC_3 "TPHTLP3\n"
 #define TLP_TRACE_MAGIC_2 "TPHTLP2\n"
 #define TLP_TRACE_MAGIC_1 "TPHTLP1\n"
 #define TLP_TRACE_NAME	  24
@@ -36,6 +37,8 @@ enum tlp_record_kind {
 	TLP_RECORD_STOP = 4,  /* the rest was not recorded; text: why */
 	TLP_RECORD_BURST = 5, /* several TLPs: struct tlp_burst */
 	TLP_RECORD_CLOCK = 6, /* offset: from the trace's time to that of the day */
+	/* More bursts, as the one before it of the same source, in other pages: tlp_pieces_put() */
+	TLP_RECORD_PIECES = 7,
 };
 
 struct tlp_trace_file {
@@ -52,7 +55,10 @@ struct tlp_record {
 	uint8_t source;	    /* index of the function that issued the TLP */
 	uint8_t bar;	    /* route FUNCTION: BAR number */
 	uint16_t shape;	    /* BURST: see burst.c; else 0 */
-	/* TLP: header bytes. BURST: of the first, then its length and completer. Others: text. */
+	/*
+	 * TLP: header bytes. BURST: of the first, then its length and completer. PIECES: numbers of
+	 * pages, which go on in offset; header_len: how many. Others: text.
+	 */
 	uint8_t header[TLP_TRACE_NAME];
 	uint64_t offset; /* route FUNCTION: byte offset in the BAR. CLOCK: see tlp_trace_clock() */
 };
@@ -87,9 +93,12 @@ struct tlp_trace_status tlp_trace_status(struct tlp_trace *trace);
 void tlp_trace_record(struct tlp_trace *trace, const struct tlp_record *record);
 /*
  * The same of a TLP whose header tlp_encode() made just now, or a burst of it that tlp_burst_put()
- * did: a reader takes that, and it is not decoded again.
+ * did, and @count - 1 pieces of it, which follow it without another record between them: a reader
+ * takes these, and they are not decoded again. @count: 1 to TLP_TRACE_TOGETHER.
  */
-void tlp_trace_encoded(struct tlp_trace *trace, const struct tlp_record *record);
+#define TLP_TRACE_TOGETHER 16u
+void tlp_trace_encoded(struct tlp_trace *trace, const struct tlp_record *record,
+		       unsigned int count);
 /* Name the function with this index (see struct tlp_record.source), at most 23 bytes. */
 void tlp_trace_function(struct tlp_trace *trace, uint8_t index, const char *name);
 /*

@@ -71,6 +71,12 @@ bool pcie_is_burst(const struct pcie_transfer *t, const struct pcie_run *run);
  */
 int pcie_issue_burst(const struct pcie_transfer *t, const struct pcie_run *run,
 		     struct tlp_burst kind, struct tlp_burst_walk *walk);
+/*
+ * The same for @count pieces, at most PCIE_PIECES, of which @run is the first one, and which
+ * tlp_pieces_allow(): all requests, of each read with its completions.
+ */
+int pcie_issue_pieces(const struct pcie_transfer *t, const struct pcie_run *run,
+		      const struct pcie_piece *piece, unsigned int count);
 /* Traces the requests of a read from the host, and then their completions. */
 int pcie_issue_read(const struct pcie_transfer *t, const struct pcie_run *run);
 /* A run that is a burst, from or to @data; for a read it is a round, from tag t->tlp.tag on. */

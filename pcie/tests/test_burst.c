@@ -442,6 +442,31 @@ static unsigned int draw_pieces(struct pcie_piece *piece, size_t len, bool bars)
 	return n;
 }
 
+/*
+ * @len bytes in pages of one size with one hint, anywhere in the half of the memory from @base on,
+ * in one map each; but that sometimes one of them is another. Returns how many.
+ */
+static unsigned int draw_pages(struct pcie_piece *piece, size_t len, size_t size, uint64_t base)
+{
+	struct tlp_hint hint = { draw(2), true, (uint8_t)draw(4), (uint16_t)draw(0x10000) };
+	unsigned int n = 0;
+
+	while (len) {
+		size_t part = len < size ? len : size;
+		uint64_t page = draw(RAM_SIZE / 2 / TLP_BOUNDARY - 2);
+
+		piece[n] = (struct pcie_piece){ base + page * TLP_BOUNDARY, part, hint };
+		if (draw(16) == 0)
+			piece[n].hint = (struct tlp_hint){ 0 };
+		if (draw(16) == 0)
+			piece[n].addr += draw(1000);
+		if (piece[n].addr < maps[1].base && piece[n].addr + part > maps[1].base)
+			piece[n].addr = base;
+		len -= piece[n++].len;
+	}
+	return n;
+}
+
 /* What a copy stands for. */
 static void copy_by_buffer(struct bench *b, const struct pcie_piece *from, unsigned int from_count,
 			   const struct pcie_piece *to, unsigned int to_count)
@@ -479,10 +504,20 @@ static void test_copy(void **state)
 	seed = 11;
 	copies_left = UINT32_MAX;
 	while (copied < TRANSFERS) {
-		size_t len = 1 + (draw(3) ? draw(5000) : draw(150000));
-		unsigned int from_count = draw_pieces(from, len, false),
-			     to_count = draw_pieces(to, len, true);
+		static const size_t sizes[] = { 4096, 8192, 2048, 8196, 100 };
+		size_t len = 1 + (draw(3) ? draw(5000) : draw(150000)), size = sizes[draw(5)];
+		unsigned int from_count, to_count;
 
+		if (draw(2)) {
+			from_count = draw_pieces(from, len, false);
+			to_count = draw_pieces(to, len, true);
+		} else {
+			len = (1 + draw(PCIE_PIECES)) * size;
+			if (len > LEN_MAX)
+				len = LEN_MAX;
+			from_count = draw_pages(from, len, size, 0);
+			to_count = draw_pages(to, len, size, RAM_SIZE / 2);
+		}
 		if (overlap(from, from_count, to, to_count))
 			continue;
 		if (copied % 20 == 0)
@@ -593,13 +628,19 @@ static void test_copy_gone(void **state)
 /* What lies outside of the interval is not expanded into it. */
 static void test_interval(void **state)
 {
+	static const struct pcie_piece page[] = {
+		{ 0x5000, 4096, { 0 } },  { 0x8000, 4096, { 0 } },  { 0x6000, 4096, { 0 } },
+		{ 0x30000, 4096, { 0 } }, { 0x38000, 4096, { 0 } }, { 0x40000, 4096, { 0 } }
+	};
 	struct tlp_reader *reader;
 	struct tlp_entry entry;
 	static uint8_t data[1024];
 	unsigned int n = 0;
 
 	(void)state;
+	copies_left = UINT32_MAX;
 	assert_int_equal(pcie_write(&bench[1].hca, 0x1000, data, 1024, NULL), 0);
+	assert_int_equal(pcie_copy(&bench[1].hca, page, 3, &bench[1].other, page + 3, 3), 0);
 	assert_int_equal(tlp_trace_mark(bench[1].trace, "from"), 0);
 	assert_int_equal(pcie_write(&bench[1].hca, 0x2000, data, 512, NULL), 0);
 	assert_int_equal(tlp_trace_mark(bench[1].trace, "to"), 0);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Writer and reader of the trace, and what they say when it is broken. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -13,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "pcie/burst.h"
 #include "pcie/reader.h"
 
 #define PER_THREAD 200000u
@@ -79,7 +82,7 @@ static void test_layout(void **state)
 	assert_non_null(f);
 	assert_int_equal(fread(bytes, sizeof(bytes), 1, f), 1);
 	fclose(f);
-	assert_memory_equal(bytes, "TPHTLP3\n", 8);
+	assert_memory_equal(bytes, "TPHTLP4\n", 8);
 	assert_int_equal(bytes[8 + 8], TLP_RECORD_FUNCTION);
 	assert_int_equal(bytes[8 + 10], 4);
 	assert_int_equal(bytes[8 + 12], 3);
@@ -146,6 +149,82 @@ static void test_threads(void **state)
 		n++;
 	assert_int_equal(n, 2 * PER_THREAD);
 	pthread_barrier_destroy(&start);
+	tlp_reader_close(reader);
+}
+
+#define GROUPS 6000u /* of each thread: more than there are blocks for */
+#define PIECES 6u    /* records of pieces in each: blocks are no multiple of a group */
+
+static void *write_groups(void *trace)
+{
+	static atomic_uint threads;
+	struct tlp_record r[1 + PIECES] = { record((uint8_t)atomic_fetch_add(&threads, 1), 0) };
+	const struct tlp_burst burst = { .len = 4, .max = 128, .requests = true };
+	const uint64_t addr[TLP_PIECES] = { 0x1000, 0x2000 };
+
+	r[0].route = PCIE_ROUTE_MEMORY;
+	r[0].offset = 0;
+	tlp_burst_put(&r[0], &burst);
+	for (unsigned int i = 1; i <= PIECES; i++)
+		tlp_pieces_put(&r[i], &r[0], addr, TLP_PIECES);
+	for (unsigned int i = 0; i < GROUPS; i++)
+		tlp_trace_encoded(trace, r, 1 + PIECES);
+	return NULL;
+}
+
+/* What comes out of the pipe @fifo goes to the file. */
+static void *drain(void *fifo)
+{
+	static uint8_t bytes[65536];
+	FILE *f = fopen(path, "w");
+	ssize_t n;
+
+	while ((n = read(*(int *)fifo, bytes, sizeof(bytes))) > 0)
+		assert_int_equal(fwrite(bytes, n, 1, f), 1);
+	fclose(f);
+	return NULL;
+}
+
+/* Nothing comes between a burst and its pieces, also where each thread has to wait for a block. */
+static void test_together(void **state)
+{
+	char fifo[sizeof(path) + 8];
+	struct tlp_trace *trace;
+	struct tlp_reader *reader;
+	struct tlp_entry entry;
+	uint64_t before = 1, now;
+	pthread_t thread[3];
+	unsigned int n = 0;
+	int fd, rc;
+
+	(void)state;
+	snprintf(fifo, sizeof(fifo), "%s.fifo", path);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	fd = open(fifo, O_RDONLY | O_NONBLOCK);
+	assert_true(fd >= 0);
+	trace = tlp_trace_open(fifo);
+	assert_non_null(trace);
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, write_groups, trace), 0);
+	/* Until both wait. */
+	while ((now = tlp_trace_status(trace).records) != before) {
+		before = now;
+		usleep(20000);
+	}
+	assert_int_equal(pthread_create(&thread[2], NULL, drain, &fd), 0);
+	for (unsigned int i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(tlp_trace_close(trace), 0);
+	pthread_join(thread[2], NULL);
+	close(fd);
+	unlink(fifo);
+	reader = tlp_reader_open(path);
+	assert_non_null(reader);
+	while ((rc = tlp_reader_next(reader, &entry)) > 0)
+		n++;
+	assert_int_equal(rc, 0);
+	assert_int_equal(n, 2 * GROUPS * (1 + PIECES * TLP_PIECES));
 	tlp_reader_close(reader);
 }
 
@@ -296,7 +375,7 @@ static void test_refused(void **state)
 	r.header[3] = 0; /* 1024 DW across a 4 KiB boundary with one DW's byte enables */
 	tlp_trace_record(trace, &r);
 	r = good;
-	r.kind = 7;
+	r.kind = 8;
 	tlp_trace_record(trace, &r);
 	assert_int_equal(tlp_trace_status(trace).refused, 7);
 	assert_int_equal(tlp_trace_status(trace).records, 0);
@@ -391,7 +470,7 @@ static void test_interval(void **state)
 
 static void test_open_errors(void **state)
 {
-	static const char *const contents[] = { "", "TPHTLP1", "TPHTLP4\n" };
+	static const char *const contents[] = { "", "TPHTLP1", "TPHTLP5\n" };
 
 	(void)state;
 	errno = 0;
@@ -435,7 +514,8 @@ static void test_broken_records(void **state)
 {
 	(void)state;
 	assert_broken(8, 0, "unknown kind in the record at byte 56");
-	assert_broken(8, 7, "unknown kind in the record at byte 56");
+	assert_broken(8, 7, "bad number of pieces in the record at byte 56");
+	assert_broken(8, 8, "unknown kind in the record at byte 56");
 	assert_broken(8, 255, "unknown kind in the record at byte 56");
 	assert_broken(9, 4, "bad length or route in the record at byte 56");
 	assert_broken(10, 21, "bad length or route in the record at byte 56");
@@ -553,13 +633,21 @@ static void test_truncated(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_layout),	TEST(test_buffering),
-		TEST(test_threads),	TEST(test_open_for_writing_errors),
-		TEST(test_disk_full),	TEST(test_disk_full_at_once),
-		TEST(test_limit),	TEST(test_refused),
-		TEST(test_read_all),	TEST(test_interval),
-		TEST(test_open_errors), TEST(test_broken_records),
-		TEST(test_names),	TEST(test_any_byte),
+		TEST(test_layout),
+		TEST(test_buffering),
+		TEST(test_threads),
+		TEST(test_together),
+		TEST(test_open_for_writing_errors),
+		TEST(test_disk_full),
+		TEST(test_disk_full_at_once),
+		TEST(test_limit),
+		TEST(test_refused),
+		TEST(test_read_all),
+		TEST(test_interval),
+		TEST(test_open_errors),
+		TEST(test_broken_records),
+		TEST(test_names),
+		TEST(test_any_byte),
 		TEST(test_truncated),
 	};
 

@@ -152,7 +152,10 @@ static bool host_hold(void *host, uint64_t addr, size_t len, bool write, struct 
 
 	if (!vfio_user_dma_hold(((struct served *)host)->server, addr, len, write, &own))
 		return false;
-	*held = (struct pcie_held){ .memory = own.memory, .cookie = own.epoch };
+	*held = (struct pcie_held){ .memory = own.memory,
+				    .cookie = own.epoch,
+				    .before = own.before,
+				    .behind = own.behind };
 	return true;
 }
 

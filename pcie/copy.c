@@ -13,9 +13,13 @@
 struct end {
 	struct pcie_transfer t;
 	const struct pcie_piece *piece;
-	unsigned int pieces, held_pieces; /* those before were looked at, and are held if MEMORY */
+	unsigned int pieces;
 	struct pcie_run run[PCIE_PIECES];
+	uint8_t *memory[PCIE_PIECES]; /* of those that are MEMORY */
+	/* Held for them, and where the last of it is: other pieces may be in it, too. */
+	unsigned int holds;
 	struct pcie_held held[PCIE_PIECES];
+	uint64_t first, size;
 	unsigned int traced; /* writes of the pieces before this one */
 };
 
@@ -39,10 +43,27 @@ bool pcie_may_copy(const struct pcie_function *reader, const struct pcie_functio
 
 static void release(struct end *end)
 {
-	for (unsigned int i = 0; i < end->held_pieces; i++)
-		if (end->run[i].route == PCIE_ROUTE_MEMORY)
-			end->t.host_ops->release(end->t.fn->host, &end->held[i]);
-	end->held_pieces = 0;
+	for (unsigned int i = 0; i < end->holds; i++)
+		end->t.host_ops->release(end->t.fn->host, &end->held[i]);
+	end->holds = 0;
+}
+
+/* Where @piece is in what is held, or is held now; NULL: nowhere. */
+static uint8_t *find_memory(struct end *end, const struct pcie_piece *piece, bool write)
+{
+	struct pcie_held *held = &end->held[end->holds];
+	uint64_t offset = piece->addr - end->first;
+
+	if (end->holds && offset < end->size && piece->len <= end->size - offset)
+		return held[-1].memory - held[-1].before + offset;
+	*held = (struct pcie_held){ 0 };
+	if (!end->t.host_ops ||
+	    !end->t.host_ops->hold(end->t.fn->host, piece->addr, piece->len, write, held))
+		return NULL;
+	end->first = piece->addr - held->before;
+	end->size = held->before + piece->len + held->behind;
+	end->holds++;
+	return held->memory;
 }
 
 /* A BAR that takes bursts, and no fault waits for one of them. */
@@ -58,7 +79,7 @@ static bool open_piece(struct end *end, unsigned int i)
 	bool write = end->t.tlp.type == TLP_MWR;
 
 	/* What depends on no more than the hint is looked at once for each. */
-	if ((!i || tlp_hint_index(&piece->hint) != tlp_hint_index(&piece[-1].hint)) &&
+	if ((!i || !tlp_same_hint(&piece->hint, &piece[-1].hint)) &&
 	    pcie_transfer_init(&end->t, end->t.fn, end->t.tlp.type, piece->addr, piece->len,
 			       &piece->hint))
 		return false;
@@ -67,8 +88,8 @@ static bool open_piece(struct end *end, unsigned int i)
 	end->run[i] = (struct pcie_run){ .addr = piece->addr,
 					 .len = piece->len,
 					 .route = PCIE_ROUTE_MEMORY };
-	if (end->t.host_ops &&
-	    end->t.host_ops->hold(end->t.fn->host, piece->addr, piece->len, write, &end->held[i]))
+	end->memory[i] = find_memory(end, piece, write);
+	if (end->memory[i])
 		return true;
 	end->run[i] = pcie_find_run(&end->t, piece->addr, piece->len);
 	return write && is_target(&end->run[i], piece->len);
@@ -77,13 +98,11 @@ static bool open_piece(struct end *end, unsigned int i)
 /* False: nothing is held. */
 static bool open_end(struct end *end)
 {
-	while (end->held_pieces < end->pieces) {
-		if (!open_piece(end, end->held_pieces)) {
+	for (unsigned int i = 0; i < end->pieces; i++)
+		if (!open_piece(end, i)) {
 			release(end);
 			return false;
 		}
-		end->held_pieces++;
-	}
 	return true;
 }
 
@@ -100,7 +119,7 @@ static bool is_like(const struct pcie_piece *piece, const struct pcie_piece *fir
 {
 	return piece->len == first->len && tlp_pieces_allow(piece->addr, piece->len) &&
 	       tlp_split(piece->addr, piece->len, round) == piece->len &&
-	       tlp_hint_index(&piece->hint) == tlp_hint_index(&first->hint);
+	       tlp_same_hint(&piece->hint, &first->hint);
 }
 
 /* How many pieces from @i on are in memory and differ in nothing but their page; 1: none is. */
@@ -155,7 +174,7 @@ static bool copy(struct cursor *at, uint8_t *to, size_t len)
 	while (len) {
 		size_t left = end->piece[at->piece].len - at->done, n = left < len ? left : len;
 
-		if (!end->t.host_ops->copy(to, end->held[at->piece].memory + at->done, n))
+		if (!end->t.host_ops->copy(to, end->memory[at->piece] + at->done, n))
 			return false;
 		to += n;
 		len -= n;
@@ -220,7 +239,7 @@ static int write_piece(struct end *end, unsigned int i, struct cursor *at)
 	if (part.route == PCIE_ROUTE_MEMORY) {
 		if (end->t.trace && end->traced <= i)
 			rc = issue_writes(end, i);
-		return rc || copy(at, end->held[i].memory, len) ? rc : -EFAULT;
+		return rc || copy(at, end->memory[i], len) ? rc : -EFAULT;
 	}
 	for (size_t done = 0; !rc && done < len; done += part.len) {
 		struct tlp_burst_walk walk;
@@ -281,11 +300,11 @@ int pcie_copy(struct pcie_function *reader, const struct pcie_piece *from, unsig
 	source.t = (struct pcie_transfer){ .fn = reader, .tlp.type = TLP_MRD };
 	source.piece = from;
 	source.pieces = from_count;
-	source.held_pieces = source.traced = 0;
+	source.holds = source.traced = 0;
 	target.t = (struct pcie_transfer){ .fn = writer, .tlp.type = TLP_MWR };
 	target.piece = to;
 	target.pieces = to_count;
-	target.held_pieces = target.traced = 0;
+	target.holds = target.traced = 0;
 	if (!from_count || !to_count || from_count > PCIE_PIECES || to_count > PCIE_PIECES ||
 	    !pcie_may_copy(reader, writer) || !open_end(&source))
 		return -EAGAIN;

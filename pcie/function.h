@@ -79,6 +79,9 @@ struct pcie_function_ops {
 struct pcie_held {
 	uint8_t *memory;
 	unsigned int cookie; /* the host's own */
+	/* Bytes of the same map beside it, with the same right: they are held, too. 0 is never
+	 * wrong. */
+	uint64_t before, behind;
 };
 
 /*

@@ -41,6 +41,12 @@ struct tlp_hint {
 	uint16_t st; /* 0..0xff unless extended */
 };
 
+static inline bool tlp_same_hint(const struct tlp_hint *a, const struct tlp_hint *b)
+{
+	return a->th == b->th &&
+	       (!a->th || (a->extended == b->extended && a->ph == b->ph && a->st == b->st));
+}
+
 /* Hints there can be: none, 8-bit tags for each PH, Extended STs for each PH. */
 #define TLP_HINTS (1u + (4u << 8) + (4u << 16))
 

@@ -313,6 +313,8 @@ bool vfio_user_maps_hold(struct vfio_user_maps *maps, uint64_t addr, size_t len,
 		map = look_up(maps, addr);
 	if (map && covers(map, addr, len, write)) {
 		held->memory = map->memory + (addr - map->first);
+		held->before = addr - map->first;
+		held->behind = map->last - (addr + (len - 1));
 		return true;
 	}
 	vfio_user_maps_release(maps, held);

@@ -79,6 +79,7 @@ int vfio_user_maps_write(struct vfio_user_maps *maps, uint64_t addr, const void 
 struct vfio_user_held {
 	uint8_t *memory;
 	unsigned int epoch;
+	uint64_t before, behind; /* bytes of the same map beside it: they stay as well */
 };
 
 /*

@@ -502,6 +502,8 @@ static void test_remove_beside_copies(void **state)
 	}
 }
 
+static uint64_t beside[2]; /* bytes before and behind what hold() held */
+
 static uint8_t *hold(uint64_t addr, size_t len, bool write)
 {
 	struct vfio_user_held held;
@@ -509,6 +511,8 @@ static uint8_t *hold(uint64_t addr, size_t len, bool write)
 	if (!vfio_user_maps_hold(&maps, addr, len, write, &held))
 		return NULL;
 	vfio_user_maps_release(&maps, &held);
+	beside[0] = held.before;
+	beside[1] = held.behind;
 	return held.memory;
 }
 
@@ -527,7 +531,11 @@ static void test_hold(void **state)
 	for (int again = 0; again < 3; again++) {
 		memory = hold(0x10000, 2 * PAGE, true);
 		assert_non_null(memory);
+		assert_int_equal(beside[0], 0);
+		assert_int_equal(beside[1], 0);
 		assert_ptr_equal(hold(0x10001, 1, false), memory + 1);
+		assert_int_equal(beside[0], 1);
+		assert_int_equal(beside[1], 2 * PAGE - 2);
 		assert_ptr_equal(hold(0x11fff, 1, true), memory + 2 * PAGE - 1);
 		assert_ptr_equal(hold(0x12000, PAGE, false), memory + 2 * PAGE);
 		assert_null(hold(0x12000, 1, true));

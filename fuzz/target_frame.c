@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "fuzz/target.h"
+#include "hca/eth_edit.h"
 #include "hca/eth_frame.h"
 #include "hca/wqe.h"
 
@@ -47,6 +48,22 @@ static void check_sums(const uint8_t *bytes, const struct hca_frame *frame)
 			frame->protocol);
 }
 
+/* What is in a tunnel looks as it says, and its addresses can be set. */
+static void leave_tunnel(const uint8_t *bytes, size_t len, const struct hca_frame *frame)
+{
+	static const uint8_t l2[HCA_ETH_HEADER], action[8] = { 0x10, 0x15 };
+	static uint8_t room[HCA_EDIT_MAX];
+
+	for (unsigned int ip = 0; ip < 2; ip++) {
+		struct hca_edit edit = { bytes, len, *frame, room };
+
+		if (hca_edit_decap(&edit, ip ? l2 : NULL, ip ? sizeof(l2) : 0) && edit.len > len)
+			finding("%zu bytes were in a tunnel of %zu", edit.len, len);
+		hca_edit_set(&edit, action);
+		check_places(&edit.frame, edit.len);
+	}
+}
+
 static void frame(struct input *in)
 {
 	struct hca_frame frame, again;
@@ -57,6 +74,7 @@ static void frame(struct input *in)
 	hca_frame_parse(bytes, len, &frame);
 	check_places(&frame, len);
 	hca_frame_key(bytes, len, &frame, key);
+	leave_tunnel(bytes, len, &frame);
 	hca_frame_fill_l4(bytes, &frame);
 	hca_frame_fill_ip(bytes, &frame);
 	check_sums(bytes, &frame);

@@ -228,6 +228,17 @@ static const struct cap of_ethernet[] = {
 	{ CAP_ROCE, 7, 15, 0, HCA_ROCE_ADDRESSES }, /* roce_address_table_size */
 	{ CAP_FLOW_TABLE, FLOW_NIC_RX, 31, 31, 1 }, /* ft_support */
 	{ CAP_FLOW_TABLE, FLOW_NIC_RX, 29, 29, 1 }, /* flow_counter */
+	/* encap_general_header, log_max_packet_reformat_context, max_encap_header_size */
+	{ CAP_FLOW_TABLE, 1, 31, 31, 1 },
+	{ CAP_FLOW_TABLE, 1, 20, 16, HCA_FLOW_HEADERS_LOG },
+	{ CAP_FLOW_TABLE, 1, 9, 0, HCA_FLOW_HEADER_MAX },
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX, 24, 23, 3 }, /* reformat, decap */
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX, 13, 13, 1 }, /* reformat_l3_tunnel_to_l2 */
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX, 11, 11, 1 }, /* reformat_and_modify_action */
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX, 6, 6, 1 },   /* reformat_and_fwd_to_table */
+	/* log_max_modify_header_context, max_modify_header_actions */
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX + 1, 23, 16, HCA_FLOW_HEADERS_LOG },
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX + 1, 15, 8, HCA_FLOW_ACTIONS },
 	{ CAP_FLOW_TABLE, FLOW_NIC_RX + 1, 29, 24, HCA_FLOW_LOG_SIZE },
 	{ CAP_FLOW_TABLE, FLOW_NIC_RX + 3, 7, 0, HCA_FLOW_LOG_TABLES },
 	{ CAP_FLOW_TABLE, FLOW_NIC_RX + 4, 7, 0, 3 }, /* log_max_destination */
@@ -235,6 +246,11 @@ static const struct cap of_ethernet[] = {
 	{ CAP_FLOW_TABLE, FLOW_NIC_TX, 31, 31, 1 },
 	{ CAP_FLOW_TABLE, FLOW_NIC_TX, 29, 29, 1 },
 	{ CAP_FLOW_TABLE, FLOW_NIC_TX, 28, 25, FLOW_CHAINING },
+	{ CAP_FLOW_TABLE, FLOW_NIC_TX, 24, 24, 1 }, /* reformat */
+	{ CAP_FLOW_TABLE, FLOW_NIC_TX, 12, 11, 3 }, /* reformat_l2_to_l3_tunnel, as above */
+	{ CAP_FLOW_TABLE, FLOW_NIC_TX, 6, 6, 1 },
+	{ CAP_FLOW_TABLE, FLOW_NIC_TX + 1, 23, 16, HCA_FLOW_HEADERS_LOG },
+	{ CAP_FLOW_TABLE, FLOW_NIC_TX + 1, 15, 8, HCA_FLOW_ACTIONS },
 	{ CAP_FLOW_TABLE, FLOW_NIC_TX + 1, 29, 24, HCA_FLOW_LOG_SIZE },
 	{ CAP_FLOW_TABLE, FLOW_NIC_TX + 1, 7, 0, HCA_FLOW_LEVEL_MAX },
 	{ CAP_FLOW_TABLE, FLOW_NIC_TX + 3, 7, 0, HCA_FLOW_LOG_TABLES },

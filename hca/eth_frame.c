@@ -245,7 +245,7 @@ void hca_frame_fill_l4(uint8_t *bytes, const struct hca_frame *frame)
  * The lengths of a long message do not fit into its headers, so they become those of the segment
  * before anything else is looked at.
  */
-static bool set_lengths(uint8_t *bytes, size_t len, struct hca_frame *frame)
+bool hca_frame_set_lengths(uint8_t *bytes, size_t len, struct hca_frame *frame)
 {
 	uint8_t *ip;
 
@@ -268,7 +268,7 @@ bool hca_frame_segment(uint8_t *bytes, size_t len, size_t header, uint32_t index
 	uint8_t *l4;
 
 	if (len < HCA_ETH_HEADER || header > len || len > UINT16_MAX ||
-	    !set_lengths(bytes, len, &frame) || frame.l4_at + frame.l4_len != header)
+	    !hca_frame_set_lengths(bytes, len, &frame) || frame.l4_at + frame.l4_len != header)
 		return false;
 	l4 = bytes + frame.l4_at;
 	if (frame.ip == 4)

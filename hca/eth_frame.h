@@ -51,6 +51,12 @@ void hca_frame_fill_ip(uint8_t *bytes, const struct hca_frame *frame);
 void hca_frame_fill_l4(uint8_t *bytes, const struct hca_frame *frame);
 
 /*
+ * hca_frame_set_lengths() - the IP header of @bytes says that it goes to the end of the @len bytes,
+ * at most UINT16_MAX; *@frame is what it looks like then. Returns whether TCP or UDP is in it.
+ */
+bool hca_frame_set_lengths(uint8_t *bytes, size_t len, struct hca_frame *frame);
+
+/*
  * hca_frame_segment() - headers of one segment of a long TCP or UDP message.
  * @bytes: a frame of @len bytes, its first @header ones the message's own headers, as they came;
  * the rest is the segment's payload. @index: which segment, from 0; @offset: payload in front of

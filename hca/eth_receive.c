@@ -49,10 +49,22 @@ static bool takes(const struct hca_tir *tir, const struct hca_eth_waiting *waiti
 	       allowed & (waiting->bytes[0] & 1 ? LB_MULTICAST : LB_UNICAST);
 }
 
+/* The frame as flow tables have left it: never longer, as nothing is put into a tunnel here. */
+static void take_over(struct hca *hca, struct hca_eth_waiting *waiting, const struct hca_edit *edit)
+{
+	waiting->frame = edit->frame;
+	if (edit->bytes == waiting->bytes)
+		return;
+	hca->eth->inbox.bytes -= waiting->len - edit->len;
+	waiting->len = edit->len;
+	memcpy(waiting->bytes, edit->bytes, edit->len);
+}
+
 static void route(struct hca *hca, struct hca_eth_waiting *waiting)
 {
+	struct hca_edit edit = { .bytes = waiting->bytes, .len = waiting->len };
 	struct hca_flow_route way;
-	uint8_t key[HCA_FRAME_KEY];
+	uint8_t room[HCA_EDIT_MAX];
 
 	waiting->routed = true;
 	hca_work(hca, HCA_WORK_WQE);
@@ -61,9 +73,10 @@ static void route(struct hca *hca, struct hca_eth_waiting *waiting)
 		hca_eth_count(hca, HCA_RX, waiting->bytes, waiting->len);
 	if (hca_roce_take(hca, waiting->bytes, waiting->len, 0))
 		return;
-	hca_frame_parse(waiting->bytes, waiting->len, &waiting->frame);
-	hca_frame_key(waiting->bytes, waiting->len, &waiting->frame, key);
-	hca_flow_route(hca, HCA_NIC_RX, key, waiting->len, &way);
+	hca_frame_parse(edit.bytes, edit.len, &edit.frame);
+	edit.room = room;
+	hca_flow_route(hca, HCA_NIC_RX, &edit, &way);
+	take_over(hca, waiting, &edit);
 	if (way.dropped && !waiting->td)
 		hca->eth->rx_stray++;
 	waiting->tag = way.tag;

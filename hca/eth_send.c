@@ -47,22 +47,25 @@ static bool comes_back(const struct hca *hca, const uint8_t *bytes, size_t len)
 	return !field_get(vport, NIC_VPORT_UC_LB_OFF) && !memcmp(bytes, vport + NIC_VPORT_MAC, 6);
 }
 
-/* The same, if the flow tables say so. */
+/* The same, if the flow tables say so, and as they have changed it. */
 static void transmit(const struct hca_qp *sq, const uint8_t *bytes, size_t len,
 		     const struct hca_frame *frame)
 {
 	struct hca *hca = sq->hca;
 	const struct hca_tis *tis = hca_table_get(&hca->tises, sq->tisn);
 	struct hca_flow_route route;
-	uint8_t key[HCA_FRAME_KEY];
+	uint8_t room[HCA_EDIT_MAX];
 
 	if (hca->flow_root[HCA_NIC_TX]) {
-		hca_frame_key(bytes, len, frame, key);
-		hca_flow_route(hca, HCA_NIC_TX, key, len, &route);
+		struct hca_edit edit = { bytes, len, *frame, room };
+
+		hca_flow_route(hca, HCA_NIC_TX, &edit, &route);
 		if (route.dropped) {
 			lose(hca, len);
 			return;
 		}
+		bytes = edit.bytes;
+		len = edit.len;
 	}
 	hca_eth_transmit(hca, bytes, len);
 	if (tis && comes_back(hca, bytes, len))

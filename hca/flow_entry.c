@@ -12,12 +12,16 @@
 #define DESTINATIONS (CONTEXT + 0x300u) /* then counters; 8 bytes each */
 #define ITEM	     8u
 
-#define ACTION_ALLOW   0x1u
-#define ACTION_DROP    0x2u
-#define ACTION_FORWARD 0x4u
-#define ACTION_COUNT   0x8u
-#define ACTIONS	       0xfu
-#define VERDICTS       (ACTION_ALLOW | ACTION_DROP | ACTION_FORWARD)
+#define ACTION_ALLOW	0x1u
+#define ACTION_DROP	0x2u
+#define ACTION_FORWARD	0x4u
+#define ACTION_COUNT	0x8u
+#define ACTION_REFORMAT 0x10u
+#define ACTION_DECAP	0x20u
+#define ACTION_MODIFY	0x40u
+#define ACTIONS		0xfu
+#define NIC_ACTIONS	(ACTIONS | ACTION_REFORMAT | ACTION_DECAP | ACTION_MODIFY)
+#define VERDICTS	(ACTION_ALLOW | ACTION_DROP | ACTION_FORWARD)
 
 #define TO_FLOW_TABLE 1u
 #define TO_TIR	      2u
@@ -47,6 +51,10 @@ static void hold(const struct hca_flow_entry *entry, int change)
 		entry->tir[i]->users += (uint32_t)change;
 	if (entry->counter)
 		entry->counter->users += (uint32_t)change;
+	if (entry->reformat)
+		entry->reformat->users += (uint32_t)change;
+	if (entry->modify)
+		entry->modify->users += (uint32_t)change;
 }
 
 /* What the context has in fields that stand for more than this model does. */
@@ -59,7 +67,7 @@ static enum hca_cmd_status check_context(struct hca *hca, struct hca_cmd *cmd, b
 		return hca_flow_unmodelled(hca, cmd, "ignore_flow_level", 1);
 	if (!nic && field_get(context, FLOW_TAG))
 		return hca_flow_unmodelled(hca, cmd, "flow tag", field_get(context, FLOW_TAG));
-	if (action & ~ACTIONS)
+	if (action & ~(nic ? NIC_ACTIONS : ACTIONS))
 		return hca_flow_unmodelled(hca, cmd, "action", action);
 	if (field_get(context, FLOW_EXTENDED_DESTINATION))
 		return hca_flow_unmodelled(hca, cmd, "extended destination", 1);
@@ -115,6 +123,31 @@ static enum hca_cmd_status read_counter(struct hca *hca, struct hca_cmd *cmd, ui
 	return HCA_CMD_OK;
 }
 
+/* The actions, and the headers that they name. */
+static enum hca_cmd_status read_actions(struct hca *hca, struct hca_cmd *cmd,
+					const struct hca_flow_table *table,
+					struct hca_flow_entry *entry)
+{
+	const uint8_t *context = cmd->in + CONTEXT;
+	enum hca_cmd_status status = HCA_CMD_OK;
+
+	entry->action = (uint16_t)field_get(context, FLOW_ACTION);
+	entry->decap = entry->action & ACTION_DECAP;
+	entry->reformat = entry->modify = NULL;
+	/* Frames leave a tunnel where they come, and but once. */
+	if (entry->decap && (table->side != HCA_NIC_RX || entry->action & ACTION_REFORMAT))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x140013);
+	if (entry->action & ACTION_REFORMAT)
+		status = hca_flow_header_find(cmd, &hca->reformats,
+					      be32_at(context, FLOW_REFORMAT_ID), table->side,
+					      &entry->reformat);
+	if (!status && entry->action & ACTION_MODIFY)
+		status = hca_flow_header_find(cmd, &hca->modify_headers,
+					      be32_at(context, FLOW_MODIFY_HEADER_ID), table->side,
+					      &entry->modify);
+	return status;
+}
+
 /* Take over into @entry what @mask selects of the context. Nothing else changes. */
 static enum hca_cmd_status read_context(struct hca *hca, struct hca_cmd *cmd,
 					const struct hca_flow_table *table, uint32_t mask,
@@ -131,7 +164,9 @@ static enum hca_cmd_status read_context(struct hca *hca, struct hca_cmd *cmd,
 	if (destinations + counters && cmd->ilen < DESTINATIONS + ITEM * (destinations + counters))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x140002);
 	if (mask & MODIFY_ACTION)
-		entry->action = (uint16_t)field_get(context, FLOW_ACTION);
+		status = read_actions(hca, cmd, table, entry);
+	if (status)
+		return status;
 	if (mask & MODIFY_TAG)
 		entry->tag = field_get(context, FLOW_TAG);
 	if (mask & MODIFY_DESTINATIONS)
@@ -271,6 +306,10 @@ enum hca_cmd_status hca_cmd_query_flow_entry(struct hca *hca, struct hca_cmd *cm
 	be32_put(context, FLOW_GROUP_ID, entry->group);
 	field_put(context, FLOW_ACTION, entry->action);
 	field_put(context, FLOW_TAG, entry->tag);
+	if (entry->reformat)
+		be32_put(context, FLOW_REFORMAT_ID, entry->reformat->number);
+	if (entry->modify)
+		be32_put(context, FLOW_MODIFY_HEADER_ID, entry->modify->number);
 	field_put(context, FLOW_DESTINATIONS, !!entry->to + entry->tirs);
 	memcpy(cmd->out + MATCH_VALUE, entry->value, HCA_FRAME_KEY);
 	field_put(context, FLOW_COUNTERS, !!entry->counter);

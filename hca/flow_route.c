@@ -79,14 +79,16 @@ static void take(const struct hca_flow_entry *entry, struct hca_flow_route *rout
 		route->tag = entry->tag;
 }
 
-void hca_flow_route(struct hca *hca, enum hca_side side, const uint8_t key[HCA_FRAME_KEY],
-		    uint64_t octets, struct hca_flow_route *route)
+void hca_flow_route(struct hca *hca, enum hca_side side, struct hca_edit *edit,
+		    struct hca_flow_route *route)
 {
 	const struct hca_flow_table *table = hca->flow_root[side];
-	uint32_t left = HCA_FLOW_WALK;
+	uint32_t left = HCA_FLOW_WALK, changes = 0;
 	bool allowed = side == HCA_NIC_TX;
+	uint8_t key[HCA_FRAME_KEY];
 
 	*route = (struct hca_flow_route){ 0 };
+	hca_frame_key(edit->bytes, edit->len, &edit->frame, key);
 	while (table && left) {
 		const struct hca_flow_entry *entry = match(table, key, &left);
 
@@ -94,16 +96,24 @@ void hca_flow_route(struct hca *hca, enum hca_side side, const uint8_t key[HCA_F
 			table = table->miss;
 			continue;
 		}
+		if (entry->decap || entry->reformat || entry->modify) {
+			if (changes++ == HCA_FLOW_CHANGES || !hca_flow_change(hca, entry, edit)) {
+				left = 0;
+				break;
+			}
+			hca_frame_key(edit->bytes, edit->len, &edit->frame, key);
+		}
 		if (entry->counter) {
 			entry->counter->packets++;
-			entry->counter->octets += octets;
+			entry->counter->octets += edit->len;
 		}
 		take(entry, route);
 		if (entry->action & ACTION_DROP)
 			allowed = false;
 		table = entry->action & (ACTION_DROP | ACTION_ALLOW) ? NULL : entry->to;
 	}
-	/* It has looked at too much: nobody knows where the frame belongs. */
+	/* It has looked at too much, or cannot do what it should: nobody knows where the frame
+	 * belongs. */
 	if (!left) {
 		route->tirs = 0;
 		allowed = false;

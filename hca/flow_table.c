@@ -30,8 +30,9 @@
 
 #define MATCH_END 0x400u /* of create_flow_group_in */
 
-/* Of flow_table_context: reformat_en, decap_en, sw_owner, termination_table, rtc_valid. */
-#define CONTEXT_UNMODELLED 0xf0008000u
+/* Of flow_table_context: sw_owner, termination_table, rtc_valid; and reformat_en, decap_en. */
+#define CONTEXT_UNMODELLED 0x30008000u
+#define CONTEXT_OF_NIC	   0xc0000000u
 
 enum hca_cmd_status hca_flow_unmodelled(struct hca *hca, struct hca_cmd *cmd, const char *what,
 					uint32_t value)
@@ -149,7 +150,9 @@ enum hca_cmd_status hca_cmd_create_flow_table(struct hca *hca, struct hca_cmd *c
 		return status;
 	if (be16_at(cmd->in, CMD_OP_MOD))
 		return hca_flow_unmodelled(hca, cmd, "op_mod", be16_at(cmd->in, CMD_OP_MOD));
-	if (be32_at(context, FT_FLAGS) & CONTEXT_UNMODELLED)
+	made.flags = be32_at(context, FT_FLAGS) & CONTEXT_OF_NIC;
+	if (be32_at(context, FT_FLAGS) & CONTEXT_UNMODELLED ||
+	    (made.flags && !hca_flow_is_nic(made.side)))
 		return hca_flow_unmodelled(hca, cmd, "context", be32_at(context, FT_FLAGS));
 	if (made.log_size > HCA_FLOW_LOG_SIZE)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x130004);
@@ -216,6 +219,7 @@ enum hca_cmd_status hca_cmd_query_flow_table(struct hca *hca, struct hca_cmd *cm
 
 	if (status)
 		return status;
+	be32_put(context, FT_FLAGS, table->flags);
 	field_put(context, FT_MISS_ACTION, table->miss ? MISS_FORWARD : MISS_DEFAULT);
 	field_put(context, FT_LEVEL, table->level);
 	field_put(context, FT_LOG_SIZE, table->log_size);

@@ -13,7 +13,7 @@
 #ifndef HCA_FLOW_TABLE_H
 #define HCA_FLOW_TABLE_H
 
-#include "hca/eth_frame.h"
+#include "hca/eth_edit.h"
 #include "hca/model.h"
 
 #define HCA_FLOW_LOG_TABLES 10u
@@ -27,6 +27,28 @@
 /* Groups and entries that a frame is compared with; one that has not arrived by then is dropped. */
 #define HCA_FLOW_WALK 4096u
 #define HCA_FLOW_HASH 64u /* lists of a group's entries */
+
+/* Of reformats, and of modify headers: how many, and what is in one. */
+#define HCA_FLOW_HEADERS_LOG 10u
+#define HCA_FLOW_HEADER_MAX  128u /* bytes that come in front of a frame */
+#define HCA_FLOW_ACTIONS     16u  /* fields that are set */
+#define HCA_FLOW_CHANGES     8u	  /* entries that change one frame; behind more it is dropped */
+
+/* reformat_type */
+#define HCA_REFORMAT_L2_TO_L2_TUNNEL 2u
+#define HCA_REFORMAT_L3_TUNNEL_TO_L2 3u
+#define HCA_REFORMAT_L2_TO_L3_TUNNEL 4u
+
+/* A packet reformat or a modify header of a program or the driver. */
+struct hca_flow_header {
+	uint32_t number;
+	uint16_t uid;	/* user context that made it, 0: the driver */
+	uint32_t users; /* entries */
+	enum hca_side side;
+	uint8_t type; /* HCA_REFORMAT_*; of modify headers 0 */
+	uint32_t len;
+	uint8_t data[]; /* a header, or set_action_in one after the other */
+};
 
 struct hca_flow_counter {
 	uint16_t uid;	/* user context that owns it, 0: the driver */
@@ -46,6 +68,9 @@ struct hca_flow_entry {
 	struct hca_tir *tir[HCA_FLOW_TIRS];
 	unsigned int tirs;
 	uint32_t tag;
+	bool decap;			  /* RX: the frame in an L2 tunnel is left */
+	struct hca_flow_header *reformat; /* what else becomes of the frame; NULL: nothing */
+	struct hca_flow_header *modify;
 	uint8_t value[HCA_FRAME_KEY];
 };
 
@@ -69,6 +94,7 @@ struct hca_flow_table {
 	uint16_t uid; /* as above */
 	enum hca_side side;
 	uint8_t level, log_size;
+	uint32_t flags;		     /* reformat_en, decap_en, where they are */
 	struct hca_flow_table *miss; /* takes what no entry takes; NULL: nobody does */
 	uint32_t users;		     /* entries and tables that send packets here */
 	struct hca_table groups;
@@ -89,12 +115,21 @@ static inline bool hca_flow_is_nic(enum hca_side side)
 }
 
 /*
- * hca_flow_route() - send a frame of @octets bytes, which looks like @key (hca_frame_key()),
- * through the tables of @side, which is one for frames. What no table of NIC RX takes is dropped.
- * Charges the turn's work by what it looked at, at most HCA_FLOW_WALK.
+ * hca_flow_route() - send the frame of @edit through the tables of @side, which is one for frames;
+ * entries may change it. What no table of NIC RX takes is dropped. Charges the turn's work by what
+ * it looked at, at most HCA_FLOW_WALK, and what was changed.
  */
-void hca_flow_route(struct hca *hca, enum hca_side side, const uint8_t key[HCA_FRAME_KEY],
-		    uint64_t octets, struct hca_flow_route *route);
+void hca_flow_route(struct hca *hca, enum hca_side side, struct hca_edit *edit,
+		    struct hca_flow_route *route);
+/* flow_header.c: @entry changes the frame as it says. False: it cannot, and the frame is lost. */
+bool hca_flow_change(struct hca *hca, const struct hca_flow_entry *entry, struct hca_edit *edit);
+/*
+ * hca_flow_header_find() - number @number of @table, hca.reformats or hca.modify_headers, for an
+ * entry of @side; HCA_CMD_BAD_RESOURCE when there is none that the command's context may name.
+ */
+enum hca_cmd_status hca_flow_header_find(struct hca_cmd *cmd, const struct hca_table *table,
+					 uint32_t number, enum hca_side side,
+					 struct hca_flow_header **header);
 /* @entry is found by its value from now on, which becomes what the mask of @group leaves of it. */
 void hca_flow_hash_add(struct hca_flow_group *group, struct hca_flow_entry *entry);
 void hca_flow_hash_remove(struct hca_flow_group *group, struct hca_flow_entry *entry);

@@ -28,6 +28,8 @@ static const struct {
 	{ TABLE(umems), &hca_kind_umem, "umem" },
 	{ TABLE(flow_tables), &hca_kind_flow_table, "flow_table" },
 	{ TABLE(flow_counters), &hca_kind_flow_counter, "flow_counter" },
+	{ TABLE(reformats), &hca_kind_reformat, "packet_reformat" },
+	{ TABLE(modify_headers), &hca_kind_modify_header, "modify_header" },
 	{ TABLE(tirs), &hca_kind_tir, "tir" },
 	{ TABLE(rqts), &hca_kind_rqt, "rqt" },
 	{ TABLE(tises), &hca_kind_tis, "tis" },

@@ -228,6 +228,22 @@
 #define OBJ_ID	      0x08u
 #define OBJ_LOG_RANGE 3, 28, 24
 
+/* alloc_packet_reformat_context_in, alloc_modify_header_context_in, their answers; set_action_in.
+ */
+#define FLOW_HEADER_ID		 0x08u
+#define REFORMAT_TYPE		 0x1cu
+#define REFORMAT_DATA_SIZE	 7, 9, 0
+#define REFORMAT_DATA		 0x22u
+#define MODIFY_HEADER_TABLE_TYPE 0x0cu
+#define MODIFY_HEADER_COUNT	 3, 7, 0
+#define MODIFY_HEADER_ACTIONS	 0x10u
+#define SET_ACTION		 0x00u
+#define SET_TYPE		 0, 31, 28
+#define SET_FIELD		 0, 27, 16
+#define SET_OFFSET		 0, 12, 8
+#define SET_LENGTH		 0, 4, 0
+#define SET_DATA		 0x04u
+
 /* create_sched_elem_in. */
 #define SCHED_FIELD_SELECT   0x10u
 #define SCHED_HIERARCHY	     6, 31, 24
@@ -276,6 +292,8 @@
 #define FLOW_EXTENDED_DESTINATION 4, 31, 31
 #define FLOW_DESTINATIONS	  4, 23, 0
 #define FLOW_COUNTERS		  5, 23, 0
+#define FLOW_REFORMAT_ID	  0x18u
+#define FLOW_MODIFY_HEADER_ID	  0x1cu
 #define DEST_TYPE		  0x00u
 #define DEST_ID			  0, 23, 0
 #define COUNTER_ID		  0x00u

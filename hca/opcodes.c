@@ -157,6 +157,14 @@ static const struct hca_op ops[] = {
 	OP(0x780, 0x40, 8, "SET_PP_RATE_LIMIT", hca_cmd_set_pp_rate_limit, .port = HCA_ON_ETHERNET,
 	   .names = 8),
 	OP(0xa01, 16, 16, "MODIFY_GENERAL_OBJECT", hca_cmd_modify_general, .names = 8),
+	OP(0x93d, 0x24, 16, "ALLOC_PACKET_REFORMAT_CONTEXT", hca_cmd_alloc_packet_reformat,
+	   .port = HCA_ON_ETHERNET, .makes = 8),
+	OP(0x93e, 16, 8, "DEALLOC_PACKET_REFORMAT_CONTEXT", hca_cmd_dealloc_packet_reformat,
+	   .port = HCA_ON_ETHERNET, .names = 8),
+	OP(0x940, 0x10, 16, "ALLOC_MODIFY_HEADER_CONTEXT", hca_cmd_alloc_modify_header,
+	   .port = HCA_ON_ETHERNET, .makes = 8),
+	OP(0x941, 16, 8, "DEALLOC_MODIFY_HEADER_CONTEXT", hca_cmd_dealloc_modify_header,
+	   .port = HCA_ON_ETHERNET, .names = 8),
 };
 
 const struct hca_op *hca_op(size_t index)

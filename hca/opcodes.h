@@ -188,6 +188,10 @@ enum hca_cmd_status hca_cmd_create_tis(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_modify_tis(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_destroy_tis(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_query_tis(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_alloc_packet_reformat(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_dealloc_packet_reformat(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_alloc_modify_header(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_dealloc_modify_header(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_set_pp_rate_limit(struct hca *hca, struct hca_cmd *cmd);
 
 /* eth_tir.c */

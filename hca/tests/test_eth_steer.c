@@ -136,8 +136,7 @@ static void walk_is_bounded(void **state)
 	uint32_t table = ethernet_table(port, NIC_RX, 5, 16), group, entries = 0;
 	struct hca_flow_group *made;
 	struct hca_flow_route route;
-	uint8_t key[HCA_FRAME_KEY];
-	struct hca_frame parsed;
+	struct hca_edit edit = { .bytes = frame, .len = sizeof(frame) };
 	struct hca_flow_entry extra = { 0 };
 
 	memset(mask + 8, 0xff, 6);
@@ -148,8 +147,7 @@ static void walk_is_bounded(void **state)
 					e->side[1].tir, 0),
 			 0);
 	ethernet_frame(frame, sizeof(frame), 2, 1);
-	hca_frame_parse(frame, sizeof(frame), &parsed);
-	hca_frame_key(frame, sizeof(frame), &parsed, key);
+	hca_frame_parse(frame, sizeof(frame), &edit.frame);
 	made = hca_table_get(
 		&((struct hca_flow_table *)hca_table_get(&hca->flow_tables, table))->groups, group);
 	/* One entry, as often as it may be looked at, and once more: a list that bites its tail. */
@@ -159,7 +157,7 @@ static void walk_is_bounded(void **state)
 		if (!entry)
 			continue;
 		entries++;
-		hca_flow_route(hca, HCA_NIC_RX, key, 60, &route);
+		hca_flow_route(hca, HCA_NIC_RX, &edit, &route);
 		assert_int_equal(route.tirs, 1);
 		extra = *entry;
 		extra.index = 1;
@@ -167,7 +165,7 @@ static void walk_is_bounded(void **state)
 		extra.next = &extra;
 		entry->next = &extra;
 		hca->work_left = HCA_TURN_WORK;
-		hca_flow_route(hca, HCA_NIC_RX, key, 60, &route);
+		hca_flow_route(hca, HCA_NIC_RX, &edit, &route);
 		assert_int_equal(route.tirs, 0);
 		assert_true(route.dropped);
 		assert_int_equal(hca->work_left,

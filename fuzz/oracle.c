@@ -22,7 +22,7 @@
 #define BLOCK	    576u
 #define BLOCK_DATA  512u
 #define BLOCK_TAIL  0x230u
-#define SHARED_SIZE ((uint64_t)HCA_UAR_PAGES * HCA_UAR_PAGE - HCA_SHARED_OFFSET)
+#define SHARED_SIZE HCA_SHARED_SIZE
 #define GUARD	    ((uint64_t)1 << 32) /* around device memory: bytes that nobody may touch */
 #define CANARY	    (256u << 10) /* in front of the window: UAR pages that no target writes */
 

@@ -158,6 +158,10 @@ static const struct cap defaults[] = {
 	{ CAP_DEVICE_MEMORY, 3, 31, 0, HCA_MEMIC_OFFSET }, /* memic_bar_start_addr, low half */
 	{ CAP_DEVICE_MEMORY, 4, 31, 0, HCA_MEMIC_SIZE },   /* memic_bar_size */
 	{ CAP_DEVICE_MEMORY, 5, 31, 0, HCA_MEMIC_MAX },	   /* max_memic_size */
+	/* sizes of increments and of tests and sets, a bit for each: 1 byte; memic_operations */
+	{ CAP_DEVICE_MEMORY, 1, 31, 24, 1 },
+	{ CAP_DEVICE_MEMORY, 1, 15, 8, 1 },
+	{ CAP_DEVICE_MEMORY, 16, 31, 0, (1u << HCA_MEMIC_OPS) - 1 },
 	{ CAP_ATOMIC, 2, 31, 30, 1 },	   /* atomic_req_8B_endianness_mode: host order */
 	{ CAP_ATOMIC, 4, 15, 0, 3 },	   /* compare-swap, fetch-add */
 	{ CAP_ATOMIC, 5, 15, 0, 1u << 3 }, /* atomic_size_qp: 8 bytes */

@@ -217,6 +217,10 @@
 #define MEMIC_START	    0x08u
 #define MEMIC_DEALLOC_START 0x10u
 #define MEMIC_DEALLOC_SIZE  0x18u
+/* modify_memic_in, modify_memic_out. */
+#define MEMIC_OPERATION_TYPE 3, 7, 0
+#define MEMIC_MODIFY_START   0x10u
+#define MEMIC_OPERATION_ADDR 0x10u
 
 /* create_umem_in, destroy_uctx_in. */
 #define UMEM_LOG_PAGE_SIZE 8, 4, 0

@@ -13,9 +13,14 @@
 
 #define LOG_ALIGN_MAX 6u
 
+/* op_mod of MODIFY_MEMIC */
+#define OP_ALLOC   0u
+#define OP_DEALLOC 1u
+
 struct memic {
 	uint64_t start, size; /* bytes of BAR0 */
 	uint32_t keys;	      /* that were made for it */
+	uint8_t ops;	      /* operations on it, a bit each */
 };
 
 const struct hca_kind hca_kind_memic = {
@@ -88,6 +93,8 @@ void hca_memic_hold(struct hca *hca, struct hca_mkey *mkey)
 void hca_memic_forget(struct hca *hca)
 {
 	memset(hca->memic_owner, 0, sizeof(hca->memic_owner));
+	for (size_t i = 0; i < HCA_MEMIC_SIZE / HCA_MEMIC_UNIT; i++)
+		atomic_store(&hca->memic_ops[i], 0);
 }
 
 enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd)
@@ -135,7 +142,7 @@ enum hca_cmd_status hca_cmd_dealloc_memic(struct hca *hca, struct hca_cmd *cmd)
 
 	if (!memic || memic->start != start || memic->size != be32_at(cmd->in, MEMIC_DEALLOC_SIZE))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0f0007);
-	if (memic->keys)
+	if (memic->keys || memic->ops)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x0f0008);
 	pthread_mutex_lock(&hca->uar_lock);
 	memset(hca_memic_at(hca, start), 0, memic->size);
@@ -144,4 +151,76 @@ enum hca_cmd_status hca_cmd_dealloc_memic(struct hca *hca, struct hca_cmd *cmd)
 	hca_table_remove(hca, &hca->memics, number);
 	hca_release(hca, memic);
 	return HCA_CMD_OK;
+}
+
+/* --- operations ---------------------------------------------------------------------------- */
+
+static void set_ops(struct hca *hca, const struct memic *memic)
+{
+	uint64_t first = (memic->start - HCA_MEMIC_OFFSET) / HCA_MEMIC_UNIT;
+
+	for (uint64_t i = 0; i < memic->size / HCA_MEMIC_UNIT; i++)
+		atomic_store(&hca->memic_ops[first + i], memic->ops);
+}
+
+enum hca_cmd_status hca_cmd_modify_memic(struct hca *hca, struct hca_cmd *cmd)
+{
+	uint16_t op_mod = be16_at(cmd->in, CMD_OP_MOD);
+	uint32_t type = field_get(cmd->in, MEMIC_OPERATION_TYPE);
+	uint64_t start = be64_at(cmd->in, MEMIC_MODIFY_START);
+	struct memic *memic = hca_table_get(&hca->memics, owner_of(hca, start));
+	bool had;
+
+	if (op_mod > OP_DEALLOC || type >= HCA_MEMIC_OPS)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x0f0009);
+	if (!memic || memic->start != start)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0f000a);
+	had = memic->ops >> type & 1;
+	if (had == (op_mod == OP_ALLOC))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x0f000b);
+	memic->ops ^= (uint8_t)(1u << type);
+	set_ops(hca, memic);
+	if (op_mod == OP_ALLOC)
+		be64_put(cmd->out, MEMIC_OPERATION_ADDR,
+			 start + HCA_MEMIC_SIZE * (uint64_t)(type + 1));
+	return HCA_CMD_OK;
+}
+
+/* Where the byte is that the access is for, and its operation; 0: it is for none. */
+static uint64_t byte_of(struct hca *hca, uint64_t offset, unsigned int size, uint32_t type)
+{
+	uint64_t in_window = (offset - HCA_MEMIC_OP_OFFSET) % HCA_MEMIC_SIZE;
+
+	if ((offset - HCA_MEMIC_OP_OFFSET) / HCA_MEMIC_SIZE != type ||
+	    !(atomic_load(&hca->memic_ops[in_window / HCA_MEMIC_UNIT]) >> type & 1))
+		return 0;
+	if (size != 1) {
+		hca_unmodelled(hca, "device memory operation on %u bytes", size);
+		return 0;
+	}
+	return HCA_MEMIC_OFFSET + in_window;
+}
+
+uint8_t hca_memic_op_read(struct hca *hca, uint64_t offset, unsigned int size)
+{
+	uint64_t at = byte_of(hca, offset, size, HCA_MEMIC_TEST_AND_SET);
+	uint8_t value = 0;
+
+	if (!at)
+		return 0;
+	pthread_mutex_lock(&hca->uar_lock);
+	value = atomic_exchange((_Atomic uint8_t *)hca_memic_at(hca, at), 1);
+	pthread_mutex_unlock(&hca->uar_lock);
+	return value;
+}
+
+void hca_memic_op_write(struct hca *hca, uint64_t offset, unsigned int size, uint8_t value)
+{
+	uint64_t at = byte_of(hca, offset, size, HCA_MEMIC_INCREMENT);
+
+	if (!at)
+		return;
+	pthread_mutex_lock(&hca->uar_lock);
+	atomic_fetch_add((_Atomic uint8_t *)hca_memic_at(hca, at), value);
+	pthread_mutex_unlock(&hca->uar_lock);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "hca/cmd.h"
+#include "hca/memic.h"
 #include "pcie/memory.h"
 
 #define SEG_FW_REV	 0x000u
@@ -107,6 +108,8 @@ static uint64_t bar_read(struct pcie_function *fn, unsigned int bar, uint64_t of
 
 	if (bar != 0)
 		return 0;
+	if (offset >= HCA_MEMIC_OP_OFFSET)
+		return hca_memic_op_read(hca, offset, size);
 	pthread_mutex_lock(&hca->mmio.lock);
 	for (i = 0; i < (offset % 4 + size + 3) / 4; i++)
 		be32_put(bytes, 4 * i, segment_word(hca, (uint32_t)(offset & ~3u) + 4 * i));
@@ -228,6 +231,10 @@ static void bar_write(struct pcie_function *fn, unsigned int bar, uint64_t offse
 
 	if (bar != 0)
 		return;
+	if (offset >= HCA_MEMIC_OP_OFFSET) {
+		hca_memic_op_write(hca, offset, size, (uint8_t)value);
+		return;
+	}
 	pthread_mutex_lock(&hca->mmio.lock);
 	if (offset >= HCA_UAR_FIRST * HCA_UAR_PAGE) {
 		work = uar_write(&hca->mmio, (uint32_t)offset, size, value);

@@ -31,18 +31,21 @@
 #define HCA_UAR_FIRST	     3u
 #define HCA_UAR_FIRST_SHARED 16u
 #define HCA_BAR_SIZE	     ((uint64_t)HCA_UAR_PAGES * HCA_UAR_PAGE)
-/* Of BAR0: from here on it is memory, of UAR pages and at the end of MEMIC. */
+/* Of BAR0: it is memory in between, of UAR pages and at the end of MEMIC. */
 #define HCA_SHARED_OFFSET ((uint64_t)HCA_UAR_FIRST_SHARED * HCA_UAR_PAGE)
-#define HCA_SHARED_SIZE	  (HCA_BAR_SIZE - HCA_SHARED_OFFSET)
+#define HCA_SHARED_SIZE	  (HCA_MEMIC_OFFSET + HCA_MEMIC_SIZE - HCA_SHARED_OFFSET)
 
 #define HCA_MTU 4096u
 
 /*
- * Device memory, see memic.h: a window at the end of BAR0; 256 pages are all that the driver keeps
- * account of. It is given in units.
+ * Device memory, see memic.h: a window of BAR0; 256 pages are all that the driver keeps account of.
+ * It is given in units. Behind it, to the end of BAR0, there is a window of the same size for each
+ * operation on it, whose accesses are trapped.
  */
-#define HCA_MEMIC_SIZE (1u << 20)
-#define HCA_MEMIC_UNIT 64u
+#define HCA_MEMIC_SIZE	 (1u << 20)
+#define HCA_MEMIC_UNIT	 64u
+#define HCA_MEMIC_OPS	 2u /* operations: increment, test and set */
+#define HCA_MEMIC_OFFSET (HCA_BAR_SIZE - (HCA_MEMIC_OPS + 1) * HCA_MEMIC_SIZE)
 
 /* --- objects (object.c): number -> object, numbers from 1 upwards ------------------------- */
 
@@ -713,6 +716,8 @@ struct hca {
 	struct hca_cmd_job job;
 	unsigned int cmd_next;				       /* slot that is looked at first */
 	uint16_t memic_owner[HCA_MEMIC_SIZE / HCA_MEMIC_UNIT]; /* number of each unit, 0: free */
+	/* Operations that there are on each unit, a bit each: read by other threads. */
+	_Atomic uint8_t memic_ops[HCA_MEMIC_SIZE / HCA_MEMIC_UNIT];
 	bool pd_seen;		 /* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
 	uint64_t eq_reminded_ns; /* when hca_eq_remind() last looked */
 	uint32_t shared_eqs;	 /* EQs whose doorbells are in shared pages */

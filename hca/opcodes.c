@@ -165,6 +165,7 @@ static const struct hca_op ops[] = {
 	   .port = HCA_ON_ETHERNET, .makes = 8),
 	OP(0x941, 16, 8, "DEALLOC_MODIFY_HEADER_CONTEXT", hca_cmd_dealloc_modify_header,
 	   .port = HCA_ON_ETHERNET, .names = 8),
+	OP(0x207, 0x20, 0x20, "MODIFY_MEMIC", hca_cmd_modify_memic, .privileged = true),
 };
 
 const struct hca_op *hca_op(size_t index)

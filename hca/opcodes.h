@@ -81,6 +81,7 @@ enum hca_cmd_status hca_cmd_page_fault_resume(struct hca *hca, struct hca_cmd *c
 /* memic.c */
 enum hca_cmd_status hca_cmd_alloc_memic(struct hca *hca, struct hca_cmd *cmd);
 enum hca_cmd_status hca_cmd_dealloc_memic(struct hca *hca, struct hca_cmd *cmd);
+enum hca_cmd_status hca_cmd_modify_memic(struct hca *hca, struct hca_cmd *cmd);
 
 /* eq.c */
 enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd);

@@ -10,7 +10,7 @@
 
 const struct hca_kind hca_kind_uar = {
 	/* Where device memory begins, there are no more pages. */
-	.limit = HCA_UAR_PAGES - HCA_MEMIC_SIZE / HCA_UAR_PAGE,
+	.limit = HCA_MEMIC_OFFSET / HCA_UAR_PAGE,
 	.free = hca_release,
 };
 

@@ -250,7 +250,7 @@ static void destroy_entry(uint8_t *in, uint32_t number, uint32_t n)
 
 #define NUMBER_ONLY NULL, NULL
 static const struct kind kinds[] = {
-	{ "UAR", 0x802, 0x803, 16, NUMBER_ONLY, table_uar, 4096 - 256 },
+	{ "UAR", 0x802, 0x803, 16, NUMBER_ONLY, table_uar, 4096 - 3 * 256 },
 	{ "PD", 0x800, 0x801, 16, NUMBER_ONLY, table_pd, 1u << 16 },
 	{ "XRCD", 0x80e, 0x80f, 16, NUMBER_ONLY, table_xrcd, 1u << 16 },
 	{ "UCTX", 0xa04, 0xa06, 16, NUMBER_ONLY, table_uctx, 0xffff },

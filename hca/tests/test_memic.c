@@ -140,11 +140,109 @@ static void test_moved_key(void **state)
 	assert_int_equal(hca_umr_apply(port->hca, &who, key, umr, mkc, NULL, 0), HCA_SYND_MW_BIND);
 }
 
+/* --- operations ---------------------------------------------------------------------------- */
+
+#define OP_ALLOC   0u
+#define OP_DEALLOC 1u
+
+static uint8_t op(struct fixture_port *port, uint16_t op_mod, uint32_t type, uint64_t start,
+		  uint64_t *addr)
+{
+	uint8_t in[0x20] = { 0x02, 0x07 }, out[0x20], status;
+
+	be16_put(in, 6, op_mod);
+	be32_put(in, 0x0c, type);
+	be64_put(in, 0x10, start);
+	status = fixture_cmd(port, in, sizeof(in), out, sizeof(out));
+	*addr = be64_at(out, 0x10);
+	return status;
+}
+
+static uint64_t read_at(struct fixture_port *port, uint64_t addr, unsigned int size)
+{
+	return port->fn->ops->bar_read(port->fn, 0, addr, size);
+}
+
+static void write_at(struct fixture_port *port, uint64_t addr, unsigned int size, uint64_t value)
+{
+	port->fn->ops->bar_write(port->fn, 0, addr, size, value);
+}
+
+static void test_ops(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint64_t start, other, inc, tas, unused;
+	uint8_t *byte;
+
+	assert_int_equal(field_get(port->hca->cap[15], 16, 31, 0), 3);
+	assert_int_equal(alloc(port, HCA_MEMIC_OFFSET, 4096, 4096, 0, &start), 0);
+	assert_int_equal(alloc(port, HCA_MEMIC_OFFSET + 4096, 4096, 64, 0, &other), 0);
+	assert_int_equal(op(port, OP_ALLOC, HCA_MEMIC_INCREMENT, start, &inc), 0);
+	assert_int_equal(op(port, OP_ALLOC, HCA_MEMIC_TEST_AND_SET, start, &tas), 0);
+	assert_true(inc >= HCA_MEMIC_OFFSET + HCA_MEMIC_SIZE && inc != tas);
+	assert_true(inc % 4096 == 0 && tas + 4096 <= HCA_BAR_SIZE);
+	byte = hca_memic_at(port->hca, start + 5);
+	write_at(port, inc + 5, 1, 3);
+	write_at(port, inc + 5, 1, 254);
+	assert_int_equal(*byte, 1);
+	write_at(port, inc + 5, 1, 6);
+	assert_int_equal(read_at(port, tas + 5, 1), 7);
+	assert_int_equal(*byte, 1);
+	assert_int_equal(read_at(port, tas + 5, 1), 1);
+	assert_int_equal(byte[-1], 0);
+	assert_int_equal(byte[1], 0);
+	/* Nothing but that, and on bytes only. */
+	assert_int_equal(read_at(port, inc + 5, 1), 0);
+	write_at(port, tas + 5, 1, 9);
+	write_at(port, inc + 4, 2, 0x0909);
+	assert_int_equal(read_at(port, tas + 4, 2), 0);
+	assert_int_equal(*byte, 1);
+	/* The other allocation has no operations, and what is behind the last byte is nobody's. */
+	write_at(port, inc + 4096, 1, 1);
+	assert_int_equal(read_at(port, tas + 4096, 1), 0);
+	assert_int_equal(*hca_memic_at(port->hca, other), 0);
+	write_at(port, HCA_BAR_SIZE - 1, 1, 1);
+	assert_int_equal(read_at(port, HCA_BAR_SIZE - 1, 1), 0);
+	/* Each once, by its own beginning, and it keeps the memory. */
+	assert_int_equal(op(port, OP_ALLOC, HCA_MEMIC_INCREMENT, start, &unused),
+			 HCA_CMD_BAD_RES_STATE);
+	assert_int_equal(op(port, OP_DEALLOC, HCA_MEMIC_INCREMENT, other, &unused),
+			 HCA_CMD_BAD_RES_STATE);
+	assert_int_equal(op(port, OP_ALLOC, HCA_MEMIC_INCREMENT, start + 64, &unused),
+			 HCA_CMD_BAD_RESOURCE);
+	assert_int_equal(op(port, OP_ALLOC, HCA_MEMIC_INCREMENT, HCA_MEMIC_OFFSET + 8192, &unused),
+			 HCA_CMD_BAD_RESOURCE);
+	assert_int_equal(op(port, OP_ALLOC, 2, start, &unused), HCA_CMD_BAD_PARAM);
+	assert_int_equal(op(port, 2, HCA_MEMIC_INCREMENT, start, &unused), HCA_CMD_BAD_PARAM);
+	assert_int_equal(dealloc(port, start, 4096), HCA_CMD_BAD_RES_STATE);
+	assert_int_equal(op(port, OP_DEALLOC, HCA_MEMIC_INCREMENT, start, &unused), 0);
+	write_at(port, inc + 5, 1, 1);
+	assert_int_equal(*byte, 1);
+	assert_int_equal(op(port, OP_DEALLOC, HCA_MEMIC_TEST_AND_SET, start, &unused), 0);
+	assert_int_equal(dealloc(port, start, 4096), 0);
+}
+
+/* The next owner has none. */
+static void test_ops_reset(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	uint64_t start, inc;
+
+	assert_int_equal(alloc(port, HCA_MEMIC_OFFSET, 4096, 4096, 0, &start), 0);
+	assert_int_equal(op(port, OP_ALLOC, HCA_MEMIC_INCREMENT, start, &inc), 0);
+	write_at(port, inc, 1, 1);
+	assert_int_equal(*hca_memic_at(port->hca, start), 1);
+	pcie_function_reset(port->fn, PCIE_RESET_FLR);
+	fixture_poll(*state);
+	write_at(port, inc, 1, 1);
+	assert_int_equal(*hca_memic_at(port->hca, start), 0);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-	const struct CMUnitTest tests[] = { TEST(test_alloc), TEST(test_data),
-					    TEST(test_moved_key) };
+	const struct CMUnitTest tests[] = { TEST(test_alloc), TEST(test_data), TEST(test_moved_key),
+					    TEST(test_ops), TEST(test_ops_reset) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,12 +26,17 @@
 #define CAP_QOS		  12u
 #define CAP_DEVICE_MEMORY 15u
 #define CAP_GENERAL_2	  32u
+#define CAP_ADV_RDMA	  40u
 
 /* Dwords of flow_table_nic_cap where the properties of a kind of table begin. */
 #define FLOW_NIC_RX  16u
 #define FLOW_RDMA_RX 32u
 #define FLOW_NIC_TX  64u
 #define FLOW_RDMA_TX 80u
+
+/* Of adv_rdma_cap those of the RDMA transport. */
+#define FLOW_TRANSPORT_RX 16u
+#define FLOW_TRANSPORT_TX 32u
 
 /* flow_modify_en, modify_root, identified_miss_table_mode, flow_table_modify: dw0 [28:25] */
 #define FLOW_CHAINING 0xfu
@@ -200,19 +205,38 @@ static const struct cap of_ethernet[] = {
 	 */
 	{ CAP_GENERAL, 19, 7, 7, 1 },
 	{ CAP_GENERAL, 19, 3, 0, HCA_LAG_PORTS },
-	{ CAP_GENERAL, 21, 22, 22, 1 },		      /* tis_tir_td_order */
-	{ CAP_GENERAL, 25, 28, 24, 16 },	      /* log_max_transport_domain */
-	{ CAP_GENERAL, 27, 28, 24, 16 },	      /* log_max_rq */
-	{ CAP_GENERAL, 27, 20, 16, 16 },	      /* log_max_sq */
-	{ CAP_GENERAL, 27, 12, 8, 16 },		      /* log_max_tir */
-	{ CAP_GENERAL, 27, 4, 0, 16 },		      /* log_max_tis */
-	{ CAP_GENERAL, 28, 20, 16, 16 },	      /* log_max_rqt */
-	{ CAP_GENERAL, 28, 12, 8, HCA_RQT_LOG },      /* log_max_rqt_size */
-	{ CAP_GENERAL, 30, 4, 0, 15 },		      /* log_max_wq_sz */
-	{ CAP_GENERAL, 31, 30, 29, 3 },		      /* disable_local_lb_uc, _mc */
-	{ CAP_GENERAL, 31, 20, 16, 12 },	      /* log_max_vlan_list */
-	{ CAP_GENERAL, 31, 12, 8, 12 },		      /* log_max_current_mc_list */
-	{ CAP_GENERAL, 31, 4, 0, 7 },		      /* log_max_current_uc_list */
+	{ CAP_GENERAL, 21, 22, 22, 1 },		 /* tis_tir_td_order */
+	{ CAP_GENERAL, 25, 28, 24, 16 },	 /* log_max_transport_domain */
+	{ CAP_GENERAL, 27, 28, 24, 16 },	 /* log_max_rq */
+	{ CAP_GENERAL, 27, 20, 16, 16 },	 /* log_max_sq */
+	{ CAP_GENERAL, 27, 12, 8, 16 },		 /* log_max_tir */
+	{ CAP_GENERAL, 27, 4, 0, 16 },		 /* log_max_tis */
+	{ CAP_GENERAL, 28, 20, 16, 16 },	 /* log_max_rqt */
+	{ CAP_GENERAL, 28, 12, 8, HCA_RQT_LOG }, /* log_max_rqt_size */
+	{ CAP_GENERAL, 30, 4, 0, 15 },		 /* log_max_wq_sz */
+	{ CAP_GENERAL, 31, 30, 29, 3 },		 /* disable_local_lb_uc, _mc */
+	{ CAP_GENERAL, 31, 20, 16, 12 },	 /* log_max_vlan_list */
+	{ CAP_GENERAL, 31, 12, 8, 12 },		 /* log_max_current_mc_list */
+	{ CAP_GENERAL, 31, 4, 0, 7 },		 /* log_max_current_uc_list */
+	{ CAP_GENERAL, 43, 14, 14, 1 },		 /* adv_rdma */
+	{ CAP_GENERAL, 53, 31, 0, HCA_UCTX_RDMA_CTRL | HCA_UCTX_RDMA_CTRL_OTHER }, /* uctx_cap */
+	/* general_obj_types_127_64, low half: RDMA_CTRL, which stands for those contexts */
+	{ CAP_GENERAL_2, 15, 0x53 - 0x40, 0x53 - 0x40, 1 },
+	{ CAP_ADV_RDMA, 0, 31, 31, 1 },			/* rdma_transport_manager */
+	{ CAP_ADV_RDMA, FLOW_TRANSPORT_RX, 31, 31, 1 }, /* ft_support */
+	{ CAP_ADV_RDMA, FLOW_TRANSPORT_RX, 29, 29, 1 }, /* flow_counter */
+	{ CAP_ADV_RDMA, FLOW_TRANSPORT_RX, 28, 25, FLOW_CHAINING },
+	{ CAP_ADV_RDMA, FLOW_TRANSPORT_RX + 1, 29, 24, HCA_FLOW_LOG_SIZE },
+	{ CAP_ADV_RDMA, FLOW_TRANSPORT_RX + 1, 7, 0, HCA_FLOW_LEVEL_MAX },
+	{ CAP_ADV_RDMA, FLOW_TRANSPORT_RX + 3, 7, 0, HCA_FLOW_LOG_TABLES },
+	{ CAP_ADV_RDMA, FLOW_TRANSPORT_RX + 5, 7, 0, HCA_FLOW_LOG_SIZE },
+	{ CAP_ADV_RDMA, FLOW_TRANSPORT_TX, 31, 31, 1 },
+	{ CAP_ADV_RDMA, FLOW_TRANSPORT_TX, 29, 29, 1 },
+	{ CAP_ADV_RDMA, FLOW_TRANSPORT_TX, 28, 25, FLOW_CHAINING },
+	{ CAP_ADV_RDMA, FLOW_TRANSPORT_TX + 1, 29, 24, HCA_FLOW_LOG_SIZE },
+	{ CAP_ADV_RDMA, FLOW_TRANSPORT_TX + 1, 7, 0, HCA_FLOW_LEVEL_MAX },
+	{ CAP_ADV_RDMA, FLOW_TRANSPORT_TX + 3, 7, 0, HCA_FLOW_LOG_TABLES },
+	{ CAP_ADV_RDMA, FLOW_TRANSPORT_TX + 5, 7, 0, HCA_FLOW_LOG_SIZE },
 	{ CAP_ETHERNET, 0, 31, 30, 3 },		      /* csum_cap, vlan_cap */
 	{ CAP_ETHERNET, 0, 23, 23, 1 },		      /* self_lb_en_modifiable */
 	{ CAP_ETHERNET, 0, 20, 16, HCA_ETH_LSO_LOG }, /* max_lso_cap */

@@ -73,10 +73,15 @@ static inline bool hca_cmd_owns(const struct hca_cmd *cmd, uint16_t owner)
 	return !hca_cmd_uid(cmd) || hca_cmd_uid(cmd) == owner;
 }
 
+/* uctx.cap: the context may have tables of the RDMA transport, of its own function, of others. */
+#define HCA_UCTX_RDMA_CTRL	 (1u << 3)
+#define HCA_UCTX_RDMA_CTRL_OTHER (1u << 4)
+
 /* An object that is no more than a number: UAR, PD, XRCD, user context, range of QP numbers. */
 struct hca_plain {
 	uint16_t uid;	/* user context that made it, 0: the driver */
 	uint32_t users; /* objects that name it: it cannot go before them */
+	uint32_t cap;	/* of a user context: HCA_UCTX_* */
 };
 
 /* plain.c: the object @number of @table if the command may name it, or NULL. */

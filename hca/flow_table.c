@@ -13,10 +13,12 @@
 #define IN_CONTEXT 0x18u
 #define IN_MATCH   0x40u
 
-#define TYPE_NIC_RX  0u
-#define TYPE_NIC_TX  1u
-#define TYPE_RDMA_RX 7u
-#define TYPE_RDMA_TX 8u
+#define TYPE_NIC_RX	  0u
+#define TYPE_NIC_TX	  1u
+#define TYPE_RDMA_RX	  7u
+#define TYPE_RDMA_TX	  8u
+#define TYPE_TRANSPORT_RX 0xdu
+#define TYPE_TRANSPORT_TX 0xeu
 
 #define MISS_DEFAULT 0u
 #define MISS_FORWARD 1u
@@ -54,6 +56,14 @@ bool hca_flow_zero(const struct hca_cmd *cmd, uint32_t from, uint32_t to)
 
 /* --- which table ------------------------------------------------------------------------- */
 
+/* The driver, and contexts that it has made for that. */
+static bool is_privileged(struct hca *hca, const struct hca_cmd *cmd)
+{
+	const struct hca_plain *uctx = hca_table_get(&hca->uctxs, hca_cmd_uid(cmd));
+
+	return !hca_cmd_uid(cmd) || (uctx && uctx->cap & HCA_UCTX_RDMA_CTRL);
+}
+
 static enum hca_cmd_status find_side(struct hca *hca, struct hca_cmd *cmd, enum hca_side *side)
 {
 	uint8_t type = cmd->in[FLOW_TABLE_TYPE];
@@ -65,6 +75,9 @@ static enum hca_cmd_status find_side(struct hca *hca, struct hca_cmd *cmd, enum 
 		*side = type == TYPE_RDMA_RX ? HCA_RX : HCA_TX;
 	else if (hca->eth && (type == TYPE_NIC_RX || type == TYPE_NIC_TX))
 		*side = type == TYPE_NIC_RX ? HCA_NIC_RX : HCA_NIC_TX;
+	else if (hca->eth && (type == TYPE_TRANSPORT_RX || type == TYPE_TRANSPORT_TX) &&
+		 is_privileged(hca, cmd))
+		*side = type == TYPE_TRANSPORT_RX ? HCA_TRANSPORT_RX : HCA_TRANSPORT_TX;
 	else
 		return hca_flow_unmodelled(hca, cmd, "type", type);
 	return HCA_CMD_OK;

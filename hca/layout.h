@@ -227,6 +227,7 @@
 #define UMEM_PAGE_OFFSET   0x24u
 #define UMEM_NUM_OF_MTT	   0x28u
 #define UCTX_UID	   2, 15, 0
+#define UCTX_CAP	   0x10u
 
 /* general_obj_in_cmd_hdr. */
 #define OBJ_ID	      0x08u

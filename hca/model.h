@@ -568,9 +568,12 @@ enum hca_cmd_status hca_cmd_pages(struct hca *hca, struct hca_cmd *cmd, uint64_t
 struct hca_flow_table;
 struct hca_tir;
 
-/* The first two are those of RDMA packets. */
-enum hca_side { HCA_RX, HCA_TX, HCA_NIC_RX, HCA_NIC_TX };
-#define HCA_SIDES 4u
+/*
+ * The first two are those of RDMA packets, the last two those of the RDMA transport, which only
+ * privileged contexts have: between the others and the wire.
+ */
+enum hca_side { HCA_RX, HCA_TX, HCA_NIC_RX, HCA_NIC_TX, HCA_TRANSPORT_RX, HCA_TRANSPORT_TX };
+#define HCA_SIDES 6u
 
 /* --- the port (port.c, mcg.c) ---------------------------------------------------------------- */
 
@@ -611,7 +614,8 @@ struct hca_inbox {
 	uint64_t checked, moved;
 };
 
-/* Count and steer, see hca_steer(). False when the packets are dropped. */
+/* Count and steer by the tables of HCA_RX or HCA_TX and of the transport, see hca_steer(). False
+ * when the packets are dropped. */
 bool hca_pass(struct hca *hca, enum hca_side side, bool multicast, uint64_t packets,
 	      uint64_t octets);
 /* Tell the driver what has changed at the port. Returns whether anything had. */

@@ -151,6 +151,11 @@ void hca_port_traffic(void *owner, struct subnet_traffic *traffic)
 	}
 }
 
+static bool steer(struct hca *hca, enum hca_side side, uint64_t packets, uint64_t octets)
+{
+	return !hca->flow_root[side] || hca_steer(hca, side, packets, octets);
+}
+
 bool hca_pass(struct hca *hca, enum hca_side side, bool multicast, uint64_t packets,
 	      uint64_t octets)
 {
@@ -158,7 +163,10 @@ bool hca_pass(struct hca *hca, enum hca_side side, bool multicast, uint64_t pack
 
 	traffic->packets += packets;
 	traffic->octets += octets;
-	return !hca->flow_root[side] || hca_steer(hca, side, packets, octets);
+	if (side == HCA_TX)
+		return steer(hca, HCA_TX, packets, octets) &&
+		       steer(hca, HCA_TRANSPORT_TX, packets, octets);
+	return steer(hca, HCA_TRANSPORT_RX, packets, octets) && steer(hca, HCA_RX, packets, octets);
 }
 
 void hca_port_reset(struct hca *hca)

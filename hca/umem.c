@@ -39,9 +39,19 @@ const struct hca_kind hca_kind_uctx = {
 
 enum hca_cmd_status hca_cmd_create_uctx(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t uid;
+	/* Old programs, and tests, leave it out. */
+	uint32_t uid, cap = cmd->ilen < UCTX_CAP + 4 ? 0 : be32_at(cmd->in, UCTX_CAP);
+	enum hca_cmd_status status;
+	struct hca_plain *uctx;
 
-	return hca_plain_alloc(hca, cmd, &hca->uctxs, 1, &uid);
+	if (cap & ~(HCA_UCTX_RDMA_CTRL | HCA_UCTX_RDMA_CTRL_OTHER))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x100007);
+	status = hca_plain_alloc(hca, cmd, &hca->uctxs, 1, &uid);
+	if (status)
+		return status;
+	uctx = hca_table_get(&hca->uctxs, uid);
+	uctx->cap = cap;
+	return HCA_CMD_OK;
 }
 
 /* Objects of the context are the driver's to destroy first. */

@@ -271,6 +271,8 @@ static const struct cap of_ethernet[] = {
 	{ CAP_FLOW_TABLE, FLOW_NIC_RX + 3, 7, 0, HCA_FLOW_LOG_TABLES },
 	{ CAP_FLOW_TABLE, FLOW_NIC_RX + 4, 7, 0, 3 }, /* log_max_destination */
 	{ CAP_FLOW_TABLE, FLOW_NIC_RX + 5, 7, 0, HCA_FLOW_LOG_SIZE },
+	/* ft_field_support: outer_gre_protocol to outer_geneve_opt_len */
+	{ CAP_FLOW_TABLE, FLOW_NIC_RX + 8, 8, 2, 0x7f },
 	{ CAP_FLOW_TABLE, FLOW_NIC_TX, 31, 31, 1 },
 	{ CAP_FLOW_TABLE, FLOW_NIC_TX, 29, 29, 1 },
 	{ CAP_FLOW_TABLE, FLOW_NIC_TX, 28, 25, FLOW_CHAINING },
@@ -283,6 +285,7 @@ static const struct cap of_ethernet[] = {
 	{ CAP_FLOW_TABLE, FLOW_NIC_TX + 1, 7, 0, HCA_FLOW_LEVEL_MAX },
 	{ CAP_FLOW_TABLE, FLOW_NIC_TX + 3, 7, 0, HCA_FLOW_LOG_TABLES },
 	{ CAP_FLOW_TABLE, FLOW_NIC_TX + 5, 7, 0, HCA_FLOW_LOG_SIZE },
+	{ CAP_FLOW_TABLE, FLOW_NIC_TX + 8, 8, 2, 0x7f },
 };
 
 static void fill(uint8_t *block, unsigned int type, const struct cap *caps, size_t count)

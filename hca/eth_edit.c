@@ -10,13 +10,10 @@
 #define TYPE_IPV6     0x86ddu
 #define TYPE_ETHERNET 0x6558u /* in GRE and Geneve */
 
-#define GRE	    47u
-#define PORT_VXLAN  4789u
-#define PORT_GENEVE 6081u
-#define IPV6_LEN    40u
-#define UDP_LEN	    8u
-#define VXLAN_LEN   8u
-#define GENEVE_LEN  8u /* without options */
+#define IPV6_LEN   40u
+#define UDP_LEN	   8u
+#define VXLAN_LEN  8u
+#define GENEVE_LEN 8u /* without options */
 
 #define GRE_FLAGS    0x00u
 #define GRE_CHECKSUM 0x8000u
@@ -91,11 +88,11 @@ static size_t behind_udp(const struct hca_edit *edit, uint16_t *type)
 {
 	size_t at = edit->frame.l4_at + UDP_LEN;
 
-	if (edit->frame.dport == PORT_VXLAN) {
+	if (edit->frame.dport == HCA_ETH_PORT_VXLAN) {
 		*type = TYPE_ETHERNET;
 		return at + VXLAN_LEN;
 	}
-	if (edit->frame.dport != PORT_GENEVE || at + GENEVE_LEN > edit->frame.ip_end)
+	if (edit->frame.dport != HCA_ETH_PORT_GENEVE || at + GENEVE_LEN > edit->frame.ip_end)
 		return 0;
 	*type = be16_at(edit->bytes + at, TUNNEL_TYPE);
 	/* Ver and Opt Len, in words of four bytes. */
@@ -111,12 +108,12 @@ static size_t inner_at(const struct hca_edit *edit, uint16_t *type)
 		return 0;
 	if (frame->l4_at && frame->protocol == HCA_ETH_UDP)
 		return behind_udp(edit, type);
-	if (frame->protocol != GRE)
+	if (frame->protocol != HCA_ETH_GRE)
 		return 0;
 	if (frame->ip == 4)
 		return behind_gre(edit, frame->ip_at + 4 * (size_t)(ip[0] & 0xf), type);
 	/* Behind the header itself, not behind others that extend it. */
-	return ip[6] == GRE ? behind_gre(edit, frame->ip_at + IPV6_LEN, type) : 0;
+	return ip[6] == HCA_ETH_GRE ? behind_gre(edit, frame->ip_at + IPV6_LEN, type) : 0;
 }
 
 bool hca_edit_decap(struct hca_edit *edit, const uint8_t *header, size_t len)

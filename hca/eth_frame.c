@@ -32,6 +32,13 @@
 #define TCP_LEN	 20u
 #define UDP_LEN	 8u
 
+/* GRE: flags and version, then the type of what it carries. VXLAN, Geneve. */
+#define GRE_CHECKSUM 0x8000u
+#define GRE_KEY	     0x2000u
+#define GRE_SEQUENCE 0x1000u
+#define TUNNEL_LEN   8u
+#define TUNNEL_VNI   4u
+
 #define TCP_FIN 0x001u
 #define TCP_PSH 0x008u
 #define TCP_CWR 0x080u
@@ -309,6 +316,55 @@ uint32_t hca_frame_toeplitz(const uint8_t key[40], const uint8_t *input, size_t 
 
 /* --- flow tables ------------------------------------------------------------------------- */
 
+/* GRE, and the key of @misc that says so. */
+static void gre_key(const uint8_t *bytes, const struct hca_frame *frame, uint8_t *misc)
+{
+	size_t at = frame->ip_at +
+		    (frame->ip == 4 ? 4 * (size_t)(bytes[frame->ip_at] & 0xf) : IPV6_LEN);
+	size_t key = at + 4;
+	uint16_t flags;
+
+	if (frame->ip == 6 && bytes[frame->ip_at + 6] != HCA_ETH_GRE)
+		return;
+	if (key > frame->ip_end)
+		return;
+	flags = be16_at(bytes, at);
+	field_put(misc, KEY_GRE_C, !!(flags & GRE_CHECKSUM));
+	field_put(misc, KEY_GRE_K, !!(flags & GRE_KEY));
+	field_put(misc, KEY_GRE_S, !!(flags & GRE_SEQUENCE));
+	be16_put(misc, KEY_GRE_PROTOCOL, be16_at(bytes, at + 2));
+	key += flags & GRE_CHECKSUM ? 4 : 0;
+	if (flags & GRE_KEY && key + 4 <= frame->ip_end)
+		memcpy(misc + KEY_GRE_KEY, bytes + key, 4);
+}
+
+/* What comes behind UDP, by its port. */
+static void udp_key(const uint8_t *bytes, const struct hca_frame *frame, uint8_t *misc)
+{
+	const uint8_t *header = bytes + frame->l4_at + UDP_LEN;
+
+	if (frame->l4_at + UDP_LEN + TUNNEL_LEN > frame->ip_end)
+		return;
+	if (frame->dport == HCA_ETH_PORT_VXLAN) {
+		memcpy(misc + KEY_VXLAN_VNI, header + TUNNEL_VNI, 3);
+	} else if (frame->dport == HCA_ETH_PORT_GENEVE) {
+		memcpy(misc + KEY_GENEVE_VNI, header + TUNNEL_VNI, 3);
+		field_put(misc, KEY_GENEVE_OAM, header[1] >> 7);
+		field_put(misc, KEY_GENEVE_OPT_LEN, header[0] & 0x3f);
+		be16_put(misc, KEY_GENEVE_TYPE, be16_at(header, 2));
+	}
+}
+
+static void tunnel_key(const uint8_t *bytes, const struct hca_frame *frame, uint8_t *misc)
+{
+	if (!frame->ip || frame->fragment)
+		return;
+	if (frame->protocol == HCA_ETH_GRE)
+		gre_key(bytes, frame, misc);
+	else if (frame->l4_at && frame->protocol == HCA_ETH_UDP)
+		udp_key(bytes, frame, misc);
+}
+
 void hca_frame_key(const uint8_t *bytes, size_t len, const struct hca_frame *frame,
 		   uint8_t key[HCA_FRAME_KEY])
 {
@@ -348,4 +404,26 @@ void hca_frame_key(const uint8_t *bytes, size_t len, const struct hca_frame *fra
 		be16_put(key, l4_type == 1 ? 20 : 28, frame->sport);
 		be16_put(key, l4_type == 1 ? 22 : 30, frame->dport);
 	}
+	tunnel_key(bytes, frame, key + HCA_FRAME_MISC);
+}
+
+bool hca_frame_has_misc(const uint8_t mask[HCA_FRAME_KEY - HCA_FRAME_MISC])
+{
+	uint8_t known[HCA_FRAME_KEY - HCA_FRAME_MISC] = { 0 };
+
+	field_put(known, KEY_GRE_C, 1);
+	field_put(known, KEY_GRE_K, 1);
+	field_put(known, KEY_GRE_S, 1);
+	be16_put(known, KEY_GRE_PROTOCOL, 0xffff);
+	be32_put(known, KEY_GRE_KEY, UINT32_MAX);
+	memset(known + KEY_VXLAN_VNI, 0xff, 3);
+	memset(known + KEY_GENEVE_VNI, 0xff, 3);
+	field_put(known, KEY_GENEVE_OAM, 1);
+	field_put(known, KEY_GENEVE_OPT_LEN, 0x3f);
+	be16_put(known, KEY_GENEVE_TYPE, 0xffff);
+	for (size_t i = 0; i < sizeof(known); i++) {
+		if (mask[i] & ~known[i])
+			return false;
+	}
+	return true;
 }

@@ -18,6 +18,11 @@
 
 #define HCA_ETH_TCP 6u
 #define HCA_ETH_UDP 17u
+#define HCA_ETH_GRE 47u
+
+/* UDP ports of tunnels. */
+#define HCA_ETH_PORT_VXLAN  4789u
+#define HCA_ETH_PORT_GENEVE 6081u
 
 struct hca_frame {
 	uint16_t ethertype; /* behind the tags */
@@ -74,11 +79,15 @@ bool hca_frame_segment(uint8_t *bytes, size_t len, size_t header, uint32_t index
 uint32_t hca_frame_toeplitz(const uint8_t key[40], const uint8_t *input, size_t len);
 
 /*
- * The frame as flow tables see it: the 64 bytes of fte_match_set_lyr_2_4 (mlx5_ifc.h). What the
- * frame does not have is 0.
+ * The frame as flow tables see it: the 64 bytes of fte_match_set_lyr_2_4 (mlx5_ifc.h), and those of
+ * fte_match_set_misc, of which it has those of tunnels: GRE, VXLAN and Geneve. What the frame does
+ * not have is 0.
  */
-#define HCA_FRAME_KEY 64u
+#define HCA_FRAME_KEY  128u
+#define HCA_FRAME_MISC 64u /* where the second part begins */
 void hca_frame_key(const uint8_t *bytes, size_t len, const struct hca_frame *frame,
 		   uint8_t key[HCA_FRAME_KEY]);
+/* Whether @mask of the second part asks for nothing but what hca_frame_key() fills in. */
+bool hca_frame_has_misc(const uint8_t mask[HCA_FRAME_KEY - HCA_FRAME_MISC]);
 
 #endif

@@ -127,6 +127,17 @@
 #define KEY_L4_TYPE   6, 31, 30
 #define KEY_IHL	      6, 15, 12
 #define KEY_TTL	      6, 7, 0
+/* fte_match_set_misc */
+#define KEY_GRE_C	   0, 31, 31
+#define KEY_GRE_K	   0, 29, 29
+#define KEY_GRE_S	   0, 28, 28
+#define KEY_GRE_PROTOCOL   0x0eu
+#define KEY_GRE_KEY	   0x10u
+#define KEY_VXLAN_VNI	   0x14u
+#define KEY_GENEVE_VNI	   0x18u
+#define KEY_GENEVE_OAM	   6, 0, 0
+#define KEY_GENEVE_OPT_LEN 9, 21, 16
+#define KEY_GENEVE_TYPE	   0x26u
 
 /* mlx5_wqe_eth_seg. Bytes. */
 #define ETH_SEG_CS_FLAGS 0x04u

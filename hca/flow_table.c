@@ -23,7 +23,9 @@
 #define MISS_DEFAULT 0u
 #define MISS_FORWARD 1u
 
-#define MATCH_OUTER 1u /* match_criteria_enable */
+/* match_criteria_enable */
+#define MATCH_OUTER 1u
+#define MATCH_MISC  2u
 
 #define SELECT_MISS_TABLE 1u
 
@@ -281,7 +283,8 @@ static void group_free(struct hca *hca, struct hca_flow_group *group)
 	hca_release(hca, group);
 }
 
-/* What the entries of the group have in common: nothing, or a mask over the outer headers. */
+/* What the entries of the group have in common: nothing, or a mask over the headers that frames
+ * have. */
 static enum hca_cmd_status read_criteria(struct hca *hca, struct hca_cmd *cmd,
 					 const struct hca_flow_table *table,
 					 struct hca_flow_group *group)
@@ -290,8 +293,14 @@ static enum hca_cmd_status read_criteria(struct hca *hca, struct hca_cmd *cmd,
 	uint32_t from = IN_MATCH;
 
 	if (hca_flow_is_nic(table->side)) {
+		const uint8_t *misc = cmd->in + IN_MATCH + HCA_FRAME_MISC;
+
 		if (enabled & MATCH_OUTER)
-			memcpy(group->mask, cmd->in + IN_MATCH, HCA_FRAME_KEY);
+			memcpy(group->mask, cmd->in + IN_MATCH, HCA_FRAME_MISC);
+		if (enabled & MATCH_MISC && !hca_frame_has_misc(misc))
+			return hca_flow_unmodelled(hca, cmd, "match criteria", enabled);
+		if (enabled & MATCH_MISC)
+			memcpy(group->mask + HCA_FRAME_MISC, misc, HCA_FRAME_KEY - HCA_FRAME_MISC);
 		from += HCA_FRAME_KEY;
 	}
 	if (!hca_flow_zero(cmd, from, MATCH_END))
@@ -378,7 +387,7 @@ enum hca_cmd_status hca_cmd_query_flow_group(struct hca *hca, struct hca_cmd *cm
 	be32_put(cmd->out, GROUP_START_INDEX, group->start);
 	be32_put(cmd->out, GROUP_END_INDEX, group->end);
 	memcpy(cmd->out + IN_MATCH, group->mask, HCA_FRAME_KEY);
-	cmd->out[GROUP_MATCH_ENABLE] = hca_flow_is_nic(table->side) ? MATCH_OUTER : 0;
+	cmd->out[GROUP_MATCH_ENABLE] = hca_flow_is_nic(table->side) ? MATCH_OUTER | MATCH_MISC : 0;
 	return HCA_CMD_OK;
 }
 

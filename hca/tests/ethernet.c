@@ -159,7 +159,7 @@ uint8_t ethernet_group(struct fixture_port *port, uint8_t type, uint32_t table, 
 	be32_put(cmd.in, 0x1c, start);
 	be32_put(cmd.in, 0x24, end);
 	if (mask) {
-		cmd.in[0x3f] = 1;
+		cmd.in[0x3f] = 3;
 		memcpy(cmd.in + 0x40, mask, HCA_FRAME_KEY);
 	}
 	return flow_run(port, &cmd, sizeof(cmd.in), number);

@@ -355,6 +355,82 @@ static void key_has_what_the_frame_has(void **state)
 	assert_int_equal(be16_at(key, 6), 0x0800);
 }
 
+/* What tunnels say of themselves, and in which fields. */
+static void tunnels_have_keys(void **state)
+{
+	uint8_t bytes[64] = { 0 }, key[HCA_FRAME_KEY], *misc = key + HCA_FRAME_MISC;
+	uint8_t none[HCA_FRAME_KEY - HCA_FRAME_MISC] = { 0 };
+	struct hca_frame frame;
+
+	(void)state;
+	/* UDP over IPv4, then eight bytes of a header. */
+	memcpy(bytes, tcp4, 34);
+	bytes[23] = HCA_ETH_UDP;
+	be16_put(bytes, 16, 50);
+	be16_put(bytes, 36, HCA_ETH_PORT_GENEVE);
+	memcpy(bytes + 42, "\x05\x80\x65\x58\x01\x02\x03\x00", 8);
+	frame = parse(bytes, sizeof(bytes));
+	hca_frame_key(bytes, sizeof(bytes), &frame, key);
+	assert_int_equal(field_get(misc, 6, 31, 8), 0x010203);
+	assert_int_equal(field_get(misc, 6, 0, 0), 1);
+	assert_int_equal(field_get(misc, 9, 21, 16), 5);
+	assert_int_equal(field_get(misc, 9, 15, 0), 0x6558);
+	assert_int_equal(field_get(misc, 5, 31, 8), 0);
+	be16_put(bytes, 36, HCA_ETH_PORT_VXLAN);
+	frame = parse(bytes, sizeof(bytes));
+	hca_frame_key(bytes, sizeof(bytes), &frame, key);
+	assert_int_equal(field_get(misc, 5, 31, 8), 0x010203);
+	assert_int_equal(field_get(misc, 6, 31, 0), 0);
+	be16_put(bytes, 36, 53);
+	frame = parse(bytes, sizeof(bytes));
+	hca_frame_key(bytes, sizeof(bytes), &frame, key);
+	assert_memory_equal(misc, none, sizeof(none));
+	/* GRE with a checksum, a key and a number. */
+	bytes[23] = HCA_ETH_GRE;
+	memcpy(bytes + 34, "\xb0\x00\x08\x00\x11\x22\x33\x44\x55\x66\x77\x88", 12);
+	frame = parse(bytes, sizeof(bytes));
+	hca_frame_key(bytes, sizeof(bytes), &frame, key);
+	assert_int_equal(field_get(misc, 0, 31, 28), 0xb);
+	assert_int_equal(field_get(misc, 3, 15, 0), 0x0800);
+	assert_int_equal(be32_at(misc, 16), 0x55667788);
+	bytes[34] = 0x20;
+	frame = parse(bytes, sizeof(bytes));
+	hca_frame_key(bytes, sizeof(bytes), &frame, key);
+	assert_int_equal(be32_at(misc, 16), 0x11223344);
+	/* Frames that end anywhere: nothing past the end is looked at. */
+	for (unsigned int udp = 0; udp < 3; udp++) {
+		bytes[23] = udp ? HCA_ETH_UDP : HCA_ETH_GRE;
+		be16_put(bytes, 36, udp == 1 ? HCA_ETH_PORT_VXLAN : HCA_ETH_PORT_GENEVE);
+		for (size_t len = 14; len <= 54; len++) {
+			uint8_t *cut = malloc(len);
+
+			memcpy(cut, bytes, len);
+			hca_frame_parse(cut, len, &frame);
+			hca_frame_key(cut, len, &frame, key);
+			if (len < 38)
+				assert_memory_equal(misc, none, sizeof(none));
+			free(cut);
+		}
+	}
+}
+
+/* Masks of fields that no frame has are not for this model. */
+static void misc_masks(void **state)
+{
+	uint8_t mask[HCA_FRAME_KEY - HCA_FRAME_MISC] = { 0 };
+
+	(void)state;
+	assert_true(hca_frame_has_misc(mask));
+	field_put(mask, 6, 31, 8, 0xffffff);
+	field_put(mask, 6, 0, 0, 1);
+	assert_true(hca_frame_has_misc(mask));
+	field_put(mask, 6, 1, 1, 1);
+	assert_false(hca_frame_has_misc(mask));
+	field_put(mask, 6, 1, 1, 0);
+	field_put(mask, 0, 23, 0, 0xffffff); /* source_sqn */
+	assert_false(hca_frame_has_misc(mask));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +446,8 @@ int main(void)
 		cmocka_unit_test(headers_that_are_none_make_no_segment),
 		cmocka_unit_test(toeplitz_is_the_published_one),
 		cmocka_unit_test(key_has_what_the_frame_has),
+		cmocka_unit_test(tunnels_have_keys),
+		cmocka_unit_test(misc_masks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,34 @@ static void untagged_is_a_value(void **state)
 	on_receive(e, frame, sizeof(frame), false, 0);
 }
 
+/* By what a tunnel says of itself. */
+static void tunnels_are_values(void **state)
+{
+	struct ethernet *e = *state;
+	struct fixture_port *port = e->side[1].port;
+	uint8_t mask[HCA_FRAME_KEY] = { 0 }, value[HCA_FRAME_KEY] = { 0 };
+	uint8_t frame[60] = { 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, 0, 46 };
+	uint32_t table = ethernet_table(port, NIC_RX, 5, 4), group;
+
+	frame[23] = HCA_ETH_UDP;
+	be16_put(frame, 36, HCA_ETH_PORT_GENEVE);
+	frame[48] = 7; /* VNI */
+	field_put(mask + HCA_FRAME_MISC, 6, 31, 8, 0xffffff);
+	field_put(value + HCA_FRAME_MISC, 6, 31, 8, 7);
+	assert_int_equal(ethernet_group(port, NIC_RX, table, 0, 0, mask, &group), 0);
+	assert_int_equal(ethernet_entry(port, NIC_RX, table, group, 0, value, FORWARD, TO_TIR,
+					e->side[1].tir, 0),
+			 0);
+	ethernet_root(port, NIC_RX, table);
+	on_receive(e, frame, sizeof(frame), true, 0);
+	frame[48] = 8;
+	on_receive(e, frame, sizeof(frame), false, 0);
+	/* Fields that this model does not look at. */
+	field_put(mask + HCA_FRAME_MISC, 0, 23, 0, 1);
+	assert_int_equal(ethernet_group(port, NIC_RX, table, 1, 1, mask, &group),
+			 HCA_CMD_BAD_PARAM);
+}
+
 static void sender_has_tables_too(void **state)
 {
 	struct ethernet *e = *state;
@@ -318,6 +346,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(lowest_index_that_matches_wins),
 		TEST(untagged_is_a_value),
+		TEST(tunnels_are_values),
 		TEST(sender_has_tables_too),
 		TEST(masks_are_bounded),
 		TEST(walk_is_bounded),

@@ -25,6 +25,7 @@
 #define CAP_FLOW_TABLE	  7u
 #define CAP_QOS		  12u
 #define CAP_DEVICE_MEMORY 15u
+#define CAP_VIRTIO	  19u
 #define CAP_GENERAL_2	  32u
 #define CAP_ADV_RDMA	  40u
 
@@ -111,6 +112,14 @@ static const struct cap defaults[] = {
 	{ CAP_GENERAL, 25, 15, 11, 0x1f },
 	{ CAP_GENERAL, 25, 20, 16, 16 }, /* log_max_pd */
 	{ CAP_GENERAL, 25, 4, 0, 16 },	 /* log_max_xrcd */
+	/*
+	 * general_obj_types, low half: virtio queues. There are none (max_num_virtio_queues is 0,
+	 * as are the modes that the driver of vDPA looks for), but pages for their doorbells.
+	 */
+	{ CAP_GENERAL, 33, HCA_OBJECT_VIRTIO_NET_Q, HCA_OBJECT_VIRTIO_NET_Q, 1 },
+	{ CAP_VIRTIO, 1, 12, 8, 12 },		    /* log_doorbell_stride: a page */
+	{ CAP_VIRTIO, 1, 4, 0, HCA_VAR_LOG_PAGES }, /* log_doorbell_bar_size */
+	{ CAP_VIRTIO, 3, 31, 0, HCA_VAR_OFFSET },   /* doorbell_bar_offset, low half */
 	/* general_obj_types, high half */
 	{ CAP_GENERAL, 32, HCA_OBJECT_RESERVED_QPN - 32, HCA_OBJECT_RESERVED_QPN - 32, 1 },
 	{ CAP_GENERAL, 32, HCA_OBJECT_AV_QP_MAPPING - 32, HCA_OBJECT_AV_QP_MAPPING - 32, 1 },

@@ -4,6 +4,7 @@
 #define HCA_GENERAL_H
 
 /* Types; bit numbers in general_obj_types as well. */
+#define HCA_OBJECT_VIRTIO_NET_Q	      0x0du
 #define HCA_OBJECT_SCHEDULING_ELEMENT 0x26u
 #define HCA_OBJECT_RESERVED_QPN	      0x2cu
 #define HCA_OBJECT_AV_QP_MAPPING      0x3au

@@ -203,6 +203,9 @@ static bool uar_write(struct hca_mmio *mmio, uint32_t offset, unsigned int size,
 {
 	uint32_t reg = (offset % HCA_UAR_PAGE) & ~7u;
 
+	/* Of virtio queues: what looks like a doorbell there is none. */
+	if (offset >= HCA_VAR_OFFSET)
+		return false;
 	if (size == 4 && (reg == HCA_UAR_EQ_ARM || reg == HCA_UAR_EQ_UPDATE)) {
 		uint32_t word = be32toh((uint32_t)value);
 

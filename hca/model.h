@@ -25,11 +25,16 @@
 #define HCA_UAR_PAGE  4096u
 #define HCA_UAR_PAGES 4096u /* BAR0 is 16 MiB */
 /*
- * UAR pages below this are trapped (the driver's own, allocated at probe), the others are one
- * shared area that the guest writes as plain memory: there uar.c looks for doorbells.
+ * UAR pages up to HCA_UAR_TRAPPED_END are trapped (the driver's own, allocated at probe), those
+ * from HCA_UAR_FIRST_SHARED on are one shared area that the guest writes as plain memory: there
+ * uar.c looks for doorbells. The pages between are for doorbells of virtio queues, which there are
+ * none of: programs get them from the driver, write what they like, and read zero.
  */
 #define HCA_UAR_FIRST	     3u
-#define HCA_UAR_FIRST_SHARED 16u
+#define HCA_UAR_TRAPPED_END  16u
+#define HCA_UAR_FIRST_SHARED 32u
+#define HCA_VAR_OFFSET	     ((uint64_t)HCA_UAR_TRAPPED_END * HCA_UAR_PAGE)
+#define HCA_VAR_LOG_PAGES    4u
 #define HCA_BAR_SIZE	     ((uint64_t)HCA_UAR_PAGES * HCA_UAR_PAGE)
 /* Of BAR0: it is memory in between, of UAR pages and at the end of MEMIC. */
 #define HCA_SHARED_OFFSET ((uint64_t)HCA_UAR_FIRST_SHARED * HCA_UAR_PAGE)

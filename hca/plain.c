@@ -93,7 +93,7 @@ static void clear_uar(struct hca *hca, uint32_t number)
  */
 enum hca_cmd_status hca_cmd_alloc_uar(struct hca *hca, struct hca_cmd *cmd)
 {
-	bool trapped = !hca->pd_seen && hca->trapped_uars < HCA_UAR_FIRST_SHARED - HCA_UAR_FIRST;
+	bool trapped = !hca->pd_seen && hca->trapped_uars < HCA_UAR_TRAPPED_END - HCA_UAR_FIRST;
 	enum hca_cmd_status status;
 	uint32_t number;
 

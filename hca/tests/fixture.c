@@ -388,7 +388,7 @@ void fixture_probe(struct fixture_port *port)
 	fixture_simple(port, 0x104, 0, 0, 0);
 	fixture_simple(port, 0x102, 0, 0, 0);
 	port->kernel_uar = fixture_simple(port, 0x802, 0, 0, 0);
-	assert_in_range(port->kernel_uar, HCA_UAR_FIRST, HCA_UAR_FIRST_SHARED - 1);
+	assert_in_range(port->kernel_uar, HCA_UAR_FIRST, HCA_UAR_TRAPPED_END - 1);
 	port->pd = fixture_simple(port, 0x800, 0, 0, 0);
 	port->uar = fixture_simple(port, 0x802, 0, 0, 0);
 	assert_in_range(port->uar, HCA_UAR_FIRST_SHARED, HCA_UAR_PAGES - 1);

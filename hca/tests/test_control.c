@@ -363,7 +363,7 @@ static void uar_pools(void **state)
 
 	fixture_simple(port, 0x104, 0, 0, 0);
 	/* The driver's own, then more than the trapped pages hold. */
-	for (i = HCA_UAR_FIRST; i < HCA_UAR_FIRST_SHARED; i++)
+	for (i = HCA_UAR_FIRST; i < HCA_UAR_TRAPPED_END; i++)
 		assert_int_equal(fixture_simple(port, 0x802, 0, 0, 0), i);
 	first = fixture_simple(port, 0x802, 0, 0, 0);
 	assert_int_equal(first, HCA_UAR_FIRST_SHARED);

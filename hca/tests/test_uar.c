@@ -343,6 +343,32 @@ static void after_reset(void **state)
 	assert_int_equal(port->hca->uar_page[port->uar].cqs.count, 0);
 }
 
+/* Pages for doorbells of virtio queues: programs have them, and reach no queue by them. */
+static void virtio_pages(void **state)
+{
+	const struct hca_mmio *mmio = &port->hca->mmio;
+	const uint8_t *cap = port->hca->cap[19];
+	unsigned int head;
+	uint64_t begin = be64_at(cap, 8), size = 4096ull << field_get(cap, 1, 4, 0);
+
+	(void)state;
+	fixture_poll(f);
+	head = mmio->doorbell_head;
+	assert_true(field_get(port->hca->cap[0], 33, 13, 13));
+	assert_int_equal(field_get(cap, 4, 23, 0), 0);
+	assert_true(begin == (uint64_t)HCA_UAR_TRAPPED_END * HCA_UAR_PAGE);
+	assert_true(begin + size == HCA_SHARED_OFFSET);
+	port->fn->ops->bar_write(port->fn, 0, begin + HCA_UAR_SQ, 8, UINT64_MAX);
+	port->fn->ops->bar_write(port->fn, 0, begin + HCA_UAR_CQ_ARM, 8, UINT64_MAX);
+	port->fn->ops->bar_write(port->fn, 0, begin + size - HCA_UAR_PAGE + HCA_UAR_EQ_ARM, 4, 1);
+	assert_int_equal(mmio->doorbell_head, head);
+	assert_false(mmio->eq_rung);
+	assert_int_equal(port->fn->ops->bar_read(port->fn, 0, begin + HCA_UAR_SQ, 8), 0);
+	/* The page before is the driver's, where it rings. */
+	port->fn->ops->bar_write(port->fn, 0, begin - HCA_UAR_PAGE + HCA_UAR_SQ, 8, 1);
+	assert_int_not_equal(mmio->doorbell_head, head);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
@@ -359,6 +385,7 @@ int main(void)
 		TEST(receives_in_error),
 		TEST(garbage),
 		TEST(after_reset),
+		TEST(virtio_pages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,16 +23,29 @@ def of_suite(name, device, link_layer, rows):
             "failures": [{"case": case, "cause": cause} for case, cause in cases["fail"]], "passes": [case for case, _ in cases["pass"]]}
 
 
+def nowhere(rows):
+    """Cases that ran on no link layer, by their causes; ROWS as above, of all of them."""
+    ran = {case for verdict, case, _ in rows if verdict != "skip"}
+    causes = {}
+    for _, case, cause in rows:
+        if case not in ran:
+            causes.setdefault(case, {})[cause] = None
+    cases = {}
+    for case, why in causes.items():
+        cases.setdefault("; ".join(why), []).append(case)
+    return [{"cause": cause, "cases": cases[cause]} for cause in sorted(cases, key=lambda one: (-len(cases[one]), one))]
+
+
 def together(suites):
-    """Of each suite that ran on HCAs with ports of several link layers: what passed on one of them at least, and what failed on one. A case
-    that is on several counts once."""
+    """Of each suite that ran on HCAs with ports of several link layers: what passed on one of them at least, what failed on one, and what ran
+    on none. A case that is on several counts once. SUITES: rows by name, device and link layer."""
     result = []
-    for name in dict.fromkeys(one["name"] for one in suites):
-        rows = [one for one in suites if one["name"] == name and one["device"] != FOREIGN]
-        layers = list(dict.fromkeys(one["link_layer"] for one in rows))
+    for name in dict.fromkeys(name for name, _, _ in suites):
+        layers = list(dict.fromkeys(layer for its, device, layer in suites if its == name and device != FOREIGN))
+        rows = [row for (its, device, _), some in suites.items() if its == name and device != FOREIGN for row in some]
         if len(layers) > 1:
-            result.append({"name": name, "link_layers": layers, "passed": len({case for one in rows for case in one["passes"]}),
-                           "failed": len({case["case"] for one in rows for case in one["failures"]})})
+            result.append({"name": name, "link_layers": layers, "passed": len({case for verdict, case, _ in rows if verdict == "pass"}),
+                           "failed": len({case for verdict, case, _ in rows if verdict == "fail"}), "skipped": nowhere(rows)})
     return result
 
 
@@ -42,8 +55,7 @@ def report(lines, head):
     for line in lines:
         suite, device, link_layer, *row = line.split("\t")
         suites.setdefault((suite, device, link_layer), []).append(tuple(row))
-    suites = [of_suite(*key, rows) for key, rows in suites.items()]
-    return {**head, "suites": suites, "together": together(suites)}
+    return {**head, "suites": [of_suite(*key, rows) for key, rows in suites.items()], "together": together(suites)}
 
 
 def good(document):

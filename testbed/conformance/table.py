@@ -20,7 +20,10 @@ def lines(document):
     out = [f"Linux {document['kernel']}"]
     out += table([["suite", "device", "port", "passed", "failed", "skipped"], *rows], right=range(3, 6), least=(16, 6, 10))
     for one in document.get("together", ()):
-        out.append(f"{one['name']}, {' and '.join(one['link_layers'])} together: {one['passed']} passed, {one['failed']} failed")
+        skipped = one.get("skipped", ())
+        out.append(f"{one['name']}, {' and '.join(one['link_layers'])} together: {one['passed']} passed, {one['failed']} failed, "
+                   f"{sum(len(skip['cases']) for skip in skipped)} skipped on each")
+        out += [f"skipped on each: {one['name']}: {len(skip['cases'])} x {skip['cause']}" for skip in skipped]
     for one in document["suites"]:
         out += [f"failed: {place(one)}: {failure['case']}: {failure['cause']}" for failure in one["failures"]]
     for one in document["suites"]:

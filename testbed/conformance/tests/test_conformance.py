@@ -26,12 +26,17 @@ class Report(unittest.TestCase):
 
     def test_together(self):
         document = report.report(VERDICTS + ETHERNET, HEAD)
-        self.assertEqual(document["together"], [{"name": "ucx", "link_layers": ["InfiniBand", "Ethernet"], "passed": 2, "failed": 0}])
+        skipped = [{"cause": "no XRC", "cases": ["c", "d"]}, {"cause": "no device memory", "cases": ["g"]}]
+        self.assertEqual(document["together"], [{"name": "ucx", "link_layers": ["InfiniBand", "Ethernet"], "passed": 2, "failed": 0,
+                                                 "skipped": skipped}])
         self.assertEqual([one["link_layer"] for one in document["suites"]], ["InfiniBand", "InfiniBand", "Ethernet", "Ethernet"])
         # One that fails on two link layers is one that fails; what soft-RoCE does is not counted.
         failures = [f"ucx\t{where}\tfail\tx\twrong" for where in (HERE, THERE)] + ["ucx\trxe0\tEthernet\tpass\ty\t"]
         self.assertEqual(report.report(VERDICTS + ETHERNET + failures, HEAD)["together"],
-                         [{"name": "ucx", "link_layers": ["InfiniBand", "Ethernet"], "passed": 2, "failed": 1}])
+                         [{"name": "ucx", "link_layers": ["InfiniBand", "Ethernet"], "passed": 2, "failed": 1, "skipped": skipped}])
+        # One that has another cause on each.
+        other = report.report(VERDICTS + ETHERNET + [f"ucx\t{THERE}\tskip\tg\tno port"], HEAD)["together"][0]["skipped"]
+        self.assertEqual(other[1], {"cause": "no device memory; no port", "cases": ["g"]})
 
     def test_good(self):
         self.assertTrue(report.good(report.report(VERDICTS, HEAD)))
@@ -53,7 +58,8 @@ class Table(unittest.TestCase):
             "ucx               rxe0    Ethernet         0       1        0",
             "ucx               mlx5_0  Ethernet         2       0        1",
             "qperf             mlx5_0  InfiniBand       1       0        0",
-            "ucx, InfiniBand and Ethernet together: 2 passed, 0 failed",
+            "ucx, InfiniBand and Ethernet together: 2 passed, 0 failed, 3 skipped on each",
+            "skipped on each: ucx: 2 x no XRC", "skipped on each: ucx: 1 x no device memory",
             "failed: ucx on rxe0: a: it is slow: 5 s", "skipped: ucx on mlx5_0: 2 x no XRC",
             "skipped: ucx on mlx5_0: 1 x no device memory", "skipped: ucx on mlx5_0: 1 x no memory",
             "skipped: ucx on mlx5_0, Ethernet: 1 x no XRC"])

@@ -19,7 +19,6 @@
 #define GRE_CHECKSUM 0x8000u
 #define GRE_KEY	     0x2000u
 #define GRE_SEQUENCE 0x1000u
-#define GRE_VERSION  0x0007u
 /* Both tunnel headers have the type of what they carry here. */
 #define TUNNEL_TYPE 0x02u
 #define UDP_LENGTH  4u
@@ -75,8 +74,6 @@ static size_t behind_gre(const struct hca_edit *edit, size_t at, uint16_t *type)
 	if (end > edit->frame.ip_end)
 		return 0;
 	flags = be16_at(edit->bytes + at, GRE_FLAGS);
-	if (flags & GRE_VERSION)
-		return 0;
 	*type = be16_at(edit->bytes + at, TUNNEL_TYPE);
 	end += flags & GRE_CHECKSUM ? 4 : 0;
 	end += flags & GRE_KEY ? 4 : 0;

@@ -126,7 +126,7 @@ static void gre_of_ip(void **state)
 	assert_int_equal(edit.len, sizeof(inner));
 }
 
-/* Options of GRE are passed; another version is not known. */
+/* Options of GRE are passed, whatever its version is. */
 static void gre_with_options(void **state)
 {
 	uint8_t frame[38 + 12 + sizeof(inner)] = { 0 };
@@ -144,8 +144,8 @@ static void gre_with_options(void **state)
 	assert_memory_equal(edit.bytes, inner, sizeof(inner));
 	be16_put(frame, 34, 0xb001);
 	edit = edit_of(frame, sizeof(frame));
-	assert_false(hca_edit_decap(&edit, NULL, 0));
-	assert_ptr_equal(edit.bytes, frame);
+	assert_true(hca_edit_decap(&edit, NULL, 0));
+	assert_memory_equal(edit.bytes, inner, sizeof(inner));
 	/* A fragment has the rest elsewhere. */
 	be16_put(frame, 34, 0xb000);
 	be16_put(frame, 20, 0x2000);

@@ -37,6 +37,7 @@
 #define GRE_KEY	     0x2000u
 #define GRE_SEQUENCE 0x1000u
 #define TUNNEL_LEN   8u
+#define TUNNEL_TYPE  2u
 #define TUNNEL_VNI   4u
 
 #define TCP_FIN 0x001u
@@ -332,7 +333,7 @@ static void gre_key(const uint8_t *bytes, const struct hca_frame *frame, uint8_t
 	field_put(misc, KEY_GRE_C, !!(flags & GRE_CHECKSUM));
 	field_put(misc, KEY_GRE_K, !!(flags & GRE_KEY));
 	field_put(misc, KEY_GRE_S, !!(flags & GRE_SEQUENCE));
-	be16_put(misc, KEY_GRE_PROTOCOL, be16_at(bytes, at + 2));
+	be16_put(misc, KEY_GRE_PROTOCOL, be16_at(bytes + at, TUNNEL_TYPE));
 	key += flags & GRE_CHECKSUM ? 4 : 0;
 	if (flags & GRE_KEY && key + 4 <= frame->ip_end)
 		memcpy(misc + KEY_GRE_KEY, bytes + key, 4);
@@ -351,7 +352,7 @@ static void udp_key(const uint8_t *bytes, const struct hca_frame *frame, uint8_t
 		memcpy(misc + KEY_GENEVE_VNI, header + TUNNEL_VNI, 3);
 		field_put(misc, KEY_GENEVE_OAM, header[1] >> 7);
 		field_put(misc, KEY_GENEVE_OPT_LEN, header[0] & 0x3f);
-		be16_put(misc, KEY_GENEVE_TYPE, be16_at(header, 2));
+		be16_put(misc, KEY_GENEVE_TYPE, be16_at(header, TUNNEL_TYPE));
 	}
 }
 

@@ -30,7 +30,8 @@ static void identity(void **state)
 	assert_int_equal(config32(&f->port[1], 0), 0x102315b3);
 	assert_int_equal(config32(&f->port[0], 8) >> 8, 0x020700);
 	assert_int_equal(f->port[0].fn->bar[0].size, 16u << 20);
-	assert_int_equal(f->port[0].fn->bar[0].mmap_offset, 16 * 4096);
+	assert_int_equal(f->port[0].fn->bar[0].mmap_offset, 32 * 4096);
+	assert_int_equal(f->port[0].fn->bar[0].mmap_size, (14u << 20) - 32 * 4096);
 	assert_non_null(f->port[0].fn->bar[0].mmap_mem);
 	assert_true(f->port[0].fn->config.msix);
 	assert_true(f->port[0].fn->config.express);

@@ -81,7 +81,7 @@ static bool open_piece(struct end *end, unsigned int i)
 	/* What depends on no more than the hint is looked at once for each. */
 	if ((!i || !tlp_same_hint(&piece->hint, &piece[-1].hint)) &&
 	    pcie_transfer_init(&end->t, end->t.fn, end->t.tlp.type, piece->addr, piece->len,
-			       &piece->hint))
+			       &piece->hint, end->t.time_ns))
 		return false;
 	if (!tlp_burst_allows(end->t.max))
 		return false;
@@ -308,6 +308,8 @@ int pcie_copy(struct pcie_function *reader, const struct pcie_piece *from, unsig
 	if (!from_count || !to_count || from_count > PCIE_PIECES || to_count > PCIE_PIECES ||
 	    !pcie_may_copy(reader, writer) || !open_end(&source))
 		return -EAGAIN;
+	/* One look at the clock is enough. */
+	target.t.time_ns = source.t.time_ns;
 	if (!open_end(&target)) {
 		release(&source);
 		return -EAGAIN;

@@ -158,7 +158,7 @@ struct pcie_run pcie_find_run(const struct pcie_transfer *t, uint64_t addr, size
 }
 
 int pcie_transfer_init(struct pcie_transfer *t, struct pcie_function *fn, enum tlp_type type,
-		       uint64_t addr, size_t len, const struct tlp_hint *hint)
+		       uint64_t addr, size_t len, const struct tlp_hint *hint, uint64_t time_ns)
 {
 	uint8_t header[TLP_MAX_HEADER];
 
@@ -177,7 +177,7 @@ int pcie_transfer_init(struct pcie_transfer *t, struct pcie_function *fn, enum t
 	if (t->tlp.hint.th && tlp_encode(&t->tlp, header) < 0)
 		return -EINVAL;
 	if (t->trace)
-		t->time_ns = clock_now_ns();
+		t->time_ns = time_ns ? time_ns : clock_now_ns();
 	return 0;
 }
 
@@ -337,7 +337,7 @@ int pcie_write(struct pcie_function *fn, uint64_t addr, const void *buf, size_t 
 	       const struct tlp_hint *hint)
 {
 	struct pcie_transfer t;
-	int rc = pcie_transfer_init(&t, fn, TLP_MWR, addr, len, hint);
+	int rc = pcie_transfer_init(&t, fn, TLP_MWR, addr, len, hint, 0);
 
 	addr = pcie_inject_address(fn, true, addr, len);
 	for (size_t done = 0; !rc && done < len;) {
@@ -501,7 +501,7 @@ int pcie_read(struct pcie_function *fn, uint64_t addr, void *buf, size_t len,
 	      const struct tlp_hint *hint)
 {
 	struct pcie_transfer t;
-	int rc = pcie_transfer_init(&t, fn, TLP_MRD, addr, len, hint);
+	int rc = pcie_transfer_init(&t, fn, TLP_MRD, addr, len, hint, 0);
 
 	addr = pcie_inject_address(fn, false, addr, len);
 	for (size_t done = 0; !rc && done < len;) {

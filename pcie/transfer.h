@@ -43,9 +43,12 @@ struct pcie_run {
 
 bool pcie_may_master(const struct pcie_function *fn);
 const struct pcie_host_ops *pcie_host_of(const struct pcie_function *fn);
-/* Of a transfer of @len bytes at @addr. Returns 0, -EACCES or -EINVAL as pcie_write(). */
+/*
+ * Of a transfer of @len bytes at @addr. @time_ns: when it is; 0: now. Returns 0, -EACCES or -EINVAL
+ * as pcie_write().
+ */
 int pcie_transfer_init(struct pcie_transfer *t, struct pcie_function *fn, enum tlp_type type,
-		       uint64_t addr, size_t len, const struct tlp_hint *hint);
+		       uint64_t addr, size_t len, const struct tlp_hint *hint, uint64_t time_ns);
 /* The bytes from @addr on, @len at most, that take one route. */
 struct pcie_run pcie_find_run(const struct pcie_transfer *t, uint64_t addr, size_t len);
 /* Hands a request to its completer, as the completer understands it. */

@@ -6,11 +6,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A nap costs about as much as it lasts, so the short ones are for when an answer is near. */
-#define NEAR_NS	  2000000u
-#define NAP_NS	  10000u
-#define SLOWER_NS 1000000000u
-#define SLOW_NS	  50000u
+/*
+ * A nap costs about as much as it lasts, so the short ones are for when an answer is near. Who naps
+ * more often than in 25 us or so, wake-up included, is so much of a burden to its processor that
+ * the kernel moves what else runs there to the other ones, and not back while each rest is short:
+ * two virtual processors then take turns of milliseconds on one.
+ */
+#define NEAR_NS	     100000u
+#define NAP_NS	     13000u
+#define SPIN_NS	     2000000u
+#define SOON_NS	     2000000u
+#define SOON_REST_NS 30000u
+#define SLOWER_NS    1000000000u
+#define SLOW_NS	     50000u
 /* An idle guest: each look costs some 10 us, more where others want the processor. */
 #define IDLE_NS	       10000000000u
 #define SLOWER_REST_NS 1000000u
@@ -50,8 +58,12 @@ uint64_t pace_rest(enum pace pace, uint64_t idle_ns)
 {
 	if (!idle_ns)
 		return 0;
+	if (pace == PACE_SPIN && idle_ns < SPIN_NS)
+		return 0;
 	if (idle_ns < NEAR_NS)
-		return pace == PACE_SPIN ? 0 : NAP_NS;
+		return NAP_NS;
+	if (idle_ns < SOON_NS)
+		return SOON_REST_NS;
 	if (idle_ns < SLOWER_NS)
 		return SLOW_NS;
 	return idle_ns < IDLE_NS ? SLOWER_REST_NS : PACE_REST_NS;

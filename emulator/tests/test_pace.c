@@ -51,8 +51,13 @@ static void test_rest(void **state)
 		assert_true(pace_rest((enum pace)pace, 11 * SECOND) >= 4000000);
 		assert_int_equal(pace_rest((enum pace)pace, UINT64_MAX), PACE_REST_NS);
 	}
-	assert_true(pace_rest(PACE_NAP, 1));
+	/* Who answers at once is seen soon, who takes longer costs fewer looks. */
+	assert_int_equal(pace_rest(PACE_NAP, 1), 13000);
+	assert_int_equal(pace_rest(PACE_NAP, 99999), 13000);
+	assert_int_equal(pace_rest(PACE_NAP, 100000), 30000);
+	assert_int_equal(pace_rest(PACE_NAP, 1999999), 30000);
 	assert_int_equal(pace_rest(PACE_SPIN, 1), 0);
+	assert_int_equal(pace_rest(PACE_SPIN, 1999999), 0);
 }
 
 static void *read_slack(void *arg)

@@ -326,6 +326,11 @@ void vfio_user_maps_release(struct vfio_user_maps *maps, const struct vfio_user_
 	atomic_fetch_sub(&maps->held[held->epoch], 1);
 }
 
+bool vfio_user_maps_are_held(struct vfio_user_maps *maps)
+{
+	return atomic_load(&maps->held[0]) || atomic_load(&maps->held[1]);
+}
+
 /* With the lock held. */
 static int copy_locked(const struct vfio_user_map *map, uint64_t addr, void *in, const void *out,
 		       size_t *len)

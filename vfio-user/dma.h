@@ -91,6 +91,8 @@ struct vfio_user_held {
 bool vfio_user_maps_hold(struct vfio_user_maps *maps, uint64_t addr, size_t len, bool write,
 			 struct vfio_user_held *held);
 void vfio_user_maps_release(struct vfio_user_maps *maps, const struct vfio_user_held *held);
+/* Whether anybody holds something, or is about to find that there is nothing to hold. */
+bool vfio_user_maps_are_held(struct vfio_user_maps *maps);
 
 /* As vfio_user_dma_resolve(). */
 bool vfio_user_maps_find(struct vfio_user_maps *maps, uint64_t addr, uint64_t *base, uint64_t *size,

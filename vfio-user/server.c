@@ -28,7 +28,7 @@ struct vfio_user_server {
 	struct vfio_user_socket sock;
 	int listener;
 	pthread_t thread;
-	atomic_uint users; /* calls of other threads under way */
+	atomic_uint users; /* calls of other threads under way, but those that hold maps */
 
 	/* the thread's */
 	bool negotiated;
@@ -438,7 +438,7 @@ void vfio_user_server_free(struct vfio_user_server *server)
 		return;
 	vfio_user_server_stop(server);
 	/* All have failed by now; see them out. */
-	while (atomic_load(&server->users))
+	while (atomic_load(&server->users) || vfio_user_maps_are_held(&server->maps))
 		nanosleep(&pause, NULL);
 	vfio_user_socket_destroy(&server->sock);
 	vfio_user_pending_destroy(&server->pending);
@@ -600,21 +600,14 @@ bool vfio_user_dma_resolve(struct vfio_user_server *server, uint64_t addr, uint6
 bool vfio_user_dma_hold(struct vfio_user_server *server, uint64_t addr, size_t len, bool write,
 			struct vfio_user_held *held)
 {
-	bool found;
-
-	if (addr + (len - 1) < addr)
-		return false;
-	atomic_fetch_add(&server->users, 1);
-	found = vfio_user_maps_hold(&server->maps, addr, len, write, held);
-	if (!found)
-		atomic_fetch_sub(&server->users, 1);
-	return found;
+	/* It counts itself there, and is seen out. */
+	return addr + (len - 1) >= addr &&
+	       vfio_user_maps_hold(&server->maps, addr, len, write, held);
 }
 
 void vfio_user_dma_release(struct vfio_user_server *server, const struct vfio_user_held *held)
 {
 	vfio_user_maps_release(&server->maps, held);
-	atomic_fetch_sub(&server->users, 1);
 }
 
 bool vfio_user_interrupt(struct vfio_user_server *server, unsigned int vector)

@@ -582,12 +582,14 @@ static void test_remove_waits(void **state)
 	while (hold(0, 1, false))
 		usleep(1000);
 	vfio_user_maps_release(&maps, &held[0]);
+	assert_true(vfio_user_maps_are_held(&maps));
 	usleep(20000);
 	assert_false(atomic_load(&removed));
 	memset(held[1].memory, 0x33, PAGE);
 	vfio_user_maps_release(&maps, &held[1]);
 	pthread_join(thread, NULL);
 	assert_true(atomic_load(&removed));
+	assert_false(vfio_user_maps_are_held(&maps));
 	close(fd);
 }
 

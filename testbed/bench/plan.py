@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """In the sandbox: the measurements of ./tph bench, one a line, in the order that the guest makes them.
 
-Usage: plan full|quick ROUNDS [vs]; lines are ROUND SYSTEM MEASURE SIZE QPS MESSAGES.
+Usage: plan full|quick ROUNDS [vs] [only=MEASURE]...; lines are ROUND SYSTEM MEASURE SIZE QPS MESSAGES.
 """
 import sys
 
@@ -47,6 +47,12 @@ QUICK = (
 RXE_MOST = 500
 
 
+def wanted(rows, words):
+    """Those that the words only=... name; all, where there are none."""
+    only = {word[len("only="):] for word in words if word.startswith("only=")}
+    return [row for row in rows if not only or row[0] in only]
+
+
 def plan(rows, rounds, vs):
     """The measurements of all rounds. Who of those that are compared comes first changes from round to round."""
     result = []
@@ -61,8 +67,9 @@ def plan(rows, rounds, vs):
 
 
 def main():
-    rows = {"full": FULL, "quick": QUICK}[sys.argv[1]]
-    for one in plan(rows, int(sys.argv[2]), sys.argv[3:] == ["vs"]):
+    words = sys.argv[3:]
+    rows = wanted({"full": FULL, "quick": QUICK}[sys.argv[1]], words)
+    for one in plan(rows, int(sys.argv[2]), "vs" in words):
         print(*one)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # ./tph bench: how fast the emulated HCA is, beside another commit of it, soft-RoCE and the host's memcpy.
-rounds=10 length=full
-[ -z "$OPT_QUICK" ] || rounds=2 length=quick
+rounds=${OPT_ROUNDS:-10} length=full
+[ -z "$OPT_QUICK" ] || rounds=${OPT_ROUNDS:-2} length=quick
 vs_commit='' GUEST_OTHER=''
 bench_dir=$(mktemp -d)
 on_exit "rm -rf '$bench_dir'"
@@ -31,7 +31,8 @@ if [ -n "$OPT_DRY_RUN" ]; then
 	guest_run
 	exit 0
 fi
-sandbox_python bench.plan $length "$rounds" ${vs_commit:+vs} >"$TPH_RUN_DIR/job/plan"
+# shellcheck disable=SC2046 # words
+sandbox_python bench.plan $length "$rounds" ${vs_commit:+vs} $(printf '%s' "$OPT_ONLY" | sed 's/^/only=/') >"$TPH_RUN_DIR/job/plan"
 cat /proc/loadavg >"$TPH_RUN_DIR/job/load"
 say "$(wc -l <"$TPH_RUN_DIR/job/plan") measurements in $rounds rounds${vs_commit:+, beside $vs_commit}"
 profile_pid=

@@ -26,6 +26,20 @@ class Plan(unittest.TestCase):
     def test_alone(self):
         self.assertEqual({one[1] for one in plan.plan(self.ROWS, 3, False)}, {"this", "rxe"})
 
+    def test_only(self):
+        self.assertEqual(plan.wanted(self.ROWS, []), list(self.ROWS))
+        self.assertEqual(plan.wanted(self.ROWS, ["vs"]), list(self.ROWS))
+        self.assertEqual(plan.wanted(self.ROWS, ["vs", "only=bar"]), [self.ROWS[1]])
+        self.assertEqual(plan.wanted(self.ROWS, ["only=bar", "only=latency"]), list(self.ROWS))
+        self.assertEqual(plan.wanted(self.ROWS, ["only=rate"]), [])
+
+    def test_only_names(self):
+        """What the option takes is what both plans have."""
+        options = (Path(__file__).parents[2] / "commands" / "bench.options").read_text()
+        names = set(next(line for line in options.splitlines() if line.startswith("kind one latency")).split()[2:])
+        for rows in (plan.FULL, plan.QUICK):
+            self.assertEqual({row[0] for row in rows}, names)
+
     def test_names(self):
         for row in plan.FULL + plan.QUICK:
             self.assertIn(row[0], plan.MEASURES)

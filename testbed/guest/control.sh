@@ -19,8 +19,8 @@ control()
 	echo "$control_answer"
 }
 
-# bdf_of NAME: PCI address of the device with that name in the devices file. It is asked once per boot: the emulator has those of its
-# functions, /mnt/job/places those of all others. Returns 1 and says why when there is none.
+# bdf_of NAME: PCI address of the device with that name in the devices file, if it is in this machine. It is asked once per boot: the emulator has
+# those of its functions, /mnt/job/places those of all others. Returns 1 and says why when there is none.
 bdf_of()
 {
 	bdf_ask || return 1
@@ -48,14 +48,19 @@ name_of()
 	return 1
 }
 
-bdf_list=/run/tph-places bdf_others=/mnt/job/places
+bdf_list=/run/tph-places bdf_others=/mnt/job/places bdf_machine=/mnt/job/machine
+# functions_here FILTER: the emulator's answer about the functions of this machine, through jq with FILTER for an array of them. /mnt/job/machine has
+# its name; the first machine has none.
+functions_here()
+{
+	here_answer=$(control functions) || return 1
+	printf '%s\n' "$here_answer" | jq -r --arg machine "$(cat $bdf_machine 2>/dev/null)" "[.functions[] | select((.machine // \"\") == \$machine)] | $1"
+}
+
 bdf_ask()
 {
 	[ ! -e "$bdf_list" ] || return 0
-	bdf_answer=$(control functions) || return 1
-	{
-		echo "$bdf_answer" | jq -r '.functions[] | "\(.name) \(.bdf)"'
-		cat "$bdf_others"
-	} >"$bdf_list.new"
+	functions_here '.[] | "\(.name) \(.bdf)"' >"$bdf_list.new" || return 1
+	cat "$bdf_others" >>"$bdf_list.new"
 	mv "$bdf_list.new" "$bdf_list"
 }

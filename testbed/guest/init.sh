@@ -55,8 +55,10 @@ export TPH_CONTROL PATH="/mnt/bin:/mnt/src/testbed/guest:$PATH:/mnt/src/doctor:/
 ulimit -l unlimited
 cd /root || exit 1
 prepare=:
-# Machines with a number have no function.
-[ -e /mnt/job/number ] || [ "$(member port)" != ethernet ] || prepare="/bin/sh /mnt/src/testbed/guest/name-spaces.sh $(member mtu) >&2"
+# Functions of one guest on InfiniBand reach each other by LID alone. A machine with a number is prepared by its own script.
+if [ ! -e /mnt/job/number ] && { [ "$(member port)" = ethernet ] || [ -e /mnt/job/machines ]; }; then
+	prepare="/bin/sh /mnt/src/testbed/guest/name-spaces.sh $(member port) $(member mtu) >&2"
+fi
 
 if [ -e /mnt/job/shell ]; then
 	/bin/sh -c "$prepare" </dev/null >/dev/hvc0 2>&1

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In the guest of a topology with Ethernet ports, before its job: the interface of each HCA function comes to a name space with the function's
-# name. Argument: the MTU, if it is not to be the usual one. They reach the first one afterwards, and other machines, and /run/name-spaces says what
-# there is (ethernet.sh).
+# In the guest of a topology with Ethernet ports, or with several machines, before its job: the interface of each HCA function comes to a name space
+# with the function's name. Arguments: the port, infiniband or ethernet; the MTU, if it is not to be the usual one. They reach the first one afterwards,
+# and other machines, and /run/name-spaces says what there is (ethernet.sh).
 set -eu
 # shellcheck source=testbed/guest/control.sh
 . /mnt/src/testbed/guest/control.sh
@@ -11,25 +11,17 @@ set -eu
 # shellcheck source=testbed/guest/ethernet.sh
 . /mnt/src/testbed/guest/ethernet.sh
 # As the driver numbers its devices.
-control functions | jq -r '[.functions[] | select(.kind == "hca" and .link == "ethernet")] | sort_by(.bdf)[] | "\(.name) \(.bdf)"' >/run/functions
+functions_here "map(select(.kind == \"hca\" and (.link // \"infiniband\") == \"$1\")) | sort_by(.bdf)[].name" >/run/functions
 number=0
-while read -r name bdf; do
+while read -r name; do
 	number=$((number + 1))
-	place "$name" "$name" $number "${1:-}"
-	comes_up 60 $$ test -d "/sys/bus/pci/devices/$bdf/infiniband" || {
-		echo "$name: its driver made no RDMA device" >&2
-		exit 1
-	}
-	device=$(ls "/sys/bus/pci/devices/$bdf/infiniband")
-	comes_up 60 $$ gid_index "$device" $number || {
-		echo "$name: $device has no RoCE v2 GID of 10.8.0.$number" >&2
-		exit 1
-	}
+	place "$name" "$name" $number "${2:-}"
+	device_of "$name" $number
 	[ $number -eq 1 ] || comes_up 60 $$ ip netns exec "$name" busybox ping -c 1 -W 1 10.8.0.1 || {
 		echo "$name: does not reach 10.8.0.1" >&2
 		exit 1
 	}
-	echo "$name $device 10.8.0.$number $(gid_index "$device" $number)"
+	echo "$name $device 10.8.0.$number $gid"
 done </run/functions >/run/name-spaces.new
 
 # answers MACHINE: it is ready, or has ended.
@@ -44,12 +36,12 @@ answers()
 		echo "the machine $name did not start" >&2
 		exit 1
 	}
-	cut -d ' ' -f 1 /run/functions | while read -r function; do
+	while read -r function; do
 		comes_up 60 $$ ip netns exec "$function" busybox ping -c 1 -W 1 "10.8.0.$number" || {
 			echo "$function: does not reach the machine $name, 10.8.0.$number" >&2
 			exit 1
 		}
-	done
+	done </run/functions
 	echo "$name $(cat "/run/machines/$name/place")"
 done </mnt/job/machines >>/run/name-spaces.new
 mv /run/name-spaces.new /run/name-spaces

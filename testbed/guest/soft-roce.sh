@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In a machine of a topology that has a virtio-net and no device of ours: soft-RoCE on it, and the commands of the first machine, until that one ends.
 # /mnt/job has number (N of its addresses 10.8.0.N and fd08::N), and gets kernel, place (a line as in /run/name-spaces of the first machine), and ready.
-# A command is a file NAME.command of /mnt/job/requests; NAME.out, NAME.err and NAME.status come of it, and NAME.kill ends it (on).
 set -eu
 # shellcheck source=testbed/guest/ethernet.sh
 . /mnt/src/testbed/guest/ethernet.sh
+# shellcheck source=testbed/guest/requests.sh
+. /mnt/src/testbed/guest/requests.sh
 number=$(cat /mnt/job/number)
 mtu=$(sed -n 's/^mtu //p' "/mnt/src/testbed/topologies/$(cat /mnt/job/topology)")
 uname -r >/mnt/job/kernel
@@ -23,38 +24,4 @@ until gid=$(gid_index rxe0 "$number"); do
 	}
 	sleep 0.1
 done
-mkdir -p /mnt/job/requests
-echo "rxe0 10.8.0.$number $gid" >/mnt/job/place
-: >/mnt/job/ready
-cd /mnt/job/requests
-
-# serve NAME: one command, which is a process group of its own.
-serve()
-{
-	mv "$1.taken" "$1.run"
-	setsid sh "$1.run" >"$1.out" 2>"$1.err" </dev/null &
-	served=$!
-	status=
-	until [ -n "$status" ]; do
-		[ ! -e "$1.kill" ] || kill -KILL -$served 2>/dev/null || :
-		kill -0 $served 2>/dev/null || {
-			status=0
-			wait $served || status=$?
-			break
-		}
-		sleep 0.1
-	done
-	echo $status >"$1.new"
-	mv "$1.new" "$1.status"
-}
-
-until [ -e /mnt/job/stop ]; do
-	for request in *.command; do
-		[ ! -e "$request" ] || {
-			name=${request%.command}
-			mv "$request" "$name.taken"
-			serve "$name" &
-		}
-	done
-	sleep 0.1
-done
+requests_serve rxe0 "10.8.0.$number" "$gid"

@@ -87,6 +87,7 @@ guest_prepare()
 		cat "$1"
 		guest_device_lines
 	} | topology_devices "${GUEST_TOPOLOGY:-ib}" >"$TPH_RUN_DIR/devices"
+	topology_check "${GUEST_TOPOLOGY:-ib}" "$TPH_RUN_DIR/devices"
 	echo "${GUEST_TOPOLOGY:-ib}" >"$TPH_RUN_DIR/job/topology"
 	machines_prepare "${GUEST_TOPOLOGY:-ib}"
 	SANDBOX_SHARE=${GUEST_SHARE:-}

@@ -37,8 +37,8 @@ machines_build()
 	done
 }
 
-# machines_prepare TOPOLOGY: the file machines of the run directory, a line "NAME NIC IMPAIRMENT" for each machine besides the first one
-# (no impairment is -), its directory, and job/machines, lines "NAME NUMBER" for the first one's job.
+# machines_prepare TOPOLOGY: the file machines of the run directory, a line "NAME KERNEL EMULATOR NIC IMPAIRMENT" for each machine besides the first
+# one (- where the topology says nothing), its directory, and job/machines, lines "NAME NUMBER" for the first one's job.
 machines_prepare()
 {
 	machine_number=100
@@ -48,9 +48,13 @@ machines_prepare()
 		machine_nic=$(topology_member "$1" nic "$machine")
 		mkdir -p "$TPH_RUN_DIR/$machine/job"
 		echo "$1" >"$TPH_RUN_DIR/$machine/job/topology"
+		echo "$machine" >"$TPH_RUN_DIR/$machine/job/machine"
 		echo "$machine_number" >"$TPH_RUN_DIR/$machine/job/number"
 		echo "exec sh /mnt/src/testbed/guest/$(topology_member "$1" serve "$machine").sh" >"$TPH_RUN_DIR/$machine/job/command"
-		echo "$machine ${machine_nic#virtio } ${GUEST_IMPAIR:--}" >>"$TPH_RUN_DIR/machines"
+		[ -z "${KERNEL_TESTS:-}" ] || [ "$(topology_member "$1" kernel "$machine")" != series ] || : >"$TPH_RUN_DIR/$machine/job/tests"
+		machine_nic=${machine_nic#virtio }
+		machine_by=$(topology_member "$1" emulator "$machine")
+		echo "$machine $(topology_member "$1" kernel "$machine") ${machine_by:--} ${machine_nic:--} ${GUEST_IMPAIR:--}" >>"$TPH_RUN_DIR/machines"
 		echo "$machine $machine_number" >>"$TPH_RUN_DIR/job/machines"
 	done
 }

@@ -71,9 +71,9 @@ def rows(requests, known, client="hca0"):
     return result
 
 
-def needed(lines, plan, known):
-    """Of the LINES of a devices file those that the plan needs; what is not among KNOWN was asked for besides."""
-    names = {row[key] for row in plan for key in ("device", "hca", "client")}
+def needed(lines, plan, known, elsewhere=()):
+    """Of the LINES of a devices file those that the plan and machines ELSEWHERE need; what is not among KNOWN was asked for besides."""
+    names = {row[key] for row in plan for key in ("device", "hca", "client")} | set(elsewhere)
     return [line for line in lines if line.split()[1:2] and (line.split()[1] in names or line.split()[1] not in known)]
 
 
@@ -91,10 +91,11 @@ def main():
     directory, *words = sys.argv[1:]
     requests = [json.loads(line) for line in sys.stdin] if words == ["-"] else standard(arguments(words))
     known = devices.parse(DEVICES.read_text())
-    others = topologies.others(topologies.of(Path(directory)))
+    topology = topologies.of(Path(directory))
+    others = topologies.others(topology)
     plan = rows(requests, known, others[0] if others else "hca0")
     path = Path(directory) / "devices"
-    path.write_text("".join(line + "\n" for line in needed(path.read_text().splitlines(), plan, known)))
+    path.write_text("".join(line + "\n" for line in needed(path.read_text().splitlines(), plan, known, topologies.elsewhere(topology))))
     jsonl.write(Path(directory) / "job/plan", plan)
 
 

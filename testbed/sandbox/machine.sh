@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In the sandbox: start the emulator and QEMU, and wait for QEMU to end. Everything is in the run
 # directory /run/tph:
-#     devices     one device per line, see testbed/devices
+#     devices     one device per line, see testbed/devices; machine=NAME: it is in that machine of the topology, and not in the first one
 #     machines    other machines of the topology (machines.sh)
 #     settings    shell assignments: KERNEL IMAGE PROGRAMS TESTS SELFTESTS MEMORY CPUS IOMMU ACCEL
 #                 SHELL_MODE SHARE CMDLINE DRY_RUN, DEBIAN_MACHINE (what other machines boot), PCAP (of HCAs beside pcap=NAME.pcapng), and OTHER, the programs of a second emulator: it serves the
@@ -22,7 +22,7 @@ cd "${TPH_MACHINE_DIR:-/run/tph}"
 # shellcheck source=testbed/sandbox/machines.sh
 . "$machine_scripts/machines.sh"
 
-# The emulator has a mount, network and IPC name space of its own, no capabilities, and of the machine
+# The emulator has a mount, network (machines_net) and IPC name space of its own, no capabilities, and of the machine
 # only libraries, its program and the run directory without the job. Not a PID name space: its control
 # socket tells its clients apart by their processes. It says the emulator's process to descriptor 9.
 # confined PROGRAMS: the words before the emulator's.
@@ -30,14 +30,16 @@ confined()
 {
 	echo "bwrap --ro-bind /usr /usr --symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc \
 		--ro-bind $1 $1 --bind /run/tph /run/tph --tmpfs /run/tph/job$(machines_hidden) --chdir /run/tph \
-		--unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try --cap-drop ALL --die-with-parent \
+		$(machines_own '.*' || echo --unshare-net) --unshare-ipc --unshare-uts --unshare-cgroup-try --cap-drop ALL --die-with-parent \
 		--clearenv --info-fd 9"
 }
 
-emulator="$PROGRAMS/tph-emulator --control /run/tph/control.sock --trace /run/tph/trace.bin --guest-cpus $CPUS$(machines_links)"
+emulator="$PROGRAMS/tph-emulator --control /run/tph/control.sock --trace /run/tph/trace.bin --guest-cpus $((CPUS + $(wc -l <machines)))$(machines_links)"
 other=
+# It has machines of its own, or serves lines that begin with "other".
+! machines_own '.*' || OTHER=$PROGRAMS
 if [ -n "$OTHER" ]; then
-	other="$OTHER/tph-emulator --control /run/tph/other.sock --trace /run/tph/other.bin"
+	other="$OTHER/tph-emulator --control /run/tph/other.sock --trace /run/tph/other.bin$(machines_link_back)"
 	# Earlier ones do not ask.
 	! "$OTHER/tph-emulator" --help 2>&1 | grep -q -e --guest-cpus || other="$other --guest-cpus $CPUS"
 fi
@@ -45,81 +47,116 @@ fi
 kinds=
 [ ! -e "$PROGRAMS/tph-emulator" ] ||
 	kinds=" $("$PROGRAMS/tph-emulator" --help | sed -n 's/^  --\([a-z0-9-]*\) PROPERTIES.*/\1/p' | tr '\n' ' ')"
-devices='' ports=0 buses=' ' places='' cpu=EPYC
-while read -r kind name slot rest; do
-	by=emulator
-	if [ "$kind" = other ]; then
-		by=other kind=$name name=$slot slot=${rest%% *} rest=${rest#* }
-	fi
-	rest=$(echo "$rest" | tr ' ' ',')
-	bus=00 place="\"addr\":\"0x$slot\""
-	case $slot in
-	*:*)
-		# QEMU says it of a port that is not there.
-		bus=${buses##* "${slot%:*}"=} bus=${bus%% *} bus=${bus:-ff}
-		place="\"bus\":\"${slot%:*}\",\"addr\":\"0x${slot#*:}\""
-		slot=${slot#*:}
-		;;
+newline='
+'
+# in_machine NAME: whether the line is of that machine; the first one has no name.
+in_machine()
+{
+	at=
+	case "$kind $rest " in
+	\#*) ;;
+	*' machine='*) at=${rest##*machine=} at=${at%% *} ;;
 	esac
-	bdf=0000:$bus:$slot
-	case $slot in
-	*.*) ;;
-	*) bdf=$bdf.0 ;;
-	esac
-	# The firmware numbers the buses below ports in their order.
-	case $kind in
-	port | upstream | downstream)
-		ports=$((ports + 1))
-		buses="$buses$name=$(printf %02x $ports) "
-		;;
-	esac
-	case $by,$kind in
-	other,* | *,port | *,upstream | *,downstream | *,qemu-nvme)
-		places="$places$name $bdf
-"
-		;;
-	esac
-	case $kind in
-	ipoib-mtu) emulator="$emulator --ipoib-mtu $name" ;;
-	qemu-nvme)
-		devices="$devices -device nvme,id=$name,addr=0x$slot,serial=$name,legacy-cmb=on${rest:+,$rest}"
-		;;
-	port)
-		# Its link is slow, so that the kernel waits for the device and not for a link state
-		# that QEMU's port does not show.
-		devices="$devices -device pcie-root-port,id=$name,addr=0x$slot,x-speed=2_5,chassis=$ports,slot=$ports"
-		;;
-	upstream | downstream)
-		# A switch, declared as its buses are numbered: each port before what is below it.
-		case $kind in
-		upstream) port=x3130-upstream ;;
-		downstream) port="xio3130-downstream,chassis=$ports,slot=$ports" ;;
-		esac
-		devices="$devices -device $port,id=$name,$(echo "$place" | tr -d '"' | tr : =)"
-		;;
-	cpu) cpu=$name ;;
-	'' | \#*) ;;
-	*)
-		case $kinds in
-		'' | *" $kind "*) ;;
-		*)
-			echo "devices: unknown kind '$kind'" >&2
+	[ "$at" = "$1" ]
+}
+
+# devices_of NAME: of that machine, $devices, the words of QEMU, and $places; the options of the emulators get longer.
+devices_of()
+{
+	devices='' ports=0 buses=' ' places='' cpu=EPYC
+	while read -r kind name slot rest; do
+		in_machine "$1" || continue
+		by=emulator
+		[ -z "$1" ] || ! machines_own "$1" || by=own
+		if [ "$kind" = other ]; then
+			by=other kind=$name name=$slot slot=${rest%% *} rest=${rest#* }
+		fi
+		rest=$(echo "$rest" | tr ' ' ',')
+		case $1,$kind in
+		?*,port | ?*,upstream | ?*,downstream | ?*,qemu-nvme)
+			echo "devices: $name: the machine $1 has HCA functions and endpoints only, no $kind" >&2
 			exit 1
 			;;
 		esac
-		served="--$kind name=$name,id=${bdf#0000:},socket=/run/tph/$name.sock${rest:+,$rest}"
-		case $by in
-		emulator)
-			[ "$kind" != hca ] || [ -z "$PCAP" ] || served="$served,pcap=/run/tph/$name.pcapng,$PCAP"
-			emulator="$emulator $served"
+		bus=00 place="\"addr\":\"0x$slot\""
+		case $slot in
+		*:*)
+			# QEMU says it of a port that is not there.
+			bus=${buses##* "${slot%:*}"=} bus=${bus%% *} bus=${bus:-ff}
+			place="\"bus\":\"${slot%:*}\",\"addr\":\"0x${slot#*:}\""
+			slot=${slot#*:}
 			;;
-		other) other="$other $served" ;;
 		esac
-		# A late reply would desynchronise the stream for good, so QEMU waits long.
-		devices="$devices -device {\"driver\":\"vfio-user-pci\",\"id\":\"$name\",$place,\"socket\":{\"type\":\"unix\",\"path\":\"/run/tph/$name.sock\"},\"x-msg-timeout\":600000}"
-		;;
-	esac
+		bdf=0000:$bus:$slot
+		case $slot in
+		*.*) ;;
+		*) bdf=$bdf.0 ;;
+		esac
+		# The firmware numbers the buses below ports in their order.
+		case $kind in
+		port | upstream | downstream)
+			ports=$((ports + 1))
+			buses="$buses$name=$(printf %02x $ports) "
+			;;
+		esac
+		case $by,$kind in
+		other,* | *,port | *,upstream | *,downstream | *,qemu-nvme)
+			places="$places$name $bdf$newline"
+			;;
+		esac
+		case $kind in
+		ipoib-mtu) emulator="$emulator --ipoib-mtu $name" ;;
+		qemu-nvme)
+			devices="$devices -device nvme,id=$name,addr=0x$slot,serial=$name,legacy-cmb=on${rest:+,$rest}"
+			;;
+		port)
+			# Its link is slow, so that the kernel waits for the device and not for a link state
+			# that QEMU's port does not show.
+			devices="$devices -device pcie-root-port,id=$name,addr=0x$slot,x-speed=2_5,chassis=$ports,slot=$ports"
+			;;
+		upstream | downstream)
+			# A switch, declared as its buses are numbered: each port before what is below it.
+			case $kind in
+			upstream) port=x3130-upstream ;;
+			downstream) port="xio3130-downstream,chassis=$ports,slot=$ports" ;;
+			esac
+			devices="$devices -device $port,id=$name,$(echo "$place" | tr -d '"' | tr : =)"
+			;;
+		cpu) cpu=$name ;;
+		'' | \#*) ;;
+		*)
+			case $kinds in
+			'' | *" $kind "*) ;;
+			*)
+				echo "devices: unknown kind '$kind'" >&2
+				exit 1
+				;;
+			esac
+			served="--$kind name=$name,id=${bdf#0000:},socket=/run/tph/$name.sock${rest:+,$rest}"
+			case $kind,$by,$PCAP in
+			hca,other,* | *,) ;;
+			hca,*) served="$served,pcap=/run/tph/$name.pcapng,$PCAP" ;;
+			esac
+			case $by in
+			emulator) emulator="$emulator $served" ;;
+			*) other="$other $served" ;;
+			esac
+			# A late reply would desynchronise the stream for good, so QEMU waits long.
+			devices="$devices -device {\"driver\":\"vfio-user-pci\",\"id\":\"$name\",$place,\"socket\":{\"type\":\"unix\",\"path\":\"/run/tph/$name.sock\"},\"x-msg-timeout\":600000}"
+			;;
+		esac
+	done <devices
+}
+
+# Each line is of a machine that there is.
+while read -r kind name slot rest; do
+	in_machine '' || grep -q "^$at " machines || {
+		echo "devices: $name: machine=$at: the topology has no such machine" >&2
+		exit 1
+	}
 done <devices
+machines_devices
+devices_of ''
 
 # no_timer_check: on a busy machine the emulated timer is late, and that is no broken timer.
 case $IOMMU in
@@ -174,8 +211,8 @@ set -- "$@" $devices $(machines_shares)
 
 if [ -n "$DRY_RUN" ]; then
 	# shellcheck disable=SC2086 # one word per option
-	echo "$(confined "$PROGRAMS") $emulator"
-	[ -z "$other" ] || echo "$(confined "$OTHER") $other"
+	echo "$(machines_net this)$(confined "$PROGRAMS") $emulator"
+	[ -z "$other" ] || echo "$(machines_net other)$(confined "$OTHER") $other"
 	echo "$@"
 	machines_print
 	exit 0
@@ -214,10 +251,11 @@ printf %s "$places" >job/places
 if [ -e "$PROGRAMS/tph-emulator" ]; then
 	# Of a boot before this one that got stuck.
 	rm -f ./*.sock
-	start control "$(confined "$PROGRAMS") $emulator"
+	machines_wire
+	start control "$(machines_net this)$(confined "$PROGRAMS") $emulator"
 	confined_pid=$start_pid
 	if [ -n "$other" ]; then
-		start other "$(confined "$OTHER") $other"
+		start other "$(machines_net other)$(confined "$OTHER") $other"
 		other_pid=$start_pid
 	fi
 fi

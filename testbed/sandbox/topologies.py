@@ -30,6 +30,17 @@ def others(name):
     return [one["name"] for one in parse((DIRECTORY / name).read_text()).get("machines", [])[1:]]
 
 
+def elsewhere(name):
+    """{device: machine} of the devices that machines besides the first one have."""
+    return {device: one["name"] for one in parse((DIRECTORY / name).read_text()).get("machines", [])[1:]
+            for device in one["devices"].split() if device != "none"}
+
+
+def wires(name):
+    """Whether what goes between its machines goes over wires, which count it; else it is within one emulator."""
+    return bool(parse((DIRECTORY / name).read_text()).get("wires"))
+
+
 def link_layer(name):
     """That of the HCA functions' ports in the topology NAME."""
     return LINK_LAYERS[parse((DIRECTORY / name).read_text())["port"]]
@@ -42,7 +53,7 @@ def of(run):
 
 def machines(run):
     """The machines of a boot besides the first one, as documents have them: what each said of itself, and what its wire carried to the switch
-    (in) and from it, as the first one's job has asked; null where nobody said it. None: there are none."""
+    (in) and from it, as the first one's job has asked; null where nobody said it, or there is no wire. None: there are none."""
     switch = run / "job/switch"
     links = {one["name"]: one for one in json.loads(switch.read_text())["links"]} if switch.exists() else {}
     result = []

@@ -8,11 +8,14 @@ trap 'rm -rf "$dir"' EXIT
 mkfifo "$dir/port"
 # Somebody has to have it open for the answer to stay.
 exec 6<>"$dir/port"
-echo '{"functions":[{"name":"hca0","bdf":"0000:00:04.0","kind":"hca","lid":1},{"name":"gpu0","bdf":"0000:01:00.0","kind":"gpu"}]}' >&6
+answer='{"functions":[{"name":"hca0","bdf":"0000:00:04.0","kind":"hca","lid":1},{"name":"gpu0","bdf":"0000:01:00.0","kind":"gpu"},
+{"name":"hca9","bdf":"0000:00:09.0","kind":"hca","machine":"right"}]}'
+echo "$answer" | tr -d '\n' >&6
+echo >&6
 TPH_CONTROL=$dir/port
 # shellcheck source=testbed/guest/control.sh
 . "$1/testbed/guest/control.sh"
-bdf_list=$dir/list bdf_others=$dir/others
+bdf_list=$dir/list bdf_others=$dir/others bdf_machine=$dir/machine
 echo 'qnvme0 0000:00:13.0' >"$bdf_others"
 
 # is EXPECTED ACTUAL WHAT
@@ -42,3 +45,14 @@ status=0
 bdf_of gpu0 >"$dir/out" 2>"$dir/err" || status=$?
 is '1 control functions: {"error":"no such request: functions"}' "$status $(cat "$dir/out" "$dir/err")" 'an error of the emulator'
 is no "$([ -e "$bdf_list" ] && echo yes || echo no)" 'an error is not kept'
+# In a machine besides the first one.
+IFS= read -r asked <&6
+echo right >"$bdf_machine"
+echo "$answer" | tr -d '\n' >&6
+echo >&6
+is 0000:00:09.0 "$(bdf_of hca9)" 'a function of this machine'
+is 'hca9 qnvme0' "$(cut -d ' ' -f 1 "$bdf_list" | xargs)" 'those of other machines are not here'
+IFS= read -r asked <&6
+echo "$answer" | tr -d '\n' >&6
+echo >&6
+is hca9 "$(functions_here 'map(select(.kind == "hca"))[0].name')" 'functions of a kind'

@@ -58,3 +58,6 @@ status=0
 name_space hca 2>"$dir/err" || status=$?
 is '1 name_space hca: no function has that name: hca0 hca1 right' "$status $(sed 's/ $//' "$dir/err")" 'a name that nobody has'
 is '||||' "$space_in|$space_address|$space_gid|$space_options|$space_machine" 'nothing is left of the one before'
+echo 'left mlx5_2 10.8.0.3 -' >>"$name_spaces"
+name_space left
+is 'ip netns exec left|10.8.0.3|||mlx5_2' "$space_in|$space_address|$space_gid|$space_options|$space_device" 'of a function with an InfiniBand port'

@@ -250,6 +250,24 @@ class Report(unittest.TestCase):
         (self.job / "switch").write_text(json.dumps(switch))
         self.assertFalse(judge.report(self.run_dir, "")[1])
 
+    def test_no_wire(self):
+        """Within one emulator nobody counts what goes from one machine to the other."""
+        (self.job / "topology").write_text("two-hosts\n")
+        (self.run_dir / "right/job").mkdir(parents=True)
+        for row in self.rows:
+            path = self.job / "rows" / str(row["id"]) / "outcome"
+            path.write_text(path.read_text().replace("InfiniBand", "Ethernet"))
+        for file, text in (("kernel", "7.3.4\n"), ("place", "mlx5_0 10.8.0.101 3\n")):
+            self.assertFalse(judge.report(self.run_dir, "")[1], file)
+            (self.run_dir / "right/job" / file).write_text(text)
+        document, good = judge.report(self.run_dir, "")
+        self.assertTrue(good)
+        self.assertEqual(document["machines"], [{"name": "right", "kernel": "7.3.4", "device": "mlx5_0", "in": None, "in_octets": None, "out": None,
+                                                 "out_octets": None}])
+        # The same of two emulators is a run whose bytes went another way.
+        (self.job / "topology").write_text("two-emulators\n")
+        self.assertFalse(judge.report(self.run_dir, "")[1])
+
     def test_no_result(self):
         (self.job / "rows/1").rename(self.job / "left")
         document, good = judge.report(self.run_dir, "")

@@ -107,6 +107,13 @@ class Devices(unittest.TestCase):
                 plan.main()
             self.assertEqual(set(devices.parse((Path(name) / "devices").read_text())), {"hca1", "gpu0"})
             self.assertEqual(json.loads((Path(name) / "job/plan").read_text())["client"], "right")
+            # It is, with a device that is in it.
+            (Path(name) / "devices").write_text(plan.DEVICES.read_text())
+            (Path(name) / "job/topology").write_text("two-hosts\n")
+            with mock.patch("sys.argv", ["plan", name, "-"]), mock.patch("sys.stdin", io.StringIO(json.dumps(request(st=7)) + "\n")):
+                plan.main()
+            self.assertEqual(set(devices.parse((Path(name) / "devices").read_text())), {"hca0", "hca1", "gpu0"})
+            self.assertEqual(json.loads((Path(name) / "job/plan").read_text())["client"], "right")
 
     def test_topology(self):
         # testbed/host/topologies.sh makes lines of roce; what is on the other end of a port does not matter for the plan.

@@ -17,15 +17,29 @@ class Topologies(unittest.TestCase):
 
     def test_files(self):
         found = {path.name: topologies.parse(path.read_text()) for path in topologies.DIRECTORY.iterdir() if path.name != "README.md"}
-        self.assertLessEqual({"ib", "roce", "soft-peer"}, set(found))
+        self.assertLessEqual({"ib", "roce", "soft-peer", "two-hosts", "two-hosts-ib", "two-emulators"}, set(found))
         for name, one in found.items():
             self.assertIn(one["port"], topologies.LINK_LAYERS, name)
             self.assertLessEqual(set(one), {"port", "mtu", "machines", "wires"}, name)
-            # testbed/host/machines.sh knows no more than this.
-            for machine in one.get("machines", [])[1:]:
-                self.assertEqual((machine["devices"], machine["kernel"], machine["nic"].split()[0]), ("none", "debian", "virtio"), name)
+            # testbed/host/machines.sh knows no more than this: one more machine, with soft-RoCE on a wire, or with an HCA function.
+            first, *more = one.get("machines", [{}])
+            self.assertLessEqual(set(first), {"name"}, name)
+            self.assertLessEqual(len(more), 1, name)
+            for machine in more:
                 self.assertTrue((topologies.DIRECTORY.parent / "guest" / f"{machine['serve']}.sh").exists(), name)
-                self.assertEqual(one["wires"], [f"{one['machines'][0]['name']}/switch {machine['name']}/{machine['nic'].split()[1]}"], name)
+                left, right = f"{first['name']}/switch", machine["name"]
+                if machine["kernel"] == "debian":
+                    self.assertEqual(set(machine), {"name", "devices", "kernel", "nic", "serve"}, name)
+                    self.assertEqual((machine["devices"], machine["nic"].split()[0]), ("none", "virtio"), name)
+                    self.assertEqual(one["wires"], [f"{left} {right}/{machine['nic'].split()[1]}"], name)
+                else:
+                    self.assertEqual((set(machine) - {"emulator"}, machine["kernel"]), ({"name", "devices", "kernel", "serve"}, "series"), name)
+                    self.assertEqual(machine["devices"], "hca0", name)
+                    own = machine.get("emulator")
+                    self.assertIn(own, (None, "own"), name)
+                    self.assertEqual(one.get("wires"), [f"{left} {right}/switch"] if own else None, name)
+                    # The subnet has no links out of an emulator.
+                    self.assertIn(one["port"], ["ethernet"] if own else topologies.LINK_LAYERS, name)
 
     def test_link_layer(self):
         self.assertEqual([topologies.link_layer(name) for name in ("ib", "roce")], ["InfiniBand", "Ethernet"])
@@ -37,6 +51,13 @@ class Topologies(unittest.TestCase):
             (Path(name) / "job").mkdir()
             (Path(name) / "job/topology").write_text("roce\n")
             self.assertEqual(topologies.of(Path(name)), "roce")
+
+    def test_elsewhere(self):
+        self.assertEqual([topologies.elsewhere(name) for name in ("ib", "soft-peer", "two-hosts", "two-emulators")],
+                         [{}, {}, {"hca0": "right"}, {"hca0": "right"}])
+
+    def test_wires(self):
+        self.assertEqual([topologies.wires(name) for name in ("roce", "soft-peer", "two-hosts", "two-emulators")], [False, True, False, True])
 
     def test_others(self):
         self.assertEqual([topologies.others(name) for name in ("ib", "soft-peer")], [[], ["right"]])

@@ -53,7 +53,9 @@ class End:
         self.context = Context(name=device)
         self.gid_index = gid_index
         self.pd = PD(self.context)
-        self.mtu = self.context.query_port(1).active_mtu
+        port = self.context.query_port(1)
+        # On Ethernet there is no LID, and 0 says so.
+        self.mtu, self.lid = port.active_mtu, port.lid
         self.gid = self.context.query_gid(1, gid_index).gid
 
     def setup(self, service, qps, depth, size):
@@ -73,21 +75,21 @@ class End:
             else:
                 attr.qp_access_flags = ACCESS
             self.qps.append(QP(self.pd, QPInitAttr(qp_type=TYPES[service], scq=self.cq, rcq=self.cq, cap=cap, sq_sig_all=1), attr))
-        return {"gid": self.gid, "mtu": self.mtu, "qpns": [qp.qp_num for qp in self.qps], "rkey": self.mr.rkey, "buf": self.mr.buf}
+        return {"gid": self.gid, "lid": self.lid, "mtu": self.mtu, "qpns": [qp.qp_num for qp in self.qps], "rkey": self.mr.rkey, "buf": self.mr.buf}
 
-    def route(self, gid):
-        return AHAttr(port_num=1, is_global=1, gr=GlobalRoute(dgid=GID(gid), sgid_index=self.gid_index, hop_limit=64))
+    def route(self, peer):
+        return AHAttr(port_num=1, is_global=1, dlid=peer["lid"], gr=GlobalRoute(dgid=GID(peer["gid"]), sgid_index=self.gid_index, hop_limit=64))
 
     def connect(self, peer, timeout):
         self.peer = peer
         if self.service == "ud":
-            self.ah = AH(self.pd, attr=self.route(peer["gid"]))
+            self.ah = AH(self.pd, attr=self.route(peer))
             return
         for qp, qpn in zip(self.qps, peer["qpns"]):
             attr = QPAttr(port_num=1)
             attr.qp_access_flags = ACCESS
             attr.dest_qp_num, attr.path_mtu = qpn, min(self.mtu, peer["mtu"])
-            attr.ah_attr = self.route(peer["gid"])
+            attr.ah_attr = self.route(peer)
             attr.rq_psn = attr.sq_psn = 0xfffff0
             if self.service == "rc":
                 attr.max_rd_atomic = attr.max_dest_rd_atomic = 8

@@ -57,7 +57,7 @@ cd /root || exit 1
 prepare=:
 # Functions of one guest on InfiniBand reach each other by LID alone. A machine with a number is prepared by its own script.
 if [ ! -e /mnt/job/number ] && { [ "$(member port)" = ethernet ] || [ -e /mnt/job/machines ]; }; then
-	prepare="/bin/sh /mnt/src/testbed/guest/name-spaces.sh $(member port) $(member mtu) >&2"
+	prepare="/bin/sh /mnt/src/testbed/guest/name-spaces.sh $(member port) $(cat /mnt/job/mtu 2>/dev/null || member mtu) >&2"
 fi
 
 if [ -e /mnt/job/shell ]; then

@@ -12,13 +12,15 @@ set -eu
 . /mnt/src/testbed/guest/ethernet.sh
 # As the driver numbers its devices.
 functions_here "map(select(.kind == \"hca\" and (.link // \"infiniband\") == \"$1\")) | sort_by(.bdf)[].name" >/run/functions
-number=0
+# Two guests whose switches are joined (--uplink) have different numbers.
+first=$(($(cat /mnt/job/numbers 2>/dev/null || echo 0) + 1))
+number=$((first - 1))
 while read -r name; do
 	number=$((number + 1))
 	place "$name" "$name" $number "${2:-}"
 	device_of "$name" $number
-	[ $number -eq 1 ] || comes_up 60 $$ ip netns exec "$name" busybox ping -c 1 -W 1 10.8.0.1 || {
-		echo "$name: does not reach 10.8.0.1" >&2
+	[ $number -eq $first ] || comes_up 60 $$ ip netns exec "$name" busybox ping -c 1 -W 1 10.8.0.$first || {
+		echo "$name: does not reach 10.8.0.$first" >&2
 		exit 1
 	}
 	echo "$name $device 10.8.0.$number $gid"

@@ -9,7 +9,9 @@ guest_options()
 	GUEST_IOMMU=$OPT_IOMMU
 	GUEST_TOPOLOGY=$OPT_TOPOLOGY
 	GUEST_IMPAIR=$OPT_IMPAIR
-	[ -z "$OPT_IMPAIR" ] || [ -n "$(topology_member "$OPT_TOPOLOGY" wire)" ] ||
+	GUEST_UPLINK=${OPT_UPLINK:-}
+	uplink_check
+	[ -z "$OPT_IMPAIR" ] || [ -n "$GUEST_UPLINK" ] || [ -n "$(topology_member "$OPT_TOPOLOGY" wire)" ] ||
 		usage_error "--impair $OPT_IMPAIR: the topology $OPT_TOPOLOGY has no wire between machines"
 	case $OPT_IMPAIR in
 	*[!A-Za-z0-9=%+.-]*) usage_error "--impair takes words like loss=1%+seed=7, not '$OPT_IMPAIR'" ;;
@@ -29,6 +31,33 @@ guest_options()
 			usage_error "--device takes KIND,NAME,SLOT[,PROPERTY=VALUE]..., such as" \
 				"gpu,gpu2,14,size=16M,completer=extended, not '$(echo "$line" | tr ' ' ,)'"
 	done
+}
+
+# uplink_check: of --uplink. Who has the second place of both, in the order of bytes, has other addresses than the first one.
+uplink_check()
+{
+	[ -n "$GUEST_UPLINK" ] || return 0
+	echo "$GUEST_UPLINK" | grep -qE '^([0-9]+\.){3}[0-9]+:[0-9]{1,5}:([0-9]+\.){3}[0-9]+:[0-9]{1,5}$' ||
+		usage_error "--uplink takes ADDRESS:PORT:ADDRESS:PORT, the own one first, not '$GUEST_UPLINK'"
+	[ "$(topology_member "$OPT_TOPOLOGY" port)" = ethernet ] ||
+		usage_error "--uplink $GUEST_UPLINK: the topology $OPT_TOPOLOGY has no Ethernet switch"
+	[ -z "$(topology_others "$OPT_TOPOLOGY")" ] || usage_error "--uplink $GUEST_UPLINK: the topology $OPT_TOPOLOGY has another machine here"
+	uplink_here=${GUEST_UPLINK%:*:*} uplink_there=${GUEST_UPLINK#*:*:}
+	[ "$uplink_here" != "$uplink_there" ] || usage_error "--uplink $GUEST_UPLINK: the other machine is this one"
+}
+
+# uplink_prepare: of the run directory, what makes its guest another one than that on the other machine: the numbers of its addresses and the name of
+# the machine in those of its ports; and an MTU with which a frame and what UDP has around it fit into a packet of 1500 bytes.
+uplink_prepare()
+{
+	SANDBOX_NET='' UPLINK_MACHINE=
+	[ -n "${GUEST_UPLINK:-}" ] || return 0
+	SANDBOX_NET=1
+	echo 1400 >"$TPH_RUN_DIR/job/mtu"
+	[ "$(printf '%s\n' "$uplink_here" "$uplink_there" | LC_ALL=C sort | head -n 1)" != "$uplink_here" ] || return 0
+	UPLINK_MACHINE=second
+	echo 50 >"$TPH_RUN_DIR/job/numbers"
+	echo $UPLINK_MACHINE >"$TPH_RUN_DIR/job/machine"
 }
 
 # guest_kinds: as an extended regular expression: those of QEMU, and those that the emulator has by the table in endpoints/model.h.
@@ -72,7 +101,7 @@ guest_machine()
 
 # guest_prepare DEVICES-FILE: the run directory of a boot. Settings come from the variables
 # GUEST_IOMMU (pt, translated, off), GUEST_SHARE, GUEST_SHELL, GUEST_CMDLINE, GUEST_CPUS, GUEST_MEMORY,
-# GUEST_DEVICES (as --device), GUEST_TOPOLOGY (ib, or another name of testbed/topologies), GUEST_IMPAIR (of the wires between machines), GUEST_PCAP (captures of the ports), GUEST_OTHER (programs of a second emulator), TPH_KVM, TPH_GCOV (a directory: the kernel's coverage counters are left there).
+# GUEST_DEVICES (as --device), GUEST_TOPOLOGY (ib, or another name of testbed/topologies), GUEST_IMPAIR (of the wires between machines), GUEST_UPLINK (as --uplink), GUEST_PCAP (captures of the ports), GUEST_OTHER (programs of a second emulator), TPH_KVM, TPH_GCOV (a directory: the kernel's coverage counters are left there).
 guest_prepare()
 {
 	run_dir
@@ -90,6 +119,7 @@ guest_prepare()
 	topology_check "${GUEST_TOPOLOGY:-ib}" "$TPH_RUN_DIR/devices"
 	echo "${GUEST_TOPOLOGY:-ib}" >"$TPH_RUN_DIR/job/topology"
 	machines_prepare "${GUEST_TOPOLOGY:-ib}"
+	uplink_prepare
 	SANDBOX_SHARE=${GUEST_SHARE:-}
 	SANDBOX_KVM=${TPH_KVM:-}
 	[ -z "$SANDBOX_SHARE" ] || : >"$TPH_RUN_DIR/job/share"
@@ -110,6 +140,8 @@ DEBIAN_MACHINE=/cache/$(basename "${DEBIAN_MACHINE:-machine}")
 PCAP=${GUEST_PCAP:+pcap-bytes=256}
 SHARE=$SANDBOX_SHARE
 CMDLINE=$(shell_word "$MACHINE_CMDLINE ${GUEST_CMDLINE:-}")
+UPLINK=${GUEST_UPLINK:-}${GUEST_UPLINK:+${GUEST_IMPAIR:+,impair=$GUEST_IMPAIR}}
+UPLINK_MACHINE=$UPLINK_MACHINE
 DRY_RUN=$OPT_DRY_RUN
 EOF
 }

@@ -33,16 +33,18 @@ sandbox_prepare()
 	SANDBOX_ROOT=$DEBIAN_ROOT
 }
 
-# in_sandbox COMMAND...: with the checkout, the cache and the run directory bound in.
+# in_sandbox COMMAND...: with the checkout, the cache and the run directory bound in. There is no network, unless SANDBOX_NET is set.
 in_sandbox()
 {
+	sandbox_net=--unshare-net
+	[ -z "${SANDBOX_NET:-}" ] || sandbox_net=
 	bwrap --ro-bind "$SANDBOX_ROOT" / --ro-bind "${SANDBOX_SOURCE:-$TPH_TOP}" /src --bind "$TPH_CACHE" /cache \
 		--dev /dev --proc /proc --tmpfs /tmp --tmpfs /var/tmp --tmpfs /run \
 		--dir /run/tph ${TPH_RUN_DIR:+--bind "$TPH_RUN_DIR" /run/tph} \
 		${SANDBOX_BUILD:+--bind "$SANDBOX_BUILD" /run/build} \
 		${SANDBOX_SHARE:+--bind "$SANDBOX_SHARE" /mnt/share} \
 		${SANDBOX_KVM:+--dev-bind /dev/kvm /dev/kvm} \
-		--unshare-pid --unshare-net --unshare-ipc --unshare-uts --die-with-parent \
+		--unshare-pid ${sandbox_net:+"$sandbox_net"} --unshare-ipc --unshare-uts --die-with-parent \
 		--clearenv --setenv PATH /usr/sbin:/usr/bin:/sbin:/bin --setenv HOME /tmp \
 		--setenv LC_ALL C.UTF-8 --setenv TERM "${TERM:-dumb}" \
 		--setenv CCACHE_DIR /cache/ccache --setenv CCACHE_MAXSIZE 4G \

@@ -5,7 +5,7 @@
 #     devices     one device per line, see testbed/devices; machine=NAME: it is in that machine of the topology, and not in the first one
 #     machines    other machines of the topology (machines.sh)
 #     settings    shell assignments: KERNEL IMAGE PROGRAMS TESTS SELFTESTS MEMORY CPUS IOMMU ACCEL
-#                 SHELL_MODE SHARE CMDLINE DRY_RUN, DEBIAN_MACHINE (what other machines boot), PCAP (of HCAs beside pcap=NAME.pcapng), and OTHER, the programs of a second emulator: it serves the
+#                 SHELL_MODE SHARE CMDLINE DRY_RUN, DEBIAN_MACHINE (what other machines boot), PCAP (of HCAs beside pcap=NAME.pcapng), and UPLINK and UPLINK_MACHINE (a link of the switch to another machine, whose devices are in another one than these), OTHER, the programs of a second emulator: it serves the
 #                 devices whose line begins with "other" (./tph bench --vs), and has files other.* here
 #     job/        shared with the guest: command, status, what the job leaves; places, lines "NAME BDF" of
 #                 the devices that the emulator does not know: QEMU's own, and those of the second one
@@ -22,7 +22,7 @@ cd "${TPH_MACHINE_DIR:-/run/tph}"
 # shellcheck source=testbed/sandbox/machines.sh
 . "$machine_scripts/machines.sh"
 
-# The emulator has a mount, network (machines_net) and IPC name space of its own, no capabilities, and of the machine
+# The emulator has a mount, network (machines_net; with UPLINK that of this machine) and IPC name space of its own, no capabilities, and of the machine
 # only libraries, its program and the run directory without the job. Not a PID name space: its control
 # socket tells its clients apart by their processes. It says the emulator's process to descriptor 9.
 # confined PROGRAMS: the words before the emulator's.
@@ -30,11 +30,11 @@ confined()
 {
 	echo "bwrap --ro-bind /usr /usr --symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc \
 		--ro-bind $1 $1 --bind /run/tph /run/tph --tmpfs /run/tph/job$(machines_hidden) --chdir /run/tph \
-		$(machines_own '.*' || echo --unshare-net) --unshare-ipc --unshare-uts --unshare-cgroup-try --cap-drop ALL --die-with-parent \
+		$([ -n "$UPLINK" ] || machines_own '.*' || echo --unshare-net) --unshare-ipc --unshare-uts --unshare-cgroup-try --cap-drop ALL --die-with-parent \
 		--clearenv --info-fd 9"
 }
 
-emulator="$PROGRAMS/tph-emulator --control /run/tph/control.sock --trace /run/tph/trace.bin --guest-cpus $((CPUS + $(wc -l <machines)))$(machines_links)"
+emulator="$PROGRAMS/tph-emulator --control /run/tph/control.sock --trace /run/tph/trace.bin --guest-cpus $((CPUS + $(wc -l <machines)))$(machines_links)${UPLINK:+ --link wire,dgram=inet:$UPLINK}"
 other=
 # It has machines of its own, or serves lines that begin with "other".
 ! machines_own '.*' || OTHER=$PROGRAMS
@@ -132,7 +132,7 @@ devices_of()
 				exit 1
 				;;
 			esac
-			served="--$kind name=$name,id=${bdf#0000:},socket=/run/tph/$name.sock${rest:+,$rest}"
+			served="--$kind name=$name,id=${bdf#0000:},socket=/run/tph/$name.sock${rest:+,$rest}${UPLINK_MACHINE:+,machine=$UPLINK_MACHINE}"
 			case $kind,$by,$PCAP in
 			hca,other,* | *,) ;;
 			hca,*) served="$served,pcap=/run/tph/$name.pcapng,$PCAP" ;;

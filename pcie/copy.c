@@ -16,7 +16,7 @@ struct end {
 	unsigned int pieces;
 	struct pcie_run run[PCIE_PIECES];
 	uint8_t *memory[PCIE_PIECES]; /* of those that are MEMORY */
-	/* Held for them, and where the last of it is: other pieces may be in it, too. */
+	/* Held for them, and where the last of it is, size 0: none: others may be in it, too. */
 	unsigned int holds;
 	struct pcie_held held[PCIE_PIECES];
 	uint64_t first, size;
@@ -54,7 +54,7 @@ static uint8_t *find_memory(struct end *end, const struct pcie_piece *piece, boo
 	struct pcie_held *held = &end->held[end->holds];
 	uint64_t offset = piece->addr - end->first;
 
-	if (end->holds && offset < end->size && piece->len <= end->size - offset)
+	if (offset < end->size && piece->len <= end->size - offset)
 		return held[-1].memory - held[-1].before + offset;
 	*held = (struct pcie_held){ 0 };
 	if (!end->t.host_ops ||
@@ -301,10 +301,12 @@ int pcie_copy(struct pcie_function *reader, const struct pcie_piece *from, unsig
 	source.piece = from;
 	source.pieces = from_count;
 	source.holds = source.traced = 0;
+	source.first = source.size = 0;
 	target.t = (struct pcie_transfer){ .fn = writer, .tlp.type = TLP_MWR };
 	target.piece = to;
 	target.pieces = to_count;
 	target.holds = target.traced = 0;
+	target.first = target.size = 0;
 	if (!from_count || !to_count || from_count > PCIE_PIECES || to_count > PCIE_PIECES ||
 	    !pcie_may_copy(reader, writer) || !open_end(&source))
 		return -EAGAIN;

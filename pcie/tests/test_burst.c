@@ -560,7 +560,9 @@ static void test_no_copy(void **state)
 				bar = { .addr = BAR_BASE, .len = 256 },
 				second = { .addr = 0x30000, .len = 256 },
 				spans = { .addr = 0x20000, .len = 256 },
-				message = { .addr = MSG_BASE, .len = 256 };
+				message = { .addr = MSG_BASE, .len = 256 },
+				beyond[2] = { { .addr = 0x1000, .len = 252 },
+					      { .addr = 0x20000, .len = 4 } };
 	const struct pcie_fault_rule rule = { .kind = PCIE_FAULT_UR,
 					      .reads = true,
 					      .writes = true,
@@ -579,6 +581,11 @@ static void test_no_copy(void **state)
 	assert_int_equal(pcie_copy(&b->hca, &memory, 1, &b->other, &spans, 1), -EAGAIN);
 	assert_int_equal(pcie_copy(&b->hca, &message, 1, &b->other, &memory, 1), -EAGAIN);
 	assert_int_equal(pcie_copy(&b->hca, &memory, 1, &b->other, &message, 1), -EAGAIN);
+	/* A byte behind what is held for the first one. */
+	b->beside = true;
+	assert_int_equal(pcie_copy(&b->hca, beyond, 2, &b->other, &second, 1), -EAGAIN);
+	assert_int_equal(pcie_copy(&b->hca, &second, 1, &b->other, beyond, 2), -EAGAIN);
+	b->beside = false;
 	b->read_only = true;
 	assert_int_equal(pcie_copy(&b->hca, &memory, 1, &b->other, &second, 1), -EAGAIN);
 	b->read_only = false;

@@ -15,16 +15,19 @@
 #include "hca/layout.h"
 #include "hca/tests/fixture.h"
 
-#define ROUNDS	  300u
-#define PROGRAMS  3u /* of one port, whose CQs share a page */
-#define MESSAGES  8u
-#define RECEIVES  3u
-#define VECTOR	  1u
-#define TO_ERR	  0x507u
-#define BUFFER	  64u
-#define TURNS	  4000u /* that a program may sleep through */
-#define QUEUE	  16u
-#define ARM_NEVER (2u << 28)
+#define ROUNDS	      300u
+#define PROGRAMS      3u /* of one port, whose CQs share a page */
+#define MESSAGES      8u
+#define RECEIVES      3u
+#define VECTOR	      1u
+#define TO_ERR	      0x507u
+#define BUFFER	      64u
+#define TURNS	      4000u /* that a program may sleep through */
+#define QUEUE	      16u
+#define ARM_NEVER     (2u << 28)
+#define ARM_SOLICITED (1u << 24)
+#define SIGNALLED     8u
+#define SOLICITED     2u
 
 enum place { WAITS, ARMS, RINGS, POLLS, POSTS, ENDED };
 
@@ -35,7 +38,7 @@ struct program {
 	uint64_t buffer;
 	unsigned int events; /* that wait for it */
 	unsigned int received, sent;
-	bool kernel, flushed;
+	bool kernel, solicited, flushed;
 };
 
 static struct fixture *f;
@@ -103,7 +106,10 @@ static void handle(void)
 
 static void write_arm(struct program *p)
 {
-	be32_put(fixture_at(f, p->cq.dbr), 4, (p->cq.arm_sn & 3) << 28 | (p->cq.ci & 0xffffff));
+	uint32_t command = p->solicited ? ARM_SOLICITED : 0;
+
+	be32_put(fixture_at(f, p->cq.dbr), 4,
+		 (p->cq.arm_sn & 3) << 28 | command | (p->cq.ci & 0xffffff));
 }
 
 static void ring(struct program *p)
@@ -251,7 +257,7 @@ static void begin(struct program *p, struct fixture_cq *peer_cq)
 	uint32_t uar = port->uar;
 	uint8_t seg[16];
 
-	*p = (struct program){ .kernel = !below(3) };
+	*p = (struct program){ .kernel = !below(3), .solicited = !below(3) };
 	if (p->kernel)
 		port->uar = port->kernel_uar;
 	fixture_cq_create(port, 5, eq.number, &p->cq);
@@ -279,7 +285,8 @@ static void post_send(struct fixture_port *from, struct fixture_qp *qp, const st
 {
 	uint8_t wqe[32];
 
-	fixture_ctrl(wqe, 0x0a, 8, 0);
+	/* Those that arm for solicited CQEs get them from their peer, and errors. */
+	fixture_ctrl(wqe, 0x0a, SIGNALLED | (from == other ? SOLICITED : 0), 0);
 	fixture_data(wqe + 16, p->buffer, from->lkey, 16);
 	fixture_post_send(from, qp, wqe, sizeof(wqe));
 }

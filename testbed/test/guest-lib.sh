@@ -67,6 +67,25 @@ both_succeed()
 	}
 }
 
+# rping_succeed COUNT READY SERVER-COMMAND CLIENT-COMMAND: both_succeed of rping, with COUNT pings. Its client may sleep for ever when all is done,
+# whatever the device: one thread sees by poll() that there is an event of the connection, the other one destroys the connection, which takes
+# events away that nobody has read (ucma_cleanup_ctx_events() of the kernel), and the first one waits for the next in rdma_get_cm_event(). So a
+# client that sleeps is none that failed, when its server has had every ping and the end of the connection.
+rping_succeed()
+{
+	rping_count=$1
+	pair_run "$2" "$3 -v" "$4"
+	if [ "$client_status $server_status" = '124 0' ] && [ ! -s client.err ] &&
+		[ "$(grep -c '^server ping data: ' server.out)" -eq "$rping_count" ] && grep -q '^server DISCONNECT EVENT' server.err; then
+		echo "rping's client sleeps behind its $rping_count pings: it lost an event to itself"
+		client_status=0
+	fi
+	[ "$server_status $client_status" = '0 0' ] || {
+		pair_says
+		fail "server: status $server_status, client: status $client_status: $4"
+	}
+}
+
 # pair PORT SERVER-COMMAND CLIENT-COMMAND: both must succeed; their output is in server and client.
 pair()
 {

@@ -33,6 +33,18 @@ soon()
 	done
 }
 
+# left SUFFIX: what is in the file of the one command that is not cleaned up; 1: there is none.
+left()
+{
+	for left_file in "$dir"/right/requests/*."$1"; do
+		[ ! -s "$left_file" ] || {
+			cat "$left_file"
+			return
+		}
+	done
+	return 1
+}
+
 (requests_serve mlx5_0 10.8.0.101 3) &
 soon [ -e "$dir/right/ready" ]
 is 'mlx5_0 10.8.0.101 3' "$(cat "$dir/right/place")" 'what is said of the machine'
@@ -44,8 +56,8 @@ is '' "$(ls "$dir/right/requests")" 'nothing is left'
 asks=$!
 "$on" right true
 is 0 $? 'another one meanwhile'
-soon grep -q . "$dir"/right/requests/*.group
-group=$(cat "$dir"/right/requests/*.group)
+soon left group >/dev/null
+group=$(left group)
 is yes "$(kill -0 "-$group" 2>/dev/null && echo yes || echo no)" 'it runs'
 kill -TERM $asks
 wait $asks || :
@@ -56,7 +68,8 @@ gone()
 soon gone || :
 is no "$(gone && echo no || echo yes)" 'it is ended with who asked'
 # It is said once.
-soon grep -qx 137 "$dir"/right/requests/*.status
+soon left status >/dev/null
+is 137 "$(left status)" 'its status'
 is 0 "$(find "$dir/right/requests" -name '*.kill' | wc -l)" 'nobody is ended twice'
 : >"$dir/right/stop"
 wait

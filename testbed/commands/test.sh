@@ -105,7 +105,7 @@ done
 
 TPH_RESULTS=$scratch/results
 : >"$TPH_RESULTS"
-# Guests that run, oldest first, as LABEL=PROCESS.
+# Guests that run, as LABEL=PROCESS.
 guests=
 # shellcheck disable=SC2016 # expanded at exit
 on_exit 'for guest in $guests; do kill -TERM "${guest#*=}" 2>/dev/null; wait "${guest#*=}" || :; done'
@@ -143,6 +143,8 @@ if [ -n "$OPT_DRY_RUN" ]; then
 	done
 	exit 0
 fi
+# shellcheck disable=SC2154 # common.sh
+built=$(($(date +%s) - tph_started))
 export TPH_TOP TPH_CACHE TPH_RESULTS SANDBOX_ROOT KERNEL GUEST PROGRAMS KERNEL_TESTS DEBIAN_MACHINE
 
 # A guest keeps little more than one processor busy, and has up to 2 GB.
@@ -151,18 +153,37 @@ export TPH_TOP TPH_CACHE TPH_RESULTS SANDBOX_ROOT KERNEL GUEST PROGRAMS KERNEL_T
 	print n < 1 ? 1 : n < most ? n : most
 }' /proc/meminfo)
 
-# end_guest: waits for the oldest guest; what it printed and its results.
+# took LABEL SINCE: for the results, how long it was.
+took()
+{
+	printf '%s\tseconds\t%s\t\n' "$1" $(($(date +%s) - $2)) >>"$TPH_RESULTS"
+}
+
+# ended_guest: ended is a guest that has ended; it waits for the first one.
+ended_guest()
+{
+	while :; do
+		for ended in $guests; do
+			# sleep lets the shell see which of its children have ended: then there is no such process.
+			kill -0 "${ended#*=}" 2>/dev/null || return 0
+		done
+		sleep 1
+	done
+}
+
+# end_guest: what the guest printed that ended, and its results.
 end_guest()
 {
-	ended=${guests%% *}
+	ended_guest
 	ended_label=${ended%=*}
 	ended_status=0
 	wait "${ended#*=}" || ended_status=$?
-	guests=${guests#"$ended"}
-	guests=${guests# }
+	guests=$(echo "$guests" | tr ' ' '\n' | grep -vxF "$ended" | tr '\n' ' ')
+	guests=${guests% }
 	cat "$scratch/$ended_label.out"
 	cat "$scratch/$ended_label.results" >>"$TPH_RESULTS"
 	[ "$ended_status" -eq 0 ] || result "$ended_label" suite fail "ended with status $ended_status"
+	took "$ended_label" "$(cat "$scratch/$ended_label.began")"
 }
 
 end_guests()
@@ -185,6 +206,7 @@ guest()
 	say "suite $label"
 	: >"$scratch/$label.results"
 	: >"$scratch/$label.out"
+	date +%s >"$scratch/$label.began"
 	set -- "$TPH_TOP/testbed/test/suite.sh" "$label" "$suite" "$@"
 	if [ "$jobs" -eq 1 ]; then
 		TPH_RESULTS=$scratch/$label.results sh "$@" &
@@ -206,7 +228,9 @@ run_suite()
 	say "suite $2"
 	suite=$1
 	shift 2
+	began=$(date +%s)
 	here_suite "$suite" "$@"
+	took "$suite" "$began"
 }
 
 # count VERDICT [SUITES]: results of suites whose label matches the regular expression.
@@ -251,6 +275,8 @@ for variant in $variants; do
 	done
 done
 end_guests
+[ -n "$named" ] || echo "seconds: $built for what is built; $(awk -F '\t' '$2 == "seconds" { print $3, $1 }' "$TPH_RESULTS" | sort -rn |
+	awk '{ printf("%s%s %s", NR == 1 ? "" : ", ", $2, $1) }')"
 echo "$kernels" | while read -r variant kernel; do
 	[ -n "$variant" ] || continue
 	labels="@$variant\$"

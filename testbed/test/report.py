@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """In the sandbox: the document of ./tph test, of lines of results: suite or suite@kernel, verdict, test, reason, with tabs between them.
+A line whose verdict is seconds has how long the suite was instead of a test.
 
 Usage: report PLAIN [VARIANT=RELEASE]... <RESULTS, to standard output. PLAIN is the variant of the kernel that suites without @ ran on.
 """
@@ -14,7 +15,9 @@ def counts(rows):
 def of_suite(label, rows, plain):
     """One suite on one kernel; ROWS are (verdict, test, reason)."""
     name, _, kernel = label.partition("@")
-    return {"name": name, "kernel": kernel or plain, **counts(rows),
+    seconds = [int(test) for verdict, test, _ in rows if verdict == "seconds"]
+    rows = [row for row in rows if row[0] != "seconds"]
+    return {"name": name, "kernel": kernel or plain, **counts(rows), **({"seconds": seconds[0]} if seconds else {}),
             "tests": [{"test": test, "result": result, **({"reason": reason} if reason else {})} for result, test, reason in rows]}
 
 

@@ -4,7 +4,8 @@ import unittest
 
 from testbed.test import report
 
-LINES = ["style\tpass\t004-tree\t", "race@kcsan\tfail\t001-set\tstatus 1", "style\tskip\t006-python\tno\troot", "race@kcsan\tpass\t001-set: a b\t"]
+LINES = ["style\tpass\t004-tree\t", "race@kcsan\tfail\t001-set\tstatus 1", "style\tskip\t006-python\tno\troot", "race@kcsan\tpass\t001-set: a b\t",
+         "race@kcsan\tseconds\t12\t"]
 
 
 class Report(unittest.TestCase):
@@ -14,7 +15,7 @@ class Report(unittest.TestCase):
             "passed": 2, "failed": 1, "skipped": 1, "suites": [
                 {"name": "style", "kernel": "plain", "passed": 1, "failed": 0, "skipped": 1, "tests": [
                     {"test": "004-tree", "result": "pass"}, {"test": "006-python", "result": "skip", "reason": "no\troot"}]},
-                {"name": "race", "kernel": "kcsan", "passed": 1, "failed": 1, "skipped": 0, "tests": [
+                {"name": "race", "kernel": "kcsan", "passed": 1, "failed": 1, "skipped": 0, "seconds": 12, "tests": [
                     {"test": "001-set", "result": "fail", "reason": "status 1"}, {"test": "001-set: a b", "result": "pass"}]}]})
 
     def test_kernel_of_plain(self):

@@ -229,8 +229,8 @@ static const struct cap of_ethernet[] = {
 	{ CAP_GENERAL, 31, 4, 0, 7 },		 /* log_max_current_uc_list */
 	{ CAP_GENERAL, 43, 14, 14, 1 },		 /* adv_rdma */
 	{ CAP_GENERAL, 53, 31, 0, HCA_UCTX_RDMA_CTRL | HCA_UCTX_RDMA_CTRL_OTHER }, /* uctx_cap */
-	/* general_obj_types_127_64, low half: RDMA_CTRL, which stands for those contexts */
-	{ CAP_GENERAL_2, 15, 0x53 - 0x40, 0x53 - 0x40, 1 },
+	/* general_obj_types_127_64, low half */
+	{ CAP_GENERAL_2, 15, HCA_OBJECT_RDMA_CTRL - 0x40, HCA_OBJECT_RDMA_CTRL - 0x40, 1 },
 	{ CAP_ADV_RDMA, 0, 31, 31, 1 },			/* rdma_transport_manager */
 	{ CAP_ADV_RDMA, FLOW_TRANSPORT_RX, 31, 31, 1 }, /* ft_support */
 	{ CAP_ADV_RDMA, FLOW_TRANSPORT_RX, 29, 29, 1 }, /* flow_counter */

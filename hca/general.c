@@ -2,7 +2,8 @@
 /*
  * General objects: ranges of queue pair numbers that the device gives to nobody else, for programs
  * that need numbers without queue pairs; scheduling elements (qos.c); mappings of addresses to
- * queue pairs, which are hints about the control of congestion, and have no effect here.
+ * queue pairs, which are hints about the control of congestion, and have no effect here; control
+ * of the RDMA transport of a function.
  */
 #include "hca/general.h"
 
@@ -19,6 +20,11 @@ const struct hca_kind hca_kind_reserved_qpn = {
 
 const struct hca_kind hca_kind_av_mapping = {
 	.limit = 1u << 16,
+	.free = hca_release,
+};
+
+const struct hca_kind hca_kind_rdma_ctrl = {
+	.limit = 1u << 12,
 	.free = hca_release,
 };
 
@@ -68,6 +74,34 @@ static enum hca_cmd_status destroy_av_mapping(struct hca *hca, struct hca_cmd *c
 	return hca_plain_dealloc(hca, cmd, &hca->av_mappings, be32_at(cmd->in, OBJ_ID));
 }
 
+/*
+ * Functions have no VHCA number but 0, so a context can ask for control of its own function only,
+ * whose tables of the RDMA transport it has without that, too.
+ */
+static enum hca_cmd_status create_rdma_ctrl(struct hca *hca, struct hca_cmd *cmd)
+{
+	const struct hca_plain *uctx = hca_table_get(&hca->uctxs, hca_cmd_uid(cmd));
+	enum hca_cmd_status status;
+	uint32_t number;
+
+	if (cmd->ilen < RDMA_CTRL_LEN)
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x120008);
+	if (hca_cmd_uid(cmd) && !(uctx && uctx->cap & HCA_UCTX_RDMA_CTRL_OTHER))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x120009);
+	if (field_get(cmd->in, RDMA_CTRL_VHCA))
+		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x12000a);
+	status = hca_plain_alloc(hca, cmd, &hca->rdma_ctrls, 1, &number);
+	if (status)
+		return status;
+	be32_put(cmd->out, OBJ_ID, number);
+	return HCA_CMD_OK;
+}
+
+static enum hca_cmd_status destroy_rdma_ctrl(struct hca *hca, struct hca_cmd *cmd)
+{
+	return hca_plain_dealloc(hca, cmd, &hca->rdma_ctrls, be32_at(cmd->in, OBJ_ID));
+}
+
 /* What commands do with objects of a type; NULL: it is not for them. */
 static const struct type {
 	uint16_t type;
@@ -76,6 +110,7 @@ static const struct type {
 	{ HCA_OBJECT_RESERVED_QPN, create_reserved_qpn, NULL, destroy_reserved_qpn },
 	{ HCA_OBJECT_SCHEDULING_ELEMENT, hca_sched_create, hca_sched_modify, hca_sched_destroy },
 	{ HCA_OBJECT_AV_QP_MAPPING, create_av_mapping, NULL, destroy_av_mapping },
+	{ HCA_OBJECT_RDMA_CTRL, create_rdma_ctrl, NULL, destroy_rdma_ctrl },
 };
 
 static const struct type *type_of(struct hca *hca, const struct hca_cmd *cmd)

@@ -8,6 +8,7 @@
 #define HCA_OBJECT_SCHEDULING_ELEMENT 0x26u
 #define HCA_OBJECT_RESERVED_QPN	      0x2cu
 #define HCA_OBJECT_AV_QP_MAPPING      0x3au
+#define HCA_OBJECT_RDMA_CTRL	      0x53u
 
 #define HCA_RESERVED_QPN_LOG 6u /* numbers of one object */
 

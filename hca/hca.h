@@ -131,7 +131,7 @@ struct hca_mkey_report {
 bool hca_mkey_report(struct hca *hca, struct hca_mkey_report *report);
 void hca_clear_mkey_report(struct hca *hca);
 
-#define HCA_OBJECT_KINDS 23u
+#define HCA_OBJECT_KINDS 24u
 /* What a function's driver and its programs hold there. */
 struct hca_objects {
 	uint64_t memory;		  /* bytes that they take, see hca_params.memory */

@@ -39,6 +39,7 @@ static const struct {
 	{ TABLE(reserved_qpns), &hca_kind_reserved_qpn, "reserved_qpn" },
 	{ TABLE(scheds), &hca_kind_sched, "sched" },
 	{ TABLE(av_mappings), &hca_kind_av_mapping, "av_mapping" },
+	{ TABLE(rdma_ctrls), &hca_kind_rdma_ctrl, "rdma_ctrl" },
 	{ TABLE(uars), &hca_kind_uar, "uar" },
 	{ TABLE(pds), &hca_kind_pd, "pd" },
 	{ TABLE(xrcds), &hca_kind_xrcd, "xrcd" },

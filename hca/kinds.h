@@ -18,6 +18,7 @@ struct hca_kind {
 };
 
 extern const struct hca_kind hca_kind_av_mapping;
+extern const struct hca_kind hca_kind_rdma_ctrl;
 extern const struct hca_kind hca_kind_cq;
 extern const struct hca_kind hca_kind_eq;
 extern const struct hca_kind hca_kind_flow_counter;

@@ -263,6 +263,10 @@
 #define PP_INDEX 2, 15, 0
 #define PP_RATE	 0x10u
 
+/* create_rdma_ctrl_in. */
+#define RDMA_CTRL_VHCA 7, 15, 0
+#define RDMA_CTRL_LEN  0x20u
+
 /* create_av_qp_mapping_in. */
 #define AV_MAPPING_QPN 0x1cu
 #define AV_MAPPING_LEN 0x50u

@@ -718,7 +718,7 @@ struct hca {
 	uint8_t cap[64][4096]; /* capability blocks by type, as SET_HCA_CAP left them */
 	struct hca_table uars, pds, xrcds, eqs, cqs, srqs, qps, mkeys, memics, uctxs, umems,
 		flow_tables, flow_counters, q_counters, reserved_qpns, tds, tises, tirs, rqts,
-		scheds, av_mappings, reformats, modify_headers;
+		scheds, av_mappings, rdma_ctrls, reformats, modify_headers;
 	struct hca_rate rate[128];		     /* HCA_RATES of qos.h; the first is none */
 	struct hca_flow_table *flow_root[HCA_SIDES]; /* by enum hca_side, NULL: none */
 	uint32_t cmd_eqn;			     /* 0: polling mode */

@@ -2,6 +2,7 @@
 /* Flow tables of the RDMA transport: who may have them, and what they do. */
 #include "hca/cmd.h"
 #include "hca/flow_table.h"
+#include "hca/general.h"
 #include "hca/tests/ethernet.h"
 
 #define TRANSPORT_RX 0xdu
@@ -66,6 +67,47 @@ static void privileged_contexts_only(void **state)
 	assert_int_equal(table(plain, RDMA_RX, &number), 0);
 }
 
+static uint8_t control(uint16_t uid, uint16_t vhca, size_t len, uint32_t *number)
+{
+	uint8_t in[0x20] = { 0x0a, 0x00 }, out[16], status;
+
+	be16_put(in, 2, uid);
+	be16_put(in, 6, HCA_OBJECT_RDMA_CTRL);
+	be16_put(in, 0x1e, vhca);
+	status = fixture_cmd(port, in, len, out, sizeof(out));
+	*number = be32_at(out, 8);
+	return status;
+}
+
+/* Control of the RDMA transport: of the own function, by those who may have that of others. */
+static void control_of_functions(void **state)
+{
+	uint8_t in[16] = { 0x0a, 0x03 }, out[16];
+	uint16_t plain, mine, other;
+	uint32_t number;
+
+	(void)state;
+	assert_int_equal(context(0, &plain), 0);
+	assert_int_equal(context(HCA_UCTX_RDMA_CTRL, &mine), 0);
+	assert_int_equal(context(HCA_UCTX_RDMA_CTRL_OTHER, &other), 0);
+	assert_int_equal(control(plain, 0, 0x20, &number), HCA_CMD_BAD_PARAM);
+	assert_int_equal(control(mine, 0, 0x20, &number), HCA_CMD_BAD_PARAM);
+	assert_int_equal(control(other, 1, 0x20, &number), HCA_CMD_BAD_RESOURCE);
+	assert_int_equal(control(other, 0, 0x1c, &number), HCA_CMD_BAD_INPUT_LEN);
+	assert_int_equal(hca_table_count(&port->hca->rdma_ctrls), 0);
+	assert_int_equal(control(other, 0, 0x20, &number), 0);
+	assert_int_equal(hca_table_count(&port->hca->rdma_ctrls), 1);
+	/* It is nobody else's to destroy. */
+	be16_put(in, 2, mine);
+	be16_put(in, 6, HCA_OBJECT_RDMA_CTRL);
+	be32_put(in, 8, number);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), HCA_CMD_BAD_RESOURCE);
+	assert_int_equal(hca_table_count(&port->hca->rdma_ctrls), 1);
+	be16_put(in, 2, other);
+	assert_int_equal(fixture_cmd(port, in, sizeof(in), out, sizeof(out)), 0);
+	assert_int_equal(hca_table_count(&port->hca->rdma_ctrls), 0);
+}
+
 static void not_on_infiniband(void **state)
 {
 	struct fixture *f = *state;
@@ -105,6 +147,7 @@ int main(void)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, ethernet_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(privileged_contexts_only),
+		TEST(control_of_functions),
 		cmocka_unit_test_setup_teardown(not_on_infiniband, fixture_setup, fixture_teardown),
 		TEST(they_drop),
 	};

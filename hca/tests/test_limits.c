@@ -60,6 +60,7 @@ TABLE(q_counter, &hca->q_counters)
 TABLE(qpns, &hca->reserved_qpns)
 TABLE(sched, &hca->scheds)
 TABLE(mapping, &hca->av_mappings)
+TABLE(rdma_ctrl, &hca->rdma_ctrls)
 TABLE(memic, &hca->memics)
 TABLE(umem, &hca->umems)
 TABLE(eq, &hca->eqs)
@@ -114,6 +115,19 @@ static void fill_mapping(uint8_t *in, uint32_t n)
 static void destroy_mapping(uint8_t *in, uint32_t number, uint32_t n)
 {
 	fill_mapping(in, n);
+	be32_put(in, 8, number);
+}
+
+/* Of the function itself. */
+static void fill_rdma_ctrl(uint8_t *in, uint32_t n)
+{
+	(void)n;
+	be16_put(in, 6, HCA_OBJECT_RDMA_CTRL);
+}
+
+static void destroy_rdma_ctrl(uint8_t *in, uint32_t number, uint32_t n)
+{
+	fill_rdma_ctrl(in, n);
 	be32_put(in, 8, number);
 }
 
@@ -271,6 +285,8 @@ static const struct kind kinds[] = {
 	{ "entry", 0x936, 0x938, 0x340, fill_entry, destroy_entry, table_entry, 65537 },
 	{ "sched", 0xa00, 0xa03, 0x90, fill_sched, destroy_sched, table_sched, 1u << 12 },
 	{ "mapping", 0xa00, 0xa03, 0x50, fill_mapping, destroy_mapping, table_mapping, 1u << 16 },
+	{ "rdma_ctrl", 0xa00, 0xa03, 0x20, fill_rdma_ctrl, destroy_rdma_ctrl, table_rdma_ctrl,
+	  1u << 12 },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

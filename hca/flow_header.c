@@ -137,8 +137,11 @@ bool hca_flow_change(struct hca *hca, const struct hca_flow_entry *entry, struct
 		hca_edit_decap(edit, NULL, 0);
 	else if (reformat && reformat->type == HCA_REFORMAT_L3_TUNNEL_TO_L2)
 		hca_edit_decap(edit, reformat->data, reformat->len);
-	for (size_t at = 0; modify && at < modify->len; at += ACTION_LEN)
+	/* Each looks at all of the frame, for its checksums. */
+	for (size_t at = 0; modify && at < modify->len; at += ACTION_LEN) {
+		hca_work(hca, edit->len);
 		hca_edit_set(edit, modify->data + at);
+	}
 	if (!reformat || reformat->type == HCA_REFORMAT_L3_TUNNEL_TO_L2)
 		return true;
 	return hca_edit_encap(edit, reformat->data, reformat->len,

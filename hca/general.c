@@ -28,6 +28,17 @@ const struct hca_kind hca_kind_rdma_ctrl = {
 	.free = hca_release,
 };
 
+/* An object that is no more than a number of @table. */
+static enum hca_cmd_status add(struct hca *hca, struct hca_cmd *cmd, struct hca_table *table)
+{
+	uint32_t number;
+	enum hca_cmd_status status = hca_plain_alloc(hca, cmd, table, 1, &number);
+
+	if (!status)
+		be32_put(cmd->out, OBJ_ID, number);
+	return status;
+}
+
 static enum hca_cmd_status create_reserved_qpn(struct hca *hca, struct hca_cmd *cmd)
 {
 	enum hca_cmd_status status;
@@ -55,18 +66,11 @@ static enum hca_cmd_status destroy_reserved_qpn(struct hca *hca, struct hca_cmd 
 /* The QP may be that of another context, and may go before the mapping: it is a hint. */
 static enum hca_cmd_status create_av_mapping(struct hca *hca, struct hca_cmd *cmd)
 {
-	enum hca_cmd_status status;
-	uint32_t number;
-
 	if (cmd->ilen < AV_MAPPING_LEN)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x120005);
 	if (!hca_table_get(&hca->qps, be32_at(cmd->in, AV_MAPPING_QPN)))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x120006);
-	status = hca_plain_alloc(hca, cmd, &hca->av_mappings, 1, &number);
-	if (status)
-		return status;
-	be32_put(cmd->out, OBJ_ID, number);
-	return HCA_CMD_OK;
+	return add(hca, cmd, &hca->av_mappings);
 }
 
 static enum hca_cmd_status destroy_av_mapping(struct hca *hca, struct hca_cmd *cmd)
@@ -81,8 +85,6 @@ static enum hca_cmd_status destroy_av_mapping(struct hca *hca, struct hca_cmd *c
 static enum hca_cmd_status create_rdma_ctrl(struct hca *hca, struct hca_cmd *cmd)
 {
 	const struct hca_plain *uctx = hca_table_get(&hca->uctxs, hca_cmd_uid(cmd));
-	enum hca_cmd_status status;
-	uint32_t number;
 
 	if (cmd->ilen < RDMA_CTRL_LEN)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_INPUT_LEN, 0x120008);
@@ -90,11 +92,7 @@ static enum hca_cmd_status create_rdma_ctrl(struct hca *hca, struct hca_cmd *cmd
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_PARAM, 0x120009);
 	if (field_get(cmd->in, RDMA_CTRL_VHCA))
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x12000a);
-	status = hca_plain_alloc(hca, cmd, &hca->rdma_ctrls, 1, &number);
-	if (status)
-		return status;
-	be32_put(cmd->out, OBJ_ID, number);
-	return HCA_CMD_OK;
+	return add(hca, cmd, &hca->rdma_ctrls);
 }
 
 static enum hca_cmd_status destroy_rdma_ctrl(struct hca *hca, struct hca_cmd *cmd)

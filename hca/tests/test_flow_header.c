@@ -278,6 +278,26 @@ static void modify_headers_are_checked(void **state)
 }
 
 /* Each is for one side, and for no other kind of table. */
+/* A field that is set costs as much as a look at the frame. */
+static void each_change_is_charged(void **state)
+{
+	struct ethernet *f = *state;
+	struct fixture_port *port = f->side[0].port;
+	uint8_t room[HCA_EDIT_MAX];
+	struct hca_edit edit = { .bytes = frame, .len = sizeof(frame), .room = room };
+	struct hca_flow_entry entry = { 0 };
+	uint32_t number;
+	int64_t left;
+
+	assert_int_equal(modify(port, NIC_TX, HCA_FLOW_ACTIONS, SET_SMAC_15_0, 1, &number), 0);
+	entry.modify = hca_table_get(&port->hca->modify_headers, number);
+	hca_frame_parse(edit.bytes, edit.len, &edit.frame);
+	left = port->hca->work_left;
+	assert_true(hca_flow_change(port->hca, &entry, &edit));
+	assert_int_equal(left - port->hca->work_left, (HCA_FLOW_ACTIONS + 1) * sizeof(frame));
+	assert_int_equal(dealloc(port, DEALLOC_MODIFY, 0, number), 0);
+}
+
 static void entries_are_checked(void **state)
 {
 	struct ethernet *e = *state;
@@ -345,11 +365,11 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, ethernet_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(through_a_tunnel),	     TEST(later_tables_see_it),
-		TEST(changes_are_bounded),   TEST(what_has_no_ip),
-		TEST(reformats_are_checked), TEST(modify_headers_are_checked),
-		TEST(entries_are_checked),   TEST(tables_for_tunnels),
-		TEST(number_is_bounded),
+		TEST(through_a_tunnel),	      TEST(later_tables_see_it),
+		TEST(changes_are_bounded),    TEST(what_has_no_ip),
+		TEST(reformats_are_checked),  TEST(modify_headers_are_checked),
+		TEST(each_change_is_charged), TEST(entries_are_checked),
+		TEST(tables_for_tunnels),     TEST(number_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,3 +26,24 @@ chain()
 	equal "$(wc -l <requests)" "$(wc -l <"$TPH_CASES")" "number of runs"
 	return "${status:-0}"
 }
+
+# two_guests TOPOLOGY LINK-LAYER: the HCA function of a second guest writes into the BARs. It takes long, so it is for --full, or when it is named.
+two_guests()
+{
+	[ -n "${TPH_FULL:-}${TPH_NAMED:-}" ] || {
+		echo 'two guests more: with --full, or named'
+		exit 77
+	}
+	GUEST_TOPOLOGY=$1 iters=20
+	guest_build
+	hint gpu table 8 - - 2 plain
+	hint gpu table 8 42 - 2 hint
+	hint gpu table 16 - 48879 3 hint
+	hint gpu direct 8 42 - 2 hint
+	hint nvme table 8 7 - 1 hint
+	hint gpu-no-tph table 8 42 - 2 refused
+	chain
+	equal "[\"$1\",[\"$2\"],2,\"right\",\"mlx5_0\"]" "$(in_sandbox jq -c '[.topology, (.runs | map(.link_layer) | unique),
+		(.host_memory | length), .machines[0].name, .machines[0].device]' /run/tph/report.json)" \
+		'topology, ports, devices of the benchmark without a BAR, machine'
+}

@@ -195,7 +195,7 @@ int main(int argc, char **argv)
 		  "QP");
 	ktap_plan(6);
 	ktap_case("UAR pages");
-	exhaust(make_uar, free_uar, 3500, 4096, ENOMEM);
+	exhaust(make_uar, free_uar, 3200, 3308, ENOMEM);
 	ktap_done();
 	ktap_case("Q counters");
 	exhaust(make_q_counter, free_q_counter, 200, 254, ENOMEM);

@@ -39,8 +39,14 @@ static void check_places(const struct hca_frame *frame, size_t len)
 		finding("a fragment has ports");
 }
 
+/* Of a packet whose end is missing nothing is filled in, and nothing holds. */
 static void check_sums(const uint8_t *bytes, const struct hca_frame *frame)
 {
+	if (frame->cut) {
+		if (hca_frame_ip_ok(bytes, frame) || hca_frame_l4_ok(bytes, frame))
+			finding("a checksum holds of a packet whose end is missing");
+		return;
+	}
 	if (frame->ip && !hca_frame_ip_ok(bytes, frame))
 		finding("the IP checksum that was filled in does not hold");
 	if (frame->l4_at && !hca_frame_l4_ok(bytes, frame))
@@ -96,7 +102,8 @@ static void segment(struct input *in)
 		hca_frame_parse(bytes, len, &frame);
 		check_places(&frame, len);
 		check_sums(bytes, &frame);
-		if (!frame.l4_at || frame.l4_at + frame.l4_len != header || frame.ip_end != len)
+		if (!frame.l4_at || frame.l4_at + frame.l4_len != header || frame.ip_end != len ||
+		    frame.cut)
 			finding("a segment of %zu bytes ends at %zu, its headers at %zu, not %u",
 				len, frame.ip_end, frame.l4_at + frame.l4_len, header);
 	}

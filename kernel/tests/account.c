@@ -184,7 +184,7 @@ int account_log_open(void)
 	return log;
 }
 
-int account_log_complaints(int log)
+int account_log_complaints(int log, const char *explained)
 {
 	static const char *const bad[] = {
 		"WARNING:", "BUG:",	"KASAN:",      "UBSAN:",    "Oops",
@@ -203,7 +203,7 @@ int account_log_complaints(int log)
 		line[got] = '\0';
 		for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 			found |= strstr(line, bad[i]) != NULL;
-		if (!found)
+		if (!found || (explained && strstr(line, explained)))
 			continue;
 		line[strcspn(line, "\n")] = '\0';
 		ktap_note("kernel: %s", line);

@@ -53,7 +53,10 @@ int account_memory(struct account_memory *memory);
 
 /* From now on, what the kernel says is listened to. Returns a descriptor. */
 int account_log_open(void);
-/* Lines since then that mean a bug of the kernel; prints them. Closes @log. */
-int account_log_complaints(int log);
+/*
+ * Lines since then that mean a bug of the kernel, but those with @explained (NULL: none); prints
+ * them. Closes @log.
+ */
+int account_log_complaints(int log, const char *explained);
 
 #endif

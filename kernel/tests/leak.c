@@ -180,7 +180,7 @@ static void unbind_case(const char *name)
 		CHECK_EQUAL(0, driver_bind(bdf));
 		CHECK_EQUAL(0, driver_wait_active(name, 60));
 	}
-	CHECK_EQUAL(0, account_log_complaints(log));
+	CHECK_EQUAL(0, account_log_complaints(log, NULL));
 	ktap_done();
 }
 

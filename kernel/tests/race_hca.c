@@ -233,7 +233,7 @@ int main(int argc, char **argv)
 	CHECK_EQUAL(0, driver_unbind(bdf));
 	CHECK_EQUAL(0, driver_bind(bdf));
 	CHECK_EQUAL(0, driver_wait_active(name, ACTIVE));
-	CHECK_EQUAL(0, account_log_complaints(log));
+	CHECK_EQUAL(0, account_log_complaints(log, NULL));
 	ktap_done();
 	mr_bar_close(&bar);
 	mr_hca_close(&other);

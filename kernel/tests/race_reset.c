@@ -245,7 +245,7 @@ int main(int argc, char **argv)
 	}
 	ktap_case("the ST table is empty, and the kernel has nothing to complain about");
 	account_table_empty(&hca[0], &bar);
-	CHECK_EQUAL(0, account_log_complaints(log));
+	CHECK_EQUAL(0, account_log_complaints(log, NULL));
 	ktap_done();
 	mr_bar_close(&bar);
 	for (unsigned int i = 0; i < 2; i++)

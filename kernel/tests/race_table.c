@@ -388,7 +388,7 @@ int main(int argc, char **argv)
 		table(&loads[i]);
 	under_fire();
 	ktap_case("the kernel has nothing to complain about");
-	CHECK_EQUAL(0, account_log_complaints(log));
+	CHECK_EQUAL(0, account_log_complaints(log, NULL));
 	ktap_done();
 	mr_bar_close(&bar);
 	for (unsigned int i = 0; i < 2; i++)

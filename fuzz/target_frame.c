@@ -39,7 +39,7 @@ static void check_places(const struct hca_frame *frame, size_t len)
 		finding("a fragment has ports");
 }
 
-/* Of a packet whose end is missing nothing is filled in, and nothing holds. */
+/* Of a packet whose end is missing no checksum holds. */
 static void check_sums(const uint8_t *bytes, const struct hca_frame *frame)
 {
 	if (frame->cut) {

@@ -157,6 +157,29 @@ static void what_is_cut_has_headers(void **state)
 	assert_false(frame.cut);
 }
 
+/* The header of IPv4 has a checksum of its own, which is left alone, too. */
+static void what_is_cut_has_no_sums(void **state)
+{
+	uint8_t bytes[sizeof(tcp4)];
+	struct hca_frame frame;
+
+	(void)state;
+	memcpy(bytes, tcp4, sizeof(bytes));
+	frame = parse(bytes, sizeof(bytes) - 1);
+	assert_true(frame.cut);
+	assert_int_equal(frame.ip, 4);
+	hca_frame_fill_ip(bytes, &frame);
+	hca_frame_fill_l4(bytes, &frame);
+	assert_memory_equal(bytes, tcp4, sizeof(bytes));
+	/* Nor does one hold that was right of the whole. */
+	frame = parse(bytes, sizeof(bytes));
+	hca_frame_fill_ip(bytes, &frame);
+	hca_frame_fill_l4(bytes, &frame);
+	frame = parse(bytes, sizeof(bytes) - 1);
+	assert_false(hca_frame_ip_ok(bytes, &frame));
+	assert_false(hca_frame_l4_ok(bytes, &frame));
+}
+
 static void extensions_are_looked_behind(void **state)
 {
 	uint8_t bytes[sizeof(udp6) + 80];
@@ -438,6 +461,7 @@ int main(void)
 		cmocka_unit_test(tags_are_looked_behind),
 		cmocka_unit_test(lies_lead_nowhere),
 		cmocka_unit_test(what_is_cut_has_headers),
+		cmocka_unit_test(what_is_cut_has_no_sums),
 		cmocka_unit_test(extensions_are_looked_behind),
 		cmocka_unit_test(sums_are_those_of_the_rfc),
 		cmocka_unit_test(checksums_are_filled_in),

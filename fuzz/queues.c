@@ -176,11 +176,10 @@ void queue_revive(struct queue_qp *qp)
 
 void queue_ring(const struct queue_qp *qp)
 {
-	uint32_t page = qp->port->uar - HCA_UAR_FIRST_SHARED;
+	uint32_t page = qp->port->uar - HCA_UAR_FIRST;
 
-	if (qp->port->uar >= HCA_UAR_FIRST_SHARED)
-		be64_put((uint8_t *)qp->port->hca->uar_memory + (uint64_t)page * HCA_UAR_PAGE,
-			 HCA_UAR_SQ, (uint64_t)qp->sq_pi << 40 | (uint64_t)qp->number << 8);
+	be64_put((uint8_t *)qp->port->hca->uar_memory + (uint64_t)page * HCA_UAR_PAGE, HCA_UAR_SQ,
+		 (uint64_t)qp->sq_pi << 40 | (uint64_t)qp->number << 8);
 }
 
 void queue_send(struct queue_qp *qp, uint8_t *wqe, size_t len)

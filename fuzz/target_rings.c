@@ -171,10 +171,8 @@ static void post(struct state *s, struct input *in)
 /* A doorbell word of the context's UAR, whose page is memory that the guest maps. */
 static void ring_shared(struct state *s, uint32_t reg, uint32_t value)
 {
-	if (s->port->uar < HCA_UAR_FIRST_SHARED)
-		return;
 	be32_put((uint8_t *)s->port->hca->uar_memory +
-			 (uint64_t)(s->port->uar - HCA_UAR_FIRST_SHARED) * HCA_UAR_PAGE,
+			 (uint64_t)(s->port->uar - HCA_UAR_FIRST) * HCA_UAR_PAGE,
 		 reg, value);
 }
 

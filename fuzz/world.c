@@ -388,11 +388,16 @@ void world_capture(struct world_port *port, size_t snap)
 
 void world_write(struct world_port *port, uint64_t offset, unsigned int size, uint64_t value)
 {
+	uint64_t bytes = size == 8 ? htobe64(value) : size == 4 ? htobe32((uint32_t)value) : value;
+	uint64_t page = offset / HCA_UAR_PAGE;
+
 	oracle_register(port, offset, size, value);
-	port->fn->ops->bar_write(port->fn, 0, offset, size,
-				 size == 8   ? htobe64(value)
-				 : size == 4 ? htobe32((uint32_t)value)
-					     : value);
+	/* UAR pages that the guest has are memory. */
+	if (page < HCA_UAR_PAGES && hca_table_get(&port->hca->uars, (uint32_t)page))
+		memcpy((uint8_t *)port->hca->uar_memory + (offset - HCA_SHARED_OFFSET), &bytes,
+		       size);
+	else
+		port->fn->ops->bar_write(port->fn, 0, offset, size, bytes);
 }
 
 static bool turn(struct world_port *port)

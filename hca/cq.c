@@ -2,12 +2,12 @@
 /*
  * Completion queues.
  *
- * Arming. The arm doorbell of a user context goes to a shared page, where that of another CQ may
- * hide it (uar.c), so the arm word of the doorbell record says what it says: sn << 28 | cmd << 24 |
+ * Arming. The arm doorbell goes to a page of memory, where that of another CQ may hide it (uar.c),
+ * so the arm word of the doorbell record says what it says: sn << 28 | cmd << 24 |
  * ci. It is read with each CQE, and after a doorbell where CQEs came before it. Software advances
  * sn after each event that it took, so one event is due per sn. Two records do not say "armed":
- * - a kernel CQ is armed by its doorbell only, which is trapped; before the first one its record
- *   holds an initial value (sn 2), and a CQ that is only polled must never raise an event;
+ * - that of the driver's CQ holds an initial value (sn 2) before the first arm, which has sn 0; a
+ * CQ that is only polled must never raise an event;
  * - a user CQ's record of zero is the first arm or none at all; it counts as an arm, since an event
  *   too many does no harm there.
  *
@@ -75,7 +75,7 @@ static bool is_after(uint32_t pi, uint32_t ci)
 
 static bool is_armed(const struct hca_cq *cq, uint32_t arm)
 {
-	if (cq->uar < HCA_UAR_FIRST_SHARED && !cq->armed_once)
+	if (!cq->event_sent && arm == NEVER_ARMED)
 		return false;
 	return !cq->event_sent || cq->event_sn != (arm >> 28 & 3);
 }
@@ -120,14 +120,6 @@ static bool send_event(struct hca *hca, struct hca_cq *cq, uint32_t arm)
 	if (field_get(cq->context, CQC_CQ_PERIOD))
 		cq->event_ns = clock_now_ns();
 	return true;
-}
-
-void hca_cq_arm_lost(struct hca *hca, struct hca_cq *cq)
-{
-	uint32_t record[2];
-
-	if (read_record(hca, cq, false, record) && record[1] != NEVER_ARMED)
-		cq->armed_once = true;
 }
 
 bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq)

@@ -15,8 +15,10 @@
  *
  * Room. What was not consumed is never overwritten, unless software asked for that (eqc.oi). A
  * completion event has its CQ to wait in, which stays armed: a driver may have many more CQs than
- * its EQ has entries (mlx5_core: 64 + 128, by devlink's io_eq_size, for up to 2^22 CQs). All others
- * have nowhere to be; "async EQ buffer overrun" is among the syndromes of the health buffer.
+ * its EQ has entries (mlx5_core: 64 + 128, by devlink's io_eq_size, for up to 2^22 CQs). Some of
+ * the others wait in the EQ, which may only look full, as its index is hidden: the vector is raised
+ * for another doorbell, which the driver's handlers ring also where they find no event. "async EQ
+ * buffer overrun" is among the syndromes of the health buffer.
  */
 #include "hca/budget.h"
 #include "hca/kinds.h"
@@ -41,73 +43,107 @@
 #define HEALTH_ASYNC_EQ_OVERRUN 0x0cu
 
 /* Events that software has not consumed. */
-static uint32_t waiting(struct hca *hca, const struct hca_eq *eq)
+static uint32_t waiting(const struct hca_eq *eq)
 {
-	return (eq->pi - atomic_load(&hca->mmio.eq_ci[eq->number])) & 0xffffff;
+	return (eq->pi - eq->ci) & 0xffffff;
 }
 
-static bool is_full(struct hca *hca, const struct hca_eq *eq)
+static bool is_full(const struct hca_eq *eq)
 {
-	return !eq->overrun_ignored && waiting(hca, eq) >> eq->log_size;
+	return !eq->overrun_ignored && waiting(eq) >> eq->log_size;
 }
 
-static bool is_shared(const struct hca_eq *eq)
+static void interrupt(struct hca *hca, struct hca_eq *eq)
 {
-	return eq->uar >= HCA_UAR_FIRST_SHARED;
+	if (eq->armed || eq->always_armed)
+		pcie_interrupt(&hca->fn, eq->vector);
+	eq->armed = false;
 }
 
-static void interrupt(struct hca *hca, const struct hca_eq *eq)
+/* Where the doorbell that made room may be hidden: ask for another. */
+static void ask_for_room(struct hca *hca, const struct hca_eq *eq)
 {
-	if (atomic_exchange(&hca->mmio.eq_armed[eq->number], false) || eq->always_armed)
+	if (!eq->holds_back && !eq->held_count)
 		pcie_interrupt(&hca->fn, eq->vector);
 }
 
-/* Returns what hca_eq_post() does. */
-static bool no_room(struct hca *hca, struct hca_eq *eq, uint8_t type)
+static void hold(struct hca *hca, struct hca_eq *eq, const struct hca_eq_event *event)
 {
-	if (type != HCA_EVENT_COMPLETION) {
+	if (eq->held_count == HCA_EQ_HELD) {
 		eq->overrun = true;
 		hca_inject_health(hca, HEALTH_ASYNC_EQ_OVERRUN, true);
-		return true;
+		return;
 	}
-	/* Where the doorbell that made room may be hidden: ask for another. */
-	if (!eq->holds_back && is_shared(eq))
-		pcie_interrupt(&hca->fn, eq->vector);
-	eq->holds_back = true;
-	return false;
+	ask_for_room(hca, eq);
+	eq->held[eq->held_count++] = *event;
+}
+
+static void put(struct hca *hca, struct hca_eq *eq, const struct hca_eq_event *event)
+{
+	uint64_t at = EQE_SIZE * (uint64_t)(eq->pi & ((1u << eq->log_size) - 1));
+	uint8_t eqe[EQE_SIZE] = { 0 };
+
+	eqe[EQE_TYPE] = event->type;
+	eqe[EQE_SUBTYPE] = event->subtype;
+	memcpy(eqe + EQE_DATA, event->data, sizeof(event->data));
+	eqe[EQE_OWNER] = (eq->pi >> eq->log_size) & 1;
+	/* The owner bit makes the entry valid: it goes last. */
+	if (hca_pages_write(hca, &eq->pages, at, eqe, 60) ||
+	    hca_pages_write(hca, &eq->pages, at + 60, eqe + 60, 4))
+		return;
+	eq->pi++;
+	interrupt(hca, eq);
 }
 
 bool hca_eq_post(struct hca *hca, struct hca_eq *eq, uint8_t type, uint8_t subtype,
 		 const uint8_t data[28])
 {
-	uint64_t at = EQE_SIZE * (uint64_t)(eq->pi & ((1u << eq->log_size) - 1));
-	uint8_t eqe[EQE_SIZE] = { 0 };
+	struct hca_eq_event event = { .type = type, .subtype = subtype };
 
+	memcpy(event.data, data, sizeof(event.data));
 	if (eq->overrun)
 		return true;
-	if (is_full(hca, eq))
-		return no_room(hca, eq, type);
-	eqe[EQE_TYPE] = type;
-	eqe[EQE_SUBTYPE] = subtype;
-	memcpy(eqe + EQE_DATA, data, 28);
-	eqe[EQE_OWNER] = (eq->pi >> eq->log_size) & 1;
-	/* The owner bit makes the entry valid: it goes last. */
-	if (hca_pages_write(hca, &eq->pages, at, eqe, 60) ||
-	    hca_pages_write(hca, &eq->pages, at + 60, eqe + 60, 4))
-		return true;
-	eq->pi++;
-	interrupt(hca, eq);
+	if (!is_full(eq)) {
+		put(hca, eq, &event);
+	} else if (type == HCA_EVENT_COMPLETION) {
+		ask_for_room(hca, eq);
+		eq->holds_back = true;
+		return false;
+	} else {
+		hold(hca, eq, &event);
+	}
 	return true;
+}
+
+/* There may be room again. */
+static void release(struct hca *hca, struct hca_eq *eq)
+{
+	uint32_t n = 0;
+
+	while (n < eq->held_count && !is_full(eq))
+		put(hca, eq, &eq->held[n++]);
+	eq->held_count -= n;
+	memmove(eq->held, eq->held + n, eq->held_count * sizeof(eq->held[0]));
+	if (eq->holds_back && !is_full(eq)) {
+		eq->holds_back = false;
+		hca->cq_lost = hca->cqs.size;
+	}
 }
 
 /* What the doorbell word @reg of the page of @eq holds, taken out of it; 0: nothing. */
 static uint32_t take_word(struct hca *hca, const struct hca_eq *eq, uint32_t reg)
 {
-	uint8_t *page = (uint8_t *)hca->uar_memory +
-			(uint64_t)(eq->uar - HCA_UAR_FIRST_SHARED) * HCA_UAR_PAGE;
+	uint8_t *page =
+		(uint8_t *)hca->uar_memory + (uint64_t)(eq->uar - HCA_UAR_FIRST) * HCA_UAR_PAGE;
 	_Atomic uint32_t *word = (_Atomic uint32_t *)(page + reg);
 
 	return atomic_load(word) ? be32toh(atomic_exchange(word, 0)) : 0;
+}
+
+/* Of the two words of a page either may be the older one. */
+static bool is_before(uint32_t word, uint32_t ci)
+{
+	return ((word - ci) & 0xffffff) >= 0x800000;
 }
 
 /* The doorbells of the page of @eq. Returns whether there were any. */
@@ -117,21 +153,20 @@ static bool look_at_page(struct hca *hca, const struct hca_eq *eq)
 	uint32_t arm = take_word(hca, eq, HCA_UAR_EQ_ARM), i;
 
 	for (i = 0; (arm || update) && i < hca->eqs.size; i++) {
-		const struct hca_eq *other = hca->eqs.slot[i];
+		struct hca_eq *other = hca->eqs.slot[i];
 
 		if (!other || other->uar != eq->uar)
 			continue;
 		if (update >> 24 == i)
-			atomic_store(&hca->mmio.eq_ci[i], update & 0xffffff);
-		if (arm >> 24 == i)
-			atomic_store(&hca->mmio.eq_ci[i], arm & 0xffffff);
+			other->ci = update & 0xffffff;
+		if (arm >> 24 == i && !is_before(arm, other->ci))
+			other->ci = arm & 0xffffff;
 		if (arm)
-			atomic_store(&hca->mmio.eq_armed[i], true);
+			other->armed = true;
 	}
 	return arm || update;
 }
 
-/* Into shared pages. */
 static bool look_at_pages(struct hca *hca)
 {
 	bool rung = false;
@@ -141,30 +176,26 @@ static bool look_at_pages(struct hca *hca)
 	for (i = 0; i < hca->eqs.size; i++) {
 		const struct hca_eq *eq = hca->eqs.slot[i];
 
-		if (eq && is_shared(eq))
+		if (eq)
 			rung |= look_at_page(hca, eq);
 	}
 	pthread_mutex_unlock(&hca->uar_lock);
 	return rung;
 }
 
-bool hca_eq_look(struct hca *hca, bool rung)
+bool hca_eq_look(struct hca *hca)
 {
+	bool rung = hca->eqs.count && look_at_pages(hca);
 	uint32_t i;
 
-	if (hca->shared_eqs)
-		rung |= look_at_pages(hca);
 	for (i = 0; rung && i < hca->eqs.size; i++) {
 		struct hca_eq *eq = hca->eqs.slot[i];
 
 		if (!eq || eq->overrun)
 			continue;
-		if (waiting(hca, eq) && !eq->always_armed)
+		release(hca, eq);
+		if (waiting(eq) && !eq->always_armed)
 			interrupt(hca, eq);
-		if (eq->holds_back && !is_full(hca, eq)) {
-			eq->holds_back = false;
-			hca->cq_lost = hca->cqs.size;
-		}
 	}
 	return rung;
 }
@@ -184,8 +215,8 @@ void hca_eq_remind(struct hca *hca)
 
 		if (!eq || eq->overrun)
 			continue;
-		ci = atomic_load(&hca->mmio.eq_ci[i]);
-		late = waiting(hca, eq) && !atomic_load(&hca->mmio.eq_armed[i]);
+		ci = eq->ci;
+		late = waiting(eq) && !eq->armed;
 		if (late && eq->is_late && eq->late_ci == ci)
 			pcie_interrupt(&hca->fn, eq->vector);
 		eq->is_late = late;
@@ -276,9 +307,7 @@ enum hca_cmd_status hca_cmd_create_eq(struct hca *hca, struct hca_cmd *cmd)
 	memcpy(eq->context, eqc, sizeof(eq->context));
 	eq->overrun_ignored = field_get(eqc, EQC_OI);
 	eq->always_armed = field_get(eqc, EQC_ST) == EQC_ALWAYS_ARMED;
-	hca->shared_eqs += is_shared(eq);
-	atomic_store(&hca->mmio.eq_ci[eq->number], 0);
-	atomic_store(&hca->mmio.eq_armed[eq->number], field_get(eqc, EQC_ST) == EQC_ARMED);
+	eq->armed = field_get(eqc, EQC_ST) == EQC_ARMED;
 	if (eq->mask >> HCA_EVENT_CMD & 1)
 		hca->cmd_eqn = eq->number;
 	field_put(cmd->out, EQ_NUMBER, eq->number);
@@ -294,10 +323,11 @@ enum hca_cmd_status hca_cmd_destroy_eq(struct hca *hca, struct hca_cmd *cmd)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RESOURCE, 0x0e0005);
 	if (eq->cqs)
 		return hca_cmd_fail(cmd, HCA_CMD_BAD_RES_STATE, 0x0e0006);
+	/* What was rung for it says nothing of the next one of its number. */
+	hca_eq_look(hca);
 	hca_table_remove(hca, &hca->eqs, number);
 	if (hca->cmd_eqn == number)
 		hca->cmd_eqn = 0;
-	hca->shared_eqs -= is_shared(eq);
 	free_eq(hca, eq);
 	return HCA_CMD_OK;
 }
@@ -313,11 +343,11 @@ enum hca_cmd_status hca_cmd_query_eq(struct hca *hca, struct hca_cmd *cmd)
 	memcpy(eqc, eq->context, sizeof(eq->context));
 	if (eq->always_armed)
 		st = EQC_ALWAYS_ARMED;
-	else if (atomic_load(&hca->mmio.eq_armed[eq->number]))
+	else if (eq->armed)
 		st = EQC_ARMED;
 	field_put(eqc, EQC_ST, st);
 	field_put(eqc, EQC_STATUS, eq->overrun ? EQC_OVERRUN : 0);
-	field_put(eqc, EQC_CONSUMER_COUNTER, atomic_load(&hca->mmio.eq_ci[eq->number]));
+	field_put(eqc, EQC_CONSUMER_COUNTER, eq->ci);
 	field_put(eqc, EQC_PRODUCER_COUNTER, eq->pi & 0xffffff);
 	be64_put(cmd->out, EVENT_MASK, eq->mask);
 	return HCA_CMD_OK;

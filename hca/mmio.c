@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * BAR0 on the transport's thread: initialization segment (struct mlx5_init_seg) and the trapped
- * UAR pages. Nothing here blocks or issues DMA; work is left for the engine.
+ * BAR0 on the transport's thread: initialization segment (struct mlx5_init_seg). UAR pages are
+ * memory, see uar.c. Nothing here blocks or issues DMA; work is left for the engine.
  */
 #include <stdio.h>
 
@@ -139,7 +139,6 @@ static void set_queue_low(struct hca_mmio *mmio, uint32_t value)
 	mmio->nic_state = NIC_DISABLED;
 	mmio->cmdq_valid = false;
 	mmio->cmd_pending = 0;
-	mmio->half_offset = 0;
 	mmio->reset_pending = true;
 	hca_inject_reset(mmio);
 }
@@ -167,65 +166,6 @@ static bool segment_write(struct hca *hca, uint32_t offset, uint32_t value)
 	}
 }
 
-static bool doorbell_put(struct hca_mmio *mmio, uint32_t offset, uint64_t value)
-{
-	unsigned int next = (mmio->doorbell_head + 1) % HCA_DOORBELLS;
-
-	if (next == mmio->doorbell_tail) {
-		mmio->doorbell_overflow = true;
-		return true;
-	}
-	mmio->doorbell[mmio->doorbell_head].offset = offset;
-	mmio->doorbell[mmio->doorbell_head].value = value;
-	mmio->doorbell_head = next;
-	return true;
-}
-
-/* An 8-byte doorbell may arrive as two writes of 4; @word is one of them, in host order. */
-static bool doorbell_half(struct hca_mmio *mmio, uint32_t offset, uint32_t word)
-{
-	uint32_t first = mmio->half_offset;
-
-	if (offset % 8 == 0) {
-		mmio->half_offset = offset;
-		mmio->half_value = word;
-		return false;
-	}
-	/* Halves of two processors may interleave: one that finds no partner must not be lost. */
-	mmio->half_offset = 0;
-	if (first + 4 == offset)
-		return doorbell_put(mmio, first, (uint64_t)mmio->half_value << 32 | word);
-	mmio->doorbell_overflow = true;
-	return true;
-}
-
-static bool uar_write(struct hca_mmio *mmio, uint32_t offset, unsigned int size, uint64_t value)
-{
-	uint32_t reg = (offset % HCA_UAR_PAGE) & ~7u;
-
-	/* Of virtio queues: what looks like a doorbell there is none. */
-	if (offset >= HCA_VAR_OFFSET)
-		return false;
-	if (size == 4 && (reg == HCA_UAR_EQ_ARM || reg == HCA_UAR_EQ_UPDATE)) {
-		uint32_t word = be32toh((uint32_t)value);
-
-		atomic_store(&mmio->eq_ci[word >> 24], word & 0xffffff);
-		if (reg == HCA_UAR_EQ_ARM)
-			atomic_store(&mmio->eq_armed[word >> 24], true);
-		mmio->eq_rung = true;
-		return true;
-	}
-	if (reg != HCA_UAR_CQ_ARM && reg < HCA_UAR_SQ)
-		return false;
-	if (offset % size)
-		return false;
-	if (size == 8)
-		return doorbell_put(mmio, offset, be64toh(value));
-	if (size == 4)
-		return doorbell_half(mmio, offset, be32toh((uint32_t)value));
-	return false;
-}
-
 static void bar_write(struct pcie_function *fn, unsigned int bar, uint64_t offset,
 		      unsigned int size, uint64_t value)
 {
@@ -239,8 +179,8 @@ static void bar_write(struct pcie_function *fn, unsigned int bar, uint64_t offse
 		return;
 	}
 	pthread_mutex_lock(&hca->mmio.lock);
-	if (offset >= HCA_UAR_FIRST * HCA_UAR_PAGE) {
-		work = uar_write(&hca->mmio, (uint32_t)offset, size, value);
+	if (offset >= HCA_VAR_OFFSET) {
+		/* Of virtio queues: what looks like a doorbell there is none. */
 	} else if (size == 4) {
 		work = segment_write(hca, (uint32_t)offset, be32toh((uint32_t)value));
 	} else if (size == 8) {
@@ -285,7 +225,6 @@ static void reset(struct pcie_function *fn, enum pcie_reset kind)
 	mmio->cmdq_valid = false;
 	mmio->nic_state = NIC_DISABLED;
 	mmio->cmd_pending = 0;
-	mmio->half_offset = 0;
 	hca_inject_reset(mmio);
 	pthread_mutex_unlock(&mmio->lock);
 	hca->wake(hca->wake_arg);

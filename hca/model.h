@@ -25,19 +25,17 @@
 #define HCA_UAR_PAGE  4096u
 #define HCA_UAR_PAGES 4096u /* BAR0 is 16 MiB */
 /*
- * UAR pages up to HCA_UAR_TRAPPED_END are trapped (the driver's own, allocated at probe), those
- * from HCA_UAR_FIRST_SHARED on are one shared area that the guest writes as plain memory: there
- * uar.c looks for doorbells. The pages between are for doorbells of virtio queues, which there are
- * none of: programs get them from the driver, write what they like, and read zero.
+ * UAR pages are one area from HCA_UAR_FIRST on that the guest writes as plain memory: there uar.c
+ * and eq.c look for doorbells. In front of them is the initialization segment, which is trapped,
+ * and there are pages for doorbells of virtio queues, which there are none of: programs get them
+ * from the driver, write what they like, and read zero.
  */
-#define HCA_UAR_FIRST	     3u
-#define HCA_UAR_TRAPPED_END  16u
-#define HCA_UAR_FIRST_SHARED 32u
-#define HCA_VAR_OFFSET	     ((uint64_t)HCA_UAR_TRAPPED_END * HCA_UAR_PAGE)
-#define HCA_VAR_LOG_PAGES    4u
-#define HCA_BAR_SIZE	     ((uint64_t)HCA_UAR_PAGES * HCA_UAR_PAGE)
+#define HCA_UAR_FIRST	  32u
+#define HCA_VAR_OFFSET	  (16ull * HCA_UAR_PAGE)
+#define HCA_VAR_LOG_PAGES 4u
+#define HCA_BAR_SIZE	  ((uint64_t)HCA_UAR_PAGES * HCA_UAR_PAGE)
 /* Of BAR0: it is memory in between, of UAR pages and at the end of MEMIC. */
-#define HCA_SHARED_OFFSET ((uint64_t)HCA_UAR_FIRST_SHARED * HCA_UAR_PAGE)
+#define HCA_SHARED_OFFSET ((uint64_t)HCA_UAR_FIRST * HCA_UAR_PAGE)
 #define HCA_SHARED_SIZE	  (HCA_MEMIC_OFFSET + HCA_MEMIC_SIZE - HCA_SHARED_OFFSET)
 
 #define HCA_MTU 4096u
@@ -119,6 +117,17 @@ void hca_pages_free(struct hca *hca, struct hca_pages *pages);
 
 /* --- event and completion queues (eq.c, cq.c) ---------------------------------------------- */
 
+struct hca_eq_event {
+	uint8_t type, subtype;
+	uint8_t data[28]; /* at EQE offset 0x20 */
+};
+
+/*
+ * Events other than completions that an EQ holds back: twice the commands that there can be, so
+ * that none of those is lost while the consumer index is hidden.
+ */
+#define HCA_EQ_HELD 64u
+
 struct hca_eq {
 	uint32_t number;
 	uint32_t cqs; /* that send their events here */
@@ -128,13 +137,17 @@ struct hca_eq {
 	uint16_t vector;
 	uint64_t mask; /* event_bitmask, low 64 bits */
 	uint32_t pi;
-	bool always_armed;    /* eqc.st says so: an interrupt for each event */
-	bool overrun_ignored; /* eqc.oi */
-	bool overrun;	      /* in error: no more events */
-	bool holds_back;      /* completion events wait for room */
-	bool is_late;	      /* at the last reminder: fired, and events wait */
-	uint32_t late_ci;     /* the consumer index then */
-	uint8_t context[64];  /* eqc as created, for QUERY_EQ */
+	uint32_t ci;			       /* as doorbells said, 24 bits */
+	bool armed;			       /* for one interrupt */
+	bool always_armed;		       /* eqc.st says so: an interrupt for each event */
+	bool overrun_ignored;		       /* eqc.oi */
+	bool overrun;			       /* in error: no more events */
+	bool holds_back;		       /* completion events wait for room, in their CQs */
+	struct hca_eq_event held[HCA_EQ_HELD]; /* others, oldest first */
+	uint32_t held_count;
+	bool is_late;	     /* at the last reminder: fired, and events wait */
+	uint32_t late_ci;    /* the consumer index then */
+	uint8_t context[64]; /* eqc as created, for QUERY_EQ */
 };
 
 enum hca_event {
@@ -158,16 +171,14 @@ enum hca_event {
 /*
  * hca_eq_post() - an EQE, and the EQ's vector when it is armed, which that ends (eq.c).
  * @data: the 28 bytes at EQE offset 0x20. Returns false when the EQ is full and a completion event
- * has to wait: hca_eq_look() has the CQs looked at again once there is room. Other events cannot
- * wait: then the EQ overruns.
+ * has to wait: hca_eq_look() has the CQs looked at again once there is room. Of other events
+ * HCA_EQ_HELD wait in the EQ; with one more it overruns.
  */
 bool hca_eq_post(struct hca *hca, struct hca_eq *eq, uint8_t type, uint8_t subtype,
 		 const uint8_t data[28]);
-/*
- * hca_eq_look() - what doorbells said of EQs: @rung, trapped ones since the last call; those in
- * shared pages are looked for here. Returns whether there were any.
- */
-bool hca_eq_look(struct hca *hca, bool rung);
+/* hca_eq_look() - looks for doorbells of EQs, and does what they say. Returns whether there were
+ * any. */
+bool hca_eq_look(struct hca *hca);
 /*
  * hca_eq_remind() - raises the vectors of fired EQs again whose events software has left alone for
  * HCA_EQ_REMIND_NS, twice that at most: the interrupt may have been lost. Whether adapters do so is
@@ -199,8 +210,7 @@ struct hca_cq {
 	/* Arming: see cq.c. */
 	bool event_sent; /* an event was sent for arm serial number event_sn */
 	uint8_t event_sn;
-	bool armed_once;       /* an arm doorbell was trapped: kernel CQs are armed by it only */
-	uint32_t solicited_pi; /* pi after the newest solicited or error CQE */
+	uint32_t solicited_pi;	     /* pi after the newest solicited or error CQE */
 	bool any_new, any_solicited; /* since the last event: what was announced is not again */
 	/* Moderation: see cq.c. */
 	uint64_t event_ns, cqe_ns; /* CLOCK_MONOTONIC of the last event, of the last CQE */
@@ -237,8 +247,6 @@ struct hca_cqe {
 
 /* Post @cqe and send a completion event when armed for it. @cqn of no CQ: nothing happens. */
 void hca_cq_post(struct hca *hca, uint32_t cqn, const struct hca_cqe *cqe);
-/* A doorbell was lost that may have armed @cq: if its record says so, it counts as armed. */
-void hca_cq_arm_lost(struct hca *hca, struct hca_cq *cq);
 /* Look at the arm record of @cq and send the event that is due. Called by hca_poll(). */
 bool hca_cq_poll_arm(struct hca *hca, struct hca_cq *cq);
 
@@ -634,8 +642,7 @@ void hca_port_traffic(void *owner, struct subnet_traffic *traffic);
 
 /* --- the function -------------------------------------------------------------------------- */
 
-#define HCA_DOORBELLS 256
-#define HCA_EQS	      256
+#define HCA_EQS 256
 
 /* What hca/inject.h arms. */
 struct hca_inject {
@@ -663,19 +670,7 @@ struct hca_mmio {
 	unsigned int cmdq_generation; /* counts queues: commands of an older one are void */
 	uint8_t nic_state;
 	uint32_t cmd_pending; /* bit per slot */
-	struct {
-		uint32_t offset;   /* in BAR0 */
-		uint64_t value;	   /* two be32 words of an 8-byte doorbell, host order */
-	} doorbell[HCA_DOORBELLS]; /* trapped UAR writes, ring */
-	unsigned int doorbell_head, doorbell_tail;
-	bool doorbell_overflow; /* some were lost: look at everything */
-	/* First half of an 8-byte doorbell that arrives as two writes; offset 0: none. */
-	uint32_t half_offset, half_value;
 	struct hca_inject inject;
-	/* What doorbells said of EQs, by number: the consumer index, then whether it is armed. */
-	_Atomic uint32_t eq_ci[HCA_EQS];
-	atomic_bool eq_armed[HCA_EQS];
-	bool eq_rung; /* one was written since the last turn */
 };
 
 /* inject.c: what a reset ends. With the lock held. */
@@ -727,19 +722,16 @@ struct hca {
 	uint16_t memic_owner[HCA_MEMIC_SIZE / HCA_MEMIC_UNIT]; /* number of each unit, 0: free */
 	/* Operations that there are on each unit, a bit each: read by other threads. */
 	_Atomic uint8_t memic_ops[HCA_MEMIC_SIZE / HCA_MEMIC_UNIT];
-	bool pd_seen;		 /* ALLOC_PD since ENABLE_HCA, see hca_cmd_alloc_uar() */
 	uint64_t eq_reminded_ns; /* when hca_eq_remind() last looked */
-	uint32_t shared_eqs;	 /* EQs whose doorbells are in shared pages */
-	uint32_t trapped_uars;	 /* pages below HCA_UAR_FIRST_SHARED that are taken */
 	uint8_t vport_context[512];
 	char node_description[64];
-	int uar_fd; /* memory of the shared UAR pages */
+	int uar_fd; /* memory of the UAR pages, and MEMIC */
 	void *uar_memory;
 	/* For each access to uar_memory: a cold reset, in another thread, maps another file. */
 	pthread_mutex_t uar_lock;
 	/* data path scratch and timers */
 	uint32_t cq_next; /* CQ number where the next turn goes on with those of cq_lost */
-	uint32_t cq_lost; /* slots of CQs to look at because of doorbells that found no room */
+	uint32_t cq_lost; /* slots of CQs to look at because an EQ has room again */
 	/*
 	 * What a turn looks at: those that are due, and a few of the watched ones, which no
 	 * doorbell is sure to name: their records were out of reach, or are those of receive queues

@@ -77,50 +77,31 @@ void hca_plain_hold(const struct hca_table *table, uint32_t number, int change)
 /* The page is plain memory: what the last owner stored there is not for the next one to see. */
 static void clear_uar(struct hca *hca, uint32_t number)
 {
-	if (number < HCA_UAR_FIRST_SHARED)
-		return;
 	pthread_mutex_lock(&hca->uar_lock);
-	memset((uint8_t *)hca->uar_memory + (number - HCA_UAR_FIRST_SHARED) * HCA_UAR_PAGE, 0,
+	memset((uint8_t *)hca->uar_memory + (number - HCA_UAR_FIRST) * HCA_UAR_PAGE, 0,
 	       HCA_UAR_PAGE);
 	pthread_mutex_unlock(&hca->uar_lock);
 }
 
-/*
- * The driver takes the pages of its own queues while it probes, before any protection domain
- * exists; contexts of user space come after. Its doorbells are rare and trapping them makes idle
- * polling cheap; those of user space must cost nothing. A page of the other kind works as well, so
- * a driver that allocates in another order loses only speed.
- */
 enum hca_cmd_status hca_cmd_alloc_uar(struct hca *hca, struct hca_cmd *cmd)
 {
-	bool trapped = !hca->pd_seen && hca->trapped_uars < HCA_UAR_TRAPPED_END - HCA_UAR_FIRST;
-	enum hca_cmd_status status;
 	uint32_t number;
+	enum hca_cmd_status status = hca_plain_alloc(hca, cmd, &hca->uars, HCA_UAR_FIRST, &number);
 
-	status = hca_plain_alloc(hca, cmd, &hca->uars,
-				 trapped ? HCA_UAR_FIRST : HCA_UAR_FIRST_SHARED, &number);
-	if (status)
-		return status;
-	hca->trapped_uars += number < HCA_UAR_FIRST_SHARED;
-	clear_uar(hca, number);
-	return HCA_CMD_OK;
+	if (!status)
+		clear_uar(hca, number);
+	return status;
 }
 
 enum hca_cmd_status hca_cmd_dealloc_uar(struct hca *hca, struct hca_cmd *cmd)
 {
-	uint32_t number = hca_cmd_number(cmd);
-	enum hca_cmd_status status = hca_plain_dealloc(hca, cmd, &hca->uars, number);
-
-	if (!status)
-		hca->trapped_uars -= number < HCA_UAR_FIRST_SHARED;
-	return status;
+	return hca_plain_dealloc(hca, cmd, &hca->uars, hca_cmd_number(cmd));
 }
 
 enum hca_cmd_status hca_cmd_alloc_pd(struct hca *hca, struct hca_cmd *cmd)
 {
 	uint32_t number;
 
-	hca->pd_seen = true;
 	return hca_plain_alloc(hca, cmd, &hca->pds, 1, &number);
 }
 

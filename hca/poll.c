@@ -14,11 +14,10 @@
 #define WATCHED 16u
 
 struct turn {
-	bool reset, overflow, link, eqs, impair;
-	unsigned int tail, head;
+	bool reset, link, impair;
 };
 
-/* Takes what the transport's thread left. Doorbells stay in the ring until they are looked at. */
+/* Takes what the transport's thread left. */
 static struct turn take(struct hca_mmio *mmio)
 {
 	struct turn turn;
@@ -28,16 +27,7 @@ static struct turn take(struct hca_mmio *mmio)
 		.reset = mmio->reset_pending,
 		.link = mmio->link,
 		.impair = mmio->impair,
-		.overflow = mmio->doorbell_overflow,
-		.eqs = mmio->eq_rung,
-		.tail = mmio->doorbell_tail,
-		.head = mmio->doorbell_head,
 	};
-	/* What came after the reset stays until the objects are gone. */
-	if (!turn.reset) {
-		mmio->doorbell_overflow = false;
-		mmio->eq_rung = false;
-	}
 	pthread_mutex_unlock(&mmio->lock);
 	return turn;
 }
@@ -53,62 +43,7 @@ static void finish_reset(struct hca *hca)
 	pthread_mutex_lock(&mmio->lock);
 	mmio->reset_pending = false;
 	atomic_store(&hca->fn.silent, false);
-	mmio->doorbell_tail = mmio->doorbell_head;
-	mmio->doorbell_overflow = false;
-	mmio->eq_rung = false;
 	pthread_mutex_unlock(&mmio->lock);
-}
-
-static void ring_sq(struct hca *hca, uint64_t value)
-{
-	struct hca_qp *qp = hca_table_get(&hca->qps, (uint32_t)value >> 8);
-
-	if (qp)
-		hca_qp_ring(qp);
-}
-
-static void ring_cq(struct hca *hca, uint64_t value)
-{
-	struct hca_cq *cq = hca_table_get(&hca->cqs, (uint32_t)value & 0xffffff);
-
-	if (!cq)
-		return;
-	cq->armed_once = true;
-	hca_cq_poll_arm(hca, cq);
-}
-
-static void kick_all(struct hca *hca)
-{
-	uint32_t i;
-
-	hca->cq_lost = hca->cqs.size;
-	for (i = 0; i < hca->qps.size; i++) {
-		struct hca_qp *qp = hca->qps.slot[i];
-
-		if (qp)
-			hca_qp_ring(qp);
-	}
-}
-
-static void doorbells(struct hca *hca, const struct turn *turn)
-{
-	struct hca_mmio *mmio = &hca->mmio;
-	unsigned int tail = turn->tail;
-
-	/* Entries between tail and head are the engine's: the other thread only adds. */
-	for (; tail != turn->head; tail = (tail + 1) % HCA_DOORBELLS) {
-		uint32_t reg = mmio->doorbell[tail].offset % HCA_UAR_PAGE;
-
-		if (reg == HCA_UAR_CQ_ARM)
-			ring_cq(hca, mmio->doorbell[tail].value);
-		else
-			ring_sq(hca, mmio->doorbell[tail].value);
-	}
-	pthread_mutex_lock(&mmio->lock);
-	mmio->doorbell_tail = tail;
-	pthread_mutex_unlock(&mmio->lock);
-	if (turn->overflow)
-		kick_all(hca);
 }
 
 static uint32_t at_most(uint32_t count, uint32_t limit)
@@ -157,7 +92,7 @@ static bool poll_qps(struct hca *hca)
 	return busy;
 }
 
-/* CQs of which nobody knows whether they are armed, as cq_lost says. */
+/* CQs whose events an EQ may have held back, as cq_lost says. */
 static bool poll_lost_cqs(struct hca *hca)
 {
 	uint32_t size = hca->cqs.size, peeks = 0, i;
@@ -173,7 +108,6 @@ static bool poll_lost_cqs(struct hca *hca)
 		hca->cq_lost--;
 		if (!cq || !cq->pi)
 			continue;
-		hca_cq_arm_lost(hca, cq);
 		hca_work(hca, HCA_WORK_PEEK);
 		peeks++;
 		busy |= hca_cq_poll_arm(hca, cq);
@@ -217,10 +151,7 @@ static bool run_turn(struct hca *hca)
 		busy |= hca_port_poll(hca);
 	}
 	busy |= hca_cmd_poll(hca);
-	busy |= turn.tail != turn.head || turn.overflow;
-	if (turn.tail != turn.head || turn.overflow)
-		doorbells(hca, &turn);
-	busy |= hca_eq_look(hca, turn.eqs);
+	busy |= hca_eq_look(hca);
 	hca_eq_remind(hca);
 	if (hca->wire || turn.impair)
 		busy |= hca_wire_poll(hca);

@@ -35,9 +35,6 @@ bool hca_drop_objects(struct hca *hca)
 	if (hca->port)
 		subnet_forget(hca->port);
 	hca->cmd_eqn = 0;
-	hca->pd_seen = false;
-	hca->shared_eqs = 0;
-	hca->trapped_uars = 0;
 	hca->cq_next = 0;
 	hca->cq_lost = 0;
 	hca->gsi_qpn = 0;

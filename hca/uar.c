@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Doorbells in shared UAR pages: memory that the guest writes, and where each turn looks.
+ * Doorbells in UAR pages: memory that the guest writes, and where each turn looks.
  *
  * What libmlx5 (post_send_db(), mlx5_arm_cq()) and mlx5_ib do: the doorbell record first, a
  * barrier, then one store of 8 bytes to a register, which names the queue. There are registers for
@@ -27,7 +27,7 @@
 
 static struct hca_uar_page *page_of(struct hca *hca, uint32_t uar)
 {
-	return uar >= HCA_UAR_FIRST_SHARED && uar < hca->uars.limit ? &hca->uar_page[uar] : NULL;
+	return uar >= HCA_UAR_FIRST && uar < hca->uars.limit ? &hca->uar_page[uar] : NULL;
 }
 
 static void keep_or_drop(struct hca *hca, struct hca_uar_page *page)
@@ -71,8 +71,7 @@ void hca_uar_forget_cq(struct hca *hca, struct hca_cq *cq)
 /* What is in the register at @reg of page @uar, taken out of it; 0: nothing. */
 static uint64_t take(struct hca *hca, uint32_t uar, uint32_t reg)
 {
-	uint8_t *page =
-		(uint8_t *)hca->uar_memory + (uint64_t)(uar - HCA_UAR_FIRST_SHARED) * HCA_UAR_PAGE;
+	uint8_t *page = (uint8_t *)hca->uar_memory + (uint64_t)(uar - HCA_UAR_FIRST) * HCA_UAR_PAGE;
 	_Atomic uint64_t *word = (_Atomic uint64_t *)(page + reg);
 
 	if (!atomic_load_explicit(word, memory_order_relaxed))

@@ -240,14 +240,25 @@ uint32_t fixture_read32(struct fixture_port *port, uint64_t offset)
 	return be32toh((uint32_t)port->fn->ops->bar_read(port->fn, 0, offset, 4));
 }
 
+/* Into the memory that a guest maps, or by the transport where there is none. */
+static void bar_store(struct fixture_port *port, uint64_t offset, unsigned int size, uint64_t value)
+{
+	uint64_t in_memory = offset - HCA_SHARED_OFFSET;
+
+	if (offset < HCA_SHARED_OFFSET || in_memory + size > HCA_SHARED_SIZE)
+		port->fn->ops->bar_write(port->fn, 0, offset, size, value);
+	else
+		memcpy((uint8_t *)port->hca->uar_memory + in_memory, &value, size);
+}
+
 void fixture_write32(struct fixture_port *port, uint64_t offset, uint32_t value)
 {
-	port->fn->ops->bar_write(port->fn, 0, offset, 4, htobe32(value));
+	bar_store(port, offset, 4, htobe32(value));
 }
 
 void fixture_write64(struct fixture_port *port, uint64_t offset, uint64_t value)
 {
-	port->fn->ops->bar_write(port->fn, 0, offset, 8, htobe64(value));
+	bar_store(port, offset, 8, htobe64(value));
 }
 
 uint64_t fixture_cmd_entry(struct fixture_port *port, unsigned int slot)
@@ -388,10 +399,10 @@ void fixture_probe(struct fixture_port *port)
 	fixture_simple(port, 0x104, 0, 0, 0);
 	fixture_simple(port, 0x102, 0, 0, 0);
 	port->kernel_uar = fixture_simple(port, 0x802, 0, 0, 0);
-	assert_in_range(port->kernel_uar, HCA_UAR_FIRST, HCA_UAR_TRAPPED_END - 1);
+	assert_in_range(port->kernel_uar, HCA_UAR_FIRST, HCA_UAR_PAGES - 1);
 	port->pd = fixture_simple(port, 0x800, 0, 0, 0);
 	port->uar = fixture_simple(port, 0x802, 0, 0, 0);
-	assert_in_range(port->uar, HCA_UAR_FIRST_SHARED, HCA_UAR_PAGES - 1);
+	assert_in_range(port->uar, HCA_UAR_FIRST, HCA_UAR_PAGES - 1);
 	port->lkey = create_pa_key(port);
 }
 
@@ -497,13 +508,13 @@ const uint8_t *fixture_cq_next(struct fixture_port *port, struct fixture_cq *cq)
 	return cqe;
 }
 
-/* In a shared page, whose memory the guest has, too. */
+/* In the memory that the guest has, too. @uar 0: in no page. */
 static void ring(struct fixture_port *port, uint32_t uar, uint32_t reg, uint64_t value)
 {
-	uint8_t *page = (uint8_t *)port->hca->uar_memory +
-			(uint64_t)(uar - HCA_UAR_FIRST_SHARED) * HCA_UAR_PAGE;
+	uint8_t *page =
+		(uint8_t *)port->hca->uar_memory + (uint64_t)(uar - HCA_UAR_FIRST) * HCA_UAR_PAGE;
 
-	if (uar >= HCA_UAR_FIRST_SHARED)
+	if (uar)
 		atomic_store((_Atomic uint64_t *)(page + reg), htobe64(value));
 }
 

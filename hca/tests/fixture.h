@@ -32,7 +32,7 @@ struct fixture_port {
 	uint64_t cmdq;				  /* DMA address of the command queue */
 	unsigned int interrupts[FIXTURE_VECTORS]; /* raised since the start */
 	/* Set by fixture_probe(). */
-	uint32_t kernel_uar; /* trapped page */
+	uint32_t kernel_uar; /* page of the driver */
 	uint32_t uar;	     /* shared page */
 	uint32_t pd;
 	uint32_t lkey; /* PA key of all memory: address = DMA address */

@@ -114,13 +114,7 @@ static void write_arm(struct program *p)
 
 static void ring(struct program *p)
 {
-	uint32_t arm = be32_at(fixture_at(f, p->cq.dbr), 4);
-
-	if (p->kernel)
-		fixture_write64(port, port->kernel_uar * 4096ull + HCA_UAR_CQ_ARM,
-				(uint64_t)arm << 32 | p->cq.number);
-	else
-		fixture_cq_ring(port, &p->cq);
+	fixture_cq_ring(port, &p->cq);
 }
 
 static void post_receive(struct program *p)
@@ -307,7 +301,7 @@ static void run(bool (*done)(const struct program *p), const char *what)
 				fail_msg("program %u (%s CQ) sleeps: %s, place %u, %u events, %u "
 					 "received, "
 					 "CQE %s",
-					 i, p->kernel ? "trapped" : "shared", what, p->at,
+					 i, p->kernel ? "driver's" : "program's", what, p->at,
 					 p->events, p->received,
 					 fixture_cq_next(port, &p->cq) ? "there" : "not there");
 		}

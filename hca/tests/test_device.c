@@ -272,137 +272,6 @@ static void reset_then_new_queue(void **state)
 	assert_int_equal(port->hca->pds.count, 1);
 }
 
-struct kicked {
-	struct fixture_eq eq;
-	struct fixture_cq cq;
-	struct fixture_qp qp;
-};
-
-/* A QP on the trapped page with one signalled NOP posted; only a doorbell makes it run. */
-static void trapped_qp(struct fixture_port *port, struct kicked *k)
-{
-	struct fixture_qp_attr attr = { .type = HCA_QP_RC, .sq_wqebbs = 8 };
-	uint8_t nop[16];
-
-	fixture_eq_create(port, 8, 0, 1, &k->eq);
-	fixture_cq_create(port, 4, k->eq.number, &k->cq);
-	attr.cqn_snd = attr.cqn_rcv = k->cq.number;
-	attr.uar = port->kernel_uar;
-	fixture_qp_create(port, &attr, &k->qp);
-	fixture_qp_connect(port, &k->qp, port, &k->qp);
-	fixture_poll(port->fixture);
-	fixture_ctrl(nop, 0, 8, 0);
-	fixture_post_send(port, &k->qp, nop, sizeof(nop));
-	fixture_poll(port->fixture);
-	assert_null(fixture_cq_next(port, &k->cq));
-}
-
-static void doorbell_whole(void **state)
-{
-	struct fixture_port *port = &((struct fixture *)*state)->port[0];
-	struct fixture *f = *state;
-	unsigned int wakes;
-	struct kicked k;
-
-	trapped_qp(port, &k);
-	wakes = f->wakes;
-	fixture_write64(port, port->kernel_uar * 4096 + 0xa00, (uint64_t)k.qp.number << 8 | 1);
-	assert_int_equal(f->wakes, wakes + 1);
-	fixture_poll(port->fixture);
-	assert_non_null(fixture_cq_next(port, &k.cq));
-	assert_null(fixture_cq_next(port, &k.cq));
-}
-
-static void doorbell_halves(void **state)
-{
-	struct fixture_port *port = &((struct fixture *)*state)->port[0];
-	uint64_t page = port->kernel_uar * 4096;
-	struct kicked k;
-
-	trapped_qp(port, &k);
-	fixture_write32(port, page + 0x900, 0);
-	fixture_poll(port->fixture);
-	assert_null(fixture_cq_next(port, &k.cq));
-	fixture_write32(port, page + 0x904, k.qp.number << 8 | 1);
-	assert_false(port->hca->mmio.doorbell_overflow);
-	fixture_poll(port->fixture);
-	assert_non_null(fixture_cq_next(port, &k.cq));
-}
-
-/* Halves of two processors interleave: no doorbell may be lost. */
-static void doorbell_halves_interleaved(void **state)
-{
-	struct fixture_port *port = &((struct fixture *)*state)->port[0];
-	uint64_t page = port->kernel_uar * 4096;
-	struct kicked k;
-
-	trapped_qp(port, &k);
-	fixture_write32(port, page + 0x800, 0);
-	fixture_write32(port, page + 0xa00, 0);
-	fixture_write32(port, page + 0x804, k.qp.number << 8 | 1);
-	fixture_write32(port, page + 0xa04, 0x123456 << 8);
-	fixture_poll(port->fixture);
-	assert_non_null(fixture_cq_next(port, &k.cq));
-}
-
-static void doorbell_overflow(void **state)
-{
-	struct fixture_port *port = &((struct fixture *)*state)->port[0];
-	uint64_t page = port->kernel_uar * 4096;
-	struct kicked k;
-	unsigned int i;
-
-	trapped_qp(port, &k);
-	/* Doorbells of a QP that is not there fill the ring; ours finds no room. */
-	for (i = 0; i < HCA_DOORBELLS + 10; i++)
-		fixture_write64(port, page + 0x800, 0xabcdef00);
-	fixture_write64(port, page + 0x800, (uint64_t)k.qp.number << 8 | 1);
-	assert_true(port->hca->mmio.doorbell_overflow);
-	fixture_poll(port->fixture);
-	assert_false(port->hca->mmio.doorbell_overflow);
-	assert_non_null(fixture_cq_next(port, &k.cq));
-}
-
-/* Stores below the SQ registers wake nobody; an EQ doorbell does, and is seen in one turn. */
-static void quiet_doorbells(void **state)
-{
-	struct fixture *f = *state;
-	struct fixture_port *port = &f->port[0];
-	unsigned int wakes = f->wakes;
-
-	fixture_write64(port, port->kernel_uar * 4096 + 0x100, 1);
-	assert_int_equal(f->wakes, wakes);
-	assert_false(hca_poll(port->hca));
-	fixture_write32(port, port->kernel_uar * 4096 + HCA_UAR_EQ_ARM, 0x01000001);
-	fixture_write32(port, port->kernel_uar * 4096 + HCA_UAR_EQ_UPDATE, 0x01000001);
-	assert_int_equal(f->wakes, wakes + 2);
-	assert_true(hca_poll(port->hca));
-	assert_false(hca_poll(port->hca));
-}
-
-/* The trapped arm doorbell of a CQ that has a completion gives its event at once. */
-static void cq_arm_doorbell(void **state)
-{
-	struct fixture_port *port = &((struct fixture *)*state)->port[0];
-	const uint8_t *eqe;
-	struct hca_cq *cq;
-	struct kicked k;
-
-	trapped_qp(port, &k);
-	cq = hca_table_get(&port->hca->cqs, k.cq.number);
-	cq->uar = port->kernel_uar;
-	fixture_write64(port, port->kernel_uar * 4096 + 0x800, (uint64_t)k.qp.number << 8);
-	fixture_poll(port->fixture);
-	fixture_cq_arm(port, &k.cq, false);
-	fixture_poll(port->fixture);
-	assert_null(fixture_eq_next(port, &k.eq));
-	fixture_write64(port, port->kernel_uar * 4096 + 0x20, k.cq.number);
-	fixture_poll(port->fixture);
-	eqe = fixture_eq_next(port, &k.eq);
-	assert_non_null(eqe);
-	assert_int_equal(be32_at(eqe, 0x38), k.cq.number);
-}
-
 static void unmodelled_registers(void **state)
 {
 	struct fixture_port *port = &((struct fixture *)*state)->port[0];
@@ -463,33 +332,6 @@ static void odd_accesses(void **state)
 			assert_int_equal(port->hca->mmio.cmd_pending, 0);
 		}
 	}
-}
-
-/* A doorbell that is not aligned is none; aligned ones are counted as they come. */
-static void odd_doorbells(void **state)
-{
-	struct fixture_port *port = &((struct fixture *)*state)->port[0];
-	struct hca_mmio *mmio = &port->hca->mmio;
-	uint64_t page = (uint64_t)port->kernel_uar * 4096;
-	uint32_t offset;
-	unsigned int size;
-
-	for (offset = 0; offset < 4096; offset++) {
-		for (size = 1; size <= 8; size *= 2) {
-			unsigned int head = mmio->doorbell_head;
-			bool is_register = (offset & ~7u) == 0x20 || offset >= 0x800;
-
-			if (size == 4 && offset % 4 == 0)
-				continue;
-			mmio->doorbell_tail = head;
-			port->fn->ops->bar_write(port->fn, 0, page + offset, size, 0);
-			if (size == 8 && offset % 8 == 0 && is_register)
-				head = (head + 1) % HCA_DOORBELLS;
-			assert_int_equal(mmio->doorbell_head, head);
-			assert_false(mmio->doorbell_overflow);
-		}
-	}
-	mmio->doorbell_tail = mmio->doorbell_head;
 }
 
 /* Names of what is not modelled: as many as are kept, and not one more. */
@@ -553,39 +395,6 @@ static void many_cqs(void **state)
 	assert_int_equal(i, last);
 }
 
-/* The first arm doorbell of a CQ of the driver finds no room: its record says that it was armed. */
-static void lost_arm(void **state)
-{
-	struct fixture_port *port = &((struct fixture *)*state)->port[0];
-	uint64_t page = (uint64_t)port->kernel_uar * 4096;
-	struct hca_cqe cqe = { .opcode = 0, .qpn = 7 };
-	struct fixture_cq cq, polled;
-	struct fixture_eq eq;
-	struct hca_cq *model;
-	unsigned int i;
-
-	fixture_eq_create(port, 6, 0, 1, &eq);
-	fixture_cq_create(port, 4, eq.number, &cq);
-	fixture_cq_create(port, 4, eq.number, &polled);
-	model = hca_table_get(&port->hca->cqs, cq.number);
-	model->uar = port->kernel_uar;
-	model = hca_table_get(&port->hca->cqs, polled.number);
-	model->uar = port->kernel_uar;
-	be32_put(fixture_at(*state, cq.dbr), 4, 2u << 28);
-	be32_put(fixture_at(*state, polled.dbr), 4, 2u << 28);
-	hca_cq_post(port->hca, cq.number, &cqe);
-	hca_cq_post(port->hca, polled.number, &cqe);
-	for (i = 0; i < HCA_DOORBELLS; i++)
-		fixture_write64(port, page + 0x800, 0xabcdef00);
-	fixture_cq_arm(port, &cq, false);
-	fixture_write64(port, page + 0x20, cq.number);
-	assert_true(port->hca->mmio.doorbell_overflow);
-	fixture_poll(*state);
-	/* The one that is only polled must not have an event. */
-	assert_int_equal(be32_at(fixture_eq_next(port, &eq), 0x38), cq.number);
-	assert_null(fixture_eq_next(port, &eq));
-}
-
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -600,18 +409,10 @@ int main(void)
 		TEST(queue_address),
 		TEST(function_level_reset),
 		TEST(reset_then_new_queue),
-		TEST(doorbell_whole),
-		TEST(doorbell_halves),
-		TEST(doorbell_halves_interleaved),
-		TEST(doorbell_overflow),
-		TEST(quiet_doorbells),
-		TEST(cq_arm_doorbell),
 		TEST(unmodelled_registers),
 		TEST(odd_accesses),
-		TEST(odd_doorbells),
 		TEST(many_unmodelled),
 		TEST(many_cqs),
-		TEST(lost_arm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Event queues that software does not empty: full is fine, one more is reported by the health. */
+/*
+ * Event queues that software does not empty: full is fine, some more wait, and what is one too many
+ * is reported by the health.
+ */
+#include "hca/layout.h"
 #include "hca/tests/fixture.h"
 
 #include <string.h>
@@ -17,11 +21,18 @@ static void post(struct fixture_port *port, const struct fixture_eq *eq, unsigne
 					HCA_EVENT_PORT_CHANGE, 0, data));
 }
 
-/* EQ doorbell without (0x48) or with (0x40) arming. */
+/* EQ doorbell without (0x48) or with (0x40) arming, which nobody has seen yet. */
+static void store(struct fixture_port *port, const struct fixture_eq *eq, unsigned int reg,
+		  uint32_t ci)
+{
+	fixture_write32(port, port->kernel_uar * 4096ull + reg, eq->number << 24 | (ci & 0xffffff));
+}
+
 static void ring(struct fixture_port *port, const struct fixture_eq *eq, unsigned int reg,
 		 uint32_t ci)
 {
-	fixture_write32(port, port->kernel_uar * 4096ull + reg, eq->number << 24 | (ci & 0xffffff));
+	store(port, eq, reg, ci);
+	hca_eq_look(port->hca);
 }
 
 static unsigned int syndrome(struct fixture_port *port)
@@ -35,6 +46,7 @@ static unsigned int consume(struct fixture_port *port, struct fixture_eq *eq)
 
 	while (fixture_eq_next(port, eq))
 		n++;
+	hca_eq_look(port->hca);
 	return n;
 }
 
@@ -59,8 +71,13 @@ static void full_and_one_more(void **state)
 	assert_int_equal(port->interrupts[1], 1);
 	assert_int_equal(syndrome(port), 0);
 	assert_int_equal(queried_status(port, &eq), 0);
+	/* Once it is asked whether there is room. */
+	post(port, &eq, HCA_EQ_HELD);
+	assert_int_equal(port->interrupts[1], 2);
+	assert_int_equal(syndrome(port), 0);
+	assert_int_equal(queried_status(port, &eq), 0);
 	post(port, &eq, 1);
-	assert_int_equal(port->interrupts[1], 1);
+	assert_int_equal(port->interrupts[1], 2);
 	assert_int_equal(syndrome(port), 0x0c);
 	assert_int_equal(fixture_read32(port, 0x238) >> 31, 1);
 	assert_int_equal(queried_status(port, &eq), 0xa);
@@ -71,6 +88,74 @@ static void full_and_one_more(void **state)
 	assert_int_equal(consume(port, &eq), 0);
 	/* Firmware starts anew. */
 	pcie_function_reset(port->fn, PCIE_RESET_FLR);
+	assert_int_equal(syndrome(port), 0);
+}
+
+/* What waits comes in its order when there is room, as much as there is. */
+static void held_back(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	struct fixture_eq eq;
+	const uint8_t *eqe;
+	struct hca_eq *model;
+
+	fixture_eq_create(port, LOG_SIZE, EVENTS, 1, &eq);
+	ring(port, &eq, 0x40, 0);
+	fixture_poll((struct fixture *)*state);
+	model = hca_table_get(&port->hca->eqs, eq.number);
+	for (unsigned int i = 0; i < SIZE + HCA_EQ_HELD; i++)
+		assert_true(hca_eq_post(port->hca, model, HCA_EVENT_PORT_CHANGE, (uint8_t)i,
+					(uint8_t[28]){ [27] = (uint8_t)(i + 1) }));
+	assert_int_equal(model->pi, SIZE);
+	assert_int_equal(port->interrupts[1], 2);
+	/* Room for one, and one is one. */
+	eqe = fixture_eq_next(port, &eq);
+	assert_int_equal(eqe[EQE_SUBTYPE], 0);
+	fixture_poll((struct fixture *)*state);
+	assert_int_equal(model->pi, SIZE + 1);
+	assert_int_equal(model->held_count, HCA_EQ_HELD - 1);
+	/* Later ones go behind them. */
+	post(port, &eq, 1);
+	assert_int_equal(model->held_count, HCA_EQ_HELD);
+	for (unsigned int i = 1; i < SIZE + HCA_EQ_HELD; i++) {
+		eqe = fixture_eq_next(port, &eq);
+		assert_non_null(eqe);
+		assert_int_equal(eqe[EQE_TYPE], HCA_EVENT_PORT_CHANGE);
+		assert_int_equal(eqe[EQE_SUBTYPE], i);
+		assert_int_equal(eqe[EQE_DATA + 27], i + 1);
+		fixture_poll((struct fixture *)*state);
+	}
+	eqe = fixture_eq_next(port, &eq);
+	assert_int_equal(eqe[EQE_SUBTYPE], 0);
+	assert_null(fixture_eq_next(port, &eq));
+	assert_int_equal(model->held_count, 0);
+	assert_int_equal(syndrome(port), 0);
+}
+
+/* The consumer index may be hidden for long: no command is lost, and the vector asks for it. */
+static void hidden_index(void **state)
+{
+	struct fixture_port *port = &((struct fixture *)*state)->port[0];
+	struct fixture_eq eq, other;
+	struct hca_eq *model;
+
+	fixture_eq_create(port, LOG_SIZE, EVENTS, 1, &eq);
+	fixture_eq_create(port, LOG_SIZE, 0, 2, &other);
+	model = hca_table_get(&port->hca->eqs, eq.number);
+	ring(port, &eq, 0x40, 0);
+	fixture_poll((struct fixture *)*state);
+	for (unsigned int i = 0; i < SIZE + HCA_EQ_HELD; i++) {
+		post(port, &eq, 1);
+		/* Consumed, as software sees it, but another doorbell comes on top. */
+		store(port, &eq, 0x40, i < SIZE ? i + 1 : SIZE);
+		store(port, &other, 0x40, 0);
+		fixture_poll((struct fixture *)*state);
+		assert_int_equal(port->interrupts[1], i + 2 + (i >= SIZE));
+	}
+	assert_int_equal(syndrome(port), 0);
+	ring(port, &eq, 0x40, SIZE);
+	fixture_poll((struct fixture *)*state);
+	assert_int_equal(model->pi, 2 * SIZE);
 	assert_int_equal(syndrome(port), 0);
 }
 
@@ -93,6 +178,7 @@ static void in_time(void **state)
 	post(port, &eq, SIZE);
 	assert_false(hca_eq_post(port->hca, hca_table_get(&port->hca->eqs, eq.number),
 				 HCA_EVENT_COMPLETION, 0, (uint8_t[28]){ 0 }));
+	post(port, &eq, HCA_EQ_HELD);
 	assert_int_equal(syndrome(port), 0);
 	post(port, &eq, 1);
 	assert_int_equal(syndrome(port), 0x0c);
@@ -108,14 +194,16 @@ static void wraps(void **state)
 	fixture_eq_create(port, LOG_SIZE, EVENTS, 1, &eq);
 	model = hca_table_get(&port->hca->eqs, eq.number);
 	model->pi = 0x1000000 - 4;
+	model->ci = 0x1000000 - 5;
 	ring(port, &eq, 0x40, model->pi);
 	post(port, &eq, SIZE);
 	assert_int_equal(syndrome(port), 0);
 	ring(port, &eq, 0x40, 4);
 	post(port, &eq, 8);
-	assert_int_equal(syndrome(port), 0);
+	assert_int_equal(model->held_count, 0);
 	post(port, &eq, 1);
-	assert_int_equal(syndrome(port), 0x0c);
+	assert_int_equal(model->held_count, 1);
+	assert_int_equal(syndrome(port), 0);
 }
 
 /* A number that is given again starts without what its last owner said. */
@@ -139,10 +227,8 @@ static void next_owner(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(full_and_one_more),
-		TEST(in_time),
-		TEST(wraps),
-		TEST(next_owner),
+		TEST(full_and_one_more), TEST(held_back), TEST(hidden_index),
+		TEST(in_time),		 TEST(wraps),	  TEST(next_owner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -326,29 +326,6 @@ static void test_large_message_is_divided(void **state)
 	assert_memory_equal(fixture_at(*state, from), fixture_at(*state, to), attr.len);
 }
 
-static void test_doorbell_of_trapped_page(void **state)
-{
-	struct fixture_qp_attr attr = {
-		.type = HCA_QP_RC,
-		.cqn_snd = a.scq.number,
-		.cqn_rcv = a.rcq.number,
-		.rq_wqes = 4,
-		.rq_stride = 16,
-		.sq_wqebbs = 4,
-		.uar = a.port->kernel_uar,
-	};
-	struct end k = a;
-
-	fixture_qp_create(a.port, &attr, &k.qp);
-	fixture_qp_init(a.port, &k.qp);
-	fixture_qp_rtr(a.port, &k.qp, 1, k.qp.number);
-	fixture_qp_rts(a.port, &k.qp);
-	post_send(&k, HCA_OP_NOP, SIGNALLED, 0, 0, 0, 0);
-	fixture_write64(a.port, k.port->kernel_uar * 4096u + 0x800, (uint64_t)k.qp.number << 8 | 2);
-	fixture_poll(*state);
-	expect_done(&k, 0);
-}
-
 /* Both directions of one connection at once, and a QP that is its own peer. */
 static void test_both_ways_and_self(void **state)
 {
@@ -482,7 +459,6 @@ int main(void)
 		RC(test_fetch_ahead),
 		RC(test_counter_wrap),
 		RC(test_large_message_is_divided),
-		RC(test_doorbell_of_trapped_page),
 		RC(test_both_ways_and_self),
 		cmocka_unit_test_setup_teardown(test_grh, setup_two, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_comm_est, setup_two, fixture_teardown),

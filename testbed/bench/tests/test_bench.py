@@ -18,10 +18,14 @@ class Plan(unittest.TestCase):
 
     def test_turns(self):
         self.assertEqual(plan.plan(self.ROWS, 2, True), [
-            (1, "other", "latency", 8, 1, 1000), (1, "rxe", "latency", 8, 1, 500), (1, "this", "latency", 8, 1, 1000),
+            (1, "other", "latency", 8, 1, 1000), (1, "rxe", "latency", 8, 1, 1000), (1, "this", "latency", 8, 1, 1000),
             (1, "other", "bar", 64, 1, 7), (1, "this", "bar", 64, 1, 7),
-            (2, "rxe", "latency", 8, 1, 500), (2, "this", "latency", 8, 1, 1000), (2, "other", "latency", 8, 1, 1000),
+            (2, "rxe", "latency", 8, 1, 1000), (2, "this", "latency", 8, 1, 1000), (2, "other", "latency", 8, 1, 1000),
             (2, "this", "bar", 64, 1, 7), (2, "other", "bar", 64, 1, 7)])
+
+    def test_messages(self):
+        self.assertEqual([plan.messages_of(one, 65536, 16000) for one in ("this", "other", "rxe", "memcpy")], [16000, 1152, 512, 16000])
+        self.assertEqual([plan.messages_of(one, 8, 400) for one in ("this", "other", "rxe")], [400] * 3)
 
     def test_alone(self):
         self.assertEqual({one[1] for one in plan.plan(self.ROWS, 3, False)}, {"this", "rxe"})

@@ -44,7 +44,7 @@ struct engine {
 	/* the token's */
 	struct turn turn[ENGINE_TURNS];
 	bool busy; /* a turn of this round did something */
-	uint64_t last_work, last_look;
+	uint64_t last_work, last_look, last_rest;
 
 	enum pace pace;
 	unsigned int cpus, guest_cpus;
@@ -173,10 +173,13 @@ static void count(atomic_ullong *counter, uint64_t value)
 static void rest(struct engine *engine, uint64_t now)
 {
 	struct pollfd polled = { .fd = engine->wake, .events = POLLIN };
-	uint64_t idle = now - engine->last_work;
-	struct timespec timeout = { .tv_nsec = (long)pace_rest(engine->pace, idle) };
+	uint64_t idle = now - engine->last_work, worked = 0;
+	struct timespec timeout = { 0 };
 	eventfd_t wakes;
 
+	if (engine->last_work > engine->last_rest)
+		worked = engine->last_work - engine->last_rest;
+	timeout.tv_nsec = (long)pace_rest(engine->pace, idle, worked);
 	if (!timeout.tv_nsec && now - engine->last_look < LOOK_NS)
 		return;
 	if (ppoll(&polled, 1, &timeout, NULL) > 0)
@@ -184,6 +187,7 @@ static void rest(struct engine *engine, uint64_t now)
 	engine->last_look = clock_now_ns();
 	if (!timeout.tv_nsec)
 		return;
+	engine->last_rest = engine->last_look;
 	count(&engine->naps, 1);
 	count(&engine->nap_ns, engine->last_look - now);
 }
@@ -191,7 +195,7 @@ static void rest(struct engine *engine, uint64_t now)
 /* With the token. Until the engine stops, or @worker is not the runner any more. */
 static void run(struct engine *engine, struct worker *worker)
 {
-	engine->last_work = engine->last_look = clock_now_ns();
+	engine->last_work = engine->last_look = engine->last_rest = clock_now_ns();
 	while (!atomic_load_explicit(&engine->stop, memory_order_relaxed)) {
 		uint64_t start = clock_now_ns(), end;
 

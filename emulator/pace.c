@@ -12,7 +12,10 @@
  * the kernel moves what else runs there to the other ones, and not back while each rest is short:
  * two virtual processors then take turns of milliseconds on one.
  */
-#define NEAR_NS	     100000u
+#define NEAR_NS 100000u
+/* A guest that sends one message after the other has the next one ready within a microsecond. */
+#define STREAM_PART  8u
+#define STREAM_MOST  5000u
 #define NAP_NS	     13000u
 #define SPIN_NS	     2000000u
 #define SOON_NS	     2000000u
@@ -54,9 +57,15 @@ unsigned int pace_cpus(void)
 	return (unsigned int)CPU_COUNT(&set);
 }
 
-uint64_t pace_rest(enum pace pace, uint64_t idle_ns)
+/* How long to look again at once, after so much work without a rest. */
+static uint64_t stream_ns(uint64_t worked_ns)
 {
-	if (!idle_ns)
+	return worked_ns / STREAM_PART < STREAM_MOST ? worked_ns / STREAM_PART : STREAM_MOST;
+}
+
+uint64_t pace_rest(enum pace pace, uint64_t idle_ns, uint64_t worked_ns)
+{
+	if (!idle_ns || idle_ns < stream_ns(worked_ns))
 		return 0;
 	if (pace == PACE_SPIN && idle_ns < SPIN_NS)
 		return 0;

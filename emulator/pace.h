@@ -4,7 +4,8 @@
  *
  * Doorbells are not trapped, so they are polled. On a machine with a processor for each busy thread
  * the engine spins for a while. On a smaller one a spinning engine and a guest's processor that
- * polls wait for each other's time slice, so there it naps, shortly, and keeps out of the way.
+ * polls wait for each other's time slice, so there it naps, shortly, and keeps out of the way; only
+ * behind a stretch of work it looks again for a small part of that first.
  */
 #ifndef EMULATOR_PACE_H
 #define EMULATOR_PACE_H
@@ -23,8 +24,11 @@ extern const char *const pace_names[];
 enum pace pace_choose(unsigned int cpus, unsigned int guest_cpus);
 /* Processors that the calling thread may use; 1 when that cannot be learned. */
 unsigned int pace_cpus(void);
-/* Nanoseconds to sleep after @idle_ns without work; 0: look again at once. At most PACE_REST_NS. */
-uint64_t pace_rest(enum pace pace, uint64_t idle_ns);
+/*
+ * Nanoseconds to sleep after @idle_ns without work, which came behind @worked_ns of work without a
+ * rest; 0: look again at once. At most PACE_REST_NS.
+ */
+uint64_t pace_rest(enum pace pace, uint64_t idle_ns, uint64_t worked_ns);
 /*
  * pace_prepare() - short naps of the calling thread, and of threads that it starts from now on, are
  * as short as asked for, and a processor comes to them soon: timers without slack

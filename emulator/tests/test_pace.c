@@ -36,28 +36,35 @@ static void test_rest(void **state)
 		uint64_t last = 0;
 
 		/* Straight after work: at once. */
-		assert_int_equal(pace_rest((enum pace)pace, 0), 0);
+		assert_int_equal(pace_rest((enum pace)pace, 0, 0), 0);
 		/* The longer without work the longer, and no longer than the bound. */
 		for (uint64_t idle = 1; idle < 1ull << 40; idle *= 2) {
-			uint64_t rest = pace_rest((enum pace)pace, idle);
+			uint64_t rest = pace_rest((enum pace)pace, idle, 0);
 
 			assert_true(rest >= last);
 			last = rest;
 		}
 		assert_int_equal(last, PACE_REST_NS);
 		/* While somebody may still be at work: a thousand looks a second or more. */
-		assert_in_range(pace_rest((enum pace)pace, 9 * SECOND), 1, 1000000);
+		assert_in_range(pace_rest((enum pace)pace, 9 * SECOND, 0), 1, 1000000);
 		/* An idle guest: no more than 250. */
-		assert_true(pace_rest((enum pace)pace, 11 * SECOND) >= 4000000);
-		assert_int_equal(pace_rest((enum pace)pace, UINT64_MAX), PACE_REST_NS);
+		assert_true(pace_rest((enum pace)pace, 11 * SECOND, 0) >= 4000000);
+		assert_int_equal(pace_rest((enum pace)pace, UINT64_MAX, 0), PACE_REST_NS);
 	}
 	/* Who answers at once is seen soon, who takes longer costs fewer looks. */
-	assert_int_equal(pace_rest(PACE_NAP, 1), 13000);
-	assert_int_equal(pace_rest(PACE_NAP, 99999), 13000);
-	assert_int_equal(pace_rest(PACE_NAP, 100000), 30000);
-	assert_int_equal(pace_rest(PACE_NAP, 1999999), 30000);
-	assert_int_equal(pace_rest(PACE_SPIN, 1), 0);
-	assert_int_equal(pace_rest(PACE_SPIN, 1999999), 0);
+	assert_int_equal(pace_rest(PACE_NAP, 1, 0), 13000);
+	assert_int_equal(pace_rest(PACE_NAP, 99999, 0), 13000);
+	assert_int_equal(pace_rest(PACE_NAP, 100000, 0), 30000);
+	assert_int_equal(pace_rest(PACE_NAP, 1999999, 0), 30000);
+	assert_int_equal(pace_rest(PACE_SPIN, 1, 0), 0);
+	assert_int_equal(pace_rest(PACE_SPIN, 1999999, 0), 0);
+	/* Behind work: an eighth of that, and 5 us at most; then as ever. */
+	assert_int_equal(pace_rest(PACE_NAP, 249, 2000), 0);
+	assert_int_equal(pace_rest(PACE_NAP, 250, 2000), 13000);
+	assert_int_equal(pace_rest(PACE_NAP, 4999, 40000), 0);
+	assert_int_equal(pace_rest(PACE_NAP, 5000, 40000), 13000);
+	assert_int_equal(pace_rest(PACE_NAP, 4999, UINT64_MAX), 0);
+	assert_int_equal(pace_rest(PACE_NAP, 5000, UINT64_MAX), 13000);
 }
 
 static void *read_slack(void *arg)

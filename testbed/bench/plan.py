@@ -27,7 +27,7 @@ EMULATED = ("this", "other")
 # a run takes a tenth of a second: in a shorter one much of the time is that of threads which are not awake yet.
 FULL = (
     ("latency", 8, 1, 10000, ("this", "other", "rxe")),
-    ("latency-idle", 8, 1024, 10000, EMULATED), ("latency-idle", 8, 4096, 10000, EMULATED),
+    ("latency-idle", 8, 1024, 2000, EMULATED), ("latency-idle", 8, 4096, 2000, EMULATED),
     ("rate", 8, 1, 60000, ("this", "other", "rxe")),
     ("rate", 8, 16, 40000, EMULATED),
     ("bandwidth", 4096, 1, 60000, ("this", "other", "rxe", "memcpy")),

@@ -12,10 +12,7 @@
  * the kernel moves what else runs there to the other ones, and not back while each rest is short:
  * two virtual processors then take turns of milliseconds on one.
  */
-#define NEAR_NS 100000u
-/* A guest that sends one message after the other has the next one ready within a microsecond. */
-#define STREAM_PART  8u
-#define STREAM_MOST  5000u
+#define NEAR_NS	     100000u
 #define NAP_NS	     13000u
 #define SPIN_NS	     2000000u
 #define SOON_NS	     2000000u
@@ -25,6 +22,9 @@
 /* An idle guest: each look costs some 10 us, more where others want the processor. */
 #define IDLE_NS	       10000000000u
 #define SLOWER_REST_NS 1000000u
+/* A guest that sends one message after the other has the next one ready within a microsecond. */
+#define STREAM_PART    8u
+#define STREAM_MOST_NS 5000u
 
 #define SLICE_NS 100000u
 /* Busy threads beside the guest's processors: the engine, and QEMU's main loop. */
@@ -60,7 +60,7 @@ unsigned int pace_cpus(void)
 /* How long to look again at once, after so much work without a rest. */
 static uint64_t stream_ns(uint64_t worked_ns)
 {
-	return worked_ns / STREAM_PART < STREAM_MOST ? worked_ns / STREAM_PART : STREAM_MOST;
+	return worked_ns / STREAM_PART < STREAM_MOST_NS ? worked_ns / STREAM_PART : STREAM_MOST_NS;
 }
 
 uint64_t pace_rest(enum pace pace, uint64_t idle_ns, uint64_t worked_ns)

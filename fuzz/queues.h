@@ -43,7 +43,7 @@ enum hca_qp_state queue_state(const struct queue_qp *qp);
  * put in, the record is updated, and the doorbell rung. */
 void queue_send(struct queue_qp *qp, uint8_t *wqe, size_t len);
 void queue_recv(struct queue_qp *qp, const void *segments, size_t len);
-/* The QP's doorbell, in the shared page of its port. */
+/* The QP's doorbell, in the page of its port's program. */
 void queue_ring(const struct queue_qp *qp);
 
 /* Segments of 16 bytes. */

@@ -8,10 +8,10 @@
  * at once, so that software may stop in the middle: mlx5_core takes 128 EQEs (its
  * MLX5_EQ_POLLING_BUDGET), arms, and counts on the next interrupt for the others.
  *
- * Doorbells in shared pages are not trapped but looked for. EQs of one page share its doorbell word
- * there, and a later one hides an earlier: whichever is seen counts for all of them, with the last
- * index that is known of each. An interrupt too many does no harm, one too few ends all: one that
- * nobody reacts to is raised again after a while.
+ * Doorbells are not trapped but looked for. EQs of one page share its doorbell words, all those of
+ * the driver one page, and a later one hides an earlier: whichever is seen counts for all of them,
+ * with the last index that is known of each. An interrupt too many does no harm, one too few ends
+ * all: one that nobody reacts to is raised again after a while.
  *
  * Room. What was not consumed is never overwritten, unless software asked for that (eqc.oi). A
  * completion event has its CQ to wait in, which stays armed: a driver may have many more CQs than

@@ -176,8 +176,10 @@ enum hca_event {
  */
 bool hca_eq_post(struct hca *hca, struct hca_eq *eq, uint8_t type, uint8_t subtype,
 		 const uint8_t data[28]);
-/* hca_eq_look() - looks for doorbells of EQs, and does what they say. Returns whether there were
- * any. */
+/*
+ * hca_eq_look() - looks for doorbells of EQs, and does what they say. Returns whether there were
+ * any.
+ */
 bool hca_eq_look(struct hca *hca);
 /*
  * hca_eq_remind() - raises the vectors of fired EQs again whose events software has left alone for
@@ -483,7 +485,7 @@ struct hca_srq {
 	uint8_t context[0xf0]; /* srqc, xrc_srqc or rmpc as created */
 };
 
-/* --- doorbells in shared pages (uar.c) ------------------------------------------------------ */
+/* --- doorbells of queues (uar.c) ------------------------------------------------------------ */
 
 /*
  * A page, in hca.used_uars while there is anything in it: QPs that have a send queue, and CQs with

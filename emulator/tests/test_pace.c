@@ -31,6 +31,26 @@ static void test_choose(void **state)
 
 static void test_rest(void **state)
 {
+	static const struct {
+		enum pace pace;
+		uint64_t idle, worked, rest;
+	} rows[] = {
+		/* Who answers at once is seen soon, who takes longer costs fewer looks. */
+		{ PACE_NAP, 1, 0, 13000 },
+		{ PACE_NAP, 99999, 0, 13000 },
+		{ PACE_NAP, 100000, 0, 30000 },
+		{ PACE_NAP, 1999999, 0, 30000 },
+		{ PACE_SPIN, 1, 0, 0 },
+		{ PACE_SPIN, 1999999, 0, 0 },
+		/* Behind work: an eighth of that, and 5 us at most; then as ever. */
+		{ PACE_NAP, 249, 2000, 0 },
+		{ PACE_NAP, 250, 2000, 13000 },
+		{ PACE_NAP, 4999, 40000, 0 },
+		{ PACE_NAP, 5000, 40000, 13000 },
+		{ PACE_NAP, 4999, UINT64_MAX, 0 },
+		{ PACE_NAP, 5000, UINT64_MAX, 13000 },
+	};
+
 	(void)state;
 	for (int pace = PACE_NAP; pace <= PACE_SPIN; pace++) {
 		uint64_t last = 0;
@@ -51,20 +71,9 @@ static void test_rest(void **state)
 		assert_true(pace_rest((enum pace)pace, 11 * SECOND, 0) >= 4000000);
 		assert_int_equal(pace_rest((enum pace)pace, UINT64_MAX, 0), PACE_REST_NS);
 	}
-	/* Who answers at once is seen soon, who takes longer costs fewer looks. */
-	assert_int_equal(pace_rest(PACE_NAP, 1, 0), 13000);
-	assert_int_equal(pace_rest(PACE_NAP, 99999, 0), 13000);
-	assert_int_equal(pace_rest(PACE_NAP, 100000, 0), 30000);
-	assert_int_equal(pace_rest(PACE_NAP, 1999999, 0), 30000);
-	assert_int_equal(pace_rest(PACE_SPIN, 1, 0), 0);
-	assert_int_equal(pace_rest(PACE_SPIN, 1999999, 0), 0);
-	/* Behind work: an eighth of that, and 5 us at most; then as ever. */
-	assert_int_equal(pace_rest(PACE_NAP, 249, 2000), 0);
-	assert_int_equal(pace_rest(PACE_NAP, 250, 2000), 13000);
-	assert_int_equal(pace_rest(PACE_NAP, 4999, 40000), 0);
-	assert_int_equal(pace_rest(PACE_NAP, 5000, 40000), 13000);
-	assert_int_equal(pace_rest(PACE_NAP, 4999, UINT64_MAX), 0);
-	assert_int_equal(pace_rest(PACE_NAP, 5000, UINT64_MAX), 13000);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(pace_rest(rows[i].pace, rows[i].idle, rows[i].worked),
+				 rows[i].rest);
 }
 
 static void *read_slack(void *arg)

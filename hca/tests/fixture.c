@@ -508,7 +508,7 @@ const uint8_t *fixture_cq_next(struct fixture_port *port, struct fixture_cq *cq)
 	return cqe;
 }
 
-/* In the memory that the guest has, too. @uar 0: in no page. */
+/* In the memory that the guest has, too; nowhere when @uar is 0. */
 static void ring(struct fixture_port *port, uint32_t uar, uint32_t reg, uint64_t value)
 {
 	uint8_t *page =

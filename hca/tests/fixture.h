@@ -33,7 +33,7 @@ struct fixture_port {
 	unsigned int interrupts[FIXTURE_VECTORS]; /* raised since the start */
 	/* Set by fixture_probe(). */
 	uint32_t kernel_uar; /* page of the driver */
-	uint32_t uar;	     /* shared page */
+	uint32_t uar;	     /* page of a program */
 	uint32_t pd;
 	uint32_t lkey; /* PA key of all memory: address = DMA address */
 };
@@ -118,7 +118,7 @@ struct fixture_eq {
 /* @mask: event bits; 0 for a completion EQ. It is armed, as the driver does when it enables one. */
 void fixture_eq_create(struct fixture_port *port, uint8_t log_size, uint64_t mask,
 		       unsigned int vector, struct fixture_eq *eq);
-/* The EQ doorbell @reg of the trapped page, with the index that fixture_eq_next() has come to. */
+/* The EQ doorbell @reg of the driver's page, with the index that fixture_eq_next() has come to. */
 void fixture_eq_ring(struct fixture_port *port, const struct fixture_eq *eq, unsigned int reg);
 /* The next EQE by the owner rule, consumed, or NULL and the EQ is armed. */
 const uint8_t *fixture_eq_next(struct fixture_port *port, struct fixture_eq *eq);
@@ -138,7 +138,7 @@ void fixture_cq_create(struct fixture_port *port, uint8_t log_size, uint32_t eqn
 		       struct fixture_cq *cq);
 /* The next CQE, consumed (the doorbell record too), or NULL. Does not poll the HCA. */
 const uint8_t *fixture_cq_next(struct fixture_port *port, struct fixture_cq *cq);
-/* The arm doorbell; in a trapped page it is the test's to write. */
+/* The arm doorbell; without a page (uar 0) there is none. */
 void fixture_cq_ring(struct fixture_port *port, const struct fixture_cq *cq);
 /* Writes the arm record and rings, as the provider does: nobody sees it before the next turn. */
 void fixture_cq_arm(struct fixture_port *port, struct fixture_cq *cq, bool solicited);
@@ -163,7 +163,7 @@ struct fixture_qp_attr {
 	uint32_t rq_stride; /* 16..512 */
 	uint32_t sq_wqebbs; /* power of two or 0 */
 	uint32_t srqn;	    /* not 0: receives come from the SRQ */
-	uint32_t uar;	    /* 0: the port's shared page */
+	uint32_t uar;	    /* 0: that of the port's program */
 };
 
 void fixture_qp_create(struct fixture_port *port, const struct fixture_qp_attr *attr,
@@ -181,7 +181,7 @@ void fixture_qp_connect(struct fixture_port *port_a, struct fixture_qp *a,
 /* qpc.state by QUERY_QP. */
 enum hca_qp_state fixture_qp_state(struct fixture_port *port, struct fixture_qp *qp);
 
-/* The doorbell of the QP; in a trapped page it is the test's to write. */
+/* The doorbell of the QP; without a page (uar 0) there is none. */
 void fixture_qp_ring(struct fixture_port *port, const struct fixture_qp *qp);
 /*
  * Put a WQE of @len bytes (multiple of 16, control segment first) into the send queue, wrapping at

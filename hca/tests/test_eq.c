@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* When an EQ interrupts: armed and fired, doorbells behind the producer, shared pages, a full EQ.
+/*
+ * When an EQ interrupts: armed and fired, doorbells behind the producer, pages with several EQs, a
+ * full EQ.
  */
 #include "hca/cmd.h"
 #include "hca/data.h"

@@ -70,7 +70,7 @@ static unsigned int completion_events(void)
 	return count;
 }
 
-/* Anything at @reg of the shared page. */
+/* Anything at @reg of the program's page. */
 static void store(uint32_t reg, uint64_t value)
 {
 	uint8_t *page = (uint8_t *)port->hca->uar_memory +

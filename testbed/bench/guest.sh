@@ -158,7 +158,7 @@ measure_counted()
 	return $measured
 }
 
-# Of 2 MiB: both ends have twice the 8 MiB of a message.
+# Of 2 MiB: each of two ends has twice the 8 MiB of a message, 16 pages in all, and as many are spare.
 echo 32 >/proc/sys/vm/nr_hugepages
 vfio_bind "$(bdf_of gpu0)"
 ! other=$(bdf_of gpu1 2>/dev/null) || vfio_bind "$other"

@@ -116,10 +116,11 @@ beside_idle()
 	return $idle_status
 }
 
-memcpy()
+# copies: asks the host, where testbed/bench/copies.py answers.
+copies()
 {
 	asked=$((asked + 1)) waited=0
-	echo "$size" >/mnt/job/new
+	echo "$system $size" >/mnt/job/new
 	mv /mnt/job/new /mnt/job/ask-$asked
 	until [ -e /mnt/job/said-$asked ]; do
 		waited=$((waited + 1))
@@ -135,7 +136,7 @@ measure_once()
 	: >"$work/sample"
 	system "$system"
 	case $system,$measure in
-	memcpy,*) memcpy ;;
+	memcpy*) copies ;;
 	*,register) registration ;;
 	*,register-host) registration_host ;;
 	*,latency-idle) beside_idle perftest ;;

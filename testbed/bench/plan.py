@@ -5,8 +5,9 @@ Usage: plan full|quick ROUNDS [vs] [only=MEASURE]...; lines are ROUND SYSTEM MEA
 """
 import sys
 
-# Who is measured: the emulator of this checkout, that of --vs, soft-RoCE, the host's memcpy.
-SYSTEMS = ("this", "other", "rxe", "memcpy")
+# Who is measured: the emulator of this checkout, that of --vs, soft-RoCE, the host's memcpy (testbed/bench/copies.c).
+COPIES = ("memcpy", "memcpy-pages", "memcpy-stream")
+SYSTEMS = ("this", "other", "rxe", *COPIES)
 # measure: (name, unit, whether less is better). The 99th percentile comes with the latency.
 MEASURES = {
     "latency": ("latency of a write", "us", True),
@@ -23,6 +24,7 @@ MEASURES = {
 # Those that one run of a program gives besides the first.
 BESIDES = {"latency": ("latency-p99",), "register": ("register-tph", "register-host")}
 EMULATED = ("this", "other")
+IN_ONE_PIECE = ("memcpy", "memcpy-stream")
 # (measure, size, QPs, messages, systems); the QPs of latency-idle are those that do nothing. So many messages that
 # a run takes a tenth of a second: in a shorter one much of the time is that of threads which are not awake yet.
 FULL = (
@@ -30,12 +32,12 @@ FULL = (
     ("latency-idle", 8, 1024, 2000, EMULATED), ("latency-idle", 8, 4096, 2000, EMULATED),
     ("rate", 8, 1, 60000, ("this", "other", "rxe")),
     ("rate", 8, 16, 40000, EMULATED),
-    ("bandwidth", 4096, 1, 60000, ("this", "other", "rxe", "memcpy")),
-    ("bandwidth", 65536, 1, 16000, ("this", "other", "rxe", "memcpy")),
-    ("bandwidth", 1048576, 1, 1280, ("this", "other", "memcpy")),
-    ("bandwidth", 8388608, 1, 96, ("this", "other", "memcpy")),
-    ("bandwidth-huge", 1048576, 1, 1280, ("this", "other", "memcpy")),
-    ("bandwidth-huge", 8388608, 1, 96, ("this", "other", "memcpy")),
+    ("bandwidth", 4096, 1, 60000, ("this", "other", "rxe", *COPIES)),
+    ("bandwidth", 65536, 1, 16000, ("this", "other", "rxe", *COPIES)),
+    ("bandwidth", 1048576, 1, 1280, ("this", "other", *COPIES)),
+    ("bandwidth", 8388608, 1, 96, ("this", "other", *COPIES)),
+    ("bandwidth-huge", 1048576, 1, 1280, ("this", "other", *IN_ONE_PIECE)),
+    ("bandwidth-huge", 8388608, 1, 96, ("this", "other", *IN_ONE_PIECE)),
     ("bar", 65536, 1, 16000, EMULATED), ("bar-tph", 65536, 1, 16000, EMULATED),
     ("bar", 1048576, 1, 1280, EMULATED), ("bar-tph", 1048576, 1, 1280, EMULATED),
     ("register", 65536, 0, 50, EMULATED), ("register-host", 65536, 0, 50, ("rxe",)))
@@ -43,8 +45,8 @@ QUICK = (
     ("latency", 8, 1, 200, ("this", "other", "rxe")),
     ("latency-idle", 8, 64, 200, EMULATED),
     ("rate", 8, 1, 2000, EMULATED),
-    ("bandwidth", 65536, 1, 200, ("this", "other", "memcpy")),
-    ("bandwidth-huge", 1048576, 1, 64, ("this", "other", "memcpy")),
+    ("bandwidth", 65536, 1, 200, ("this", "other", *COPIES)),
+    ("bandwidth-huge", 1048576, 1, 64, ("this", "other", *IN_ONE_PIECE)),
     ("bar", 65536, 1, 200, EMULATED), ("bar-tph", 65536, 1, 200, EMULATED),
     ("register", 65536, 0, 50, EMULATED), ("register-host", 65536, 0, 50, ("rxe",)))
 # Bytes of a run at most: soft-RoCE is slow with what is large, and so is another commit, whose trace has to have room for each

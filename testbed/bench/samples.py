@@ -7,16 +7,17 @@ lines of job/counted belong together: MARK ROUND MEASURE SIZE QPS of a try, and 
 import json
 import statistics
 
+from testbed.bench.plan import COPIES
 from testbed.sandbox import perftest
 
 
 def figure(system, measure, values):
     """In the unit of the measure (testbed/bench/plan.py). Those of perftest are its fields; those of cost are nanoseconds, of which the
-    middle one counts; memcpy has the unit already."""
+    middle one counts; copies have the unit already."""
     if measure.startswith("register"):
         return statistics.median(values) / 1000
     value, = values
-    if system == "memcpy" or measure.startswith("latency"):
+    if system in COPIES or measure.startswith("latency"):
         return value
     return perftest.messages_per_s({"MsgRate": value}) if measure == "rate" else perftest.megabytes_per_s({"BW_average": value})
 

@@ -44,7 +44,7 @@ if [ -n "$OPT_PROFILE" ]; then
 	on_exit "kill $profile_pid 2>/dev/null || :"
 fi
 # The guest asks for copies by the host's memcpy in between.
-sandbox_python bench.copies /run/tph/job &
+sandbox_python bench.copies /run/tph/job "/cache/$(basename "$KERNEL_TESTS")/copies" &
 copies_pid=$!
 on_exit "kill $copies_pid 2>/dev/null || :"
 guest_run

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Unit tests of testbed/bench: what is planned, what is missing, medians and ratios, the table."""
 import copy
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -198,11 +199,18 @@ class Copies(unittest.TestCase):
     def test_answer(self):
         with tempfile.TemporaryDirectory() as name:
             directory = Path(name)
-            (directory / "ask-3").write_text("4096\n")
-            self.assertEqual(copies.answer(directory), 1)
+            (directory / "ask-3").write_text("memcpy-pages 4096\n")
+            self.assertEqual(copies.answer(directory, "echo"), 1)
             self.assertEqual([path.name for path in directory.iterdir()], ["said-3"])
-            self.assertGreater(float((directory / "said-3").read_text()), 0)
-            self.assertEqual(copies.answer(directory), 0)
+            self.assertEqual((directory / "said-3").read_text(), "memcpy-pages 4096\n")
+            self.assertEqual(copies.answer(directory, "echo"), 0)
+
+    def test_no_answer(self):
+        with tempfile.TemporaryDirectory() as name:
+            directory = Path(name)
+            (directory / "ask-1").write_text("memcpy 1\n")
+            self.assertRaises(subprocess.CalledProcessError, copies.answer, directory, "false")
+            self.assertEqual([path.name for path in directory.iterdir()], ["ask-1"])
 
 
 if __name__ == "__main__":

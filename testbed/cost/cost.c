@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What registration costs: nanoseconds, by the clock of the guest, as lines of JSON. Whoever
- *compares has to do it within one output: the kinds take turns, so that a slow moment of the
- *machine hits all of them.
+ * compares has to do it within one output: the kinds take turns, so that a slow moment of the
+ * machine hits all of them.
  *
  * Usage: cost pairs IB-DEVICE BDF RUNS
  *	  cost host IB-DEVICE RUNS
  *	  cost many IB-DEVICE BDF MOST RUNS
  *
  * BDF is an endpoint whose BAR 0 vfio-pci owns. "pairs" registers and deregisters a region, PAIRS
- *times per run and kind; the kinds with a hint are left out on a kernel that has none. "host" does
- *it with host memory alone, for devices that know nothing else, such as soft-RoCE. "many"
- *registers 1, 4, 16, ... MOST regions that exist side by side, without hint, with one tag for all,
- *and with a tag for each as far as the HCA's width goes.
+ * times per run and kind; the kinds with a hint are left out on a kernel that has none. "host" does
+ * it with host memory alone, for devices that know nothing else, such as soft-RoCE. "many"
+ * registers 1, 4, 16, ... MOST regions that exist side by side, without hint, with one tag for all,
+ * and with a tag for each as far as the HCA's width goes.
  */
 #include <errno.h>
 #include <stdio.h>

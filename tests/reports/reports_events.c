@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Completion events as programs wait for them: each armed CQ with a completion has one, whatever
- *the driver takes in one interrupt, and whatever else goes on.
+ * the driver takes in one interrupt, and whatever else goes on.
  *
  * Usage: reports_events HCA many COUNT...	COUNT armed CQs complete at once
  *	  reports_events HCA storm ROUNDS	events without pause beside commands

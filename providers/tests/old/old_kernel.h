@@ -2,7 +2,7 @@
 /*
  * An older kernel, as far as libibverbs can tell: a preloaded library whose ioctl() answers verbs
  * as ib_uverbs does that lacks a method or an attribute. An unknown method, and an unknown
- *attribute that is mandatory, are EPROTONOSUPPORT; an unknown attribute that is not is left out.
+ * attribute that is mandatory, are EPROTONOSUPPORT; an unknown attribute that is not is left out.
  *All else is passed on. What is missing is the variable OLD_KERNEL of the environment:
  *
  *	tph		what the kernel series adds to registration, query and device

@@ -9,9 +9,12 @@
  * MLX5_EQ_POLLING_BUDGET), arms, and counts on the next interrupt for the others.
  *
  * Doorbells are not trapped but looked for. EQs of one page share its doorbell words, all those of
- * the driver one page, and a later one hides an earlier: whichever is seen counts for all of them,
- * with the last index that is known of each. An interrupt too many does no harm, one too few ends
- * all: one that nobody reacts to is raised again after a while.
+ * the driver one page, and a later one hides an earlier: whichever is seen arms all of them. Three
+ * EQs of mlx5_core have one vector, whose handler takes their events and rings for one after the
+ * other, so that the last one hides the others each time. What it says of those: an interrupt that
+ * came behind an event is enough for it, and when the same EQ was seen often enough their events
+ * were consumed. An interrupt too many does no harm, one too few ends all: one that nobody reacts
+ * to is raised again after a while.
  *
  * Room. What was not consumed is never overwritten, unless software asked for that (eqc.oi). A
  * completion event has its CQ to wait in, which stays armed: a driver may have many more CQs than
@@ -29,6 +32,9 @@
 
 #define LOG_EQ_MAX 22u /* log_max_eq_sz of caps.c */
 #define EVENT_MASK 0x58u
+
+/* Events that a handler takes at once: MLX5_EQ_POLLING_BUDGET. */
+#define HANDLED 128u
 
 /* MLX5_EVENT_QUEUE_TYPE_* */
 #define QUEUE_QP 0u
@@ -53,18 +59,24 @@ static bool is_full(const struct hca_eq *eq)
 	return !eq->overrun_ignored && waiting(eq) >> eq->log_size;
 }
 
+static void raise(struct hca *hca, struct hca_eq *eq)
+{
+	pcie_interrupt(&hca->fn, eq->vector);
+	eq->raised = eq->pi;
+}
+
 static void interrupt(struct hca *hca, struct hca_eq *eq)
 {
 	if (eq->armed || eq->always_armed)
-		pcie_interrupt(&hca->fn, eq->vector);
+		raise(hca, eq);
 	eq->armed = false;
 }
 
 /* Where the doorbell that made room may be hidden: ask for another. */
-static void ask_for_room(struct hca *hca, const struct hca_eq *eq)
+static void ask_for_room(struct hca *hca, struct hca_eq *eq)
 {
 	if (!eq->holds_back && !eq->held_count)
-		pcie_interrupt(&hca->fn, eq->vector);
+		raise(hca, eq);
 }
 
 static void hold(struct hca *hca, struct hca_eq *eq, const struct hca_eq_event *event)
@@ -146,6 +158,49 @@ static bool is_before(uint32_t word, uint32_t ci)
 	return ((word - ci) & 0xffffff) >= 0x800000;
 }
 
+/*
+ * The doorbell of EQ @number, of the vector of @eq, may have hidden that of @eq. The first one that
+ * is seen may be older than the last events of @eq, and the handler that rang the second have
+ * passed @eq before those: the third is of one that began behind them. So many events it takes.
+ */
+static void bear_witness(struct hca_eq *eq, uint32_t number)
+{
+	if (eq->witness != number || !eq->seen || is_before(eq->seen_pi, eq->ci)) {
+		eq->witness = number;
+		eq->seen = 0;
+		eq->seen_pi = eq->pi;
+	}
+	eq->seen++;
+	if (eq->seen < 3 + ((eq->seen_pi - eq->ci) & 0xffffff) / HANDLED)
+		return;
+	eq->ci = eq->seen_pi & 0xffffff;
+	eq->seen = 0;
+}
+
+/* A doorbell @arm was seen in the page of @eq. */
+static void rearm(struct hca *hca, struct hca_eq *eq, uint32_t arm)
+{
+	const struct hca_eq *rung = hca_table_get(&hca->eqs, arm >> 24);
+
+	eq->armed = true;
+	if (rung == eq) {
+		eq->rung = true;
+		if (!is_before(arm, eq->ci))
+			eq->ci = arm & 0xffffff;
+	} else if (rung && rung->vector == eq->vector) {
+		bear_witness(eq, rung->number);
+	}
+}
+
+/* Events wait, and no handler that was called since will find all of them. */
+static bool is_due(const struct hca_eq *eq)
+{
+	if (!waiting(eq) || eq->always_armed)
+		return false;
+	return eq->rung || eq->raised != eq->pi || waiting(eq) > HANDLED || eq->holds_back ||
+	       eq->held_count;
+}
+
 /* The doorbells of the page of @eq. Returns whether there were any. */
 static bool look_at_page(struct hca *hca, const struct hca_eq *eq)
 {
@@ -159,10 +214,8 @@ static bool look_at_page(struct hca *hca, const struct hca_eq *eq)
 			continue;
 		if (update >> 24 == i)
 			other->ci = update & 0xffffff;
-		if (arm >> 24 == i && !is_before(arm, other->ci))
-			other->ci = arm & 0xffffff;
 		if (arm)
-			other->armed = true;
+			rearm(hca, other, arm);
 	}
 	return arm || update;
 }
@@ -194,8 +247,9 @@ bool hca_eq_look(struct hca *hca)
 		if (!eq || eq->overrun)
 			continue;
 		release(hca, eq);
-		if (waiting(eq) && !eq->always_armed)
+		if (is_due(eq))
 			interrupt(hca, eq);
+		eq->rung = false;
 	}
 	return rung;
 }
@@ -216,9 +270,9 @@ void hca_eq_remind(struct hca *hca)
 		if (!eq || eq->overrun)
 			continue;
 		ci = eq->ci;
-		late = waiting(eq) && !eq->armed;
+		late = waiting(eq);
 		if (late && eq->is_late && eq->late_ci == ci)
-			pcie_interrupt(&hca->fn, eq->vector);
+			raise(hca, eq);
 		eq->is_late = late;
 		eq->late_ci = ci;
 	}

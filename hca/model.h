@@ -139,13 +139,17 @@ struct hca_eq {
 	uint32_t pi;
 	uint32_t ci;			       /* as doorbells said, 24 bits */
 	bool armed;			       /* for one interrupt */
+	bool rung;			       /* by a doorbell of its own, since the last look */
+	uint32_t raised;		       /* @pi at the last interrupt */
 	bool always_armed;		       /* eqc.st says so: an interrupt for each event */
 	bool overrun_ignored;		       /* eqc.oi */
 	bool overrun;			       /* in error: no more events */
 	bool holds_back;		       /* completion events wait for room, in their CQs */
 	struct hca_eq_event held[HCA_EQ_HELD]; /* others, oldest first */
 	uint32_t held_count;
-	bool is_late;	     /* at the last reminder: fired, and events wait */
+	/* The EQ of the same vector whose doorbell was seen last, how often, and @pi then. */
+	uint32_t witness, seen, seen_pi;
+	bool is_late;	     /* at the last reminder: events wait */
 	uint32_t late_ci;    /* the consumer index then */
 	uint8_t context[64]; /* eqc as created, for QUERY_EQ */
 };
@@ -182,7 +186,7 @@ bool hca_eq_post(struct hca *hca, struct hca_eq *eq, uint8_t type, uint8_t subty
  */
 bool hca_eq_look(struct hca *hca);
 /*
- * hca_eq_remind() - raises the vectors of fired EQs again whose events software has left alone for
+ * hca_eq_remind() - raises the vectors of EQs again whose events software has left alone for
  * HCA_EQ_REMIND_NS, twice that at most: the interrupt may have been lost. Whether adapters do so is
  * not known here; one too many does no harm.
  */

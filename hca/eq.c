@@ -161,7 +161,8 @@ static bool is_before(uint32_t word, uint32_t ci)
 /*
  * The doorbell of EQ @number, of the vector of @eq, may have hidden that of @eq. The first one that
  * is seen may be older than the last events of @eq, and the handler that rang the second have
- * passed @eq before those: the third is of one that began behind them. So many events it takes.
+ * passed @eq before those: the third is of one that began behind them. A handler takes HANDLED
+ * events at most, so more of them need more doorbells.
  */
 static void bear_witness(struct hca_eq *eq, uint32_t number)
 {
@@ -180,15 +181,15 @@ static void bear_witness(struct hca_eq *eq, uint32_t number)
 /* A doorbell @arm was seen in the page of @eq. */
 static void rearm(struct hca *hca, struct hca_eq *eq, uint32_t arm)
 {
-	const struct hca_eq *rung = hca_table_get(&hca->eqs, arm >> 24);
+	const struct hca_eq *named = hca_table_get(&hca->eqs, arm >> 24);
 
 	eq->armed = true;
-	if (rung == eq) {
+	if (named == eq) {
 		eq->rung = true;
 		if (!is_before(arm, eq->ci))
 			eq->ci = arm & 0xffffff;
-	} else if (rung && rung->vector == eq->vector) {
-		bear_witness(eq, rung->number);
+	} else if (named && named->vector == eq->vector) {
+		bear_witness(eq, named->number);
 	}
 }
 

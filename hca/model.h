@@ -147,7 +147,7 @@ struct hca_eq {
 	bool holds_back;		       /* completion events wait for room, in their CQs */
 	struct hca_eq_event held[HCA_EQ_HELD]; /* others, oldest first */
 	uint32_t held_count;
-	/* The EQ of the same vector whose doorbell was seen last, how often, and @pi then. */
+	/* The EQ of the same vector whose doorbell was seen last, how often, and @pi at first. */
 	uint32_t witness, seen, seen_pi;
 	bool is_late;	     /* at the last reminder: events wait */
 	uint32_t late_ci;    /* the consumer index then */

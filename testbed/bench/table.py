@@ -10,7 +10,8 @@ from pathlib import Path
 from testbed.sandbox.table import figure, table
 
 NAMES = {"this": "this", "other": "other", "rxe": "soft-RoCE", "memcpy": "memcpy", "memcpy-pages": "by pages", "memcpy-stream": "streaming"}
-OF = {"other": "the other commit", "rxe": "soft-RoCE", "memcpy": "memcpy of the host", "memcpy-pages": "memcpy, 4 KiB here and there", "memcpy-stream": "memcpy, not in caches", "bar": "no hint", "register": "no hint",
+OF = {"other": "the other commit", "rxe": "soft-RoCE", "memcpy": "memcpy of the host",
+      "memcpy-pages": "memcpy, 4 KiB here and there", "memcpy-stream": "memcpy, not in caches", "bar": "no hint", "register": "no hint",
       "bandwidth": "host memory", "rxe-host": "soft-RoCE, host memory", "latency": "no idle QPs"}
 
 

@@ -9,7 +9,7 @@
  * PEER is the name of the HCA function that posts; the BDFs are those of endpoints that vfio-pci
  * owns. A line of CELLS is ID TARGET OPERATION HCA ST ST_EXT PH SIZE QPS MESSAGES with TARGET gpu,
  * nvme, qemu-nvme or host, OPERATION write, read or send, HCA the number of mlx5_N, - for no ST or
- *Extended ST, SIZE in bytes and MESSAGES those of each QP. A line of RESULTS is JSON.
+ * Extended ST, SIZE in bytes and MESSAGES those of each QP. A line of RESULTS is JSON.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -250,6 +250,20 @@ struct victim {
 	atomic_ulong written, failed;
 };
 
+/*
+ * Every other time until a write has come through: a writer that has to connect again after each
+ * that failed would hardly find it registered.
+ */
+static void stay_registered(const struct victim *victim, uint64_t *seed)
+{
+	unsigned long written = victim->written;
+
+	if (hammer_random(seed, 2))
+		while (victim->written == written && !hammer_stopped())
+			usleep(100);
+	usleep(hammer_random(seed, 1000));
+}
+
 static void victim_step(void *arg, uint64_t *seed)
 {
 	struct victim *victim = arg;
@@ -265,7 +279,7 @@ static void victim_step(void *arg, uint64_t *seed)
 		return;
 	}
 	victim->rkey = mr.rkey;
-	usleep(hammer_random(seed, 1000));
+	stay_registered(victim, seed);
 	HAMMER_EQUAL(0, mr_dereg(&hca[0], &mr));
 }
 

@@ -24,9 +24,13 @@ def answer(directory, program):
 
 
 def main():
-    while True:
-        answer(Path(sys.argv[1]), sys.argv[2])
-        time.sleep(0.05)
+    try:
+        while True:
+            answer(Path(sys.argv[1]), sys.argv[2])
+            time.sleep(0.05)
+    except subprocess.CalledProcessError as error:
+        # PROGRAM has said why.
+        sys.exit(f"tph bench: {' '.join(error.cmd)} ended with status {error.returncode}")
 
 
 if __name__ == "__main__":

@@ -275,6 +275,8 @@ for variant in $variants; do
 	done
 done
 end_guests
+# Once more, for what passed since has moved them out of sight.
+awk -F '\t' '$2 == "fail" { printf("failed: %s/%s%s\n", $1, $3, $4 == "" ? "" : ": " $4) }' "$TPH_RESULTS"
 [ -n "$named" ] || echo "seconds: $built for what is built; $(awk -F '\t' '$2 == "seconds" { print $3, $1 }' "$TPH_RESULTS" | sort -rn |
 	awk '{ printf("%s%s %s", NR == 1 ? "" : ", ", $2, $1) }')"
 echo "$kernels" | while read -r variant kernel; do

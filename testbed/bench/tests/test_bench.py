@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from testbed.bench import copies, plan, profiling, report, samples as left, table
 
@@ -210,6 +211,8 @@ class Copies(unittest.TestCase):
             directory = Path(name)
             (directory / "ask-1").write_text("memcpy 1\n")
             self.assertRaises(subprocess.CalledProcessError, copies.answer, directory, "false")
+            with mock.patch("sys.argv", ["copies", name, "false"]), self.assertRaisesRegex(SystemExit, "^tph bench: false memcpy 1 ended with status 1$"):
+                copies.main()
             self.assertEqual([path.name for path in directory.iterdir()], ["ask-1"])
 
 

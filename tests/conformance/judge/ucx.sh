@@ -12,7 +12,7 @@ export UCX_HANDLE_ERRORS=none OMPI_MCA_opal_signal=
 one()
 {
 	# -P 0: without a terminal it takes itself for an MPI job.
-	both "$1" 13337 "ucx_perftest -P 0 -p 13337 -f $2" "ucx_perftest -P 0 -p 13337 -f $2 $3 127.0.0.1"
+	both "$1" "$port" "ucx_perftest -P 0 -p $port -f $2" "ucx_perftest -P 0 -p $port -f $2 $3 127.0.0.1"
 }
 
 # protocol TEST OPTIONS: UCP chooses how, over this transport alone.
@@ -43,7 +43,6 @@ options()
 # Messages of 8 bytes to 3 MiB: short, copied, and by rendezvous. A selection has each protocol at one size with each
 # transport, each time at the next one: all sizes with each transport, and all with each protocol.
 sizes='8 4096 65536 3145728'
-turn=0
 
 # sized TEST
 sized()
@@ -58,14 +57,17 @@ sized()
 	turn=$((turn + 1))
 }
 
-for transport in rc_v ud_v rc_x dc_x ud_x; do
+# over TRANSPORT TURN: all of a transport; turn 0 begins with the first size.
+over()
+{
+	transport=$1 turn=$2
 	case $transport in
 	*_v) uct=${transport}erbs ;;
 	*_x) uct=${transport%x}mlx5 ;;
 	esac
 	if ! ucx_info -d 2>/dev/null | grep -q "Transport: $uct"; then
 		verdict skip "$transport" 'UCX does not offer the transport on this device'
-		continue
+		return
 	fi
 	for test in tag_lat tag_bw tag_sync_lat stream_lat stream_bw ucp_put_lat ucp_put_bw ucp_get ucp_am_lat ucp_am_bw; do
 		sized $test
@@ -75,13 +77,29 @@ for transport in rc_v ud_v rc_x dc_x ud_x; do
 	done
 	direct am_lat "-D short $(options 8)"
 	direct am_bw '-D bcopy -n 100 -w 10 -s 1024'
-	case $transport in ud_*) continue ;; esac
+	case $transport in ud_*) return ;; esac
 	direct put_lat "-D short $(options 8)"
 	direct put_bw "-D zcopy $(options 65536)"
 	direct get '-D bcopy -n 100 -w 10 -s 1024'
 	for test in fadd cswap; do
 		direct $test "$(options 8)"
 	done
-	# Another size first than with the last transport.
-	turn=$((turn + 1))
-done
+}
+
+# What these programs do takes a processor until they have started, and then next to nothing: two pairs of them side by side.
+# beside PORT TRANSPORT TURN...: one pair after the other there, in a directory of its own.
+beside()
+{
+	port=$1
+	shift
+	mkdir "$port"
+	cd "$port" || exit
+	while [ $# -gt 0 ]; do
+		over "$1" "$2"
+		shift 2
+	done
+}
+
+(beside 13337 rc_v 0 rc_x 2) &
+(beside 13338 ud_v 1 dc_x 3 ud_x 0)
+wait

@@ -86,7 +86,6 @@ over()
 	done
 }
 
-# What these programs do takes a processor until they have started, and then next to nothing: two pairs of them side by side.
 # beside PORT TRANSPORT TURN...: one pair after the other there, in a directory of its own.
 beside()
 {
@@ -100,6 +99,7 @@ beside()
 	done
 }
 
+# Most of what a pair needs is one processor, until both have started.
 (beside 13337 rc_v 0 rc_x 2) &
 (beside 13338 ud_v 1 dc_x 3 ud_x 0)
 wait

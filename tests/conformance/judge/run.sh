@@ -64,8 +64,8 @@ for device in $devices; do
 			cd "$work" || exit 1
 			export judge device link_layer gid address whole verdicts
 			# shellcheck disable=SC2086,SC2016 # words; the other shell expands it
-			exec $space_in sh -uc '. /mnt/src/tests/conformance/judge/lib.sh; . "$0"' "/mnt/src/tests/conformance/judge/$judge.sh"
-		)
+			exec $space_in sh -uc '. /mnt/src/tests/conformance/judge/lib.sh; . "$0"; true' "/mnt/src/tests/conformance/judge/$judge.sh"
+		) || verdict fail judge "its shell ended early, with status $?"
 		rm -rf "$work"
 	done
 done

@@ -101,5 +101,8 @@ beside()
 
 # Most of what a pair needs is one processor, until both have started.
 (beside 13337 rc_v 0 rc_x 2) &
+other=$!
 (beside 13338 ud_v 1 dc_x 3 ud_x 0)
-wait
+ended=$?
+wait $other || ended=$?
+[ $ended = 0 ] || exit $ended

@@ -28,7 +28,7 @@ series_key()
 '; echo "$SOURCE_ID" | key $series_files "$(series_packages "$name")" "$@")
 }
 
-# build_series ENTRY NAME SCRIPT [EXTRA]: the patched source is at /run/build/src in the sandbox, a
+# build_series ENTRY NAME SCRIPT [EXTRA [EXTRA]]: the patched source is at /run/build/src in the sandbox, a
 # place that never changes, so that the compiler cache finds it again; SCRIPT installs to
 # /run/build/out.
 build_series()
@@ -42,7 +42,7 @@ build_stock()
 	build_source source_copy "$@"
 }
 
-# build_source COMMAND ENTRY NAME SCRIPT [EXTRA]: COMMAND makes the tree.
+# build_source COMMAND ENTRY NAME SCRIPT [EXTRA [EXTRA]]: COMMAND makes the tree.
 build_source()
 {
 	make_tree=$1
@@ -53,7 +53,7 @@ build_source()
 	$make_tree "$2" "$CACHE_TMP/src"
 	SANDBOX_BUILD=$CACHE_TMP
 	step "$2: building" "$TPH_CACHE/log/build-$2.log" in_sandbox \
-		sh -eu "/src/testbed/sandbox/build/$3" /run/build/src /run/build/out "${4:-}"
+		sh -eu "/src/testbed/sandbox/build/$3" /run/build/src /run/build/out "${4:-}" "${5:-}"
 	SANDBOX_BUILD=
 	mv -T "$CACHE_TMP/out" "$TPH_CACHE/$1"
 	rm -rf "$CACHE_TMP"
@@ -86,7 +86,7 @@ build_kernel()
 		"$TPH_TOP/testbed/sandbox/build/kernel.sh" "$TPH_TOP/testbed/sandbox/build/kernel-cc.sh" \
 		"$TPH_TOP/testbed/sandbox/build/kernel-install.sh" ${variant_files:+"$variant_files"}
 	KERNEL=$TPH_CACHE/kernel-$(echo "$SERIES_KEY $variant" | key)
-	[ -d "$KERNEL" ] || build_series "$(basename "$KERNEL")" "$linux" kernel.sh "$variant"
+	[ -d "$KERNEL" ] || build_series "$(basename "$KERNEL")" "$linux" kernel.sh "$variant" "${TPH_SET:-}"
 }
 
 build_kernel_stock()

@@ -15,5 +15,5 @@ for bits in 32 64; do
 				-fsyntax-only -x c -
 	done
 	gcc -m$bits -std=c11 -Wall -Wextra -Werror -nostdinc -I/run/build/headers/include \
-		-fsyntax-only /src/testbed/sandbox/series/layout.c
+		-fsyntax-only /src/kernel/tests/uapi_layout.c
 done

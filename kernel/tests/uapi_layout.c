@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Compiled for 32 and 64 bits: what the series adds to the uapi has one layout, without holes. */
+/*
+ * What the series adds to the uapi has one layout, without holes. The suite
+ * series compiles this for 32 bits, too.
+ */
 #include <linux/vfio.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 
@@ -22,5 +25,6 @@ MEMBER(struct ib_uverbs_mr_tph, ph, 6, 1);
 MEMBER(struct ib_uverbs_mr_tph, st_width, 7, 1);
 MEMBER(struct ib_uverbs_mr_tph, source, 8, 1);
 MEMBER(struct ib_uverbs_mr_tph, policy, 9, 1);
-MEMBER(struct ib_uverbs_mr_tph, reserved, 10, 6);
+MEMBER(struct ib_uverbs_mr_tph, reason, 10, 1);
+MEMBER(struct ib_uverbs_mr_tph, reserved, 11, 5);
 _Static_assert(sizeof(struct ib_uverbs_mr_tph) == 16, "size");

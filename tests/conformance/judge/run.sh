@@ -63,6 +63,7 @@ for device in $devices; do
 		(
 			cd "$work" || exit 1
 			export judge device link_layer gid address whole verdicts
+			# How the last command of a judge ended is not what became of the judge: true.
 			# shellcheck disable=SC2086,SC2016 # words; the other shell expands it
 			exec $space_in sh -uc '. /mnt/src/tests/conformance/judge/lib.sh; . "$0"; true' "/mnt/src/tests/conformance/judge/$judge.sh"
 		) || verdict fail judge "its shell ended early, with status $?"
